@@ -1,0 +1,184 @@
+"""The identities that a reader expects in a derivation: 1·x = x, x + 0 = x, −(−x) = x, (Aᵀ)ᵀ = A, ...
+
+`simplify` is asked for every node that a backward rule makes. It never changes a value, only the way
+that a formula is written. What the user wrote is not touched: the parser makes its nodes directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from report.graph import CONSTANT, Gate, Node, constant, make
+
+
+def simplify(gate: Gate, args: tuple[Any, ...], params: dict[str, Any]) -> Node | None:
+    """A simpler node of the same value and shape, or None when there is nothing to simplify."""
+    identity = _IDENTITIES.get(gate.name)
+    if identity is None:
+        return None
+    nodes = [a if isinstance(a, Node) else constant(a) for a in args]
+    return identity(gate, *nodes, **params)
+
+
+def is_number(x: Node, value: float | None = None) -> bool:
+    """Whether x is a plain scalar constant (of this value)."""
+    return x.gate is CONSTANT and x.shape == () and (value is None or bool(x.value == value))
+
+
+def is_filled(x: Node, value: float) -> bool:
+    """Whether x is known to hold `value` in every entry."""
+    return x.value is not None and bool(np.all(x.value == value))
+
+
+def _parent(name: str, x: Node) -> bool:
+    return x.gate.name == name and x.value is None
+
+
+def _same_shape(x: Node, *others: Node) -> bool:
+    """Whether x alone has the shape of an elementwise gate over all of them."""
+    return x.shape == np.broadcast_shapes(x.shape, *(o.shape for o in others))
+
+
+def _add(gate: Gate, a: Node, b: Node) -> Node | None:
+    if is_number(a) and is_number(b):
+        return constant(a.value + b.value)
+    if is_filled(b, 0) and _same_shape(a, b):
+        return a
+    if is_filled(a, 0) and _same_shape(b, a):
+        return b
+    if _parent("negative", b):
+        return a - b.args[0]
+    return None
+
+
+def _subtract(gate: Gate, a: Node, b: Node) -> Node | None:
+    if is_number(a) and is_number(b):
+        return constant(a.value - b.value)
+    if is_filled(b, 0) and _same_shape(a, b):
+        return a
+    if is_filled(a, 0) and _same_shape(b, a):
+        return -b
+    if _parent("negative", b):
+        return a + b.args[0]
+    return None
+
+
+def _negative(gate: Gate, a: Node) -> Node | None:
+    if _parent("negative", a):
+        return a.args[0]
+    if _parent("subtract", a):
+        return a.args[1] - a.args[0]
+    if _parent("multiply", a) and is_number(a.args[0]):
+        return constant(-a.args[0].value) * a.args[1]
+    return constant(-a.value) if is_number(a) else None
+
+
+def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
+    """Numbers come to the front and are taken together, signs go outside, 0 and 1 disappear."""
+    if is_number(a) and is_number(b):
+        return constant(a.value * b.value)
+    if is_filled(a, 0) or is_filled(b, 0):
+        return constant(np.zeros(np.broadcast_shapes(a.shape, b.shape)))
+    if is_filled(a, 1) and _same_shape(b, a):
+        return b
+    if is_filled(b, 1) and _same_shape(a, b):
+        return a
+    if is_number(b):
+        return b * a
+    if _parent("negative", b):
+        return -(a * b.args[0])
+    if _parent("negative", a):
+        return -(a.args[0] * b)
+    if is_number(a, -1):
+        return -b
+    if _parent("multiply", b) and is_number(b.args[0]):
+        return b.args[0] * (a * b.args[1])
+    if _parent("multiply", a) and is_number(a.args[0]) and not is_number(b):
+        return make(gate, (a.args[0], a.args[1] * b))
+    if _parent("reciprocal", b) and not a.shape and not b.shape:
+        return a / b.args[0]
+    # a number that was spread over all entries multiplies them just as well unspread
+    for x, other in ((a, b), (b, a)):
+        if _parent("broadcast_to", x) and _same_shape(other, x) and _fits(x.args[0], other):
+            return x.args[0] * other
+    return None
+
+
+def _fits(x: Node, other: Node) -> bool:
+    try:
+        return np.broadcast_shapes(x.shape, other.shape) == other.shape
+    except ValueError:
+        return False
+
+
+def _divide(gate: Gate, a: Node, b: Node) -> Node | None:
+    if is_number(b, 1):
+        return a
+    if is_filled(a, 0):
+        return constant(np.zeros(np.broadcast_shapes(a.shape, b.shape)))
+    if _parent("negative", a):
+        return -(a.args[0] / b)
+    return None
+
+
+def _power(gate: Gate, a: Node, n: Node) -> Node | None:
+    if is_number(n, 1):
+        return a
+    if is_number(n, 0):
+        return constant(np.ones(a.shape))
+    if _parent("reciprocal", a) and is_number(n) and n.value > 0:
+        return constant(1) / (a.args[0] ** n)
+    return None
+
+
+def _undo(gate: Gate, a: Node) -> Node | None:
+    """Gates that are their own inverse: transpose, swap_last."""
+    if _parent(gate.name, a):
+        return a.args[0]
+    return a if gate.name == "transpose" and len(a.shape) < 2 else None
+
+
+def _same(gate: Gate, a: Node, shape: tuple[int, ...]) -> Node | None:
+    """broadcast_to, sum_to and reshape that change nothing."""
+    if a.shape == shape:
+        return a
+    if is_filled(a, 0):
+        return constant(np.zeros(shape))
+    return None
+
+
+
+
+def _pull_factor(gate: Gate, a: Node, b: Node) -> Node | None:
+    for x, rebuild in ((a, lambda x: _bilinear(gate, x, b)), (b, lambda x: _bilinear(gate, a, x))):
+        if _parent("negative", x):
+            return -rebuild(x.args[0])
+        if _parent("multiply", x) and is_number(x.args[0]):
+            return x.args[0] * rebuild(x.args[1])
+    return None
+
+
+def _bilinear(gate: Gate, a: Node, b: Node) -> Node:
+    return _pull_factor(gate, a, b) or make(gate, (a, b))
+
+
+_IDENTITIES: dict[str, Callable[..., Node | None]] = {
+    "add": _add,
+    "subtract": _subtract,
+    "negative": _negative,
+    "multiply": _multiply,
+    "divide": _divide,
+    "power": _power,
+    "transpose": _undo,
+    "swap_last": _undo,
+    "broadcast_to": _same,
+    "sum_to": _same,
+    "reshape": _same,
+    "outer": _pull_factor,
+    "matmul": _pull_factor,
+    "ratio": _divide,
+}
+

@@ -1,0 +1,64 @@
+"""How numbers are shown: one format everywhere, with a true minus sign. Rounding happens here only.
+
+A number is shown to six significant digits without trailing zeros, in powers of ten when it is very
+large or very small: 0.335561, −3, 1.2 × 10⁻⁷. A column of numbers gets one precision for all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+DIGITS = 6
+MINUS = "−"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def parts(x: float, digits: int = DIGITS) -> tuple[str, int | None]:
+    """The mantissa and the power of ten (None: none is written), with ASCII signs."""
+    if x == 0 or not math.isfinite(x):
+        return ("0" if x == 0 else str(x)), None
+    mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
+    power = int(exponent)
+    if -5 < power < max(digits, 6):
+        return _bare(f"{x:.{max(digits - 1 - power, 0)}f}"), None
+    return _bare(mantissa), power
+
+
+def _bare(decimal: str) -> str:
+    return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
+
+
+def show(x: Any, digits: int = DIGITS) -> str:
+    """A number as text: −0.552, 1.2 × 10⁻⁷."""
+    mantissa, power = parts(float(x), digits)
+    text = mantissa.replace("-", MINUS)
+    return text if power is None else f"{text} × 10{str(power).translate(_SUPERSCRIPT)}"
+
+
+def latex(x: Any, digits: int = DIGITS) -> str:
+    """A number as LaTeX: -0.552, 1.2 \\times 10^{-7}."""
+    mantissa, power = parts(float(x), digits)
+    return mantissa if power is None else rf"{mantissa} \times 10^{{{power}}}"
+
+
+def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
+    """Numbers for one column: all with the same decimals, so that their points align.
+
+    The decimals are those that the smallest non-zero number needs for four digits and the largest for
+    `digits`, never more than ten; when the numbers span too much for that, each is shown by itself.
+    """
+    numbers = [float(v) for v in values]
+    shown = [show(v, digits) for v in numbers]
+    if any("×" in s for s in shown):
+        return shown
+    decimals = max((len(s.partition(".")[2]) for s in shown), default=0)
+    return [f"{v:.{decimals}f}".replace("-", MINUS) if v else f"{0:.{decimals}f}" for v in numbers]
+
+
+def entries(value: Any) -> list[float]:
+    """All entries of a number or tensor in row-major order."""
+    return [float(v) for v in np.asarray(value).reshape(-1)]

@@ -1,0 +1,139 @@
+"""The trace: every number that a report shows, unrounded, and its JSON form.
+
+A `Trace` lists the inputs and the gates of a function with what passes each of them: the value on the
+way forward, the gradient on the way back, and every contribution to that gradient by itself, since a
+value that feeds several gates collects a sum.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from report.graph import CONSTANT, Array, Graph, Node
+
+FORMAT = "report-trace"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Contribution:
+    """What one consumer sends back to one of its arguments."""
+
+    gate: str  # the consumer's name
+    argument: int  # which of its arguments, from 0
+    value: Array  # the shape of the argument
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """An input (number 0) or a gate's output (numbered from 1 in topological order)."""
+
+    number: int
+    name: str
+    node: Node
+    value: Array
+    gradient: Array  # the shape of value; the sum of the contributions, 1 for the result
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A function evaluated and differentiated at one point.
+
+    `value` is the function's value, `gradients` maps every name asked for (`wrt`) to dF/dname in the
+    shape of the input. `inputs` and `gates` hold everything else, `graph` the formula's structure.
+    """
+
+    graph: Graph
+    inputs: tuple[Quantity, ...]
+    gates: tuple[Quantity, ...]
+    wrt: tuple[str, ...]
+    value: float
+    gradients: dict[str, Array]
+    quantities: dict[Node, Quantity]  # of every input and gate
+
+    @property
+    def function(self) -> str:
+        """The formula as it was written."""
+        return self.graph.text
+
+    @property
+    def result(self) -> Quantity | None:
+        """The gate or input that is the function's value; None when the function is a constant."""
+        return self.quantities.get(self.graph.result)
+
+    def name_of(self, node: Node) -> str:
+        """The name of an input or gate."""
+        return self.quantities[node].name
+
+    def to_json(self) -> str:
+        """The trace as JSON: format `report-trace`, version 1.
+
+        Keys: format, version, function, value, result (the name of the last gate), wrt, inputs
+        (name, shape, value, gradient, contributions, asked, used), gates (number, name, gate, the
+        arguments by name or, for a constant, by value, params, shape, value, gradient,
+        contributions) and gradients. Numbers are written so that they read back as the same float64.
+        """
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `to_json` writes, as plain dictionaries, lists and numbers."""
+        used = {a for q in self.gates for a in q.node.args} | {self.graph.result}
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "function": self.function,
+            "value": self.value,
+            "result": self.result.name if self.result else None,
+            "wrt": list(self.wrt),
+            "inputs": [
+                {
+                    "name": q.name,
+                    "shape": list(q.node.shape),
+                    **_passing(q),
+                    "asked": q.name in self.wrt,
+                    "used": q.node in used,
+                }
+                for q in self.inputs
+            ],
+            "gates": [
+                {
+                    "number": q.number,
+                    "name": q.name,
+                    "gate": q.node.gate.name,
+                    "arguments": [self._argument(a) for a in q.node.args],
+                    "params": {k: list(v) if isinstance(v, tuple) else v for k, v in q.node.params.items()},
+                    "shape": list(q.node.shape),
+                    **_passing(q),
+                }
+                for q in self.gates
+            ],
+            "gradients": {name: plain(g) for name, g in self.gradients.items()},
+        }
+
+    def _argument(self, node: Node) -> Any:
+        return plain(node.value) if node.is_constant else self.name_of(node)
+
+
+def _passing(q: Quantity) -> dict[str, Any]:
+    return {
+        "value": plain(q.value),
+        "gradient": plain(q.gradient),
+        "contributions": [
+            {"gate": c.gate, "argument": c.argument, "value": plain(c.value)} for c in q.contributions
+        ],
+    }
+
+
+def plain(value: Any) -> Any:
+    """Numbers as Python floats and nested lists."""
+    return np.asarray(value).tolist()
+
+
+def is_literal(node: Node) -> bool:
+    """Whether a constant was written as a plain number, such as 2 or -0.5."""
+    return node.gate is CONSTANT and node.name is None
