@@ -1,0 +1,23 @@
+"""The same examples on every run, and no warning of a library unseen."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
+
+DRAWING = {"fontTools", "matplotlib", "pydyf", "weasyprint"}
+
+
+@pytest.fixture(autouse=True)
+def _libraries_log_no_warning(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    logged = [
+        f"{record.name}: {record.getMessage()}"
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.WARNING and record.name.split(".")[0] in DRAWING
+    ]
+    assert not logged
