@@ -136,7 +136,7 @@ class Node:
 _OPERATORS: dict[str, Callable[..., Any]] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Graph:
     """A function as a graph.
 

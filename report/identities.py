@@ -102,7 +102,7 @@ def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
         return a / b.args[0]
     # a number that was spread over all entries multiplies them just as well unspread
     for x, other in ((a, b), (b, a)):
-        if _parent("broadcast_to", x) and _same_shape(other, x) and _fits(x.args[0], other):
+        if x.gate.name == "broadcast_to" and _same_shape(other, x) and _fits(x.args[0], other):
             return x.args[0] * other
     return None
 

@@ -1,0 +1,313 @@
+"""Graph -> LaTeX: the matrix form of a formula or of a backward graph.
+
+`latex(node, leaf)` walks a graph down to what `leaf` names. The notation of a gate is the `latex`
+column of its row; only products, constants and the spreading gates need more than a template.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from report import numbers
+from report.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SUM
+from report.graph import CONSTANT, Gate, Node, Shape
+
+VALUE, GRADIENT = "#0072B2", "#D55E00"  # the two signal colours: a forward value, a gradient
+MAX_ROWS, MAX_COLUMNS = 8, 6  # a larger matrix is shown by its corners
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon "
+    "phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
+
+# A leaf says how a node is written without looking below it: (LaTeX, binding), or None to go on.
+Leaf = Callable[[Node], "tuple[str, int] | None"]
+
+
+def latex(node: Node, leaf: Leaf | None = None) -> str:
+    """The formula of a node, down to inputs or to what `leaf` writes."""
+    return _Printer(leaf or (lambda _: None)).write(node)[0]
+
+
+def equation(node: Node, leaf: Leaf) -> str:
+    """One gate over its arguments: `leaf` writes every argument, as a name or as a number."""
+    return _Printer(lambda n: None if n is node else leaf(n)).write(node)[0]
+
+
+# ---------------------------------------------------------------- names and numbers
+
+
+@lru_cache(maxsize=4096)
+def symbol(name: str, shape: Shape = ()) -> str:
+    r"""A name as a textbook sets it: x1 -> x_{1}, W -> \mathbf{W}, theta_hat -> \hat{\theta}."""
+    base, _, rest = name.partition("_")
+    accent = None
+    subscripts = []
+    if match := re.fullmatch(r"([A-Za-z]+?)(\d+)", base):
+        base, digits = match.groups()
+        subscripts.append(digits)
+    for part in rest.split("_") if rest else ():
+        if part in ACCENTS and accent is None:
+            accent = ACCENTS[part]
+        elif part:
+            subscripts.append(part if part.isdigit() or len(part) == 1 else rf"\text{{{part}}}")
+    letter = rf"\{base}" if base in GREEK else base
+    if shape:
+        body = rf"\boldsymbol{{{letter}}}" if base in GREEK else rf"\mathbf{{{letter}}}"
+    else:
+        body = letter if len(base) == 1 or base in GREEK else rf"\mathrm{{{letter}}}"
+    if accent:
+        body = f"{accent}{{{body}}}"
+    return f"{body}_{{{','.join(subscripts)}}}" if subscripts else body
+
+
+def number(value: Any, colour: str | None = None) -> tuple[str, int]:
+    """A scalar, with the binding of a sum when its sign asks for brackets in a product."""
+    text = numbers.latex(value)
+    binding = SUM if text.startswith("-") else PRODUCT if r"\times" in text else ATOM
+    return coloured(text, colour), binding
+
+
+def tensor(value: Any, colour: str | None = None) -> tuple[str, int]:
+    """A scalar or a matrix of numbers; a vector stands as a column, a large matrix by its corners."""
+    array = np.asarray(value, dtype=float)
+    if array.size == 1 and array.ndim == 0:
+        return number(array.item(), colour)
+    return coloured(matrix(array), colour), ATOM
+
+
+def coloured(text: str, colour: str | None) -> str:
+    return rf"\textcolor{{{colour}}}{{{text}}}" if colour else text
+
+
+def matrix(array: np.ndarray) -> str:
+    """A vector or matrix with all its numbers at one precision; stacks are written side by side."""
+    if array.ndim > 2:
+        blocks = array.reshape(-1, *array.shape[-2:])
+        shown = [matrix(b) for b in blocks[:3]]
+        return r"\left[" + r",\; ".join(shown + [r"\cdots"] * (len(blocks) > 3)) + r"\right]"
+    grid = array.reshape(-1, 1) if array.ndim == 1 else array
+    rows, columns = _kept(grid.shape[0], MAX_ROWS), _kept(grid.shape[1], MAX_COLUMNS)
+    corner = grid[np.ix_([r for r in rows if r is not None], [c for c in columns if c is not None])]
+    texts = iter(_aligned(corner))
+    body = []
+    for r in rows:
+        if r is None:
+            body.append(" & ".join(r"\ddots" if c is None else r"\vdots" for c in columns))
+        else:
+            body.append(" & ".join(r"\cdots" if c is None else next(texts) for c in columns))
+    return r"\begin{bmatrix*}[r]" + r" \\ ".join(body) + r"\end{bmatrix*}"
+
+
+def _kept(n: int, most: int) -> list[int | None]:
+    """Which of n rows are shown; None stands for the dots between."""
+    if n <= most:
+        return list(range(n))
+    return [*range(most - 2), None, n - 1]
+
+
+def _aligned(grid: np.ndarray) -> list[str]:
+    shown = numbers.column(grid.reshape(-1), digits=5)
+    if any("×" in s for s in shown):
+        return [numbers.latex(v, 4) for v in grid.reshape(-1)]
+    return [s.replace(numbers.MINUS, "-") for s in shown]
+
+
+def dimensions(shape: Shape) -> str:
+    r"""3 \times 1; a plain vector of n numbers is written n."""
+    return r" \times ".join(str(n) for n in shape) if shape else "1"
+
+
+def partial(of: str, by: str) -> str:
+    r"""The fraction \partial f / \partial x."""
+    return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+
+
+# ---------------------------------------------------------------- the walk
+
+
+@lru_cache(maxsize=1024)
+def _template(text: str) -> tuple[tuple[str, int | None, int], ...]:
+    """(literal, argument, binding asked for) of each piece of a row's notation."""
+    pieces = []
+    for literal, field, spec, _ in string.Formatter().parse(text):
+        pieces.append((literal, int(field) if field else None, int(spec or 0)))
+    return tuple(pieces)
+
+
+class _Printer:
+    def __init__(self, leaf: Leaf) -> None:
+        self.leaf = leaf
+        self.done: dict[Node, tuple[str, int]] = {}
+
+    def write(self, node: Node) -> tuple[str, int]:
+        if node not in self.done:
+            self.done[node] = self.leaf(node) or self.gate(node)
+        return self.done[node]
+
+    def gate(self, node: Node) -> tuple[str, int]:
+        gate = node.gate
+        if node.is_input:
+            return symbol(str(node.name), node.shape), ATOM
+        if gate is CONSTANT:
+            return _constant(node)
+        special = _SPECIAL.get(gate.name)
+        if special is not None:
+            written = special(self, node)
+            if written is not None:
+                return written
+        return self.fill(gate, node), gate.binding
+
+    def fill(self, gate: Gate, node: Node) -> str:
+        text = ""
+        for literal, place, binding in _template(gate.latex):
+            text += literal
+            if place is not None:
+                text += self.bracketed(node.args[place], binding)
+        return text
+
+    def bracketed(self, node: Node, binding: int) -> str:
+        text, own = self.write(node)
+        return rf"\left({text}\right)" if own < binding else text
+
+
+def _constant(node: Node) -> tuple[str, int]:
+    if node.name is not None:
+        return symbol(node.name, node.shape), ATOM
+    value = np.asarray(node.value)
+    if value.ndim == 0:
+        return number(value.item())
+    for filled, sign in ((1, "𝟏"), (0, "𝟎")):
+        if (value == filled).all():
+            return sign, ATOM
+    return matrix(value), ATOM
+
+
+def _multiply(p: _Printer, node: Node) -> tuple[str, int]:
+    a, b = node.args
+    left, right = p.bracketed(a, PRODUCT), p.bracketed(b, PRODUCT)
+    if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
+        left = p.write(a)[0]  # a leading minus needs no brackets: −2 x
+        return f"{left} {right}" if not _starts_with_number(right) else rf"{left} \cdot {right}", SUM
+    if a.shape and b.shape:
+        # next to ⊙ a matrix product gets brackets, so that nobody wonders which comes first
+        wide = [p.write(x)[1] == MATRIX_PRODUCT and x.gate.name in _JUXTAPOSED for x in (a, b)]
+        left = rf"\left({left}\right)" if wide[0] else left
+        right = rf"\left({right}\right)" if wide[1] else right
+        return rf"{left} \odot {right}", PRODUCT
+    dot = _starts_with_number(right) or left.startswith(r"\textcolor") or r"\cdot" in right
+    return (rf"{left} \cdot {right}" if dot else f"{left} {right}"), PRODUCT
+
+
+_JUXTAPOSED = frozenset({"matmul", "outer", "dot"})
+
+
+def _starts_with_number(text: str) -> bool:
+    """Whether a factor needs a dot before it: what the eye meets first is a digit or a sign."""
+    bare = re.sub(r"^(\\textcolor\{[^}]*\}\{|\\left\(|\\frac\{)+", "", text)
+    return bare[:1].isdigit() or bare.startswith("-")
+
+
+def _matmul(p: _Printer, node: Node) -> tuple[str, int]:
+    a, b = node.args
+    left = p.bracketed(a, MATRIX_PRODUCT)
+    if len(a.shape) == 1:  # a vector on the left of @ is a row
+        left = rf"{p.bracketed(a, CALL)}^{{\top}}"
+    return f"{left} {p.bracketed(b, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+
+
+def _power(p: _Printer, node: Node) -> tuple[str, int] | None:
+    """Roots, and sin²(x), as a textbook writes the square of a function's value."""
+    a = node.args[0]
+    exponent = node.args[1].value if node.gate.name == "power" else 2.0
+    if exponent is None or np.shape(exponent):
+        return None
+    if exponent == 0.5:
+        return rf"\sqrt{{{p.write(a)[0]}}}", CALL
+    head = rf"\{a.gate.name}\left("
+    text = p.write(a)[0]
+    if exponent in (2, 3, 4) and a.gate.name in _POWERED and text.startswith(head):
+        return rf"\{a.gate.name}^{{{exponent:g}}}\left({text[len(head) :]}", POWER
+    return None
+
+
+_POWERED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "log"})
+
+
+def _unit(p: _Printer, node: Node) -> tuple[str, int] | None:
+    """A change of unit applied to 1 is the factor alone."""
+    is_one = node.args[0].value is not None and np.all(node.args[0].value == 1)
+    return (node.gate.latex.format("").rstrip(), PRODUCT) if is_one else None
+
+
+def _broadcast(p: _Printer, node: Node) -> tuple[str, int]:
+    (a,) = node.args
+    text = p.bracketed(a, PRODUCT)
+    if not a.shape:
+        return ("𝟏", ATOM) if text == "1" else (rf"{text}\,𝟏", PRODUCT)
+    if len(node.shape) == 2 and a.shape in ((node.shape[0], 1), (node.shape[1],), (1, node.shape[1])):
+        if a.shape == (node.shape[0], 1) and node.shape[1] != 1:
+            return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏^{{\top}}", MATRIX_PRODUCT
+        if len(a.shape) == 1:
+            return rf"𝟏\,{p.bracketed(a, CALL)}^{{\top}}", MATRIX_PRODUCT
+        return rf"𝟏\,{p.bracketed(a, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+    return rf"\operatorname{{broadcast}}\left({p.write(a)[0]}\right)", CALL
+
+
+def _sum_to(p: _Printer, node: Node) -> tuple[str, int]:
+    (a,) = node.args
+    text = p.bracketed(a, MATRIX_PRODUCT)
+    if not node.shape:
+        return _all_entries(text, len(a.shape))
+    if len(a.shape) == 2:
+        if node.shape == (a.shape[0], 1):
+            return rf"{text}\,𝟏", MATRIX_PRODUCT
+        if node.shape == (1, a.shape[1]):
+            return rf"𝟏^{{\top}}{text}", MATRIX_PRODUCT
+        if node.shape == (a.shape[1],):
+            return rf"{p.bracketed(a, CALL)}^{{\top}}𝟏", MATRIX_PRODUCT
+    return rf"\operatorname{{sum}}\left({p.write(a)[0]}\right)", CALL
+
+
+def _all_entries(text: str, axes: int) -> tuple[str, int]:
+    if axes == 1:
+        return rf"𝟏^{{\top}}{text}", MATRIX_PRODUCT
+    if axes == 2:
+        return rf"𝟏^{{\top}}{text}\,𝟏", MATRIX_PRODUCT
+    return rf"\operatorname{{sum}}\left({text}\right)", CALL
+
+
+def _reduction(p: _Printer, node: Node) -> tuple[str, int] | None:
+    """sum and its kin over an axis carry the axis as a subscript."""
+    axis = node.params.get("axis")
+    if axis is None:
+        return None
+    axes = ",".join(str(a) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    text = p.fill(node.gate, node)
+    head, bracket, rest = text.partition(r"\left")
+    return rf"{head}_{{\text{{axis }}{axes}}}{bracket}{rest}", node.gate.binding
+
+
+def _reshape(p: _Printer, node: Node) -> tuple[str, int]:
+    return p.write(node.args[0])
+
+
+_SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
+    "multiply": _multiply,
+    "matmul": _matmul,
+    "power": _power,
+    "square": _power,
+    "radians": _unit,
+    "degrees": _unit,
+    "broadcast_to": _broadcast,
+    "sum_to": _sum_to,
+    "reshape": _reshape,
+    **dict.fromkeys(("sum", "mean", "prod", "max", "min", "var", "std", "cumsum"), _reduction),
+    **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), _reduction),
+}

@@ -1,0 +1,189 @@
+"""The symbolic layer: scalar graphs as sympy expressions, their derivatives, and their LaTeX.
+
+sympy is imported when a function is called, not with this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+
+from report.graph import CONSTANT, Gate, Graph, Node, topological
+from report.printers.latex import symbol
+
+MAX_SIZE = 400  # gates in a closed form, written out; a larger one is not for reading
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedForm:
+    """The derivative of a scalar function by one input, as a sympy expression."""
+
+    expression: Any
+    symbols: Mapping[str, Any]  # of each input
+
+    @property
+    def latex(self) -> str:
+        return latex(self.expression, {s: symbol(name) for name, s in self.symbols.items()})
+
+    def at(self, point: Mapping[str, float]) -> float:
+        """Its value at a point, computed with 30 digits."""
+        import sympy
+
+        exact = {
+            self.symbols[name]: sympy.Rational(*Fraction(float(v)).as_integer_ratio())
+            for name, v in point.items()
+        }
+        return float(self.expression.subs(exact).evalf(30))
+
+
+@lru_cache(maxsize=256)
+def closed_form(graph: Graph, name: str) -> ClosedForm | None:
+    """df/dname of a scalar function, the shortest of a few equal forms.
+
+    None when the function is not scalar or its formula too long to be read.
+    """
+    import sympy
+
+    if not is_scalar(graph) or written_size(graph.result) > MAX_SIZE:
+        return None
+    symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
+    whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
+    return ClosedForm(shortest(sympy.diff(whole, symbols[name])), symbols)
+
+
+@lru_cache(maxsize=1024)
+def local_derivative(gate: Gate, place: int, arguments: Sequence[str | float]) -> str | None:
+    """d gate / d argument number `place` as sympy derives it, in LaTeX.
+
+    `arguments` are the LaTeX of each argument, or a number for a constant one. None where sympy does
+    not know the gate, or does not know its convention at a kink.
+    """
+    import sympy
+
+    if gate.sympy is None or gate.kink is not None:
+        return None
+    args = [ordered_symbol(i) if isinstance(a, str) else number(a) for i, a in enumerate(arguments)]
+    derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args), args[place]))
+    return latex(derivative, dict(zip(args, (str(a) for a in arguments), strict=True)))
+
+
+def is_scalar(graph: Graph) -> bool:
+    """Whether every value of the function is a scalar that sympy has a formula for."""
+    return all(
+        not n.shape and (n.is_input or n.is_constant or n.gate.sympy is not None)
+        for n in topological(graph.result)
+    )
+
+
+def written_size(node: Node) -> int:
+    """How many gates the formula of a node has when it is written out, repeats and all."""
+    size: dict[Node, int] = {}
+    for n in topological(node):
+        size[n] = 1 + sum(size[a] for a in n.args if a in size)
+    return size[node]
+
+
+def expression(node: Node, known: Mapping[Node, Any]) -> Any:
+    """A scalar graph as a sympy expression over the `known` nodes."""
+    import sympy
+
+    made: dict[Node, Any] = dict(known)
+    for n in topological(node, leaves=made):
+        if n in made:
+            continue
+        if n.is_constant:
+            made[n] = constant(n)
+        elif n.gate.name == "sigmoid":
+            made[n] = _sigma()(made[n.args[0]])
+        else:
+            assert n.gate.sympy is not None, n.gate.name
+            made[n] = n.gate.sympy(sympy, *(made[a] for a in n.args))
+    return made[node]
+
+
+def constant(node: Node) -> Any:
+    """A constant as it was written: 1/3 stays a fraction, pi stays pi, 0.1 the float that it is."""
+    import sympy
+
+    if node.name == "pi":
+        return sympy.pi
+    if node.gate is CONSTANT or node.gate.sympy is None:
+        return number(float(np.asarray(node.value).item()))
+    return node.gate.sympy(sympy, *(constant(a) for a in node.args))
+
+
+def number(value: float) -> Any:
+    """Whole numbers exactly, all others as the float64 that they are."""
+    import sympy
+
+    return sympy.Integer(int(value)) if float(value).is_integer() else sympy.Float(value)
+
+
+@cache
+def ordered_symbol(i: int) -> Any:
+    """Real symbols whose order, which decides how sympy sorts factors, is the order of the inputs."""
+    import sympy
+
+    return sympy.Symbol(f"v{i:04d}", real=True)
+
+
+def latex(expression: Any, names: Mapping[Any, str]) -> str:
+    """LaTeX by sympy's printer, with the names given."""
+    return str(_printer()({"symbol_names": dict(names)}).doprint(expression))
+
+
+@cache
+def _printer() -> Any:
+    """sympy's LaTeX printer with the notation of the report for steps, signs and entries."""
+    from sympy.printing.latex import LatexPrinter
+
+    class ReportPrinter(LatexPrinter):
+        def _print_Heaviside(self, e: Any, exp: str | None = None) -> str:  # noqa: N802
+            text = rf"𝟙\left[{self._print(e.args[0])} > 0\right]"
+            return text if exp is None else rf"{text}^{{{exp}}}"
+
+        def _print_sign(self, e: Any, exp: str | None = None) -> str:
+            power = "" if exp is None else f"^{{{exp}}}"
+            return rf"\operatorname{{sgn}}{power}\left({self._print(e.args[0])}\right)"
+
+    return ReportPrinter
+
+
+def shortest(expression: Any) -> Any:
+    """The shortest of a few forms that sympy finds at once; long expressions stay as they are."""
+    import sympy
+
+    if expression.count_ops() > 60:
+        return expression
+    forms = [expression, sympy.factor_terms(expression)]
+    if not expression.has(sympy.Float):  # floats would be added up and look like other numbers
+        forms.append(sympy.together(expression))
+        if expression.count_ops() < 25:
+            forms.append(sympy.expand(expression))
+    return min(forms, key=lambda e: (e.count_ops(), len(str(e))))
+
+
+@cache
+def _sigma() -> Any:
+    """σ as a function of its own: derivatives stay in σ(1 − σ), as every textbook writes them."""
+    import sympy
+
+    class sigma(sympy.Function):  # noqa: N801 - sympy prints the class's name
+        def fdiff(self, argindex: int = 1) -> Any:
+            return self * (1 - self)
+
+        def _eval_evalf(self, prec: int) -> Any:
+            return (1 / (1 + sympy.exp(-self.args[0])))._eval_evalf(prec)
+
+        def _latex(self, printer: Any, exp: str | None = None) -> str:
+            power = f"^{{{exp}}}" if exp else ""
+            return rf"\sigma{power}\left({printer._print(self.args[0])}\right)"
+
+    return sigma
+
+
