@@ -1,0 +1,35 @@
+"""HTML to PDF, with math as text, closed fonts, and one file that is PDF/A-3a and PDF/UA-1.
+
+Importing this package is free; its functions import what they need when they are called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from report.pdf.browser import mathml
+    from report.pdf.conform import Attachment
+    from report.pdf.document import render
+    from report.pdf.layout import Formula, formula, img
+    from report.pdf.lines import fit
+
+__all__ = ["Attachment", "Formula", "fit", "formula", "img", "mathml", "render"]
+
+_HOMES = {
+    "Attachment": "conform",
+    "Formula": "layout",
+    "fit": "lines",
+    "formula": "layout",
+    "img": "layout",
+    "mathml": "browser",
+    "render": "document",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -9,8 +9,8 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from report import resources
 
@@ -22,9 +22,9 @@ _CONFIGURATION = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
   <dir>{fonts}</dir>
-  {cache}
+  <cachedir>{cache}</cachedir>
   <match target="pattern">
-    <edit name="family" mode="append_last" binding="weak">
+    <edit name="family" mode="append_last" binding="strong">
       <string>STIX Two Text</string>
       <string>STIX Two Math</string>
       <string>DejaVu Sans</string>
@@ -34,7 +34,7 @@ _CONFIGURATION = """<?xml version="1.0"?>
     <edit name="hintstyle" mode="assign"><const>hintnone</const></edit>
     <edit name="antialias" mode="assign"><bool>true</bool></edit>
   </match>
-  <alias binding="same">
+  <alias binding="strong">
     <family>Source Code Pro</family>
     <accept><family>DejaVu Sans Mono</family></accept>
   </alias>
@@ -50,27 +50,36 @@ _CONFIGURATION = """<?xml version="1.0"?>
 
 @contextlib.contextmanager
 def closed() -> Iterator[None]:
-    """A font configuration made inside this context knows the bundled fonts only."""
-    before = os.environ.get("FONTCONFIG_FILE")
+    """Inside this context, a process finds the bundled fonts only, and any locale finds the same.
+
+    Pango reads its settings from the environment, some of them in a thread of its own: the context
+    must last as long as text is laid out.
+    """
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         file = Path(folder, "fonts.conf")
-        file.write_text(
-            _CONFIGURATION.format(
-                fonts=escape(str(resources.path(FOLDER))), cache=_cache_element()
-            ),
-            encoding="utf-8",
+        text = _CONFIGURATION.format(
+            fonts=escape(str(resources.path(FOLDER))), cache=escape(str(_cache() or folder))
         )
-        os.environ["FONTCONFIG_FILE"] = str(file)
+        file.write_text(text, encoding="utf-8")
+        settings = {"FONTCONFIG_FILE": str(file), "FC_LANG": "en", "PANGO_LANGUAGE": "en"}
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
         try:
             yield
         finally:
-            if before is None:
-                del os.environ["FONTCONFIG_FILE"]
-            else:
-                os.environ["FONTCONFIG_FILE"] = before
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
-def _cache_element() -> str:
-    # What fontconfig finds out about the files; without a folder to keep it, it looks again.
-    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return f"<cachedir>{escape(folder)}/report/fontconfig</cachedir>" if folder[:1] == "/" else ""
+def _cache() -> Path | None:
+    """The user's folder for what fontconfig finds out about the font files, if it can be had."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    folder = Path(home, "report", "fontconfig")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if folder.is_absolute() and os.access(folder, os.W_OK) else None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from report.errors import ReportError
+from report.pdf import fonts
 
 _COMMANDS = {
     "debian": "apt-get install -y --no-install-recommends"
@@ -47,6 +48,7 @@ def load() -> types.ModuleType:
         with (
             contextlib.redirect_stdout(notice),
             warnings.catch_warnings(),
+            fonts.closed(),  # the fonts of the system are counted on import
             _libraries_by_file_name(),
             _later(_RARELY_CALLED),
         ):

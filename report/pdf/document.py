@@ -1,0 +1,62 @@
+"""A document in HTML, written as PDF."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from report.errors import ReportError
+from report.pdf import inner
+from report.pdf.conform import Attachment, Finisher
+from report.pdf.layout import drawing
+
+_RELATIONSHIPS = frozenset({"Source", "Data", "Alternative", "Supplement", "Unspecified"})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+@=,()-]{0,200}")
+_MIME = re.compile(r"[a-z]+/[a-z0-9.+-]+")
+
+
+def render(html: str, *, base: str | None = None, attachments: Sequence[Attachment] = ()) -> bytes:
+    """Write HTML as a PDF that conforms to PDF/A-3a and PDF/UA-1, the same bytes every time.
+
+    The HTML says all: ``<html lang>``, ``<title>``, ``<meta name="author">``, ``<style>``, images
+    from img() or as ``data:image/svg+xml;base64,`` or PNG with an ``alt`` text. Nothing else is
+    loaded, from nowhere. ``base`` is the address that relative links of the text are resolved
+    against.
+
+    Raises ReportError naming the fault: a character that no font has, an address that would have
+    to be loaded, CSS that means nothing, an image without words.
+    """
+    try:
+        html.encode()
+    except UnicodeEncodeError as error:
+        broken = inner.describe(error.object[error.start])
+        raise ReportError(f"The document holds half a character: {broken}.") from None
+    files = sorted(attachments, key=lambda attachment: attachment.name)
+    _check(files)
+
+    def finish(document: Any, pdf: Any) -> None:
+        Finisher(document, pdf, files).finish()
+
+    return inner.write_pdf(
+        html,
+        base=base,
+        drawing=drawing,
+        attachments=[(file.name, file.data, file.description) for file in files],
+        finish=finish,
+    )
+
+
+def _check(attachments: Sequence[Attachment]) -> None:
+    for name, count in Counter(file.name for file in attachments).items():
+        if not _NAME.fullmatch(name):
+            raise ReportError(f"An attachment cannot be called {name[:80]!r}: use plain letters.")
+        if count > 1:
+            raise ReportError(f"Two attachments are called {name}.")
+    for file in attachments:
+        if file.relationship not in _RELATIONSHIPS:
+            raise ReportError(
+                f"{file.name}: the relationship of an attachment is one of"
+                f" {', '.join(sorted(_RELATIONSHIPS))}, not {file.relationship!r}."
+            )
+        if not _MIME.fullmatch(file.mime):
+            raise ReportError(f"{file.name}: {file.mime!r} is no MIME type.")

@@ -1,0 +1,422 @@
+"""Everything that touches the inner parts of mathra and WeasyPrint.
+
+Neither offers what a document with math as text needs, so this file reads the drawing that mathra
+makes and draws glyphs into WeasyPrint's pages. Both are pinned: another version raises a
+ReportError, and tests/pdf/test_contract.py says which of the parts used here it changed.
+"""
+
+import base64
+import binascii
+import contextlib
+import functools
+import gc
+import html
+import importlib
+import logging
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+from report.errors import ReportError
+from report.pdf import fonts, glyphs, preflight
+
+MATHRA = "1.5.0"
+PYDYF = "0.13.0"
+WEASYPRINT = "70.0"
+
+
+def check_version(package: str, found: str, wanted: str) -> None:
+    """Raise ReportError where a package is not the one that this file was written for."""
+    if found != wanted:
+        raise ReportError(
+            f"The PDF needs {package} {wanted}, and {package} {found} is installed. Run:\n"
+            f"    python -m pip install {package}=={wanted}"
+        )
+
+
+# --- mathra: from LaTeX to placed glyphs ----------------------------------------------------------
+
+
+class Run(NamedTuple):
+    """Glyphs on one line, placed in em from the formula's origin (y up).
+
+    ``size`` is in em, ``colour`` is CSS or "" for that of the text, ``codes`` is the operand of
+    PDF's TJ operator.
+    """
+
+    x: float
+    y: float
+    size: float
+    colour: str
+    codes: str
+    glyphs: tuple[int, ...]
+
+
+class Rectangle(NamedTuple):
+    """Lower left corner, width and height in em; colour as in a run."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str
+
+
+class Line(NamedTuple):
+    """A line with round ends, in em; colour as in a run."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    thickness: float
+    colour: str
+
+
+class Drawing(NamedTuple):
+    """A formula as mathra draws it. Lengths are in em, the origin is the baseline's left end."""
+
+    width: float
+    height: float
+    depth: float
+    speech: str
+    text: str
+    marks: tuple[Run | Rectangle | Line, ...]
+
+
+_HEAD = re.compile(r'viewBox="0 (\S+) (\S+) (\S+)".*?<title[^>]*>([^<]*)</title>', re.DOTALL)
+_ELEMENT = re.compile(r"<(\w+)((?: [\w-]+=\"[^\"]*\")*)/?>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_PLACE = re.compile(r"translate\((\S+) (\S+)\)(?: scale\((\S+)\))?")
+
+
+@functools.cache
+def _tex_to_svg() -> Callable[..., str]:
+    import mathra  # noqa: PLC0415  # not where no formula is asked for
+
+    check_version("mathra", mathra.core_version, MATHRA)
+    return mathra.tex_to_svg
+
+
+def typeset(tex: str, display: bool) -> Drawing:
+    """Lay out LaTeX. Raises ValueError with mathra's reason where it cannot."""
+    svg = _tex_to_svg()(tex, display=display, strict=True)
+    head = _HEAD.search(svg)
+    start = svg.rfind("</defs>")
+    end = svg.rfind("<text ")
+    if head is None or start < 0 or end < start:
+        raise ReportError(f"mathra {MATHRA} drew {tex!r} in a way that report does not know.")
+    top, width, height = (float(number) / 1000 for number in head.groups()[:3])
+    return Drawing(
+        width=width,
+        height=-top,
+        depth=top + height,
+        speech=html.unescape(head[4]),
+        text=html.unescape(svg[svg.index(">", end) + 1 : svg.index("</text>", end)]),
+        marks=tuple(_marks(svg[start:end])),
+    )
+
+
+def _marks(body: str) -> Iterator[Run | Rectangle | Line]:
+    advances = glyphs.table().advances
+    run: Run | None = None  # the glyphs so far, and where the next one would stand by itself
+    pen = 0.0
+    for tag, text in _ELEMENT.findall(body):
+        if tag == "g":
+            continue
+        found = dict(_ATTRIBUTE.findall(text))
+        colour = found.get("fill" if tag != "line" else "stroke", "")
+        if tag == "use":
+            x, y, size = _place(found)
+            glyph = int(found["href"].rpartition("-g")[2])
+            if run and (run.y, run.size, run.colour) == (y, size, colour):
+                kern = round((pen - x) / size * 1000, 1)
+                move = f">{kern:g}<" if kern else ""
+                run = run._replace(
+                    codes=f"{run.codes}{move}{glyph:04x}", glyphs=(*run.glyphs, glyph)
+                )
+            else:
+                if run:
+                    yield run
+                run = Run(x, y, size, colour, f"{glyph:04x}", (glyph,))
+            pen = x + advances[glyph] * size / 1000
+            continue
+        if run:
+            yield run
+            run = None
+        if tag == "rect":
+            yield Rectangle(*_lengths(found, "x", "y", "width", "height"), colour)
+        elif tag == "line":
+            colour = "" if colour == "currentColor" else colour
+            yield Line(*_lengths(found, "x1", "y1", "x2", "y2", "stroke-width"), colour)
+        else:
+            raise ValueError(f"it needs a <{tag}> drawing, which the PDF cannot hold as text")
+    if run:
+        yield run
+
+
+def _place(found: dict[str, str]) -> tuple[float, float, float]:
+    if "transform" not in found:
+        return (*_lengths(found, "x", "y"), 1.0)
+    x, y, size = _PLACE.fullmatch(found["transform"]).groups("1")  # type: ignore[union-attr]
+    return float(x) / 1000, float(y) / 1000, float(size)
+
+
+def _lengths(found: dict[str, str], *names: str) -> tuple[float, ...]:
+    return tuple(float(found[name]) / 1000 for name in names)
+
+
+# --- WeasyPrint: formulas as images that draw glyphs ----------------------------------------------
+
+_SCHEME = "math:"
+
+
+def url(tex: str, display: bool) -> str:
+    """The address under which the document's images find a formula."""
+    return f"{_SCHEME}{'d' if display else 'i'}:{quote(tex, safe='')}"
+
+
+class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
+    """WeasyPrint's cache of images, in which the address of every formula is found."""
+
+    def __init__(self, font_config: Any, drawing: Callable[[str, bool], Drawing]) -> None:
+        super().__init__()
+        self._font_config = font_config
+        self._drawing = drawing
+
+    def __contains__(self, address: object) -> bool:
+        return str(address).startswith(_SCHEME) or super().__contains__(address)
+
+    def __missing__(self, address: str) -> "Formula":
+        _, kind, tex = address.split(":", 2)
+        image = self[address] = Formula(self._drawing(unquote(tex), kind == "d"), self)
+        return image
+
+    @functools.cached_property
+    def math_font(self) -> Any:
+        """The math font as Pango has it, from which WeasyPrint makes a font of the PDF."""
+        ffi_module = importlib.import_module("weasyprint.text.ffi")
+        ffi, pango, gobject = ffi_module.ffi, ffi_module.pango, ffi_module.gobject
+        font_map = self._font_config.font_map
+        context = ffi.gc(pango.pango_font_map_create_context(font_map), gobject.g_object_unref)
+        description = ffi.gc(
+            pango.pango_font_description_new(), pango.pango_font_description_free
+        )
+        pango.pango_font_description_set_family(description, ffi.new("char[]", fonts.MATH.encode()))
+        pango.pango_font_description_set_absolute_size(description, 16 * ffi_module.TO_UNITS)
+        font = pango.pango_font_map_load_font(font_map, context, description)
+        return ffi.gc(font, gobject.g_object_unref)
+
+
+class Formula:
+    """A formula as WeasyPrint asks for images: a size, and a way to be drawn."""
+
+    def __init__(self, drawing: Drawing, images: Images) -> None:
+        self._drawing = drawing
+        self._images = images
+
+    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
+        """Width and height in CSS pixels, and their ratio."""
+        width = self._drawing.width * font_size
+        height = (self._drawing.height + self._drawing.depth) * font_size
+        return width, height, width / height if height else None
+
+    def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
+        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
+        drawing = self._drawing
+        em = width / drawing.width
+        baseline = drawing.height * em
+        _call_formula(stream)
+        font, _ = stream.add_font(self._images.math_font)
+        table = glyphs.table()
+        if font.glyph_count != len(table.advances):
+            raise ReportError(f"The font {font.family} is not the bundled {fonts.MATH_FILE}.")
+        with _marked_text(stream, drawing.text):
+            for mark in drawing.marks:
+                stream.set_color(_colour(mark.colour) if mark.colour else style["color"])
+                match mark:
+                    case Run(x, y, size, _, codes, used):
+                        for glyph in used:
+                            font.to_unicode.setdefault(glyph, table.characters[glyph])
+                            font.widths[glyph] = table.advances[glyph]
+                        stream.begin_text()
+                        stream.set_font_size(font.hash, em * size)
+                        stream.set_text_matrix(1, 0, 0, -1, x * em, baseline - y * em)
+                        stream.show_text(f"<{codes}>")
+                        stream.end_text()
+                    case Rectangle(x, y, wide, high, _):
+                        stream.rectangle(x * em, baseline - (y + high) * em, wide * em, high * em)
+                        stream.fill()
+                    case Line(x1, y1, x2, y2, thickness, colour):
+                        stream.set_color(_colour(colour) if colour else style["color"], stroke=True)
+                        stream.set_line_width(thickness * em)
+                        stream.set_line_cap(1)
+                        stream.move_to(x1 * em, baseline - y1 * em)
+                        stream.line_to(x2 * em, baseline - y2 * em)
+                        stream.stroke()
+
+
+@contextlib.contextmanager
+def _marked_text(stream: Any, text: str) -> Iterator[None]:
+    """Mark what is drawn inside as standing for a text, for copying and searching."""
+    import pydyf  # noqa: PLC0415  # comes with WeasyPrint
+
+    stream.begin_marked_content("Span", pydyf.Dictionary({"ActualText": pydyf.String(text)}))
+    yield
+    stream.end_marked_content()
+
+
+def _call_formula(stream: Any) -> None:
+    """Name the marked content that has just begun /Formula instead of /Figure."""
+    items = stream.stream
+    for i in range(len(items) - 1, max(len(items) - 16, 1), -1):
+        if items[i] == b"BDC":
+            items[i - 2] = "/Formula"
+            return
+
+
+def is_colour(css: str) -> bool:
+    """Whether WeasyPrint can paint with this name or value."""
+    return _colour(css) is not None
+
+
+@functools.cache
+def _colour(css: str) -> Any:
+    from tinycss2.color5 import parse_color  # noqa: PLC0415  # not where nothing has a colour
+
+    found = parse_color(css)
+    return None if found == "currentcolor" else found
+
+
+# --- WeasyPrint: a document, strictly -------------------------------------------------------------
+
+_turn = threading.Lock()  # loggers, environment and garbage collection belong to the process
+_EMBEDDED = re.compile(r"data:(image/(?:svg\+xml|png));base64,([A-Za-z0-9+/=]*)")
+_NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # taken out again: it would be no fact
+_STYLE = "img.math{overflow:visible}"  # the ink of italics may stand out of their box
+
+
+def write_pdf(
+    source: str,
+    *,
+    base: str | None,
+    drawing: Callable[[str, bool], Drawing],
+    attachments: Sequence[tuple[str, bytes, str]],
+    finish: Callable[[Any, Any], None],
+) -> bytes:
+    """Write HTML as PDF/A-3a, to be finished by ``finish(document, pdf)`` before it is closed.
+
+    ``attachments`` are name, content and description. Raises ReportError for whatever WeasyPrint
+    would only log.
+    """
+    weasyprint = preflight.load()
+    check_version("weasyprint", weasyprint.__version__, WEASYPRINT)
+    check_version("pydyf", importlib.import_module("pydyf").__version__, PYDYF)
+    configuration = importlib.import_module("weasyprint.text.fonts").FontConfiguration
+    with _turn, fonts.closed(), _strictly(), _seldom_collecting():
+        font_config = configuration()
+        fetch = _OnlyEmbedded()
+        page = weasyprint.HTML(string=source, base_url=base, url_fetcher=fetch)
+        return page.write_pdf(
+            font_config=font_config,
+            cache=Images(font_config, drawing),
+            stylesheets=[weasyprint.CSS(string=_STYLE, url_fetcher=fetch)],
+            attachments=[
+                weasyprint.Attachment(
+                    string=data,
+                    name=name,
+                    description=description,
+                    created=_NO_DATE,
+                    modified=_NO_DATE,
+                    url_fetcher=fetch,
+                )
+                for name, data, description in attachments
+            ],
+            pdf_variant="pdf/a-3a",
+            finisher=finish,
+        )
+
+
+class _OnlyEmbedded:
+    """WeasyPrint's fetcher of addresses, without a way to the network or to files."""
+
+    _fail_on_errors = False
+
+    def __call__(self, address: str) -> Any:
+        found = _EMBEDDED.fullmatch(address)
+        if not found:
+            raise PermissionError("a document loads nothing from outside")
+        response = importlib.import_module("weasyprint.urls").URLFetcherResponse
+        try:
+            content = base64.b64decode(found[2], validate=True)
+        except binascii.Error as error:
+            raise ValueError("not base64") from error
+        return response(address, content, {"Content-Type": found[1]})
+
+
+@contextlib.contextmanager
+def _strictly() -> Iterator[None]:
+    """Raise what is logged as a warning or an error inside as one ReportError."""
+    faults = _Faults(logging.WARNING)
+    loggers = [logging.getLogger(name) for name in ("weasyprint", "fontTools")]
+    for logger in loggers:
+        logger.addHandler(faults)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(faults)
+    if faults.missing:
+        raise ReportError(_missing_characters(faults.missing))
+    if faults.messages:
+        raise ReportError("\n".join(["The document has faults:", *faults.messages[:5]]))
+
+
+class _Faults(logging.Handler):
+    """Keeps what is logged: characters that no font has, and messages of any other kind."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.missing: list[str] = []
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kept, entry = self.messages, record.getMessage()
+        if str(record.msg).startswith(".notdef") and isinstance(record.args, tuple):
+            kept, entry = self.missing, chr(int(str(record.args[1])))
+        elif len(entry) > 300:
+            entry = f"{entry[:200]} ... {entry[-90:]}"
+        if entry not in kept:
+            kept.append(entry)
+
+
+def _missing_characters(characters: list[str]) -> str:
+    named = [describe(character) for character in characters[:8]]
+    more = f" and {len(characters) - 8} others" if len(characters) > 8 else ""
+    return (
+        f"No font of the report has the character {', '.join(named)}{more}.\n"
+        "Write it in other letters or signs."
+    )
+
+
+def describe(character: str) -> str:
+    """A character for an error message: itself where it can be seen, its code and its name."""
+    code = f"U+{ord(character):04X}"
+    name = unicodedata.name(character, "")
+    shown = f"“{character}” " if character.isprintable() and not character.isspace() else ""
+    return f"{shown}({code}, {name})" if name else f"{shown}({code})"
+
+
+@contextlib.contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """A layout makes many objects that live until it is done: look for garbage less often."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

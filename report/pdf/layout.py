@@ -1,0 +1,142 @@
+"""Formulas: LaTeX laid out once, with its size and with what is read aloud and copied."""
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from report.errors import ReportError
+from report.pdf import glyphs, inner
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula that is laid out.
+
+    ``width``, ``height`` (above the baseline) and ``depth`` (below it) are in em of the text
+    around it. ``speech`` is the formula in words, ``text`` in one line of plain characters.
+    """
+
+    width: float
+    height: float
+    depth: float
+    speech: str
+    text: str
+
+
+@lru_cache(maxsize=8192)
+def drawing(tex: str, display: bool) -> inner.Drawing:
+    """The layout of a formula. Raises ReportError naming LaTeX that cannot be typeset."""
+    try:
+        found = inner.typeset(_spelled(tex), display)
+    except ValueError as error:
+        raise ReportError(f"This LaTeX cannot be typeset: {shortened(tex)}\n{error}") from None
+    for mark in found.marks:
+        if mark.colour and not inner.is_colour(mark.colour):
+            raise ReportError(
+                f"This LaTeX cannot be typeset: {shortened(tex)}\nno colour: {mark.colour}"
+            )
+    return found._replace(
+        speech=_spoken(_visible(found.speech)), text=glyphs.plain(_visible(found.text))
+    )
+
+
+def formula(tex: str, display: bool = False) -> Formula:
+    """Lay out LaTeX math, as in running text or as a displayed formula.
+
+    Raises ReportError naming what cannot be typeset, and why.
+    """
+    found = drawing(tex, display)
+    return Formula(found.width, found.height, found.depth, found.speech, found.text)
+
+
+def img(tex: str, display: bool = False, alt: str | None = None) -> str:
+    """HTML for a formula: an image on the baseline, in the size and colour of the text around it.
+
+    ``alt`` is read aloud instead of the formula's own words.
+    """
+    found = drawing(tex, display)
+    words = html.escape(alt or found.speech or "blank")
+    return (
+        f'<img class="math" src="{inner.url(tex, display)}" alt="{words}"'
+        f' style="vertical-align:{-found.depth:.4g}em">'
+    )
+
+
+# --- LaTeX that mathra reads otherwise ------------------------------------------------------------
+
+_BOLD_DIGITS = str.maketrans("0123456789", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗")
+_DOUBLE_DIGITS = str.maketrans("0123456789", "𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡")
+_DIGITS = re.compile(r"\\(mathbf|boldsymbol|bm|mathbb|mathds)\s*\{\s*([0-9]+)\s*\}")
+_SIGNS = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*\\(nabla|partial|ell)\s*\}")
+_BOLD_SIGNS = {"nabla": "𝛁", "partial": "𝛛", "ell": "\\boldsymbol{l}"}
+
+
+def _spelled(tex: str) -> str:
+    """LaTeX with bold and double-struck digits and signs as characters, else they stay light."""
+    if "\\b" not in tex and "\\math" not in tex:
+        return tex
+    tex = _DIGITS.sub(
+        lambda found: found[2].translate(
+            _DOUBLE_DIGITS if found[1] in {"mathbb", "mathds"} else _BOLD_DIGITS
+        ),
+        tex,
+    )
+    return _SIGNS.sub(lambda found: _BOLD_SIGNS[found[1]], tex)
+
+
+def shortened(tex: str) -> str:
+    """LaTeX for an error message."""
+    return tex if len(tex) <= 200 else f"{tex[:150]} ... {tex[-40:]}"
+
+
+def _visible(text: str) -> str:
+    """Text without what only directs it, such as zero-width spaces."""
+    if text.isascii():
+        return text
+    return "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+_PHRASES = (
+    ("to the ⊤", "transpose"),
+    ("to the ⊺", "transpose"),
+    ("⊙", "element-wise times"),
+    ("∘", "composed with"),
+    ("⊗", "outer product"),
+    ("⊕", "circled plus"),
+    ("⋮", "and so on down"),
+    ("⋱", "and so on diagonally"),
+    ("↦", "maps to"),
+    ("←", "becomes"),
+    ("⌊", "floor of"),
+    ("⌋", "end floor"),
+    ("⌈", "ceiling of"),
+    ("⌉", "end ceiling"),
+    ("≔", "is defined as"),
+    ("ℓ", "ell"),
+    ("Ξ", "capital xi"),
+    ("∵", "because"),
+    ("∴", "therefore"),
+    ("𝟙", "indicator"),
+)
+
+
+@lru_cache(maxsize=8192)
+def _spoken(speech: str) -> str:
+    """Words for the signs that mathra leaves as they are."""
+    if speech.isascii():
+        return speech
+    for sign, words in _PHRASES:
+        speech = speech.replace(sign, words)
+    return " ".join("".join(map(_word, speech)).split())
+
+
+def _word(letter: str) -> str:
+    if letter.isalnum():
+        return glyphs.plain(letter)
+    if letter >= "\u2030":
+        return f" {unicodedata.name(letter, '').lower()} "
+    return letter
