@@ -33,6 +33,23 @@ def is_filled(x: Node, value: float) -> bool:
     return x.value is not None and bool(np.all(x.value == value))
 
 
+def is_coefficient(x: Node) -> bool:
+    """Whether x is a plain number or a fraction of two."""
+    return is_number(x) or (
+        x.gate.name == "divide" and not x.shape and all(is_number(a) for a in x.args)
+    )
+
+
+def _coefficient(a: Node, b: Node) -> Node | None:
+    """The product of two coefficients, again a number or a fraction."""
+    if is_number(a) and is_number(b):
+        return constant(a.value * b.value)
+    if is_number(a) and is_coefficient(b):
+        above, below = a.value * b.args[0].value, b.args[1].value
+        return constant(above / below) if above % below == 0 else make(b.gate, (above, below))
+    return None
+
+
 def _parent(name: str, x: Node) -> bool:
     return x.gate.name == name and x.value is None
 
@@ -94,6 +111,10 @@ def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
         return -(a.args[0] * b)
     if is_number(a, -1):
         return -b
+    if is_coefficient(a) and is_coefficient(b):
+        return _coefficient(a, b)
+    if is_coefficient(a) and _parent("multiply", b) and is_coefficient(b.args[0]):
+        return make(gate, (_coefficient(a, b.args[0]), b.args[1]))
     if _parent("multiply", b) and is_number(b.args[0]):
         return b.args[0] * (a * b.args[1])
     if _parent("multiply", a) and is_number(a.args[0]) and not is_number(b):

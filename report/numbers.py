@@ -40,7 +40,7 @@ def show(x: Any, digits: int = DIGITS) -> str:
 
 
 def latex(x: Any, digits: int = DIGITS) -> str:
-    """A number as LaTeX: -0.552, 1.2 \\times 10^{-7}."""
+    r"""A number as LaTeX: -0.552, 1.2 \times 10^{-7}."""
     mantissa, power = parts(float(x), digits)
     return mantissa if power is None else rf"{mantissa} \times 10^{{{power}}}"
 
@@ -48,15 +48,21 @@ def latex(x: Any, digits: int = DIGITS) -> str:
 def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     """Numbers for one column: all with the same decimals, so that their points align.
 
-    The decimals are those that the smallest non-zero number needs for four digits and the largest for
-    `digits`, never more than ten; when the numbers span too much for that, each is shown by itself.
+    The largest gets `digits` significant digits, the smallest at least three, and zeros that all of
+    them end in are left out. Numbers that span too much for that are shown each by itself.
     """
     numbers = [float(v) for v in values]
-    shown = [show(v, digits) for v in numbers]
-    if any("×" in s for s in shown):
-        return shown
-    decimals = max((len(s.partition(".")[2]) for s in shown), default=0)
-    return [f"{v:.{decimals}f}".replace("-", MINUS) if v else f"{0:.{decimals}f}" for v in numbers]
+    sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
+    if not sizes:
+        return ["0"] * len(numbers)
+    if max(sizes) >= max(digits, 6) or min(sizes) < -7 or max(sizes) - min(sizes) > digits:
+        return [show(v, digits) for v in numbers]
+    decimals = max(digits - 1 - max(sizes), 2 - min(sizes), 0)
+    shown = [f"{v:.{decimals}f}" for v in numbers]
+    while decimals and all(s.endswith("0") for s in shown):
+        decimals -= 1
+        shown = [s[:-1].rstrip(".") for s in shown]
+    return [(s[1:] if not float(s) else s).replace("-", MINUS) if s[0] == "-" else s for s in shown]
 
 
 def entries(value: Any) -> list[float]:

@@ -119,6 +119,14 @@ def _aligned(grid: np.ndarray) -> list[str]:
     return [s.replace(numbers.MINUS, "-") for s in shown]
 
 
+def uncoloured(text: str) -> str:
+    """LaTeX without its colours (what is coloured here holds no braces but for sub- and superscripts)."""
+    return _COLOUR.sub("", text).replace("}", "").replace("{", "")
+
+
+_COLOUR = re.compile(r"\\textcolor\{[^}]*\}")
+
+
 def dimensions(shape: Shape) -> str:
     r"""3 \times 1; a plain vector of n numbers is written n."""
     return r" \times ".join(str(n) for n in shape) if shape else "1"
@@ -222,6 +230,14 @@ def _matmul(p: _Printer, node: Node) -> tuple[str, int]:
     return f"{left} {p.bracketed(b, MATRIX_PRODUCT)}", MATRIX_PRODUCT
 
 
+def _divide(p: _Printer, node: Node) -> tuple[str, int] | None:
+    """The sign of a negative number above stands in front of the fraction."""
+    a, b = node.args
+    if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
+        return rf"-\frac{{{number(-a.value)[0]}}}{{{p.write(b)[0]}}}", SUM
+    return None
+
+
 def _power(p: _Printer, node: Node) -> tuple[str, int] | None:
     """Roots, and sin²(x), as a textbook writes the square of a function's value."""
     a = node.args[0]
@@ -301,6 +317,7 @@ def _reshape(p: _Printer, node: Node) -> tuple[str, int]:
 _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
     "multiply": _multiply,
     "matmul": _matmul,
+    "divide": _divide,
     "power": _power,
     "square": _power,
     "radians": _unit,
