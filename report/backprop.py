@@ -8,16 +8,18 @@ which is what closed forms and programs are printed from.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from report import faults
 from report.errors import ReportError
 from report.expression import parse
-from report.gates import add, fit_to
+from report.gates import fit_to
 from report.graph import Array, Graph, Node, constant
 from report.inputs import read_inputs
 from report.tracing import Contribution, Quantity, Trace
@@ -26,33 +28,40 @@ from report.tracing import Contribution, Quantity, Trace
 Arrivals = dict[Node, list[tuple[Node, int, Any]]]
 
 
-def trace(
-    function: str, inputs: Mapping[str, Any], wrt: Sequence[str] | None = None
-) -> Trace:
+def trace(function: str, inputs: Mapping[str, Any], wrt: Sequence[str] | None = None) -> Trace:
     """Evaluate and differentiate a formula.
 
     `inputs` maps names to numbers, nested lists or arrays; `wrt` lists the inputs whose gradients are
-    asked for (all by default). Raises ReportError for anything that is not a formula over these
-    inputs with one finite number as its result and finite gradients.
+    asked for (by default all but those used as an index or a label). Raises ReportError for anything
+    that is not a formula over these inputs with one finite number as its result and, for the inputs
+    asked for, finite gradients.
     """
     values = read_inputs(inputs)
-    asked = check_wrt(wrt, values)
     graph = parse(function, values)
+    check_integers(graph, values)
+    asked = check_wrt(wrt, values, graph.integers)
     numbers = forward(graph, values)
-    return _record(graph, numbers, *backward(graph, numbers), asked)
+    return _record(graph, numbers, *backward(graph, numbers, asked), asked)
 
 
-def check_wrt(wrt: Any, inputs: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names asked for; ReportError for an unknown or repeated one or an empty list."""
+def check_wrt(
+    wrt: Any, inputs: Mapping[str, Any], integers: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The names asked for; ReportError for an unknown or repeated one, an integer or an empty list."""
     if wrt is None:
-        return tuple(inputs)
+        return tuple(name for name in inputs if name not in integers)
     if isinstance(wrt, str) or not isinstance(wrt, Iterable):
         raise ReportError('wrt must be a list of input names, such as ["w1", "w2"]')
     names = tuple(wrt)
     for name in names:
-        if name not in inputs:
+        if not isinstance(name, str) or name not in inputs:
             known = ", ".join(inputs) or "none"
             raise ReportError(f"wrt: {name!r} is no input; the inputs are: {known}")
+        if name in integers:
+            raise ReportError(
+                f"wrt: {name!r} is an index, a label or a mask: it takes whole numbers only, so the "
+                "function has no slope along it; leave it out of wrt"
+            )
     if len(set(names)) != len(names):
         raise ReportError("wrt: a name stands twice in the list")
     if not names and inputs:
@@ -60,16 +69,33 @@ def check_wrt(wrt: Any, inputs: Mapping[str, Any]) -> tuple[str, ...]:
     return names
 
 
+def check_integers(graph: Graph, inputs: Mapping[str, Array]) -> None:
+    """ReportError when an input that is used as an index or a label is not whole."""
+    for name in sorted(graph.integers):
+        value = np.asarray(inputs[name])
+        bad = np.argwhere(value != np.floor(value))
+        if len(bad):
+            place = "".join(f"[{i}]" for i in bad[0])
+            raise ReportError(
+                f"input {name}{place} is {value[tuple(bad[0])]:.12g}; it is used as an index, a label "
+                "or a mask, so it must be a whole number"
+            )
+
+
 def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
     """The value of every input and gate. Raises ReportError where a value leaves a gate's domain."""
     numbers: dict[Node, Array] = {node: inputs[name] for name, node in graph.inputs.items()}
+    args: list[Array] = []
     with np.errstate(all="ignore"):
         for node in graph.nodes:
             args = [numbers[a] if a.value is None else a.value for a in node.args]
             params = node.params
-            value = node.gate.forward(*args, **params) if params else node.gate.forward(*args)
-            if not (math.isfinite(value) if not node.shape else _all_finite(value)):
-                raise _out_of_domain(graph, node, args, value)
+            try:
+                value = node.gate.forward(*args, **params) if params else node.gate.forward(*args)
+            except np.linalg.LinAlgError:
+                raise faults.out_of_domain(graph, node, gate_names(graph), args) from None
+            if not (_all_finite(value) if node.shape else math.isfinite(value)):
+                raise faults.out_of_domain(graph, node, gate_names(graph), args)
             numbers[node] = value
     return numbers
 
@@ -79,10 +105,13 @@ def _all_finite(value: Array) -> bool:
     return bool(math.isfinite(np.add.reduce(value, axis=None)) or np.isfinite(value).all())
 
 
-def backward(graph: Graph, numbers: dict[Node, Array]) -> tuple[dict[Node, Array], Arrivals]:
+def backward(
+    graph: Graph, numbers: Mapping[Node, Array], wrt: Iterable[str] | None = None
+) -> tuple[dict[Node, Array | None], Arrivals]:
     """The gradient of every input and gate that the result depends on, and what it is the sum of.
 
-    Raises ReportError where a derivative is infinite or undefined, such as that of sqrt at 0.
+    Raises ReportError where a derivative that `wrt` (by default every input) depends on is infinite or
+    undefined, such as that of sqrt at 0. Elsewhere such a gradient and contribution are None.
     """
     result = graph.result
     if result.is_constant:
@@ -90,11 +119,44 @@ def backward(graph: Graph, numbers: dict[Node, Array]) -> tuple[dict[Node, Array
     seed = np.ones(result.shape) if result.shape else np.float64(1.0)
     with np.errstate(all="ignore"):
         gradients, arrivals = pull_back(graph.nodes, result, seed, numbers.__getitem__)
-    for node in graph.nodes[::-1]:
-        for arg in node.args:
-            if arg in gradients and not _all_finite(gradients[arg]):
-                raise _no_derivative(graph, node, numbers, arrivals)
+    lost = {
+        node
+        for node, g in gradients.items()
+        if not (_all_finite(g) if node.shape else math.isfinite(g))
+    }
+    if lost:
+        _leave_out(graph, numbers, gradients, arrivals, lost, wrt)
     return gradients, arrivals
+
+
+def _leave_out(
+    graph: Graph,
+    numbers: Mapping[Node, Array],
+    gradients: dict[Node, Array | None],
+    arrivals: Arrivals,
+    lost: set[Node],
+    wrt: Iterable[str] | None,
+) -> None:
+    """Put None for gradients that are not finite; ReportError when something asked for needs them."""
+    names = gate_names(graph)
+    asked = graph.inputs.keys() - graph.integers if wrt is None else wrt
+    needed = {graph.inputs[name] for name in asked}
+    for node in graph.nodes:
+        if any(a in needed for a in node.args):
+            needed.add(node)
+    for node in (*reversed(graph.nodes), *graph.inputs.values()):  # consumers before arguments
+        if node not in lost:
+            continue
+        gradients[node] = None
+        for i, (consumer, place, part) in enumerate(arrivals.get(node, ())):
+            if np.isfinite(part).all():
+                continue
+            arrivals[node][i] = (consumer, place, None)
+            if node in needed:
+                args = [numbers[a] if a.value is None else a.value for a in consumer.args]
+                raise faults.no_derivative(graph, consumer, node, names, args, part)
+        if node in needed:
+            raise faults.gradient_overflow(graph, node, names)
 
 
 def gradient_graph(graph: Graph) -> dict[Node, Node]:
@@ -122,14 +184,14 @@ def pull_back(
         gate, args, params, shape = node.gate, node.args, node.params, node.shape
         values = [of(a) if a.value is None else a.value for a in args]
         y = of(node)
-        for place, (arg, rule) in enumerate(zip(args, gate.rules, strict=True)):
+        for place, (arg, rule) in enumerate(zip(args, gate.rules_for(len(args)), strict=True)):
             if arg.value is not None or rule is None:
                 continue
             part = rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
             if gate.elementwise and arg.shape != shape:
                 part = fit_to(part, arg)
             if arg in gradients:
-                gradients[arg] = add(gradients[arg], part)
+                gradients[arg] = gradients[arg] + part
                 arrivals[arg].append((node, place, part))
             else:
                 gradients[arg] = part
@@ -139,8 +201,8 @@ def pull_back(
 
 def _record(
     graph: Graph,
-    numbers: dict[Node, Array],
-    gradients: dict[Node, Array],
+    numbers: Mapping[Node, Array],
+    gradients: Mapping[Node, Array | None],
     arrivals: Arrivals,
     asked: tuple[str, ...],
 ) -> Trace:
@@ -149,16 +211,18 @@ def _record(
     number = 0
     for node in (*graph.inputs.values(), *graph.nodes):
         number += not node.is_input
-        gradient = gradients.get(node)
-        if gradient is None:  # the result does not depend on it
-            gradient = np.zeros(node.shape) if node.shape else np.float64(0.0)
+        if node.is_input and node.name in graph.integers:
+            gradient, parts = None, []
+        else:
+            zero = np.zeros(node.shape) if node.shape else np.float64(0.0)
+            gradient, parts = gradients.get(node, zero), arrivals.get(node, [])
         quantities[node] = Quantity(
             0 if node.is_input else number,
             names[node],
             node,
             numbers[node],
             gradient,
-            tuple(Contribution(names[c], place, part) for c, place, part in arrivals.get(node, ())),
+            tuple(Contribution(names[c], place, part) for c, place, part in parts),
         )
     result = graph.result
     value = result.value if result.is_constant else numbers[result]
@@ -168,9 +232,14 @@ def _record(
         gates=tuple(quantities[n] for n in graph.nodes),
         wrt=asked,
         value=float(np.asarray(value).item()),
-        gradients={name: quantities[graph.inputs[name]].gradient for name in asked},
+        gradients={name: _own(quantities[graph.inputs[name]].gradient) for name in asked},
         quantities=quantities,
     )
+
+
+def _own(gradient: Array) -> Array:
+    """A gradient that its receiver may change: no view, no array that another gradient shares."""
+    return np.array(gradient) if np.ndim(gradient) else gradient
 
 
 def gate_names(graph: Graph) -> dict[Node, str]:
@@ -179,57 +248,9 @@ def gate_names(graph: Graph) -> dict[Node, str]:
     When an input or a let-line already has such a name, another letter is taken for all.
     """
     own = {*graph.inputs, *graph.lets}
-    letter = next(c for c in "quvtgabcdehk" if not any(re.fullmatch(rf"{c}\d+", n) for n in own))
+    letters = itertools.chain("quvtgabcdehk", ("q" * n for n in itertools.count(2)))
+    letter = next(c for c in letters if not any(re.fullmatch(rf"{c}\d+", n) for n in own))
     names = {node: name for name, node in graph.inputs.items()}
     for number, node in enumerate(graph.nodes, 1):
         names[node] = node.name or f"{letter}{number}"
     return names
-
-
-def _out_of_domain(graph: Graph, node: Node, args: list[Array], value: Array) -> ReportError:
-    name, gate = gate_names(graph)[node], node.gate
-    bad = tuple(np.argwhere(~np.isfinite(np.asarray(value)))[0]) if node.shape else ()
-    given = ", ".join(f"{_at(a, bad, node):.12g}" for a in args if np.size(a) == 1 or gate.elementwise)
-    place = f" (entry {', '.join(str(i) for i in bad)})" if bad else ""
-    what = f"gate {name} ({gate.name}){place} gives {_word(_at(value, bad, node))}"
-    at = f" at {given}" if given else ""
-    remedy = f": {gate.domain}" if gate.domain else ": the number is too large for a float64"
-    return ReportError(what + at + remedy + _place(graph, node))
-
-
-def _no_derivative(
-    graph: Graph, node: Node, numbers: dict[Node, Array], arrivals: Arrivals
-) -> ReportError:
-    names, gate = gate_names(graph), node.gate
-    args = [numbers[a] if a.value is None else a.value for a in node.args]
-    given = ", ".join(f"{np.asarray(a).item():.12g}" for a in args if np.size(a) == 1)
-    remedy = f": {gate.domain}" if gate.domain else ": the number is too large for a float64"
-    at = f" at {given}" if given else ""
-    return ReportError(
-        f"gate {names[node]} ({gate.name}) has no finite derivative{at}{remedy}{_place(graph, node)}"
-    )
-
-
-def _at(value: Array, where: tuple[int, ...], node: Node) -> float:
-    array = np.asarray(value)
-    if not where:
-        return float(array.reshape(-1)[0])
-    return float(np.broadcast_to(array, node.shape)[where]) if node.gate.elementwise or (
-        array.shape == node.shape
-    ) else float(array.reshape(-1)[0])
-
-
-def _word(value: float) -> str:
-    return "NaN" if math.isnan(value) else "infinity" if value > 0 else "-infinity"
-
-
-def _place(graph: Graph, node: Node) -> str:
-    """Where in the formula a gate stands, with the line underlined."""
-    if node.span is None:
-        return ""
-    line, start, end = node.span
-    lines = graph.text.split("\n")
-    source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-    return f"\n  in the function, line {line}:\n    {source[:100]}"
-
-

@@ -362,7 +362,7 @@ mean = gate(
 positive = elementwise(
     "positive", lambda x: np.where(x > 0, 1.0, 0.0), lambda g, y, x: g * 0,
     sign="x>0", latex=r"𝟙\left[{0} > 0\right]", sympy=lambda s, x: s.Heaviside(x, 0),
-    python="float({0:1} > 0)", numpy="({0:1} > 0)",
+    python="float({0:1} > 0)", numpy="({0:1} > 0)", kink=lambda x: x == 0,
 )
 ratio = elementwise(
     "ratio", lambda a, b: np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b)),

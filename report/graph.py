@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,20 @@ class Gate:
     group: str = ""
     usage: str = ""
     summary: str = ""
+    variadic: bool = False  # any number of arguments: the last rule serves all that follow
+    integers: tuple[int, ...] = ()  # the arguments that are an index, a label or a mask
+
+    def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
+        """One backward rule for each of `count` arguments."""
+        missing = count - len(self.rules)
+        return self.rules + self.rules[-1:] * missing if missing > 0 else self.rules
+
+    def takes_integer(self, place: int) -> bool:
+        """Whether argument number `place` is an index, a label or a mask, not a real number."""
+        return min(place, len(self.rules) - 1) in self.integers
 
 
+NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 INPUT = Gate("input", lambda: None, (), lambda: (), "", "", 99)
 CONSTANT = Gate("constant", lambda: None, (), lambda: (), "", "", 99)
 
@@ -52,7 +65,8 @@ class Node:
     """A place in the graph: what is computed (`gate`), from what (`args`), with what `shape`.
 
     `value` is set for constants and for what depends on constants only; `name` is the name that the
-    user gave (an input, a let-line) and `span` the (line, column, end column) in the formula.
+    user gave (an input, a let-line) and `span` the (line, column, end column) in the formula, lines
+    from 1, columns from 0.
     """
 
     __slots__ = ("args", "gate", "name", "params", "shape", "span", "value")
@@ -71,7 +85,7 @@ class Node:
     ) -> None:
         self.gate = gate
         self.args = args
-        self.params = params or {}
+        self.params = params or NO_PARAMS
         self.shape = shape
         self.name = name
         self.value = value
@@ -142,7 +156,8 @@ class Graph:
 
     `inputs` maps each name to its node, in the order given; `nodes` holds, in topological order, the
     gates that the result depends on and that depend on an input; `result` is the last of them (or an
-    input or a constant, when the function is one).
+    input or a constant, when the function is one). `lets` maps the names of the let-lines, also of
+    those that the result does not need, to their nodes.
     """
 
     text: str
@@ -150,6 +165,7 @@ class Graph:
     nodes: tuple[Node, ...]
     result: Node
     lets: dict[str, Node] = field(default_factory=dict)
+    integers: frozenset[str] = frozenset()  # inputs used as an index, a label or a mask
 
 
 def constant(value: Any, name: str | None = None) -> Node:

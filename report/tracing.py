@@ -3,6 +3,11 @@
 A `Trace` lists the inputs and the gates of a function with what passes each of them: the value on the
 way forward, the gradient on the way back, and every contribution to that gradient by itself, since a
 value that feeds several gates collects a sum.
+
+A gradient or contribution is None (null in JSON, to be shown as "—") where there is none: for an input
+used as an index, a label or a mask, and where a derivative is infinite or undefined but nothing that
+was asked for depends on it, such as that of x**3 by the 3 when x is negative and only x was asked for.
+The gradients asked for are always finite numbers.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ class Contribution:
 
     gate: str  # the consumer's name
     argument: int  # which of its arguments, from 0
-    value: Array  # the shape of the argument
+    value: Array | None  # the shape of the argument; None where there is no finite one
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +41,7 @@ class Quantity:
     name: str
     node: Node
     value: Array
-    gradient: Array  # the shape of value; the sum of the contributions, 1 for the result
+    gradient: Array | None  # the shape of value; the sum of the contributions, 1 for the result
     contributions: tuple[Contribution, ...]
 
 
@@ -74,9 +79,10 @@ class Trace:
         """The trace as JSON: format `report-trace`, version 1.
 
         Keys: format, version, function, value, result (the name of the last gate), wrt, inputs
-        (name, shape, value, gradient, contributions, asked, used), gates (number, name, gate, the
-        arguments by name or, for a constant, by value, params, shape, value, gradient,
-        contributions) and gradients. Numbers are written so that they read back as the same float64.
+        (name, shape, value, gradient, contributions, asked, used, integer), gates (number, name,
+        gate, the arguments by name or, for a constant, by value, params, shape, value, gradient,
+        contributions) and gradients. A gradient that does not exist is null. Numbers are written so
+        that they read back as the same float64.
         """
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -97,6 +103,7 @@ class Trace:
                     **_passing(q),
                     "asked": q.name in self.wrt,
                     "used": q.node in used,
+                    "integer": q.name in self.graph.integers,
                 }
                 for q in self.inputs
             ],
@@ -106,7 +113,7 @@ class Trace:
                     "name": q.name,
                     "gate": q.node.gate.name,
                     "arguments": [self._argument(a) for a in q.node.args],
-                    "params": {k: list(v) if isinstance(v, tuple) else v for k, v in q.node.params.items()},
+                    "params": {key: _option(value) for key, value in q.node.params.items()},
                     "shape": list(q.node.shape),
                     **_passing(q),
                 }
@@ -129,9 +136,16 @@ def _passing(q: Quantity) -> dict[str, Any]:
     }
 
 
+def _option(value: Any) -> Any:
+    """A gate's option in JSON: an axis as a number, a shape as a list, an index as NumPy writes it."""
+    if isinstance(value, tuple):
+        return [_option(v) for v in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
 def plain(value: Any) -> Any:
-    """Numbers as Python floats and nested lists."""
-    return np.asarray(value).tolist()
+    """Numbers as Python floats and nested lists; None stays None."""
+    return None if value is None else np.asarray(value).tolist()
 
 
 def is_literal(node: Node) -> bool:
