@@ -93,20 +93,37 @@ def test_lock_never_takes_a_stranger_of_our_name():
         assert PROJECT["name"] not in {canonical(pin) for pin in locked(lock)}
 
 
-def test_wheel_carries_templates_and_assets(tmp_path):
-    [wheel] = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        entry_points = archive.read(f"report-{report.__version__}.dist-info/entry_points.txt")
+@pytest.fixture
+def wheel(tmp_path):
+    [path] = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    return zipfile.ZipFile(path)
+
+
+def test_wheel_carries_templates_and_assets(wheel):
+    names = set(wheel.namelist())
     for folder in ("templates", "assets"):
         files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
         assert files
         assert {f"report/{path.relative_to(ROOT).as_posix()}" for path in files} <= names
-    assert b"report = report.cli:main" in entry_points
-    assert {name.split("/")[0] for name in names} == {
-        "report",
-        f"report-{report.__version__}.dist-info",
-    }
+    metadata = f"report-{report.__version__}.dist-info"
+    assert {name.split("/")[0] for name in names} == {"report", metadata}
+    assert b"report = report.cli:main" in wheel.read(f"{metadata}/entry_points.txt")
+
+
+def test_wheel_builds_a_report_in_any_folder(wheel, tmp_path):
+    wheel.extractall(tmp_path / "installed")
+    shutil.copy(ROOT / "problems" / "homework1.toml", tmp_path)
+    code = "import report; report.build('homework1.toml', 'one.pdf'); print(report.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(tmp_path / "installed" / "report" / "__init__.py")
+    assert (tmp_path / "one.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_command_for_text_libraries_is_known_before_any_package_is_there():
@@ -167,14 +184,17 @@ def checkout(tmp_path):
             ["q1.x1=2", "q1.w1=0.5"],
         ),
         (
-            ["SET=q1.W=[[1, 2], [3, 4]] q2.b={uniform = [-3, 3], digits=1} θ.α=-1e-3 q1.s='; *'"],
+            [
+                'SET=W=[[1, 2], [3]] b={normal = [0, 1], digits=2}\tθ.α=-1 name=O\'Neil B  t="a b=c; *"',
+            ],
             "problems/homework1.toml",
             "build/homework1.pdf",
             [
-                "q1.W=[[1, 2], [3, 4]]",
-                "q2.b={uniform = [-3, 3], digits=1}",
-                "θ.α=-1e-3",
-                "q1.s='; *'",
+                "W=[[1, 2], [3]]",
+                "b={normal = [0, 1], digits=2}",
+                "θ.α=-1",
+                "name=O'Neil B",
+                't="a b=c; *"',
             ],
         ),
     ],
