@@ -41,10 +41,11 @@ MAX_CLOSED = 40  # gates of a tensor's closed form in inputs; a longer one is gi
 
 @dataclass(frozen=True)
 class Equation:
-    """`left` = `right[0]` = `right[1]` ...; each step may stand on a line of its own."""
+    """`left` = each of `symbols` in turn = each of `numbers`, which stand under the symbols."""
 
     left: str
-    right: tuple[str, ...]
+    symbols: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class _Writer:
             forward=tuple(self.forward_row(q) for q in trace.gates),
             backward=tuple(self.step(q) for q in trace.gates[::-1]),
             gradients=tuple(self.result(q) for q in trace.inputs if q.name in trace.wrt),
-            seed=Equation(partial(self.f, top), (coloured("1", GRADIENT),)),
+            seed=Equation(partial(self.f, top), (), (coloured("1", GRADIENT),)),
         )
 
     def forward_row(self, q: Quantity) -> ForwardRow:
@@ -172,7 +173,7 @@ class _Writer:
 
     def step(self, q: Quantity) -> Step:
         node = q.node
-        rows = [Row("upstream", Equation(self.gradient(node), (self.gradient_numbers(q.gradient),)))]
+        rows = [Row("upstream", Equation(self.gradient(node), (), (self.gradient_numbers(q.gradient),)))]
         notes = []
         for place, arg in enumerate(node.args):
             rule = node.gate.rules[place]
@@ -231,21 +232,21 @@ class _Writer:
         """Upstream × local, for elementwise gates and for gates with a scalar result."""
         node = q.node
         local_name = partial(self.name[node], self.name[arg])
-        steps, slope = self.local(q, place, arg)
-        rows = [Row("local", Equation(local_name, tuple(steps)))]
+        local, slope = self.local(q, place, arg)
+        rows = [Row("local", Equation(local_name, *local))]
         stretched = node.gate.elementwise and arg.shape != node.shape
         dot = r" \odot " if node.gate.elementwise and node.shape else r" \cdot "
         symbols = f"{self.gradient(node)}{dot}{local_name}"
         if stretched:
             symbols = self.summed(symbols, node, arg)
-        right = [symbols]
+        put_in = []
         handed_on = bool(node.shape) and node.gate.elementwise and bool((np.abs(slope) == 1).all())
         if np.size(slope) <= MAX_PUT_IN and not stretched and not handed_on:
-            right.append(
+            put_in.append(
                 f"{_factor(tensor(q.gradient, GRADIENT))}{dot}{_factor(tensor(slope))}"
             )
-        right.append(self.gradient_numbers(part))
-        rows.append(Row("downstream", Equation(left, tuple(right))))
+        put_in.append(self.gradient_numbers(part))
+        rows.append(Row("downstream", Equation(left, (symbols,), tuple(put_in))))
         if node.shape and arg.shape and (stretched or not handed_on):
             rows += self.entries(q, place, arg, left)
         return rows
@@ -260,7 +261,9 @@ class _Writer:
         over = "all entries" if not arg.shape else f"axis {', '.join(str(a) for a in axes)}"
         return rf"\sum_{{\text{{{over}}}}} \left({symbols}\right)"
 
-    def local(self, q: Quantity, place: int, arg: Node) -> tuple[list[str], Array]:
+    def local(
+        self, q: Quantity, place: int, arg: Node
+    ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], Array]:
         """The local derivative: as sympy derives it, as the rule has it, and its numbers."""
         node = q.node
         rule = node.gate.rules[place]
@@ -281,22 +284,23 @@ class _Writer:
             derived = local_derivative(node.gate, place, inputs)
             if derived and not node.shape:
                 steps.append(derived)
-        own = latex(slope_graph, lambda n: names.get(n))
+        own = latex(slope_graph, names.get)
         if not steps or leaves[-1] in set(topological(slope_graph)):
             steps.append(own)
         slope = self.slope(q, place)
-        if slope_graph.value is None:
+        put_in: list[str] = []
+        if slope_graph.value is None and np.size(slope) <= MAX_PUT_IN:
             values = {
                 leaf: self.value(n)
                 for leaf, n in zip([*args, leaves[-1]], [*node.args, node], strict=True)
                 if n in self.name
             }
             if not node.shape and not arg.shape:
-                steps.append(latex(slope_graph, lambda n: values.get(n)))
-            shown = tensor(slope)[0]
-            if np.size(slope) <= MAX_PUT_IN:
-                steps.append(shown)
-        return [s for s, t in zip(steps, [*steps[1:], ""], strict=True) if uncoloured(s) != uncoloured(t)], slope
+                put_in.append(latex(slope_graph, values.get))
+            put_in.append(tensor(slope)[0])
+            if uncoloured(put_in[0]) == uncoloured(put_in[-1]):
+                del put_in[0:-1]
+        return (tuple(dict.fromkeys(steps)), tuple(put_in)), slope
 
     def slope(self, q: Quantity, place: int) -> Array:
         """The numbers of the local derivative: the rule with an upstream gradient of ones."""
@@ -335,16 +339,16 @@ class _Writer:
         graph = rule(upstream, leaves[-1], *(leaves[i] for i in range(len(node.args))), **node.params)
         graph = fit_to(graph, arg)
         symbols = {**names, upstream: (self.gradient(node), ATOM)}
-        right = [latex(graph, symbols.get)]
+        put_in = []
         sizes = [np.size(q.gradient), *(np.prod(n.shape) for n in topological(graph))]
         if max(sizes) <= MAX_PUT_IN:
             numbers = {leaves[i]: self.value(n) for i, n in enumerate(node.args) if n in self.name}
             numbers[leaves[-1]] = self.value(node)
             numbers[upstream] = tensor(q.gradient, GRADIENT)
-            right.append(latex(graph, numbers.get))
-        right.append(self.gradient_numbers(part))
+            put_in.append(latex(graph, numbers.get))
+        put_in.append(self.gradient_numbers(part))
         return [
-            Row("downstream", Equation(left, tuple(right))),
+            Row("downstream", Equation(left, (latex(graph, symbols.get),), tuple(put_in))),
             *self.entries(q, place, arg, left, graph, leaves, upstream),
         ]
 
@@ -389,11 +393,11 @@ class _Writer:
     def meeting(self, arg: Node, arrived: tuple[Contribution, ...]) -> Row:
         """The sum of what several gates send back to one value."""
         parts = " + ".join(self.contribution(arg, c.gate, c.argument) for c in arrived)
-        right = [parts]
+        put_in = []
         if np.size(arrived[0].value) * len(arrived) <= MAX_PUT_IN:
-            right.append(" + ".join(_factor(tensor(c.value, GRADIENT)) for c in arrived))
-        right.append(self.gradient_numbers(self.trace.quantities[arg].gradient))
-        return Row("sum", Equation(self.gradient(arg), tuple(right)))
+            put_in.append(" + ".join(_factor(tensor(c.value, GRADIENT)) for c in arrived))
+        put_in.append(self.gradient_numbers(self.trace.quantities[arg].gradient))
+        return Row("sum", Equation(self.gradient(arg), (parts,), tuple(put_in)))
 
     def gradient_numbers(self, value: Array) -> str:
         return tensor(value, GRADIENT)[0]

@@ -1,0 +1,302 @@
+"""The checks: four independent ways to every gradient entry must agree, or there is no report.
+
+The trace is compared with central differences of the function, with the closed form evaluated by
+itself, and with what the generated programs printed. The programs' values and gradients of every gate
+are compared too. Where an input sits on a kink, the difference quotient says nothing and is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from report import numbers
+from report.backprop import forward, gradient_graph
+from report.derivation import Derivation, at_kink
+from report.errors import ReportError
+from report.graph import Array, evaluate
+from report.tracing import Quantity, Trace
+
+DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
+CLOSED_TOLERANCE = 1e-9
+PROGRAM_TOLERANCE = 1e-10  # the programs print twelve digits
+MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
+STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7)  # tried in turn, times max(1, |x|)
+
+
+class Printed(Protocol):
+    """What a program printed, read back (see `report.program.read`)."""
+
+    values: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One number obtained in another way; `error` is relative to the larger of the two."""
+
+    value: float
+    error: float
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One gradient entry: the trace's number and what the other ways give (None: not taken)."""
+
+    name: str
+    place: tuple[int, ...]
+    trace: float
+    difference: Comparison | None
+    closed: Comparison | None
+    programs: Mapping[str, Comparison]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All comparisons of one question. `failures` names each number that differs."""
+
+    entries: tuple[Entry, ...]
+    comparisons: int
+    failures: tuple[str, ...]
+    kinks: tuple[str, ...]  # the gates whose input sits on a kink
+    dialects: tuple[str, ...]
+    sampled: bool  # whether difference quotients were taken of some entries only
+
+    @property
+    def passed(self) -> int:
+        """How many comparisons agree."""
+        return self.comparisons - len(self.failures)
+
+    @property
+    def largest(self) -> dict[str, float]:
+        """The largest relative error of each way."""
+        found: dict[str, float] = {}
+        for entry in self.entries:
+            ways = {"difference": entry.difference, "closed": entry.closed, **entry.programs}
+            for way, comparison in ways.items():
+                if comparison is not None:
+                    found[way] = max(found.get(way, 0.0), comparison.error)
+        return found
+
+
+def verify(trace: Trace, derivation: Derivation, printed: Mapping[str, Printed]) -> Verification:
+    """Compare the trace with every other way; `printed` maps a dialect to what its program printed."""
+    kinks = tuple(q.name for q in trace.gates if at_kink(trace, q.node))
+    closed = _closed_forms(trace, derivation, bool(kinks))
+    differences = {} if kinks else _differences(trace)
+    entries = []
+    for name in trace.wrt:
+        quantity = next(q for q in trace.inputs if q.name == name)
+        scale = _scale(quantity)
+        for place in np.ndindex(quantity.node.shape):
+            value = float(np.asarray(quantity.gradient)[place])
+            quotient = differences.get((name, place))
+            entries.append(
+                Entry(
+                    name,
+                    place,
+                    value,
+                    _compare_difference(value, quotient),
+                    _compare(value, float(np.asarray(closed[name])[place]), CLOSED_TOLERANCE, scale),
+                    {
+                        dialect: _compare(
+                            value, _entry(p.gradients, name, place), PROGRAM_TOLERANCE, scale
+                        )
+                        for dialect, p in printed.items()
+                    },
+                )
+            )
+    count, failures = 0, []
+    for entry in entries:
+        ways = {
+            "the central difference": entry.difference,
+            "the closed form": entry.closed,
+            **{f"the {dialect} program": c for dialect, c in entry.programs.items()},
+        }
+        for way, comparison in ways.items():
+            if comparison is not None:
+                count += 1
+                if not comparison.agrees:
+                    failures.append(
+                        f"d/d{entry.name}{_place(entry.place)} is {entry.trace!r} by the trace but "
+                        f"{comparison.value!r} by {way}"
+                    )
+    for dialect, p in printed.items():
+        for what, good in _every_gate(trace, p):
+            count += 1
+            if not good:
+                failures.append(f"{what} printed by the {dialect} program differs from the trace")
+    sampled = any(q.node.shape and q.value.size > MAX_ENTRIES for q in trace.inputs)
+    return Verification(tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled)
+
+
+# ---------------------------------------------------------------- comparing two numbers
+
+
+def _compare(value: float, other: float, tolerance: float, scale: float) -> Comparison:
+    """Two numbers, equal up to a relative tolerance or to rounding of what they were summed from."""
+    size = max(abs(value), abs(other))
+    gap = abs(value - other)
+    agrees = gap <= tolerance * size + 1e-2 * tolerance * scale
+    return Comparison(other, _relative(gap, size), bool(agrees))
+
+
+def _compare_difference(value: float, quotient: tuple[float, float] | None) -> Comparison | None:
+    """A difference quotient agrees within its own estimated error."""
+    if quotient is None:
+        return None
+    other, uncertainty = quotient
+    size, gap = max(abs(value), abs(other)), abs(value - other)
+    return Comparison(other, _relative(gap, size), bool(gap <= DIFFERENCE_TOLERANCE * size + uncertainty))
+
+
+def _relative(gap: float, size: float) -> float:
+    return gap / size if size else 0.0
+
+
+def _scale(quantity: Quantity) -> float:
+    """The largest number that went into a gradient: what its rounding error is measured by."""
+    parts = [np.max(np.abs(c.value)) for c in quantity.contributions]
+    return float(max(parts, default=0.0))
+
+
+def _entry(gradients: Mapping[str, Array], name: str, place: tuple[int, ...]) -> float:
+    if name not in gradients:
+        return math.nan
+    array = np.asarray(gradients[name])
+    return float(array[place]) if array.ndim == len(place) else math.nan
+
+
+def _place(place: tuple[int, ...]) -> str:
+    return "".join(f"[{i}]" for i in place)
+
+
+def _every_gate(trace: Trace, printed: Printed) -> Iterator[tuple[str, bool]]:
+    """Whether a program printed the trace's value and gradient for each gate."""
+    for q in trace.gates:
+        yield f"the value of {q.name}", _same(q.value, printed.values.get(q.name), 0.0)
+        yield f"the gradient of {q.name}", _same(q.gradient, printed.gradients.get(q.name), _scale(q))
+
+
+def _same(value: Array, other: Array | None, scale: float) -> bool:
+    if other is None or np.shape(other) != np.shape(value):
+        return False
+    largest = float(np.max(np.abs(value)))
+    return bool(
+        np.allclose(other, value, rtol=PROGRAM_TOLERANCE, atol=1e-12 * max(largest, scale))
+    )
+
+
+# ---------------------------------------------------------------- the other ways
+
+
+def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str, Array]:
+    """Each gradient from its closed form alone: sympy with 30 digits, or the formula's own graph.
+
+    At a kink the convention decides, which the gates of the graph know and sympy does not.
+    """
+    found: dict[str, Array] = {}
+    graph = gradient_graph(trace.graph)
+    wide = {q.node: np.asarray(q.value, dtype=np.longdouble) for q in trace.inputs}
+    for gradient in derivation.gradients:
+        node = graph.get(trace.graph.inputs[gradient.name])
+        if node is None:
+            found[gradient.name] = np.zeros(np.shape(gradient.value))
+        elif gradient.scalar is not None and not kinks:
+            point = {q.name: float(q.value) for q in trace.inputs}
+            found[gradient.name] = np.float64(gradient.scalar.at(point))
+        else:
+            try:
+                value = evaluate([node], wide)[node]
+            except TypeError:  # linear algebra that has no extended precision
+                value = evaluate([node], {q.node: q.value for q in trace.inputs})[node]
+            found[gradient.name] = np.broadcast_to(np.asarray(value, dtype=float), node.shape)
+    return found
+
+
+def _differences(trace: Trace) -> dict[tuple[str, tuple[int, ...]], tuple[float, float]]:
+    """Central differences with an estimate of their error, for every entry asked for."""
+    values = {q.name: q.value for q in trace.inputs}
+    found = {}
+    for name in trace.wrt:
+        if trace.graph.inputs[name] not in trace.quantities:
+            continue
+        shape = np.shape(values[name])
+        places = list(np.ndindex(shape))
+        step = max(1, math.ceil(len(places) / MAX_ENTRIES))
+        for place in places[::step]:
+            quotient = _best_quotient(trace, values, name, place)
+            if quotient is not None:
+                found[name, place] = quotient
+    return found
+
+
+def _best_quotient(
+    trace: Trace, values: Mapping[str, Array], name: str, place: tuple[int, ...]
+) -> tuple[float, float] | None:
+    """The quotient of the first step whose estimated error is small, else the best of all steps."""
+    x = float(np.asarray(values[name])[place])
+    best: tuple[float, float] | None = None
+    for relative in STEPS:
+        h = relative * max(1.0, abs(x))
+        try:
+            whole, size = _quotient(trace, values, name, place, h)
+            half, _ = _quotient(trace, values, name, place, h / 2)
+        except ReportError:  # the step leaves the function's domain
+            continue
+        uncertainty = 2 * abs(whole - half) + 16 * np.finfo(float).eps * size / h
+        if best is None or uncertainty < best[1]:
+            best = (whole, uncertainty)
+        if uncertainty <= 10 * DIFFERENCE_TOLERANCE * abs(whole):
+            break
+    return best
+
+
+def _quotient(
+    trace: Trace, values: Mapping[str, Array], name: str, place: tuple[int, ...], h: float
+) -> tuple[float, float]:
+    """(f(x + h) − f(x − h)) / 2h, and the size of f there."""
+    result = trace.graph.result
+    ends = []
+    for sign in (1, -1):
+        moved = np.array(values[name], dtype=float)
+        moved[place] += sign * h
+        shifted = {**values, name: moved if moved.ndim else np.float64(moved)}
+        ends.append(
+            float(np.asarray(result.value).item())
+            if result.is_constant
+            else float(np.asarray(forward(trace.graph, shifted)[result]).item())
+        )
+    return (ends[0] - ends[1]) / (2 * h), max(abs(e) for e in ends)
+
+
+# ---------------------------------------------------------------- as text
+
+
+def table(verification: Verification) -> str:
+    """The comparisons as plain text for a terminal."""
+    head = ["entry", "trace", "difference", "closed form", *(f"{d} program" for d in verification.dialects)]
+    lines = [head]
+    for e in verification.entries:
+        cells = [e.difference, e.closed, *e.programs.values()]
+        lines.append(
+            [
+                f"d/d{e.name}{_place(e.place)}",
+                f"{e.trace:.12g}",
+                *("-" if c is None else f"{c.error:.1e}{'' if c.agrees else ' DIFFERS'}" for c in cells),
+            ]
+        )
+    widths = [max(len(row[i]) for row in lines) for i in range(len(head))]
+    text = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines]
+    text.insert(1, "  ".join("-" * w for w in widths))
+    return "\n".join(text)
+
+
+def error_text(error: float) -> str:
+    """A relative error as the report shows it: two digits, or 0."""
+    return "0" if error == 0 else numbers.show(float(f"{error:.1e}"), 2)

@@ -1,0 +1,331 @@
+"""Answers -> HTML: what the report shows, in which order, through the Jinja templates.
+
+Nothing here computes: an `Answer` holds what the other modules found about one question, and the
+functions below put it into words, tables and formulas that fit the column.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from report import numbers, resources
+from report.checks import Comparison, Entry, Verification, error_text
+from report.derivation import Derivation, Equation, Gradient, Step
+from report.homework import Homework, Question
+from report.pdf import fit, formula, img
+from report.printers.latex import VALUE, symbol, tensor
+from report.statement import inline, render
+from report.tracing import Quantity, Trace
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from report.figure import Figure
+    from report.program import Output, Program
+
+# The text column is 150 mm wide; at 11 pt an em is 3.881 mm.
+EM = 11 * 25.4 / 72
+COLUMN = 150 / EM
+MAX_ROWS = 60  # gradient entries in the verification table; the rest is summed up in one line
+DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A generated program and what it printed."""
+
+    program: Program
+    output: Output
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Everything found about one question."""
+
+    question: Question
+    trace: Trace
+    derivation: Derivation
+    figure: Figure
+    runs: tuple[Run, ...]
+    verification: Verification
+
+
+def html(homework: Homework, answers: Sequence[Answer], making: Mapping[str, Any]) -> str:
+    """The whole report as one HTML page.
+
+    `making` tells how to make it again: `command`, `file` (the homework with its inputs) and
+    `versions` (name -> version). Raises ReportError for text or LaTeX that cannot be set.
+    """
+    return _environment().get_template("report.html.j2").render(
+        homework=homework,
+        answers=[_view(a, i) for i, a in enumerate(answers, 1)],
+        making=making,
+        css=Markup(resources.path("assets/report.css").read_text(encoding="utf-8")),
+        entries=sum(len(a.verification.entries) for a in answers),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(resources.path("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["tex"] = tex
+    environment.filters["display"] = display
+    environment.filters["sentence"] = sentence
+    environment.filters["show"] = numbers.show
+    return environment
+
+
+# ---------------------------------------------------------------- formulas and words
+
+
+def tex(source: str) -> Markup:
+    """A formula in running text."""
+    return Markup(img(source))
+
+
+def display(source: str, width: float = COLUMN) -> Markup:
+    """A formula in display style, broken where it is wider than `width` em."""
+    return Markup(img(fit(source, width), display=True))
+
+
+def sentence(text: str) -> Markup:
+    """Plain words with $math$ between them."""
+    return Markup(inline(text, _math))
+
+
+def _math(source: str, is_display: bool) -> str:
+    return str(display(source) if is_display else tex(source))
+
+
+def equation(eq: Equation, left_width: float, width: float = COLUMN) -> list[dict[str, Any]]:
+    """The lines of an equation: the left side once, symbols first, the numbers put in under them.
+
+    Steps that fit on one line share it; a formula too wide for a line is broken inside.
+    """
+    room = width - left_width
+    if len(eq.numbers) <= 1:  # a plain result may follow its symbols on the same line
+        lines = _packed([*eq.symbols, *eq.numbers], room)
+    else:
+        lines = [*_packed(eq.symbols, room), *_packed(eq.numbers, room)]
+    return [
+        {"left": Markup(img(eq.left, display=True)) if i == 0 else "", "right": display(line, room)}
+        for i, line in enumerate(lines)
+    ]
+
+
+def _packed(steps: Sequence[str], room: float) -> list[str]:
+    """Lines of one or more steps, each step behind its equals sign."""
+    lines: list[str] = []
+    for step in steps:
+        if lines and _width(f"{lines[-1]} = {step}") <= room:
+            lines[-1] += f" = {step}"
+        else:
+            lines.append(f"{{}}= {step}")
+    return lines
+
+
+def _width(source: str) -> float:
+    return formula(source, display=True).width
+
+
+# ---------------------------------------------------------------- one question
+
+
+def _view(answer: Answer, number: int) -> dict[str, Any]:
+    q, trace, derivation = answer.question, answer.trace, answer.derivation
+    return {
+        "id": q.id,
+        "number": number,
+        "title": inline(q.title, _math) and Markup(inline(q.title, _math)),
+        "points": q.points,
+        "statement": Markup(render(q.statement, _math)) if q.statement else "",
+        "function": q.function.strip(),
+        "f": derivation.function,
+        "formula": _formula(derivation),
+        "inputs": [_input(i) for i in trace.inputs],
+        "unused": [i.name for i in trace.inputs if not _used(trace, i)],
+        "wrt": [tex(symbol(n, np.shape(g))) for n, g in trace.gradients.items()],
+        "figure": _figure(answer),
+        "forward": [_forward_row(q.id, row) for row in derivation.forward],
+        "value": numbers.show(trace.value, 12),
+        "short_value": numbers.show(trace.value),
+        "seed": equation(derivation.seed, _width(derivation.seed.left) + 0.3) if trace.result else [],
+        "steps": [_step(q.id, s) for s in derivation.backward],
+        "gradients": [_gradient(g) for g in derivation.gradients],
+        "runs": [_run(r) for r in answer.runs],
+        "verification": _verification(answer.verification, trace),
+        "gates": len(trace.gates),
+    }
+
+
+def _formula(derivation: Derivation) -> Markup:
+    left = rf"{derivation.function}({derivation.inputs})" if derivation.inputs else derivation.function
+    return display(f"{left} = {derivation.formula}")
+
+
+def _used(trace: Trace, quantity: Quantity) -> bool:
+    return bool(quantity.contributions) or trace.graph.result is quantity.node
+
+
+def _input(q: Quantity) -> Markup:
+    shown = tensor(q.value, VALUE)[0]
+    return display(f"{symbol(q.name, q.node.shape)} = {shown}")
+
+
+def _figure(answer: Answer) -> dict[str, Any]:
+    figure = answer.figure
+    panels = []
+    for i, panel in enumerate(figure.panels):
+        panels.append(
+            {
+                "src": "data:image/svg+xml;base64," + base64.b64encode(panel.svg.encode()).decode(),
+                "alt": figure.alt if i == 0 else f"The graph, continued: part {i + 1}.",
+                "width": panel.width,
+                "height": panel.height,
+                "spots": [
+                    {"target": f"{answer.question.id}-{s.name}", "name": s.name, "x": s.x, "y": s.y, "w": s.w, "h": s.h}
+                    for s in panel.hotspots
+                    if any(s.name == g.name for g in answer.trace.gates)
+                ],
+            }
+        )
+    return {"panels": panels, "note": figure.note}
+
+
+def _forward_row(question: str, row: Any) -> dict[str, Any]:
+    node = row.quantity.node
+    value = row.quantity.value
+    return {
+        "number": row.quantity.number,
+        "sign": node.gate.sign,
+        "anchor": f"{question}-{row.quantity.name}",
+        "symbols": display(f"{row.name} = {row.symbols}", 50 / EM),
+        "numbers": display(row.numbers, 52 / EM) if row.numbers else "",
+        "value": display(tensor(value, VALUE)[0], 40 / EM) if node.shape else numbers.show(value),
+        "tensor": bool(node.shape),
+    }
+
+
+def _step(question: str, step: Step) -> dict[str, Any]:
+    left = max(_width(row.equation.left) for row in step.rows)
+    return {
+        "anchor": f"{question}-{step.quantity.name}",
+        "number": step.quantity.number,
+        "name": step.quantity.name,
+        "sign": step.quantity.node.gate.sign,
+        "definition": tex(step.definition),
+        "shapes": tex(step.shapes) if step.shapes else "",
+        "left": f"{left:.3f}",
+        "rows": [
+            {"label": row.label, "lines": equation(row.equation, left)} for row in step.rows
+        ],
+        "why": sentence(step.why) if step.why else "",
+    }
+
+
+def _gradient(g: Gradient) -> dict[str, Any]:
+    left = _width(g.left)
+    closed = () if g.closed is None else (g.closed,)
+    return {
+        "name": g.name,
+        "lines": equation(Equation(g.left, closed, (g.numbers,)), left, COLUMN - 3),
+        "left": f"{left:.3f}",
+        "entry": equation(g.entry, _width(g.entry.left), COLUMN - 3) if g.entry else [],
+        "entry_left": f"{_width(g.entry.left):.3f}" if g.entry else "0",
+        "where": [tex(f"{e.left} = {e.symbols[0]}") for e in g.where],
+        "long": g.closed is None,
+        "used": g.used,
+        "left_tex": tex(g.left),
+        "short": _short(g),
+    }
+
+
+def _short(g: Gradient) -> Markup:
+    """The gradient for the summary at the front: its numbers if they are few."""
+    if np.size(g.value) <= 9:
+        return display(g.numbers)
+    return Markup("{} numbers").format(np.size(g.value))
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "dialect": run.program.dialect,
+        "name": run.program.name,
+        "lines": _highlighted(run.program.source),
+        "command": run.output.command,
+        "output": run.output.text.rstrip("\n"),
+    }
+
+
+def _highlighted(source: str) -> list[Markup]:
+    """The lines of a program; comments, strings and keywords are marked, nothing else."""
+    from pygments.lexers.python import PythonLexer
+    from pygments.token import Token
+
+    marks = {Token.Comment: "c", Token.Literal.String: "s", Token.Keyword: "k", Token.Operator.Word: "k"}
+    lines: list[list[Markup]] = [[]]
+    for kind, text in PythonLexer().get_tokens(source.rstrip("\n")):
+        mark = next((m for k, m in marks.items() if kind in k), None)
+        for i, piece in enumerate(text.split("\n")):
+            if i:
+                lines.append([])
+            if piece:
+                safe = escape(piece)
+                lines[-1].append(Markup('<span class="{}">{}</span>').format(mark, safe) if mark else safe)
+    while lines and not lines[-1]:
+        lines.pop()
+    return [Markup("").join(line) for line in lines]
+
+
+# ---------------------------------------------------------------- verification
+
+
+def _verification(v: Verification, trace: Trace) -> dict[str, Any]:
+    rows = [_comparison(e, trace) for e in v.entries[:MAX_ROWS]]
+    largest = v.largest
+    ways = {"difference": "central differences", "closed": "the closed form"}
+    ways |= {d: f"the {DIALECTS[d]}" for d in v.dialects}
+    return {
+        "rows": rows,
+        "more": len(v.entries) - len(rows),
+        "heads": ["central difference", "closed form", *(DIALECTS[d] for d in v.dialects)],
+        "largest": [(ways[w], error_text(e)) for w, e in largest.items()],
+        "comparisons": v.comparisons,
+        "kinks": ", ".join(v.kinks),
+        "dialects": len(v.dialects),
+        "sampled": v.sampled,
+    }
+
+
+def _comparison(e: Entry, trace: Trace) -> dict[str, Any]:
+    name = symbol(e.name)
+    shape = np.shape(trace.gradients[e.name])
+    labels = ",".join(str(p + 1) for p, n in zip(e.place, shape, strict=True) if n > 1)
+    if labels:
+        labels = labels if "," not in labels or max(shape) > 9 else labels.replace(",", "")
+        name = rf"\left({name}\right)_{{{labels}}}" if "_" in name else f"{name}_{{{labels}}}"
+    cells: list[Comparison | None] = [e.difference, e.closed, *e.programs.values()]
+    return {
+        "entry": tex(rf"\partial f / \partial {name}"),
+        "trace": numbers.show(e.trace, 10),
+        "cells": [
+            (numbers.show(c.value, 10), error_text(c.error)) if c is not None else None for c in cells
+        ],
+    }
+
+

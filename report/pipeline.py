@@ -1,0 +1,236 @@
+"""The way through the house: homework file -> answers -> document -> PDF.
+
+`build` writes the report, `check_table` runs the checks only, `trace_json` gives the trace. The PDF
+appears under its name only when everything has agreed and all of it is written.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report.backprop import trace
+from report.errors import CheckError, ReportError
+from report.homework import Homework, Question, place, read_homework
+from report.tracing import Trace
+
+if TYPE_CHECKING:
+    from report.document import Answer
+
+_VERSIONED = ("numpy", "sympy", "matplotlib", "jinja2", "weasyprint", "mathra")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `build` made."""
+
+    path: Path
+    questions: int
+    gates: int
+    checks: int
+    pages: int
+    seconds: float
+
+    def __str__(self) -> str:
+        def count(n: int, what: str) -> str:
+            return f"{n} {what}{'' if n == 1 else 's'}"
+
+        return (
+            f"{self.path}: {count(self.questions, 'question')}, {count(self.gates, 'gate')}, "
+            f"{count(self.checks, 'check')} passed, {count(self.pages, 'page')}, {self.seconds:.1f} s"
+        )
+
+
+def build(
+    homework: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    inputs: str | os.PathLike[str] | None = None,
+) -> Summary:
+    """Build the report of a homework file as a PDF.
+
+    `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values. Raises ReportError for
+    bad input, CheckError (a ReportError) when two ways to a number do not agree; then nothing is
+    written.
+    """
+    from report import document, pdf
+
+    start = time.perf_counter()
+    work = read_homework(homework, overrides, inputs)
+    target = Path(out)
+    _check_target(target)
+    answers = [answer(work, question) for question in work.questions]
+    _refuse(work, answers)
+    page = document.html(work, answers, making(work, overrides, inputs))
+    data = pdf.render(page)
+    _write(target, data)
+    return Summary(
+        path=target,
+        questions=len(answers),
+        gates=sum(len(a.trace.gates) for a in answers),
+        checks=sum(a.verification.comparisons for a in answers),
+        pages=data.count(b"/Type /Page\n") or _pages(data),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def answer(work: Homework, question: Question) -> Answer:
+    """Everything about one question: trace, derivation, figure, programs with output, checks."""
+    from report import figure, program
+    from report.checks import verify
+    from report.derivation import derive
+    from report.document import Answer, Run
+
+    try:
+        found = trace_question(question)
+        programs = [
+            p
+            for p in (
+                program.write(found, dialect="python", name=f"{question.id}.py", title=_title(work, question)),
+                program.write(found, dialect="numpy", name=f"{question.id}_numpy.py", title=_title(work, question)),
+            )
+            if p.source and (p.dialect == "python" or _has_tensors(found))
+        ]  # fmt: skip
+        running = [program.start(p) for p in programs]
+        try:
+            derivation = derive(found)
+            drawn = figure.draw(found)
+        finally:
+            outputs = [program.finish(r) for r in running]
+        printed = {p.dialect: program.read(o.text) for p, o in zip(programs, outputs, strict=True)}
+        runs = tuple(Run(p, o) for p, o in zip(programs, outputs, strict=True))
+        return Answer(question, found, derivation, drawn, runs, verify(found, derivation, printed))
+    except ReportError as error:
+        raise type(error)(f"{place(work, question)}: {error}") from None
+
+
+def trace_question(question: Question) -> Trace:
+    """The trace of a question with the inputs it has."""
+    return trace(question.function, question.inputs, question.wrt)
+
+
+def trace_json(
+    homework: str | os.PathLike[str],
+    question: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    inputs: str | os.PathLike[str] | None = None,
+) -> str:
+    """The trace of one question as JSON; of all questions, by id, when there are several."""
+    import json
+
+    work = read_homework(homework, overrides, inputs)
+    chosen = work.questions if question is None else (work.question(question),)
+    traces = {}
+    for q in chosen:
+        try:
+            traces[q.id] = trace_question(q)
+        except ReportError as error:
+            raise ReportError(f"{place(work, q)}: {error}") from None
+    if len(traces) == 1:
+        return next(iter(traces.values())).to_json()
+    whole = {
+        "format": "report-traces",
+        "version": 1,
+        "questions": {name: found.to_dict() for name, found in traces.items()},
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def check_table(
+    homework: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    inputs: str | os.PathLike[str] | None = None,
+) -> tuple[str, bool]:
+    """The checks of every question as text, and whether all passed."""
+    from report.checks import table
+
+    work = read_homework(homework, overrides, inputs)
+    texts, good = [], True
+    for question in work.questions:
+        found = answer(work, question).verification
+        good = good and not found.failures
+        texts.append(
+            "\n".join(
+                [
+                    f"{question.id}: {found.passed} of {found.comparisons} comparisons agree",
+                    table(found),
+                    *found.failures,
+                ]
+            )
+        )
+    return "\n\n".join(texts) + "\n", good
+
+
+def making(
+    work: Homework, overrides: Mapping[str, Any] | None, inputs: str | os.PathLike[str] | None
+) -> dict[str, Any]:
+    """How to make the document again: the command, the homework as used, and the versions."""
+    import platform
+    from importlib.metadata import version
+
+    from report import __version__
+
+    versions = {"report": __version__, "Python": platform.python_version()}
+    versions |= {name: version(name) for name in _VERSIONED}
+    return {
+        "command": f"report build {work.path.name}",
+        "file": work.to_toml().rstrip("\n"),
+        "versions": versions,
+    }
+
+
+def _title(work: Homework, question: Question) -> str:
+    return question.title or f"{work.title}, {question.id}"
+
+
+def _has_tensors(found: Trace) -> bool:
+    return any(q.node.shape for q in (*found.inputs, *found.gates))
+
+
+def _refuse(work: Homework, answers: Sequence[Answer]) -> None:
+    """No report when two ways to a number do not agree."""
+    failures = [
+        f"{place(work, a.question)}: {failure}" for a in answers for failure in a.verification.failures
+    ]
+    if failures:
+        shown = failures[:10] + [f"... and {len(failures) - 10} more"] * (len(failures) > 10)
+        raise CheckError("a check failed, so there is no report:\n" + "\n".join(shown))
+
+
+def _check_target(target: Path) -> None:
+    if target.is_dir():
+        raise ReportError(f"{target} is a folder; name a file, such as {target / 'report.pdf'}")
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write to a temporary file beside the target, then rename: all of the PDF or none of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _pages(data: bytes) -> int:
+    import re
+
+    found = re.search(rb"/Type /Pages[^>]*?/Count (\d+)|/Count (\d+)[^>]*?/Type /Pages", data)
+    return int(found[1] or found[2]) if found else 0
