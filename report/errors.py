@@ -4,7 +4,17 @@ from collections.abc import Iterable
 
 
 class ReportError(Exception):
-    """Bad input: one or a few plain lines that name the place and the remedy."""
+    """Bad input: one or a few plain lines that name the place and the remedy.
+
+    What a message quotes may be of any length; a line of it keeps its beginning and its end.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(_shortened(line) for line in message.split("\n")))
+
+
+def _shortened(line: str, start: int = 400, end: int = 200) -> str:
+    return line if len(line) <= start + end + 5 else f"{line[:start]} ... {line[-end:]}"
 
 
 class CheckError(ReportError):

@@ -25,6 +25,8 @@ from report.identities import is_number
 from report.inputs import CONSTANTS, check_name
 
 MAX_TEXT = 8_000_000  # characters in a formula
+MAX_LINES = 150_000
+MAX_OPTION = 1_000_000_000  # a number that is an option, such as an axis
 MAX_LINE = 20_000  # characters in one line of it
 _OPERATORS = {
     ast.Add: "add",
@@ -90,6 +92,8 @@ class _Reader:
         text = self.text
         if len(text) > MAX_TEXT:
             raise ReportError(f"the function has {len(text)} characters; {MAX_TEXT} are possible")
+        if len(self.lines) > MAX_LINES:
+            raise ReportError(f"the function has {len(self.lines)} lines; {MAX_LINES} are possible")
         for number, line in enumerate(self.lines, 1):
             if len(line) > MAX_LINE:
                 raise ReportError(
@@ -257,9 +261,13 @@ class _Reader:
     def literal(self, e: ast.expr) -> Any:
         """An option's value: a whole number, a tuple of them, True, False or None."""
         match e:
-            case ast.Constant(value=bool() | int() | None):
-                return e.value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
+            case ast.Constant(value=bool() | None as value):
+                return value
+            case ast.Constant(value=int() as value) if value <= MAX_OPTION:
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)) if (
+                value <= MAX_OPTION
+            ):
                 return -value
             case ast.Tuple(elts=parts):
                 return tuple(self.literal(p) for p in parts)
@@ -328,6 +336,8 @@ class _Reader:
         message = (error.msg or "invalid syntax").split("(<unknown>")[0].strip()
         if "Perhaps you forgot a comma" in message or message == "invalid syntax":
             message = "this is not a formula; is an operator missing?"
+        elif message.startswith("Exceeds the limit"):
+            message = "this number is too large for a float64"
         elif "Maybe you meant '=='" in message:
             message = "a name is given on a line of its own: z = ..."
         return self.placed(message, line, column + self.indent(line))
@@ -391,6 +401,6 @@ def _because(gate: Gate) -> str:
 def _caret(source: str, column: int, width: int = 76) -> str:
     """The line with a caret under the column; a long line is cut round the place."""
     start = max(0, column - width // 2) if len(source) > width else 0
-    shown = source[start : start + width].replace("\t", " ")
+    shown = "".join(c if c.isprintable() else " " for c in source[start : start + width])
     return f"    {shown.rstrip()}\n    {' ' * (column - start)}^"
 

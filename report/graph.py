@@ -7,6 +7,7 @@ of the gate table are written with it, so the same rule computes a gradient and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -16,6 +17,7 @@ import numpy as np
 
 from report.errors import ReportError
 
+MAX_ENTRIES = 20_000_000  # of one value: 160 MB
 Array = Any  # np.float64 for a scalar, np.ndarray for a tensor; both behave alike under operators
 Shape = tuple[int, ...]
 
@@ -221,6 +223,8 @@ def make(gate: Gate, args: Iterable[Any], params: Mapping[str, Any] | None = Non
     nodes = tuple(a if isinstance(a, Node) else constant(a) for a in args)
     params = params or {}
     shape = gate.shape(*(n.shape for n in nodes), **params)
+    if shape and math.prod(shape) > MAX_ENTRIES:
+        raise ReportError(f"a value of shape {shape} has more than {MAX_ENTRIES} entries")
     value = None
     if nodes and all(n.value is not None for n in nodes):
         with np.errstate(all="ignore"):
