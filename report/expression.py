@@ -261,8 +261,8 @@ class _Reader:
     def literal(self, e: ast.expr) -> Any:
         """An option's value: a whole number, a tuple of them, True, False or None."""
         match e:
-            case ast.Constant(value=bool() | None as value):
-                return value
+            case ast.Constant(value=bool() | None as flag):
+                return flag
             case ast.Constant(value=int() as value) if value <= MAX_OPTION:
                 return value
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)) if (
