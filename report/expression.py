@@ -265,10 +265,10 @@ class _Reader:
                 return flag
             case ast.Constant(value=int() as value) if value <= MAX_OPTION:
                 return value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)) if (
-                value <= MAX_OPTION
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as size)) if (
+                size <= MAX_OPTION
             ):
-                return -value
+                return -size
             case ast.Tuple(elts=parts):
                 return tuple(self.literal(p) for p in parts)
         raise self.error(e, "an option is a whole number, a tuple of them, True, False or None")
