@@ -109,7 +109,7 @@ def sentence(text: str) -> Markup:
 
 
 def _math(source: str, is_display: bool) -> str:
-    return str(display(source) if is_display else tex(source))
+    return f'<p class="formula">{display(source)}</p>' if is_display else str(tex(source))
 
 
 def equation(eq: Equation, left_width: float, width: float = COLUMN) -> list[dict[str, Any]]:
@@ -161,6 +161,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "wrt": [tex(symbol(n, np.shape(g))) for n, g in trace.gradients.items()],
         "figure": _figure(answer),
+        "short": len(derivation.forward) <= 14 and not any(r.quantity.node.shape for r in derivation.forward[8:]),
         "forward": [_forward_row(q.id, row) for row in derivation.forward],
         "value": numbers.show(trace.value, 12),
         "short_value": numbers.show(trace.value),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.backprop import trace
+from report.embedded import title_of
 from report.errors import CheckError, ReportError
 from report.homework import Homework, Question, place, read_homework
 from report.tracing import Trace
@@ -58,7 +59,7 @@ def build(
     bad input, CheckError (a ReportError) when two ways to a number do not agree; then nothing is
     written.
     """
-    from report import document, pdf
+    from report import document, embedded, pdf
 
     start = time.perf_counter()
     work = read_homework(homework, overrides, inputs)
@@ -67,7 +68,7 @@ def build(
     answers = [answer(work, question) for question in work.questions]
     _refuse(work, answers)
     page = document.html(work, answers, making(work, overrides, inputs))
-    data = pdf.render(page)
+    data = pdf.render(page, attachments=embedded.attachments(work, answers))
     _write(target, data)
     return Summary(
         path=target,
@@ -91,8 +92,8 @@ def answer(work: Homework, question: Question) -> Answer:
         programs = [
             p
             for p in (
-                program.write(found, dialect="python", name=f"{question.id}.py", title=_title(work, question)),
-                program.write(found, dialect="numpy", name=f"{question.id}_numpy.py", title=_title(work, question)),
+                program.write(found, dialect="python", name=f"{question.id}.py", title=title_of(work, question)),
+                program.write(found, dialect="numpy", name=f"{question.id}_numpy.py", title=title_of(work, question)),
             )
             if p.source and (p.dialect == "python" or _has_tensors(found))
         ]  # fmt: skip
@@ -182,10 +183,6 @@ def making(
         "file": work.to_toml().rstrip("\n"),
         "versions": versions,
     }
-
-
-def _title(work: Homework, question: Question) -> str:
-    return question.title or f"{work.title}, {question.id}"
 
 
 def _has_tensors(found: Trace) -> bool:

@@ -1,0 +1,281 @@
+"""What a report carries inside: its homework file, its programs with their output, its traces.
+
+`attachments` is what `build` embeds, `extract` writes the files out again, and `verify` computes
+everything anew from the homework file in a PDF and compares every number of the traces.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report.errors import ReportError
+from report.homework import Homework, read_homework
+
+if TYPE_CHECKING:
+    from report.document import Answer
+    from report.pdf import Attachment
+
+HOMEWORK = "homework.toml"
+MADE_WITH = "made-with.json"
+MAX_FILE = 100_000_000  # bytes of a PDF that is read
+MAX_EMBEDDED = 50_000_000  # bytes of one file inside
+OTHER_MACHINE = 1e-12  # relative; another machine's sine may differ in its last digit
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+
+
+def made_with() -> dict[str, str]:
+    """What decides the last digit of a number: versions, and how this machine rounds."""
+    import numpy
+
+    from report import __version__
+
+    return {
+        "report": __version__,
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "arithmetic": arithmetic(),
+    }
+
+
+def arithmetic() -> str:
+    """A fingerprint of this machine's functions: equal where the same input gives the same bits.
+
+    Processors differ in the instructions that NumPy uses, and so in the last bit of a sine.
+    """
+    import hashlib
+
+    import numpy as np
+
+    x = np.linspace(0.01, 3.0, 257)
+    square = np.outer(x[:64], x[64:128])
+    samples = [f(x) for f in (np.sin, np.cos, np.tan, np.exp, np.log, np.sqrt, np.tanh)]
+    samples += [x**x, square @ np.cos(square), np.sum(square, axis=0)]
+    samples += [np.array([f(v) for v in x]) for f in (math.sin, math.exp, math.log, math.tanh)]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(s).tobytes() for s in samples)).hexdigest()[:16]
+
+
+def attachments(work: Homework, answers: Sequence[Answer]) -> list[Attachment]:
+    """The files that go into the PDF of a homework."""
+    from report.pdf import Attachment
+
+    def text(name: str, content: str, relationship: str, mime: str, what: str) -> Attachment:
+        return Attachment(name, content.encode(), relationship, mime, what)
+
+    files = [
+        text(HOMEWORK, work.to_toml(), "Source", "application/toml", "The homework file as used"),
+        text(
+            MADE_WITH,
+            json.dumps(made_with(), indent=1) + "\n",
+            "Supplement",
+            "application/json",
+            "Versions that made this report",
+        ),
+    ]
+    for a in answers:
+        name = a.question.id
+        files.append(
+            text(f"{name}.trace.json", a.trace.to_json(), "Data", "application/json", f"The trace of {name}")
+        )
+        for run in a.runs:
+            files += [
+                text(run.program.name, run.program.source, "Supplement", "text/x-python", f"A program for {name}"),
+                text(f"{run.program.name}.out", run.output.text, "Data", "text/plain", f"What {run.program.name} printed"),
+            ]  # fmt: skip
+    return files
+
+
+# ---------------------------------------------------------------- reading a PDF
+
+
+def read_files(path: str | os.PathLike[str]) -> dict[str, bytes]:
+    """The files inside a PDF by name. Raises ReportError when it is no PDF or holds no report."""
+    file = Path(path)
+    try:
+        if file.stat().st_size > MAX_FILE:
+            raise ReportError(f"{file} is larger than {MAX_FILE // 1_000_000} MB; no report is")
+        data = file.read_bytes()
+    except OSError as error:
+        raise ReportError(f"{file}: {error.strerror}") from None
+    if not data.startswith(b"%PDF-"):
+        raise ReportError(f"{file} is not a PDF")
+    files = _embedded(file, data)
+    if HOMEWORK not in files:
+        raise ReportError(f"{file} carries no {HOMEWORK}: it is not a PDF that `report build` made")
+    return files
+
+
+def _embedded(file: Path, data: bytes) -> dict[str, bytes]:
+    import io
+    import logging
+
+    import pypdf
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    found: dict[str, bytes] = {}
+    try:
+        for name, contents in pypdf.PdfReader(io.BytesIO(data)).attachments.items():
+            if not _NAME.fullmatch(name):
+                raise ReportError(f"{file}: a file inside has the name {name[:80]!r}, which is not safe")
+            if len(contents) != 1 or len(contents[0]) > MAX_EMBEDDED:
+                raise ReportError(f"{file}: {name} is inside twice, or is too large")
+            found[name] = contents[0]
+    except ReportError:
+        raise
+    except Exception as error:  # a damaged PDF may raise anything below pypdf
+        raise ReportError(f"{file} cannot be read as a PDF: {type(error).__name__}") from None
+    return found
+
+
+def extract(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write the files inside a PDF into a folder (made if need be) and return their paths.
+
+    A file that is there with other content is not overwritten: ReportError names it.
+    """
+    files = read_files(path)
+    target = Path(folder)
+    if target.exists() and not target.is_dir():
+        raise ReportError(f"{target} is a file; name a folder")
+    for name, content in files.items():
+        place = target / name
+        if place.exists() and (not place.is_file() or place.read_bytes() != content):
+            raise ReportError(f"{place} is there already with other content; name another folder")
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in sorted(files.items()):
+        (target / name).write_bytes(content)
+    return [target / name for name in sorted(files)]
+
+
+# ---------------------------------------------------------------- verifying
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found: a line for each thing looked at, and the differences."""
+
+    lines: tuple[str, ...]
+    differences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = self.differences[:20]
+        more = len(self.differences) - len(shown)
+        tail = [f"... and {more} more"] if more else []
+        return "\n".join([*self.lines, *shown, *tail])
+
+
+def verify(path: str | os.PathLike[str], run_programs: bool = False) -> Verdict:
+    """Compute everything anew from what is inside a PDF and compare.
+
+    Every number of every trace must hold: bit for bit where these versions and a machine that rounds
+    alike made the PDF, to 1e-12 elsewhere. The programs must be those that the traces give; with `run_programs` they
+    are run (each in a process of its own) and must print what stands in the PDF. Raises ReportError
+    when the PDF carries no report or its homework cannot be computed.
+    """
+    from report import program
+    from report.pipeline import trace_question
+
+    files = read_files(path)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / HOMEWORK
+        file.write_bytes(files[HOMEWORK])
+        work = read_homework(file)
+    same = _json(files, MADE_WITH) == made_with()
+    tolerance = 0.0 if same else OTHER_MACHINE
+    lines, differences = [], []
+    if not same:
+        lines.append("made by other versions or on another machine: numbers are compared to 12 digits")
+    for question in work.questions:
+        trace = trace_question(question)
+        found = _json(files, f"{question.id}.trace.json")
+        count, wrong = _compare(trace.to_dict(), found, tolerance)
+        differences += [f"{question.id}.trace.json: {w}" for w in wrong]
+        lines.append(f"{question.id}: {count - len(wrong)} of {count} numbers and names of the trace hold")
+        for dialect, name in (("python", f"{question.id}.py"), ("numpy", f"{question.id}_numpy.py")):
+            if name not in files:
+                continue
+            source = _text(files, name)
+            again = program.write(trace, dialect=dialect, name=name, title=title_of(work, question))
+            if again.source != source:
+                if same:
+                    differences.append(f"{name} is not the program of this trace")
+                else:
+                    lines.append(f"{name}: other versions wrote it, so it is not compared")
+            if run_programs:
+                given = program.Program(name, dialect, source)
+                printed = program.run(given).text
+                if printed == _text(files, f"{name}.out"):
+                    lines.append(f"{name} prints what stands in the PDF")
+                else:
+                    differences.append(f"{name} prints something else than what stands in the PDF")
+    return Verdict(tuple(lines), tuple(differences))
+
+
+def title_of(work: Homework, question: Any) -> str:
+    """The title line of a question's programs."""
+    return question.title or f"{work.title}, {question.id}"
+
+
+def _text(files: Mapping[str, bytes], name: str) -> str:
+    try:
+        return files[name].decode()
+    except KeyError:
+        raise ReportError(f"the PDF carries no {name}") from None
+    except UnicodeDecodeError:
+        raise ReportError(f"{name} in the PDF is not text") from None
+
+
+def _json(files: Mapping[str, bytes], name: str) -> Any:
+    try:
+        return json.loads(_text(files, name))
+    except ValueError:
+        raise ReportError(f"{name} in the PDF is not JSON") from None
+    except RecursionError:
+        raise ReportError(f"{name} in the PDF nests too deeply") from None
+
+
+def _compare(expected: Any, found: Any, tolerance: float) -> tuple[int, list[str]]:
+    """How many leaves were compared, and where they differ."""
+    count, wrong = 0, []
+    for place, a, b in _pairs(expected, found, ""):
+        count += 1
+        if not _equal(a, b, tolerance):
+            wrong.append(f"{place} is {_shown(b)}, computed anew it is {_shown(a)}")
+    return count, wrong
+
+
+_MISSING = object()
+
+
+def _pairs(a: Any, b: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in {**a, **b}:
+            yield from _pairs(a.get(key, _MISSING), b.get(key, _MISSING), f"{place}.{key}".lstrip("."))
+    elif isinstance(a, list) and isinstance(b, list):
+        for i in range(max(len(a), len(b))):
+            left = a[i] if i < len(a) else _MISSING
+            right = b[i] if i < len(b) else _MISSING
+            named = left.get("name", i) if isinstance(left, dict) else i
+            yield from _pairs(left, right, f"{place}[{named}]")
+    else:
+        yield place, a, b
+
+
+def _equal(a: Any, b: Any, tolerance: float) -> bool:
+    numbers = (int, float)
+    if isinstance(a, bool) or isinstance(b, bool) or not (
+        isinstance(a, numbers) and isinstance(b, numbers)
+    ):
+        return type(a) is type(b) and bool(a == b)
+    return a == b or math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _shown(value: Any) -> str:
+    return "missing" if value is _MISSING else repr(value)[:60]
