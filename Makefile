@@ -20,7 +20,7 @@ help:
 	@echo 'make test        linter, type checker and tests'
 	@echo 'make validate    veraPDF on every PDF in build/: PDF/UA-1 and PDF/A-3a'
 	@echo 'make bench       the benchmarks, into build/bench/'
-	@echo 'make lock        newest versions that fit pyproject.toml into the lock files'
+	@echo 'make lock        lock files from pyproject.toml (scripts/lock --upgrade: newest versions)'
 	@echo 'make clean       remove what was made, the virtual environment too'
 
 report:
