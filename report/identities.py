@@ -6,6 +6,7 @@ that a formula is written. What the user wrote is not touched: the parser makes 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,14 +41,21 @@ def is_coefficient(x: Node) -> bool:
     )
 
 
-def _coefficient(a: Node, b: Node) -> Node | None:
-    """The product of two coefficients, again a number or a fraction."""
-    if is_number(a) and is_number(b):
-        return constant(a.value * b.value)
-    if is_number(a) and is_coefficient(b):
-        above, below = a.value * b.args[0].value, b.args[1].value
-        return constant(above / below) if above % below == 0 else make(b.gate, (above, below))
-    return None
+def _coefficient(a: Node, b: Node) -> Node:
+    """The product of two coefficients, again a number or a fraction in lowest terms."""
+    above, below, divide = 1.0, 1.0, None
+    for x in (a, b):
+        if is_number(x):
+            above *= x.value
+        else:
+            divide = x.gate
+            above, below = above * x.args[0].value, below * x.args[1].value
+    if divide is None or above % below == 0:
+        return constant(above / below)
+    if above.is_integer() and below.is_integer():
+        common = math.gcd(int(above), int(below))
+        above, below = above / common, below / common
+    return make(divide, (constant(above), constant(below)))
 
 
 def _parent(name: str, x: Node) -> bool:
@@ -103,7 +111,7 @@ def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
         return b
     if is_filled(b, 1) and _same_shape(a, b):
         return a
-    if is_number(b):
+    if is_coefficient(b):
         return b * a
     if _parent("negative", b):
         return -(a * b.args[0])
@@ -115,9 +123,9 @@ def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
         return _coefficient(a, b)
     if is_coefficient(a) and _parent("multiply", b) and is_coefficient(b.args[0]):
         return make(gate, (_coefficient(a, b.args[0]), b.args[1]))
-    if _parent("multiply", b) and is_number(b.args[0]):
+    if _parent("multiply", b) and is_coefficient(b.args[0]):
         return b.args[0] * (a * b.args[1])
-    if _parent("multiply", a) and is_number(a.args[0]) and not is_number(b):
+    if _parent("multiply", a) and is_coefficient(a.args[0]) and not is_coefficient(b):
         return make(gate, (a.args[0], a.args[1] * b))
     if _parent("reciprocal", b) and not a.shape and not b.shape:
         return a / b.args[0]
@@ -177,7 +185,7 @@ def _pull_factor(gate: Gate, a: Node, b: Node) -> Node | None:
     for x, rebuild in ((a, lambda x: _bilinear(gate, x, b)), (b, lambda x: _bilinear(gate, a, x))):
         if _parent("negative", x):
             return -rebuild(x.args[0])
-        if _parent("multiply", x) and is_number(x.args[0]):
+        if _parent("multiply", x) and is_coefficient(x.args[0]):
             return x.args[0] * rebuild(x.args[1])
     return None
 

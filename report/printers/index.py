@@ -33,11 +33,20 @@ def index_form(node: Node, names: Mapping[Node, str]) -> str:
     In a name, the place of the labels is marked by `@`: "q_{1@}" or, for a derivative, one inside.
     Raises NoIndexForm.
     """
+    expression, tex = index_expression(node, names)
+    return sympy_latex(expression, tex)
+
+
+def index_expression(node: Node, names: Mapping[Node, str]) -> tuple[Any, dict[Any, str]]:
+    """The same as a sympy expression, and how its symbols are written.
+
+    A named tensor is a function of its labels, called e000, e001, ... in the order of `names`.
+    """
     import sympy
 
     walk = _Walk(names)
-    entry = sympy.factor_terms(walk.entry(node, first_labels(node.shape)), sign=False)
-    return sympy_latex(entry, walk.tex)
+    entry = walk.entry(node, first_labels(node.shape))
+    return sympy.factor_terms(entry, sign=False), walk.tex
 
 
 def first_labels(shape: tuple[int, ...]) -> Labels:
