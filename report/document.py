@@ -199,7 +199,7 @@ def _figure(answer: Answer) -> dict[str, Any]:
                 "width": panel.width,
                 "height": panel.height,
                 "spots": [
-                    {"target": f"{answer.question.id}-{s.name}", "name": s.name, "x": s.x, "y": s.y, "w": s.w, "h": s.h}
+                    {"target": f"{answer.question.id}-{s.name}", "name": s.name, "x": s.x, "y": s.y, "w": s.width, "h": s.height}
                     for s in panel.hotspots
                     if any(s.name == g.name for g in answer.trace.gates)
                 ],

@@ -1,0 +1,210 @@
+"""The whole way: homework files to finished PDFs, read back by other libraries."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pypdf
+import pypdfium2
+import pytest
+
+import report
+from report import embedded, pipeline
+from report.errors import CheckError
+
+PROBLEMS = sorted(Path("problems").glob("*.toml"))
+REFERENCE = {"w1": 0.0314624940538, "w2": -0.0629249881076}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """Every problem file as a PDF, built once a worker when it is asked for."""
+    folder = tmp_path_factory.mktemp("pdf")
+    made: dict[str, tuple[Path, pipeline.Summary]] = {}
+
+    def build(problem: Path):
+        if problem.stem not in made:
+            out = folder / f"{problem.stem}.pdf"
+            made[problem.stem] = (out, report.build(problem, out))
+        return made[problem.stem]
+
+    return build
+
+
+def text_of(path: Path) -> str:
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.stem)
+def test_every_problem_gives_a_report(problem, built):
+    path, summary = built(problem)
+    reader = pypdf.PdfReader(path)
+    work = pipeline.read_homework(problem)
+    assert len(reader.pages) == summary.pages
+    assert summary.questions == len(work.questions)
+    text = text_of(path)
+    assert work.title in text
+    assert f"Page 1 of {summary.pages}" in text
+    assert f"Page {summary.pages} of {summary.pages}" in text
+    for q in work.questions:
+        assert f"def f(" in text
+        assert q.title in text
+    titles = [re.sub(r"\s+", " ", str(i.title)) for i in _flat(reader.outline)]
+    for i in range(1, len(work.questions) + 1):
+        assert any(t.startswith(f"Question {i}") for t in titles)
+    assert any("How to make this document again" in t for t in titles)
+
+
+def _flat(outline):
+    for item in outline:
+        if isinstance(item, list):
+            yield from _flat(item)
+        else:
+            yield item
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.stem)
+def test_no_ink_beyond_the_page_margins(problem, built):
+    """Pixels: text keeps 12 mm from the left and 25 mm from the right edge, on every page."""
+    document = pypdfium2.PdfDocument(built(problem)[0])
+    for number in range(len(document)):
+        page = document[number]
+        scale = 100 / 72  # 100 dots an inch
+        grey = np.asarray(page.render(scale=scale).to_pil().convert("L"))
+        inked = np.argwhere(grey < 200)
+        mm = 100 / 25.4
+        left, right = inked[:, 1].min() / mm, (grey.shape[1] - inked[:, 1].max()) / mm
+        assert left >= 4, f"page {number + 1}: ink {left:.1f} mm from the left edge"
+        assert right >= 28, f"page {number + 1}: ink {right:.1f} mm from the right edge"
+        page.close()
+    document.close()
+
+
+def test_homework1_shows_the_right_numbers(built):
+    text = text_of(built(Path("problems/homework1.toml"))[0])
+    for number in ("0.335560882292", "0.77168911322", "0.0314624940538", "−0.06292498811", "0.162146729224"):
+        assert number in text
+    for wrong in ("0.77176225", "−0.01164", "0.02327"):  # what was handed in by hand
+        assert wrong not in text
+    assert "Student ID 0000000" in text
+    assert "21 October 2023" in text
+
+
+def test_every_page_has_name_and_id(built):
+    reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
+    for page in reader.pages:
+        text = page.extract_text()
+        assert "Your Name" in text
+        assert "0000000" in text
+
+
+def test_each_question_starts_a_page(built):
+    reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
+    starts = [i for i, p in enumerate(reader.pages) if re.search(r"^\s*(Homework 1.*\n.*\n)?.*Question \d\.", p.extract_text())]
+    assert len([i for i in starts if i > 0]) >= 2
+
+
+def test_fonts_are_embedded(built):
+    reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
+    found = set()
+    for page in reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            described = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            assert any(key in described for key in ("/FontFile", "/FontFile2", "/FontFile3"))
+            found.add(str(described["/FontName"]))
+    assert any("STIX" in name for name in found)
+
+
+def test_the_programs_and_their_real_output_stand_in_the_report(built):
+    path, _ = built(Path("problems/homework1.toml"))
+    text = text_of(path)
+    files = embedded.read_files(path)
+    for name in ("q1.py", "q2.py", "q2_numpy.py"):
+        assert f"python3 {name}" in text
+        for line in files[f"{name}.out"].decode().splitlines()[:6]:
+            assert line.split()[-1] in text if line.strip() else True
+    assert "q1_numpy.py" not in files  # the question has no tensors
+
+
+# ---------------------------------------------------------------- overrides, failures, bad places
+
+
+def test_overrides_change_every_number(tmp_path):
+    out = tmp_path / "mine.pdf"
+    report.build("problems/homework1.toml", out, overrides={"q1.x1": 2, "q1.w1": 0.5})
+    text = text_of(out)
+    x1, w1, x2, w2 = 2, 0.5, -2, 3
+    f = 1 / (2 + np.sin(x1 * w1) ** 2 + np.cos(x2 * w2))
+    gradient = -(f**2) * 2 * np.sin(x1 * w1) * np.cos(x1 * w1) * x1
+    assert f"{f:.12g}" in text
+    assert f"{gradient:.10g}".replace("-", "−") in text
+    assert "0.335560882292" not in text
+
+
+def test_a_disagreement_leaves_no_pdf(tmp_path, monkeypatch):
+    """A wrong rule is found: the trace then disagrees with the differences and with sympy."""
+    from report.gates import GATES
+
+    out = tmp_path / "out.pdf"
+    sine = GATES["sin"]
+    wrong = type(sine)(**{**sine.__dict__, "rules": (lambda g, y, x: g * 0.5,)})
+    monkeypatch.setitem(GATES, "sin", wrong)
+    with pytest.raises(CheckError, match=r"d/dw1 is .* by the trace but .* by the central difference"):
+        report.build("problems/homework1.toml", out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_good_pdf_is_not_replaced_by_a_failed_build(tmp_path):
+    out = tmp_path / "out.pdf"
+    out.write_bytes(b"good")
+    with pytest.raises(report.ReportError):
+        report.build("problems/homework1.toml", out, overrides={"q1.x1": float("nan")})
+    assert out.read_bytes() == b"good"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.pdf"]
+
+
+def test_a_folder_as_target_is_refused(tmp_path):
+    with pytest.raises(report.ReportError, match="folder"):
+        report.build("problems/one-gate.toml", tmp_path)
+
+
+# ---------------------------------------------------------------- extreme functions
+
+
+def homework(tmp_path: Path, function: str, inputs: str, extra: str = "") -> Path:
+    path = tmp_path / "work.toml"
+    path.write_text(f"title = 'T'\n{extra}\n[[question]]\nfunction = '''\n{function}\n'''\n[question.inputs]\n{inputs}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "expected"),
+    [
+        ("sin(x)", "x = 1", ["0.5403023059"]),
+        ("x*x*x", "x = 2", ["12"]),
+        ("a + a", "a = 5", ["2"]),
+        ("x", "x = 3", ["1"]),
+        ("3", "x = 1", ["0"]),
+        ("2 * x", "x = 3\ny = 4", ["does not use y"]),
+        ("x**x", "x = 2", ["6.772588722"]),
+        ("abs(x)", "x = 0", ["kink"]),
+        ("sum(X + b)", "X = [[1, 2], [3, 4]]\nb = [1, 2]", ["stretched"]),
+        ("mean(X @ Y)", "X = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]\nY = [[1, 0], [2, 1]]", []),
+    ],
+)
+def test_any_function_gives_a_complete_report(function, inputs, expected, tmp_path):
+    summary = report.build(homework(tmp_path, function, inputs), tmp_path / "out.pdf")
+    text = text_of(tmp_path / "out.pdf")
+    for words in expected:
+        assert words in text
+    assert summary.checks > 0
+
+
+def test_sixty_gates_and_letter_paper(tmp_path):
+    lines = ["z0 = sin(x)"] + [f"z{i} = {'cos' if i % 2 else 'sin'}(z{i - 1} + x)" for i in range(1, 30)]
+    work = homework(tmp_path, "\n".join([*lines, "z29 * w"]), "x = 0.3\nw = 2", "paper = 'letter'")
+    summary = report.build(work, tmp_path / "out.pdf")
+    assert summary.gates == 60
+    page = pypdf.PdfReader(io.BytesIO((tmp_path / "out.pdf").read_bytes())).pages[0]
+    assert [round(float(v)) for v in page.mediabox[2:]] == [612, 792]
