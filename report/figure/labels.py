@@ -1,0 +1,246 @@
+"""The pieces of a figure: gates, names of inputs, and the value and gradient on an edge.
+
+Every piece lies round the origin where its edge passes: values above it, gradients below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from report import numbers
+from report.figure import signs
+from report.figure.letters import (
+    BLACK,
+    GRADIENT,
+    GREY,
+    SMALLEST,
+    VALUE,
+    Ink,
+    Piece,
+    Run,
+    Stroke,
+    extent,
+    joined,
+    line,
+    width,
+)
+from report.graph import Shape
+
+CLEAR = 2.0  # points between an edge and the text beside it
+MARK = "∂"
+SUM_MARK = "Σ∂"
+LONGEST = 48.0  # points that a gate's name may take
+MAX_ROWS, MAX_COLUMNS = 4, 4  # larger tensors show their range, not their entries
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Font sizes and the radius of a gate, in points."""
+
+    number: float = 8.0
+    name: float = 10.0
+    tag: float = 9.0  # the name beside a gate
+    sign: float = 10.0
+    radius: float = 9.0
+
+
+COMFORTABLE = Sizes()
+SMALLER = Sizes(7.5, 9.5, 8.5, 9.5, 8.5)
+TIGHT = Sizes(7.0, 9.0, 8.0, 9.0, 8.0)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A gate's outline: a circle, or a rectangle with round ends when `half` exceeds `radius`."""
+
+    half: float
+    radius: float
+
+
+# ---------------------------------------------------------------- edges
+
+
+def edge(value: Any, gradient: Any | None, sizes: Sizes, *, entries: bool = True) -> Piece:
+    """The label of an edge: value above, gradient below (None: nothing flows back).
+
+    A small tensor shows its entries if it may, a large one the range of its values.
+    """
+    of = np.shape(value)
+    above = _amount(value, VALUE, "", sizes, entries)
+    above = above.moved(0.0, -CLEAR - above.down)
+    if of:
+        over = _centred(line([Run(signs.shape(of), SMALLEST)], GREY))
+        above = joined(above, over.moved(0.0, -above.up - 1.5))
+    if gradient is None:
+        return above
+    return joined(above, _hung(_amount(gradient, GRADIENT, MARK, sizes, entries), CLEAR))
+
+
+def result(name: str, sizes: Sizes) -> Piece:
+    """The name at the end of the last edge, to the right of the origin."""
+    return after(line(signs.name(name, (), sizes.name), BLACK), sizes.name)
+
+
+def nowhere(sizes: Sizes) -> Piece:
+    """The end of an edge that leads to no gate."""
+    return after(line([Run("not used", sizes.number)], GREY), sizes.number)
+
+
+def before(text: Piece, size: float) -> Piece:
+    """Text to the left of the origin, where an edge starts."""
+    return joined(Piece(), text.moved(-text.right - 2.5, 0.3 * size))
+
+
+def after(text: Piece, size: float) -> Piece:
+    """Text to the right of the origin, where an edge ends."""
+    return joined(Piece(), text.moved(2.0, 0.3 * size))
+
+
+def source(
+    name: str,
+    of: Shape,
+    sizes: Sizes,
+    *,
+    asked: bool = True,
+    gradient: Any | None = None,
+    entries: bool = True,
+) -> Piece:
+    """An input's name to the left of the origin; `gradient` is the sum of several contributions."""
+    colour = BLACK if asked else GREY
+    text = line(signs.name(name, of, sizes.name, 1.25 * LONGEST), colour)
+    piece = before(text, sizes.name)
+    if gradient is None:
+        return piece
+    total = _amount(gradient, GRADIENT, SUM_MARK, sizes, entries)
+    return joined(piece, _hung(total.moved(-total.right - 2.5, 0.0), piece.down + 1.5))
+
+
+# ---------------------------------------------------------------- gates
+
+
+def gate(
+    sign: list[Run],
+    name: str,
+    of: Shape,
+    sizes: Sizes,
+    *,
+    gradient: Any | None = None,
+    entries: bool = True,
+) -> tuple[Body, Piece]:
+    """A gate: its outline, and its sign, its name above and a sum of gradients below."""
+    text = _centred(line(sign))
+    inner = text.width + 0.42 * sizes.radius
+    body = Body(max(sizes.radius, inner / 2), sizes.radius)
+    letters = any(c.isalnum() for run in sign for c in run.text)
+    drop = 0.29 * sizes.sign if letters else (text.up - text.down) / 2
+    pieces = [
+        text.moved(0.0, drop),
+        Piece((), (), body.half, body.half, body.radius, body.radius),
+    ]
+    tag = _centred(line(signs.name(name, of, sizes.tag, LONGEST), GREY))
+    pieces.append(tag.moved(0.0, -body.radius - 2.2 - tag.down))
+    if gradient is not None:
+        total = _amount(gradient, GRADIENT, SUM_MARK, sizes, entries)
+        pieces.append(_hung(total, body.radius + CLEAR))
+    return body, joined(*pieces)
+
+
+# ---------------------------------------------------------------- numbers and tensors
+
+
+def _centred(piece: Piece) -> Piece:
+    return piece.moved((piece.left - piece.right) / 2, 0.0)
+
+
+def _hung(piece: Piece, y: float) -> Piece:
+    """The piece with its top at y."""
+    return piece.moved(0.0, y + piece.up)
+
+
+def _amount(value: Any, colour: str, mark: str, sizes: Sizes, entries: bool = True) -> Piece:
+    """A number or tensor, centred, its last baseline or bracket on the origin's height."""
+    array = np.asarray(value, dtype=float)
+    if array.size == 1:
+        text = signs.number(array)
+    elif entries and entries_fit(array.shape):
+        return _matrix(array, colour, mark, sizes)
+    else:
+        low, high = numbers.show(array.min(), 3), numbers.show(array.max(), 3)
+        text = f"all {low}" if low == high else f"{low} … {high}"
+        text = text.replace(" × ", "×")
+    size = sizes.number
+    runs = [Run(mark, size), Run("\u00a0", size)] if mark else []
+    return _centred(line([*runs, Run(text, size)], colour))
+
+
+def entries_fit(of: Shape) -> bool:
+    """Whether a tensor is small enough to show its entries."""
+    rows, columns = _grid(of)
+    return len(of) <= 2 and rows <= MAX_ROWS and columns <= MAX_COLUMNS
+
+
+def _grid(of: Shape) -> tuple[int, int]:
+    """Rows and columns as drawn: a vector stands as a column."""
+    return (of[0] if of else 1), (of[1] if len(of) > 1 else 1)
+
+
+def _matrix(array: np.ndarray, colour: str, mark: str, sizes: Sizes) -> Piece:
+    """Entries in brackets, points aligned; the whole stands on the origin's height."""
+    rows, columns = _grid(array.shape)
+    size = sizes.number
+    texts = [
+        [tuple(t.partition(".")[::2]) for t in r] for r in _entries(array.reshape(rows, columns))
+    ]
+    pitch, space = 1.12 * size, 0.62 * size
+    top, _ = extent("0", "roman", size)
+    inks: list[Ink] = []
+    x = 3.2  # the bracket and the space behind it
+    for column in zip(*texts, strict=True):
+        whole = max(width(w, "roman", size) for w, _ in column)
+        rest = max(width(f".{r}" if r else "", "roman", size) for _, r in column)
+        for i, (w, r) in enumerate(column):
+            start = x + whole - width(w, "roman", size)
+            text = f"{w}.{r}" if r else w
+            inks.append(Ink(text, start, -1.2 - (rows - 1 - i) * pitch, size, "roman", colour))
+        x += whole + rest + space
+    right = x - space + 3.2
+    height = 1.2 + (rows - 1) * pitch + top + 1.2
+    strokes = tuple(
+        Stroke(((x0 + hook, -height), (x0, -height), (x0, 0.0), (x0 + hook, 0.0)), colour)
+        for x0, hook in ((0.6, 1.8), (right - 0.6, -1.8))
+    )
+    left = 0.0
+    if mark:
+        sign = line([Run(mark, size)], colour)
+        left = sign.right + 1.5
+        inks += sign.moved(-left, -(height - top) / 2).inks
+    return _centred(Piece(tuple(inks), strokes, left, right, height + 0.3, 0.3))
+
+
+def _entries(grid: np.ndarray) -> list[list[str]]:
+    """Entries with the decimals that give the largest its four digits; tiny ones by themselves."""
+    places = max(signs.DIGITS - 1 - _exponent(np.max(np.abs(grid))), 0)
+    if any(x and _exponent(x) < -places for x in grid.flat):
+        return [[numbers.show(x, 3).replace(" × ", "×") for x in row] for row in grid]
+    digits = [[min(places + 1 + _exponent(x), signs.DIGITS) for x in row] for row in grid]
+    texts = [
+        [numbers.show(x, d) for x, d in zip(*rows, strict=True)]
+        for rows in zip(grid, digits, strict=True)
+    ]
+    decimals = max(len(t.partition(".")[2]) for row in texts for t in row)
+    if not decimals or any("×" in t for row in texts for t in row):
+        return texts
+    return [[_padded(t, decimals) for t in row] for row in texts]
+
+
+def _padded(text: str, decimals: int) -> str:
+    """A decimal with zeros added, so that all entries have one precision."""
+    whole, _, rest = text.partition(".")
+    return f"{whole}.{rest:0<{decimals}}"
+
+
+def _exponent(x: float) -> int:
+    return int(np.floor(np.log10(abs(x)))) if x else 0

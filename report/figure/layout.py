@@ -1,0 +1,317 @@
+"""Where everything in one row of a figure stands: a layered drawing, from left to right.
+
+Gates, labels and the bends of long edges are vertices in layers, so that each has a place of its own
+and edges bend only in the channels between two layers, where nothing else stands. The order within
+the layers comes from fast-sugiyama (fewest crossings); the distances follow from the pieces' sizes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from report.figure.labels import Body
+from report.figure.letters import Piece
+
+GAP = 6.0  # points between what stands one below the other
+STRAIGHT, ROOMY = 2.5, 13.0  # the width of a channel with straight edges: least, with room to spare
+STEEP, GENTLE = 0.3, 0.7  # the same for edges that bend, per point of height
+CHANNEL = 30.0  # no channel needs more
+
+
+@dataclass(eq=False)
+class Vertex:
+    """A gate, a name, a label or a bend; `x` and `y` are set by `place`."""
+
+    layer: int
+    piece: Piece
+    body: Body | None = None
+    names: tuple[str, ...] = ()  # of the gates or inputs that a reader may want to go to
+    align: float = 0.5  # where in a wider layer: 0 left, 1 right
+    ordered: bool = False  # whether the edges that enter stand in the order of the operands
+    x: float = 0.0
+    y: float = 0.0
+    sides: tuple[float, float] = (0.0, 0.0)  # of its layer, left and right
+
+
+@dataclass(eq=False)
+class Route:
+    """An edge: from a gate or name, through its label and bends, to a gate or name.
+
+    `spine` asks for a straight line into the gate. `entry` is set by `place`: how far above (−) or
+    below the middle of the last vertex the edge arrives.
+    """
+
+    stops: list[Vertex]
+    spine: bool = False
+    entry: float = 0.0
+
+
+@dataclass(eq=False)
+class Row:
+    """A layered drawing, in points from its top left once it is placed."""
+
+    vertices: list[Vertex]
+    routes: list[Route]
+    width: float = 0.0
+    height: float = 0.0
+
+    def shift(self, dx: float, dy: float) -> None:
+        for v in self.vertices:
+            v.x, v.y = v.x + dx, v.y + dy
+            v.sides = (v.sides[0] + dx, v.sides[1] + dx)
+
+
+def narrowest(vertices: Iterable[Vertex]) -> float:
+    """A lower bound of a row's width: its layers side by side."""
+    widest: dict[int, float] = defaultdict(float)
+    for v in vertices:
+        widest[v.layer] = max(widest[v.layer], v.piece.width)
+    return sum(widest.values()) + STRAIGHT * max(len(widest) - 1, 0)
+
+
+def place(row: Row, width: float) -> bool:
+    """Give every vertex its place; False when the row needs more than `width` points."""
+    layers = _ordered(row)
+    _rows(row, layers)
+    _enter(row)
+    return _columns(row, layers, width)
+
+
+# ---------------------------------------------------------------- order
+
+
+def _ordered(row: Row) -> list[list[Vertex]]:
+    """The vertices of each layer from top to bottom: as the formula names them, unless the library
+    finds an order with fewer crossings.
+    """
+    number = {v: float(i) for i, v in enumerate(_as_written(row))}
+    written = _layers(row, number)
+    links = [(int(number[a]), int(number[b])) for a, b in _links(row)]
+    if not (least := _crossings(row, written)):
+        return written
+    import fast_sugiyama
+
+    components = fast_sugiyama.from_edges(links, ranking_type="minimize", minimum_length=1)
+    components.sort(key=lambda layout: min(n for n, _ in layout[0]))
+    step = 1 + max(width for _, width, *_ in components)
+    place = {n: i * step + x for i, (at, *_) in enumerate(components) for n, (x, _) in at}
+    found = _layers(row, {v: place.get(int(n), n) for v, n in number.items()})
+    return found if _crossings(row, found) < least else written
+
+
+def _layers(row: Row, key: dict[Vertex, float]) -> list[list[Vertex]]:
+    layers: list[list[Vertex]] = [[] for _ in range(1 + max(v.layer for v in row.vertices))]
+    for v in sorted(row.vertices, key=key.__getitem__):
+        layers[v.layer].append(v)
+    return layers
+
+
+def _crossings(row: Row, layers: list[list[Vertex]]) -> int:
+    """How often edges cross, and how often operands stand in the wrong order."""
+    at = {v: i for layer in layers for i, v in enumerate(layer)}
+    found = 0
+    links: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for a, b in _links(row):
+        links[a.layer].append((at[a], at[b]))
+    for pairs in links.values():
+        seen: list[int] = []
+        for _, b in sorted(pairs):
+            found += len(seen) - bisect_right(seen, b)
+            insort(seen, b)
+    for route, following in pairwise(row.routes):
+        end = route.stops[-1]
+        if end is following.stops[-1] and end.ordered:
+            found += at[route.stops[-2]] > at[following.stops[-2]]
+    return found
+
+
+def _as_written(row: Row) -> list[Vertex]:
+    """The vertices in the order in which the formula names them, operands before their gate."""
+    entering: dict[Vertex, list[Route]] = defaultdict(list)
+    for route in row.routes:
+        entering[route.stops[-1]].append(route)
+    inner = {r.stops[0] for r in row.routes}
+    order: dict[Vertex, None] = {}
+    for end in row.vertices:
+        stack = [end] * (end not in inner)
+        while stack:
+            for route in entering[stack[-1]]:
+                if route.stops[0] not in order:
+                    stack.append(route.stops[0])
+                    break
+                order.update(dict.fromkeys(route.stops[1:-1]))
+            else:
+                order[stack.pop()] = None
+    return list(order | dict.fromkeys(row.vertices))
+
+
+def _links(row: Row) -> list[tuple[Vertex, Vertex]]:
+    return [(a, b) for r in row.routes for a, b in pairwise(r.stops)]
+
+
+# ---------------------------------------------------------------- heights
+
+
+def _rows(row: Row, layers: Sequence[Sequence[Vertex]]) -> None:
+    """Set every y: edges straight where they can be, gates in the middle of what feeds them."""
+    block = _blocks(row, layers)
+    members: dict[int, list[Vertex]] = defaultdict(list)
+    for v in row.vertices:
+        members[block[v]].append(v)
+    below: dict[int, dict[int, float]] = {b: {} for b in members}
+    for layer in layers:
+        for upper, lower in pairwise(layer):
+            apart = upper.piece.down + GAP + lower.piece.up
+            to = below[block[upper]]
+            to[block[lower]] = max(to.get(block[lower], 0.0), apart)
+    order = _topological(below)
+    tied: dict[int, list[int]] = {b: [] for b in members}
+    for a, b in _links(row):
+        if block[a] != block[b]:
+            tied[block[a]].append(block[b])
+            tied[block[b]].append(block[a])
+    y = _settle(order, below, tied)
+    top = min(y[block[v]] - v.piece.up for v in row.vertices)
+    for v in row.vertices:
+        v.y = y[block[v]] - top
+    row.height = max(v.y + v.piece.down for v in row.vertices)
+
+
+def _settle(
+    order: list[int], below: dict[int, dict[int, float]], tied: dict[int, list[int]]
+) -> dict[int, float]:
+    """Heights near those of what each block is tied to, with all distances kept.
+
+    Pushing down from the top and up from the bottom both keep the distances; so does their mean.
+    """
+    y = dict.fromkeys(order, 0.0)
+    for _ in range(40):
+        wish = {
+            b: sum(y[t] for t in ties) / len(ties) if (ties := tied[b]) else y[b] for b in order
+        }
+        down = dict(wish)
+        for b in order:
+            for other, apart in below[b].items():
+                down[other] = max(down[other], down[b] + apart)
+        up = dict(wish)
+        for b in reversed(order):
+            for other, apart in below[b].items():
+                up[b] = min(up[b], up[other] - apart)
+        y = {b: (down[b] + up[b]) / 2 for b in order}
+    return y
+
+
+def _blocks(row: Row, layers: Sequence[Sequence[Vertex]]) -> dict[Vertex, int]:
+    """Which vertices lie on one straight line: an edge's bends, then names and gates in a chain."""
+    leaving: dict[Vertex, int] = defaultdict(int)
+    entering: dict[Vertex, int] = defaultdict(int)
+    for route in row.routes:
+        leaving[route.stops[0]] += 1
+        entering[route.stops[-1]] += 1
+    straight = [link for r in row.routes for link in pairwise(r.stops[1:-1])]
+    straight += [(r.stops[0], r.stops[1]) for r in row.routes if leaving[r.stops[0]] == 1]
+    straight += [
+        (r.stops[-2], r.stops[-1]) for r in row.routes if r.spine or entering[r.stops[-1]] == 1
+    ]
+    block = {v: i for i, v in enumerate(row.vertices)}
+    members = {i: [v] for i, v in enumerate(row.vertices)}
+    after = {upper: lower for layer in layers for upper, lower in pairwise(layer)}
+    for a, b in straight:
+        one, two = block[a], block[b]
+        if (
+            one == two
+            or _reaches(one, two, block, members, after)
+            or _reaches(two, one, block, members, after)
+        ):
+            continue
+        for v in members[two]:
+            block[v] = one
+        members[one] += members.pop(two)
+    return block
+
+
+def _reaches(
+    start: int,
+    goal: int,
+    block: dict[Vertex, int],
+    members: dict[int, list[Vertex]],
+    after: dict[Vertex, Vertex],
+) -> bool:
+    """Whether one block must lie above the other: then they cannot be on one line."""
+    seen, stack = {start}, [start]
+    while stack:
+        for v in members[stack.pop()]:
+            if v in after and (b := block[after[v]]) not in seen:
+                if b == goal:
+                    return True
+                seen.add(b)
+                stack.append(b)
+    return False
+
+
+def _topological(below: dict[int, dict[int, float]]) -> list[int]:
+    waiting = dict.fromkeys(below, 0)
+    for to in below.values():
+        for b in to:
+            waiting[b] += 1
+    order = [b for b, n in waiting.items() if not n]
+    for b in order:
+        for other in below[b]:
+            waiting[other] -= 1
+            if not waiting[other]:
+                order.append(other)
+    return order
+
+
+def _enter(row: Row) -> None:
+    """Spread the edges that enter a gate over its left side.
+
+    Routes come in the order of the operands; where that does not matter, they do not cross.
+    """
+    arriving: dict[Vertex, list[Route]] = defaultdict(list)
+    for route in row.routes:
+        arriving[route.stops[-1]].append(route)
+    for vertex, routes in arriving.items():
+        if vertex.body is None or len(routes) == 1:
+            continue
+        if not vertex.ordered:
+            routes.sort(key=lambda r: r.stops[-2].y)
+        middle = next((i for i, r in enumerate(routes) if r.spine), (len(routes) - 1) / 2)
+        reach = (0.45 if middle == 0.5 else 0.65) * vertex.body.radius
+        most = max(middle, len(routes) - 1 - middle)
+        for i, route in enumerate(routes):
+            route.entry = reach * (i - middle) / most
+
+
+# ---------------------------------------------------------------- widths
+
+
+def _columns(row: Row, layers: Sequence[Sequence[Vertex]], width: float) -> bool:
+    """Set every x, with channels as wide as the room allows; False when there is not enough."""
+    bends = [0.0] * len(layers)
+    for route in row.routes:
+        for a, b in pairwise(route.stops):
+            end = b.y + (route.entry if b is route.stops[-1] else 0.0)
+            bends[a.layer] = max(bends[a.layer], abs(end - a.y))
+    widths = [max((v.piece.width for v in layer), default=0.0) for layer in layers]
+    least = [min(STRAIGHT + STEEP * b, CHANNEL) for b in bends[:-1]]
+    roomy = [min(ROOMY + GENTLE * b, CHANNEL) for b in bends[:-1]]
+    spare = width - sum(widths) - sum(least)
+    if spare < 0:
+        return False
+    wanted = sum(roomy) - sum(least)
+    share = min(spare / wanted, 1.0) if wanted else 0.0
+    x = 0.0
+    for i, layer in enumerate(layers):
+        for v in layer:
+            v.sides = (x, x + widths[i])
+            v.x = x + v.piece.left + v.align * (widths[i] - v.piece.width)
+        x += widths[i]
+        if i < len(least):
+            x += least[i] + share * (roomy[i] - least[i])
+    row.width = x
+    return True

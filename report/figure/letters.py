@@ -1,0 +1,184 @@
+"""Letters and their measures: text in the bundled faces, set as `Ink` at a place.
+
+Lengths are points (1/72 inch), x to the right, y down, as in SVG. Measures are those of the font files,
+so that what fits here fits in the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from report import resources
+
+VALUE = "#0072B2"
+GRADIENT = "#D55E00"
+BLACK = "#000000"
+GREY = "#595959"  # still 7 : 1 on white
+SMALLEST = 7.0  # points; nothing is set smaller
+
+FAMILY = "STIX Two Text"
+_FILES = {
+    "roman": "STIXTwoText-Regular.otf",
+    "italic": "STIXTwoText-Italic.otf",
+    "bold": "STIXTwoText-Bold.otf",
+    "math": "STIXTwoMath-Regular.otf",
+}
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A piece of text that starts at (x, y), y its baseline."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    face: str = "roman"
+    colour: str = BLACK
+
+    @property
+    def width(self) -> float:
+        return width(self.text, self.face, self.size)
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A thin line through points."""
+
+    points: tuple[tuple[float, float], ...]
+    colour: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text and strokes that keep together, round an origin, and the box that they fill."""
+
+    inks: tuple[Ink, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
+    left: float = 0.0
+    right: float = 0.0
+    up: float = 0.0
+    down: float = 0.0
+
+    @property
+    def width(self) -> float:
+        return self.left + self.right
+
+    def moved(self, dx: float, dy: float) -> Piece:
+        return Piece(
+            tuple(replace(i, x=i.x + dx, y=i.y + dy) for i in self.inks),
+            tuple(
+                Stroke(tuple((x + dx, y + dy) for x, y in s.points), s.colour) for s in self.strokes
+            ),
+            self.left - dx,
+            self.right + dx,
+            self.up - dy,
+            self.down + dy,
+        )
+
+
+def joined(*pieces: Piece) -> Piece:
+    """Pieces round the same origin as one."""
+    return Piece(
+        tuple(i for p in pieces for i in p.inks),
+        tuple(s for p in pieces for s in p.strokes),
+        max((p.left for p in pieces), default=0.0),
+        max((p.right for p in pieces), default=0.0),
+        max((p.up for p in pieces), default=0.0),
+        max((p.down for p in pieces), default=0.0),
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """Text of one face and size, `raised` above the baseline (below it when negative)."""
+
+    text: str
+    size: float
+    face: str = "roman"
+    raised: float = 0.0
+    accent: bool = False  # stands over the run before it instead of after it
+
+
+def line(runs: Iterable[Run], colour: str = BLACK) -> Piece:
+    """Runs one after the other, from the origin to the right along the baseline."""
+    inks: list[Ink] = []
+    x = up = down = 0.0
+    for run in split(runs):
+        if run.accent and inks:
+            base = inks[-1]
+            start = base.x + (base.width - width(run.text, run.face, run.size)) / 2
+            top, bottom = extent(run.text, run.face, run.size)
+            lift = max(up + bottom + 0.06 * run.size, 0.0)  # bottom is negative: it hangs high
+            inks.append(Ink(run.text, start, -lift, run.size, run.face, colour))
+            up = lift + top
+        else:
+            inks.append(Ink(run.text, x, -run.raised, run.size, run.face, colour))
+            x += inks[-1].width
+            top, bottom = extent(run.text, run.face, run.size)
+            up, down = max(up, run.raised + top), max(down, bottom - run.raised)
+    return Piece(tuple(inks), (), 0.0, x, up, down)
+
+
+def split(runs: Iterable[Run]) -> Iterator[Run]:
+    """Runs with every character that the text face lacks in a run of the math face."""
+    for run in runs:
+        part, face = "", run.face
+        for c in run.text:
+            own = run.face if c in _face(run.face) else "math"
+            if part and own != face:
+                yield replace(run, text=part, face=face)
+                part = ""
+            part, face = part + c, own
+        yield replace(run, text=part, face=face)
+
+
+def width(text: str, face: str, size: float) -> float:
+    """The advance of a text in points."""
+    metrics = _face(face)
+    return size * sum(metrics[c].advance for c in text)
+
+
+def extent(text: str, face: str, size: float) -> tuple[float, float]:
+    """How far the ink reaches above and below the baseline, in points."""
+    glyphs = [_face(face)[c] for c in text]
+    return size * max(g.top for g in glyphs), size * max(-g.bottom for g in glyphs)
+
+
+@dataclass(frozen=True)
+class _Glyph:
+    advance: float
+    top: float
+    bottom: float
+
+
+@dataclass
+class _Face:
+    """The measures of a face's glyphs in em, read when they are needed."""
+
+    font: Any
+    glyphs: dict[str, _Glyph] = field(default_factory=dict)
+
+    def __contains__(self, c: str) -> bool:
+        return bool(self.font.get_char_index(ord(c)))
+
+    def __getitem__(self, c: str) -> _Glyph:
+        if c not in self.glyphs:
+            from matplotlib.ft2font import LoadFlags
+
+            glyph = self.font.load_char(ord(c), flags=LoadFlags.NO_SCALE)
+            em = self.font.units_per_EM
+            _, bottom, _, top = glyph.bbox
+            self.glyphs[c] = _Glyph(glyph.horiAdvance / em, top / em, bottom / em)
+        return self.glyphs[c]
+
+
+@cache
+def _face(name: str) -> _Face:
+    from matplotlib.ft2font import FT2Font
+
+    return _Face(FT2Font(str(Path(resources.path("assets/fonts"), _FILES[name]))))

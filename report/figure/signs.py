@@ -1,0 +1,178 @@
+"""How gates and names are written in the figure: constants stand in the gate, as textbooks draw it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from report import numbers
+from report.figure.letters import SMALLEST, Run, width
+from report.graph import Node, Shape
+
+DIGITS = 4  # significant digits of every number in a figure
+MULTIPLY, DOT = "×", "·"
+_ACCENTS = {"hat": "ˆ", "bar": "¯", "tilde": "˜"}
+_GREEK_BLOCK = "GREEK SMALL LETTER ", "GREEK CAPITAL LETTER "
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+_RAISED = {**dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789", strict=True)), "ⁿ": "n", "ᵀ": "T"}
+_VARIABLES = "xyzuvw"
+_PARTS = re.compile(r"([⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵀ]+)|(?<![A-Za-z])([a-z])(?![A-Za-z])")
+
+
+def number(value: Any) -> str:
+    """A number to four significant digits: −0.1234, 1.2×10⁻⁷."""
+    return numbers.show(np.asarray(value).item(), DIGITS).replace(" × ", "×")
+
+
+def shape(of: Shape) -> str:
+    return f"({'×'.join(map(str, of))})"
+
+
+def name(text: str, of: Shape, size: float, longest: float = 1e9) -> list[Run]:
+    """A name as a textbook sets it: one letter italic, a tensor bold, digits as a subscript.
+
+    A name wider than `longest` points is shortened in its middle.
+    """
+    base, _, rest = text.partition("_")
+    subscripts: list[str] = []
+    accent = ""
+    if match := re.fullmatch(r"([A-Za-z]+?)(\d+)", base):
+        base, digits = match.groups()
+        subscripts.append(digits)
+    for part in filter(None, rest.split("_")):
+        if part in _ACCENTS and not accent:
+            accent = _ACCENTS[part]
+        else:
+            subscripts.append(part)
+    letter = _letter(base)
+    face = "bold" if of else "italic" if len(letter) == 1 else "roman"
+    small = max(0.72 * size, SMALLEST)
+    runs = [Run(_shortened(letter, face, size, longest), size, face)]
+    if accent:
+        runs.append(Run(accent, size, face, accent=True))
+    if subscripts:
+        room = max(longest - width(runs[0].text, face, size), 0.4 * longest)
+        text = _shortened(",".join(subscripts), "roman", small, room)
+        runs.append(Run(text, small, "roman", -0.2 * size))
+    return runs
+
+
+def _letter(base: str) -> str:
+    if base not in _GREEK:
+        return base
+    word = "lamda" if base.lower() == "lambda" else base
+    return unicodedata.lookup(_GREEK_BLOCK[base[0].isupper()] + word.upper())
+
+
+def _shortened(text: str, face: str, size: float, longest: float) -> str:
+    head, tail = (len(text) + 1) // 2, len(text) // 2
+    short = text
+    while head > 1 and width(short, face, size) > longest:
+        head, tail = (head - 1, tail) if head > tail else (head, tail - 1)
+        short = f"{text[:head]}…{text[len(text) - tail :]}"
+    return short
+
+
+def sign(node: Node, name_of: Callable[[Node], str | None], size: float) -> list[Run]:
+    """What stands in a gate, with its constant operand; `name_of` names inputs and let-lines."""
+    args = node.args
+    constants = [i for i, a in enumerate(args) if a.is_constant]
+    if node.gate.name == "transpose" and (own := name_of(args[0])):
+        return [*name(own, args[0].shape, size), *_plain("ᵀ", size)]
+    if not constants:
+        if node.gate.name in ("matmul", "dot"):
+            names = [name_of(a) for a in args]
+            if all(names):
+                left, right = (
+                    name(n or "", a.shape, size) for n, a in zip(names, args, strict=True)
+                )
+                return [*left, Run(DOT, size), *right]
+        return [*_plain(node.gate.sign, size), *_options(node.params)]
+    if len(args) == 2 and len(constants) == 1 and node.gate.name in _WITH_CONSTANT:
+        place = constants[0]
+        return _WITH_CONSTANT[node.gate.name][place](args[place], size)
+    variables = iter(_VARIABLES)
+    written = [_constant(a) if a.is_constant else next(variables, "·") for a in args]
+    return _plain(f"{node.gate.sign}({', '.join(written)})", size)
+
+
+def _constant(node: Node, *, signed: bool = False) -> str:
+    """A constant as it stands in a gate; a negative one in brackets where it follows a sign."""
+    if node.name is not None and np.size(node.value) == 1:
+        return _letter(node.name)
+    if np.size(node.value) != 1:
+        return "[" + "×".join(map(str, node.shape)) + "]"
+    text = number(node.value)
+    return f"({text})" if signed and text.startswith(numbers.MINUS) else text
+
+
+def _before(mark: str) -> Callable[[Node, float], list[Run]]:
+    """The constant in front of the sign: 2−."""
+    return lambda c, size: _plain(f"{_constant(c)}{mark}", size)
+
+
+def _after(mark: str) -> Callable[[Node, float], list[Run]]:
+    """The constant behind the sign: −2, ×3."""
+    return lambda c, size: _plain(f"{mark}{_constant(c, signed=True)}", size)
+
+
+def _base(c: Node, size: float) -> list[Run]:
+    text = _constant(c, signed=True)
+    if "×" in text and not text.startswith("["):
+        text = f"({text})"
+    return [*_plain(text, size), Run("x", SMALLEST, "italic", 0.36 * size)]
+
+
+def _exponent(c: Node, size: float) -> list[Run]:
+    exponent = [
+        Run(r.text, max(0.72 * r.size, SMALLEST), r.face, 0.36 * size)
+        for r in _plain(_constant(c), size)
+    ]
+    return [Run("x", size, "italic"), *exponent]
+
+
+# For each gate of two arguments: how it is written with its first, with its second one constant.
+_WITH_CONSTANT: Mapping[str, tuple[Callable[[Node, float], list[Run]], ...]] = {
+    "add": (_after("+"), _after("+")),
+    "subtract": (_before("−"), _after("−")),
+    "multiply": (_after(MULTIPLY), _after(MULTIPLY)),
+    "divide": (_before("÷"), _after("÷")),
+    "power": (_base, _exponent),
+    "matmul": (_before(DOT), _after(DOT)),
+    "dot": (_before(DOT), _after(DOT)),
+}
+
+
+def _options(params: Mapping[str, Any]) -> list[Run]:
+    axis = params.get("axis")
+    if axis is None:
+        return []
+    axes = ",".join(map(str, axis)) if isinstance(axis, tuple) else str(axis)
+    return [Run(f" axis {axes}".replace("-", numbers.MINUS), SMALLEST, "roman", -1.5)]
+
+
+def _plain(text: str, size: float) -> list[Run]:
+    """A sign with its single letters in italics and its small raised characters set as such."""
+    runs: list[Run] = []
+    end = 0
+    for match in _PARTS.finditer(text):
+        if match.start() > end:
+            runs.append(Run(text[end : match.start()], size))
+        raised, letter = match.groups()
+        if raised:
+            face = "italic" if raised == "ⁿ" else "roman"
+            small = "".join(_RAISED[c] for c in raised)
+            runs.append(Run(small, max(0.72 * size, SMALLEST), face, 0.36 * size))
+        else:
+            runs.append(Run(letter, size, "italic"))
+        end = match.end()
+    if end < len(text):
+        runs.append(Run(text[end:], size))
+    return runs

@@ -1,0 +1,138 @@
+"""Placed rows -> SVG, written by matplotlib's SVG backend with text kept as text."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from report.figure.layout import Route, Row, Vertex
+from report.figure.letters import BLACK, FAMILY, GREY, Ink, Stroke
+
+EDGE, OUTLINE, BRACKET = 0.6, 0.8, 0.55  # line widths in points
+FILL = "#F2F2F2"  # of a gate
+_FAMILIES = {"math": "STIX Two Math"}
+_K = 0.5523  # a quarter of a circle as a Bézier curve
+
+# The steps of a path: a letter of SVG and its points.
+Step = tuple[str, tuple[tuple[float, float], ...]]
+
+
+def svg(rows: Sequence[Row], width: float, height: float) -> str:
+    """The rows, already at their places, as one SVG of that size in points."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import RendererSVG
+
+    out = io.StringIO()
+    unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None}
+    with mpl.rc_context(settings):
+        renderer = RendererSVG(_round(width), _round(height), out, metadata=unsaid)
+        page = _Page(renderer)
+        page.path([s for r in rows for route in r.routes for s in curve(route)], GREY, EDGE)
+        page.path([s for r in rows for v in r.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
+        pieces = [v.piece.moved(v.x, v.y) for r in rows for v in r.vertices]
+        strokes = [s for p in pieces for s in p.strokes]
+        for colour in dict.fromkeys(s.colour for s in strokes):
+            page.path(_polylines(s for s in strokes if s.colour == colour), colour, BRACKET)
+        for piece in pieces:
+            for ink in piece.inks:
+                page.text(ink)
+        renderer.finalize()
+    return out.getvalue()
+
+
+def curve(route: Route) -> list[Step]:
+    """An edge: level inside the layers, an S between two of them where heights differ."""
+    first, last = route.stops[0], route.stops[-1]
+    x, y = first.x + (first.body.half if first.body else 0.0), first.y
+    steps: list[Step] = [("M", ((x, y),))]
+    for before, stop in zip(route.stops, route.stops[1:], strict=False):
+        to = stop.y + (route.entry if stop is last else 0.0)
+        if abs(to - y) > 0.05:
+            start, end = before.sides[1], stop.sides[0]
+            if start > x + 0.01:
+                steps.append(("L", ((start, y),)))
+            middle = (start + end) / 2
+            steps.append(("C", ((middle, y), (middle, to), (end, to))))
+            x, y = end, to
+    steps.append(("L", ((_arrival(last, route.entry), y),)))
+    return steps
+
+
+def _arrival(v: Vertex, entry: float) -> float:
+    """Where an edge that comes `entry` off the middle meets a vertex."""
+    if v.body is None:
+        return v.x
+    inset = v.body.radius - math.sqrt(v.body.radius**2 - entry**2)
+    return v.x - v.body.half + inset
+
+
+def outline(v: Vertex) -> list[Step]:
+    """A gate's outline, clockwise from its top; nothing for other vertices."""
+    if v.body is None:
+        return []
+    r, flat = v.body.radius, v.body.half - v.body.radius
+    k = _K * r
+    left, right, x, y = v.x - flat, v.x + flat, v.x, v.y
+    return [
+        ("M", ((left, y - r),)),
+        ("L", ((right, y - r),)),
+        ("C", ((right + k, y - r), (right + r, y - k), (right + r, y))),
+        ("C", ((right + r, y + k), (right + k, y + r), (right, y + r))),
+        ("L", ((left, y + r),)),
+        ("C", ((left - k, y + r), (left - r, y + k), (left - r, y))),
+        ("C", ((left - r, y - k), (left - k, y - r), (left, y - r))),
+        ("Z", ((x, y),)),
+    ]
+
+
+def _polylines(strokes: Iterable[Stroke]) -> list[Step]:
+    return [("L" if i else "M", (point,)) for s in strokes for i, point in enumerate(s.points)]
+
+
+class _Page:
+    """Draws on matplotlib's renderer, whose paths count y from the bottom and texts from the top."""
+
+    def __init__(self, renderer: Any) -> None:
+        self.renderer = renderer
+        self.fonts: dict[tuple[str, float], Any] = {}
+
+    def path(self, steps: list[Step], colour: str, line: float, fill: str | None = None) -> None:
+        from matplotlib.colors import to_rgb
+        from matplotlib.path import Path
+        from matplotlib.transforms import Affine2D
+
+        if not steps:
+            return
+        codes = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
+        path = Path(
+            [(_round(x), _round(y)) for _, points in steps for x, y in points],
+            [codes[kind] for kind, points in steps for _ in points],
+        )
+        path.should_simplify = False
+        gc = self.renderer.new_gc()
+        gc.set_foreground(colour)
+        gc.set_linewidth(line)
+        flip = Affine2D().scale(1, -1).translate(0, self.renderer.height)
+        self.renderer.draw_path(gc, path, flip, to_rgb(fill) if fill else None)
+
+    def text(self, ink: Ink) -> None:
+        from matplotlib.font_manager import FontProperties
+
+        gc = self.renderer.new_gc()
+        gc.set_foreground(ink.colour)
+        font = self.fonts.get((ink.face, ink.size))
+        if font is None:
+            font = self.fonts[ink.face, ink.size] = FontProperties(
+                family=[_FAMILIES.get(ink.face, FAMILY)],
+                style="italic" if ink.face == "italic" else "normal",
+                weight="bold" if ink.face == "bold" else "normal",
+                size=ink.size,
+            )
+        self.renderer.draw_text(gc, _round(ink.x), _round(ink.y), ink.text, font, 0.0)
+
+
+def _round(x: float) -> float:
+    return round(x, 2)

@@ -1,0 +1,94 @@
+"""The figure in words: the text alternative, how to read it, and what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from report.figure import labels, signs
+from report.figure.layout import Row
+from report.figure.plan import Plan, Unit
+from report.graph import Node
+from report.tracing import Quantity
+
+
+def alt(plan: Plan) -> str:
+    """Every input and gate that is drawn, with what it takes, its value and its gradient."""
+    trace = plan.trace
+    formula = "; ".join(s.strip() for s in trace.function.strip().splitlines() if s.strip())
+    said = [f"Computational graph of {formula}."]
+    unused = set(plan.unused)
+    for q in trace.inputs:
+        where = ", not used by the result" if q in unused else ""
+        said.append(f"Input {q.name}{where}: {_passing(q)}.")
+    for i, unit in enumerate(plan.units):
+        if plan.hidden and i == plan.shown:
+            said.append(f"{plan.hidden} more are not drawn.")
+        said.append(f"{_gate(plan, unit)}: {_passing(unit.quantity)}.")
+    of = trace.result.name if trace.result else "a constant"
+    said.append(f"The result is {of}, {signs.number(trace.value)}.")
+    return " ".join(said)
+
+
+def _gate(plan: Plan, unit: Unit) -> str:
+    q = unit.quantity
+    if unit.gates > 1:
+        sources = ", ".join(dict.fromkeys(f.source.name for f in unit.feeds))
+        return f"Gate {q.name}, {unit.gates} gates of {sources}"
+    args = ", ".join(_argument(plan, a) for a in q.node.args)
+    return f"Gate {q.name}, {q.node.gate.name} of {args}"
+
+
+def _argument(plan: Plan, node: Node) -> str:
+    return _amount(node.value) if node.is_constant else plan.trace.name_of(node)
+
+
+def _passing(q: Quantity) -> str:
+    return f"value {_amount(q.value)}, gradient {_amount(q.gradient)}"
+
+
+def _amount(value: Any) -> str:
+    array = np.asarray(value, dtype=float)
+    if array.size == 1:
+        return signs.number(array)
+    of = signs.shape(array.shape)
+    if not labels.entries_fit(array.shape):
+        return f"{of} from {signs.number(array.min())} to {signs.number(array.max())}"
+    rows = array.reshape(array.shape[0], -1)
+    return f"{of} [{'; '.join(', '.join(map(signs.number, r)) for r in rows)}]"
+
+
+def caption(plan: Plan, rows: Sequence[Row]) -> str:
+    """How to read the figure: only what this one needs."""
+    trace = plan.trace
+    said = [
+        "On every edge stands the value above and the gradient (∂) below, to four significant digits."
+    ]
+    if any(plan.collects(q) for q in (*trace.inputs, *(u.quantity for u in plan.units))):
+        said.append(
+            "Where a value feeds several gates, each edge has its own contribution to the gradient, "
+            "and Σ∂ is their sum."
+        )
+    if any(u.ordered and len(u.feeds) > 1 for u in plan.units):
+        said.append("The upper of two edges into a gate is the first operand.")
+    if plan.grouped:
+        said.append("Each gate stands for all gates of its line.")
+    if sum(1 for r in rows if any(v.body for v in r.vertices)) > 1:
+        said.append("The graph goes on from row to row: arrows name the gates before and after.")
+    return " ".join(said)
+
+
+def note(plan: Plan) -> str:
+    """What the figure leaves out; empty where it is complete."""
+    what = "lines" if plan.grouped else "gates"
+    total = len(plan.trace.gates)
+    if plan.hidden:
+        return (
+            f"The figure shows the first {plan.shown} and the last {len(plan.units) - plan.shown} "
+            f"{what} of the graph, {plan.hidden} {what} between are left out; the tables hold all."
+        )
+    if plan.grouped:
+        return f"The figure groups the {total} gates by the lines of the function; the tables hold all."
+    return ""
