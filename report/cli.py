@@ -151,10 +151,8 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
                 start = left[i] if i < len(left) else ""
                 end = right[i] if i < len(right) else ""
                 lines.append(f"  {start:{column}}  {end}".rstrip())
-    lines += [
-        "",
-        "Constants: pi. A function is an expression over these, or let-lines z = ... before it.",
-    ]
+    last = "Constant: pi. A function is one expression, with let-lines such as z = W @ x before it."
+    lines += ["", *textwrap.wrap(last, width)]
     return "\n".join(lines)
 
 

@@ -30,6 +30,7 @@ _REMEDIES = {  # how tomllib begins a message, and what helps
     "Expected '='": "a line reads: key = value",
     "Expected newline": "one key = value on a line; a quote mark inside a text needs other quotes round it",
     "Invalid statement": "a line reads: key = value",
+    "Invalid date": "there is no such day or hour",
     "Cannot overwrite": "this key stands twice",
     "Cannot declare": "this table stands twice; questions begin with [[question]], two brackets each",
     "Illegal character": "a text in one pair of quotes ends on its line; use ''' for several lines",
