@@ -38,7 +38,6 @@ def trace(function: str, inputs: Mapping[str, Any], wrt: Sequence[str] | None = 
     """
     values = read_inputs(inputs)
     graph = parse(function, values)
-    check_integers(graph, values)
     asked = check_wrt(wrt, values, graph.integers)
     numbers = forward(graph, values)
     return _record(graph, numbers, *backward(graph, numbers, asked), asked)
@@ -69,19 +68,6 @@ def check_wrt(
     return names
 
 
-def check_integers(graph: Graph, inputs: Mapping[str, Array]) -> None:
-    """ReportError when an input that is used as an index or a label is not whole."""
-    for name in sorted(graph.integers):
-        value = np.asarray(inputs[name])
-        bad = np.argwhere(value != np.floor(value))
-        if len(bad):
-            place = "".join(f"[{i}]" for i in bad[0])
-            raise ReportError(
-                f"input {name}{place} is {value[tuple(bad[0])]:.12g}; it is used as an index, a label "
-                "or a mask, so it must be a whole number"
-            )
-
-
 def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
     """The value of every input and gate. Raises ReportError where a value leaves a gate's domain."""
     numbers: dict[Node, Array] = {node: inputs[name] for name, node in graph.inputs.items()}
@@ -92,7 +78,7 @@ def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
             params = node.params
             try:
                 value = node.gate.forward(*args, **params) if params else node.gate.forward(*args)
-            except np.linalg.LinAlgError:
+            except (np.linalg.LinAlgError, IndexError):
                 raise faults.out_of_domain(graph, node, gate_names(graph), args) from None
             if not (_all_finite(value) if node.shape else math.isfinite(value)):
                 raise faults.out_of_domain(graph, node, gate_names(graph), args)

@@ -26,7 +26,7 @@ def out_of_domain(
         with np.errstate(divide="raise", invalid="raise", over="ignore"):
             value = gate.forward(*args, **node.params)
         outside = False
-    except (FloatingPointError, np.linalg.LinAlgError):
+    except (FloatingPointError, np.linalg.LinAlgError, IndexError):
         with np.errstate(all="ignore"):
             value = None if not gate.elementwise else gate.forward(*args, **node.params)
         outside = bool(gate.domain)

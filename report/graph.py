@@ -34,7 +34,7 @@ class Gate:
     latex: str
     binding: int
     elementwise: bool = False
-    params: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
     sympy: Callable[..., Any] | None = None
     python: str = ""
     numpy: str = ""
@@ -45,17 +45,14 @@ class Gate:
     group: str = ""
     usage: str = ""
     summary: str = ""
-    variadic: bool = False  # any number of arguments: the last rule serves all that follow
-    integers: tuple[int, ...] = ()  # the arguments that are an index, a label or a mask
+    rule_at: Callable[[int], Callable[..., Any] | None] | None = None
+    integers: Container[int] = ()
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
-        """One backward rule for each of `count` arguments."""
-        missing = count - len(self.rules)
-        return self.rules + self.rules[-1:] * missing if missing > 0 else self.rules
-
-    def takes_integer(self, place: int) -> bool:
-        """Whether argument number `place` is an index, a label or a mask, not a real number."""
-        return min(place, len(self.rules) - 1) in self.integers
+        """The backward rule for each of `count` arguments; None where nothing flows back."""
+        if self.rule_at is None:
+            return self.rules
+        return tuple(self.rule_at(place) for place in range(count))
 
 
 NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
