@@ -114,11 +114,35 @@ def typeset(tex: str, display: bool) -> Drawing:
     return Drawing(
         width=width,
         height=-top,
-        depth=top + height,
+        depth=round(top + height, 6),
         speech=html.unescape(head[4]),
         text=html.unescape(svg[svg.index(">", end) + 1 : svg.index("</text>", end)]),
         marks=tuple(_marks(svg[start:end])),
     )
+
+
+def scaled(drawing: Drawing, scale: float) -> Drawing:
+    """The same drawing, larger or smaller."""
+
+    def marks() -> Iterator[Run | Rectangle | Line]:
+        for mark in drawing.marks:
+            fields = mark._asdict()
+            lengths = {name: x * scale for name, x in fields.items() if isinstance(x, float)}
+            yield mark._replace(**lengths)
+
+    return drawing._replace(
+        width=drawing.width * scale,
+        height=drawing.height * scale,
+        depth=drawing.depth * scale,
+        marks=tuple(marks()),
+    )
+
+
+def measure(tex: str) -> float:
+    """The width of displayed LaTeX in em. Raises ValueError as typeset() does."""
+    svg = _tex_to_svg()(tex, display=True, strict=True)
+    start = svg.index('viewBox="') + 9
+    return float(svg[start : svg.index('"', start)].split()[2]) / 1000
 
 
 def _marks(body: str) -> Iterator[Run | Rectangle | Line]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from report.errors import ReportError
 from report.pdf import glyphs, inner
+from report.pdf.tex import unscaled
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class Formula:
 @lru_cache(maxsize=8192)
 def drawing(tex: str, display: bool) -> inner.Drawing:
     """The layout of a formula. Raises ReportError naming LaTeX that cannot be typeset."""
+    bare, scale = unscaled(tex)
     try:
-        found = inner.typeset(_spelled(tex), display)
+        found = inner.typeset(spelled(bare), display)
     except ValueError as error:
         raise ReportError(f"This LaTeX cannot be typeset: {shortened(tex)}\n{error}") from None
     for mark in found.marks:
@@ -37,6 +39,8 @@ def drawing(tex: str, display: bool) -> inner.Drawing:
             raise ReportError(
                 f"This LaTeX cannot be typeset: {shortened(tex)}\nno colour: {mark.colour}"
             )
+    if scale != 1:
+        found = inner.scaled(found, scale)
     return found._replace(
         speech=_spoken(_visible(found.speech)), text=glyphs.plain(_visible(found.text))
     )
@@ -73,8 +77,8 @@ _SIGNS = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*\\(nabla|partial|ell)\s*
 _BOLD_SIGNS = {"nabla": "𝛁", "partial": "𝛛", "ell": "\\boldsymbol{l}"}
 
 
-def _spelled(tex: str) -> str:
-    """LaTeX with bold and double-struck digits and signs as characters, else they stay light."""
+def spelled(tex: str) -> str:
+    """LaTeX for mathra, with bold and double-struck digits and signs as characters, else they stay light."""
     if "\\b" not in tex and "\\math" not in tex:
         return tex
     tex = _DIGITS.sub(
