@@ -26,7 +26,8 @@ import numpy as np
 from report.errors import CheckError, ReportError
 from report.graph import Array, Shape
 from report.printers import loops
-from report.printers.program import Dialect, program
+from report.printers.program import program
+from report.printers.scope import Dialect
 from report.tracing import Trace
 
 MAX_NUMBERS = 50_000  # in a program's inputs, gates and gradients together

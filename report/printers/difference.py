@@ -21,6 +21,8 @@ from report.tracing import Quantity, Trace
 Place = tuple[int, ...]
 
 GOOD = 1e-7  # relative: the step is small enough
+MAX_ENTRIES = 200  # checked, over all inputs
+MAX_STEPS = 2_000_000  # of a program's loops, over the whole check
 MAX_SKIPPED = 6  # kinks in one tensor that a program lists; beyond, the tensor is left out
 _STEPS = [(h, False) for h in (1e-5, 1e-6, 1e-4, 1e-7, 1e-9, 1e-11)]
 _STEPS += [(h, True) for h in (1e-5, 1e-6, 1e-4)]
@@ -55,12 +57,16 @@ class Plan:
     inputs: tuple[Checked, ...]
 
 
-def plan(trace: Trace, evaluations: int = 400) -> Plan | None:
-    """The check of a trace with at most about so many evaluations of f; None when there is nothing to do."""
+def plan(trace: Trace, steps: int = 0) -> Plan | None:
+    """The check of a trace; None when there is nothing to check.
+
+    One evaluation of f takes about so many `steps` of a program's loops: where it is long, fewer
+    entries are checked.
+    """
     known = [(q, q.gradient) for q in trace.inputs if q.gradient is not None]
     if not known:
         return None
-    budget = max(1, evaluations // (2 * len(known)))
+    budget = max(1, min(MAX_ENTRIES, MAX_STEPS // (2 * steps + 1)) // len(known))
     inputs = [Checked(q, _strides(q.node.shape, budget)) for q, _ in known]
     scale = max(float(np.max(np.abs(gradient))) for _, gradient in known)
     best: tuple[tuple[int, float], Plan] | None = None

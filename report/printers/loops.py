@@ -86,7 +86,7 @@ def _np_sum_to(node: Node) -> str:
         return f"np.sum({{0}}, axis={axis})"
     if not extra:
         return f"np.sum({{0}}, axis={axis}, keepdims=True)"
-    return f"np.sum({{0}}, axis={axis}).reshape({wanted})"
+    return f"np.sum({{0}}, axis={axis}).reshape({', '.join(map(str, wanted))})"
 
 
 def _np_broadcast(node: Node) -> str:
@@ -154,8 +154,14 @@ def _permuted(code: str, shape: Shape, axes: tuple[int, ...]) -> str:
 
 
 def _swap_last(node: Node) -> str:
-    *stack, i, j = range(len(node.shape))
-    return _permuted("{0}", node.args[0].shape, (*stack, j, i))
+    code = "{0}"
+    if len(node.shape) == 2:
+        return f"transpose({code})"
+    deep = len(node.shape) - 3
+    code = f"[transpose(m) for m in {'part' * (deep > 0) or code}]"
+    for level in range(deep):
+        code = f"[{code} for part in {'{0}' if level == deep - 1 else 'part'}]"
+    return code
 
 
 def _entries(shape: Shape) -> str:
@@ -181,6 +187,10 @@ def _reduced(function: str, shape: Shape, axes: tuple[int, ...], wanted: Shape |
     left = tuple(shape[i] for i in others)
     if not others:
         code = f"{function}({_entries(shape)})"
+    elif function == "sum":
+        code = "{0}"
+        for axis in sorted(axes, reverse=True):
+            code = f"along({axis}, sum, {code})"
     elif len(axes) == 1:
         code = f"along({axes[0]}, {function}, {{0}})"
     elif not axes:

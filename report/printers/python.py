@@ -231,10 +231,15 @@ def _is_filled(node: Node) -> bool:
 
 def _full(shape: Shape, value: ast.expr) -> ast.expr:
     """Nested lists that hold one number: [[0.0] * 3 for _ in range(2)]."""
-    code: ast.expr = ast.BinOp(ast.List([value], ast.Load()), ast.Mult(), ast.Constant(shape[-1]))
+    code: ast.expr = ast.List([value], ast.Load())
+    if shape[-1] > 1:
+        code = ast.BinOp(code, ast.Mult(), ast.Constant(shape[-1]))
     for n in shape[-2::-1]:
-        loop = ast.comprehension(_name("_"), _parse(f"range({n})"), [], 0)
-        code = ast.ListComp(code, [loop])
+        if n == 1:
+            code = ast.List([code], ast.Load())
+        else:
+            loop = ast.comprehension(_name("_"), _parse(f"range({n})"), [], 0)
+            code = ast.ListComp(code, [loop])
     return code
 
 

@@ -1,23 +1,55 @@
-"""Python source in lines of at most 88 columns: statements broken at their operators, literals in rows."""
+"""Python source in lines of at most 88 columns: statements broken at operators, literals in rows."""
 
 from __future__ import annotations
 
 import ast
 import re
 import textwrap
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 WIDTH = 88
 _BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.MatMult: 2}
-_POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* ([\w.]+)(?![\w.(\[])")
 _SIGNS = {ast.Add: "+ ", ast.Sub: "- ", ast.Mult: "* ", ast.Div: "/ ", ast.MatMult: "@ "}
+_POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* ([\w.]+)(?![\w.(\[])")
+
+
+@dataclass(frozen=True)
+class Line:
+    """The statement `head` code, and what it is about."""
+
+    head: str
+    code: ast.expr
+    comment: str = ""
+
+    @property
+    def text(self) -> str:
+        """The statement in one line, without its comment."""
+        return self.head + text(self.code)
 
 
 def text(code: ast.expr) -> str:
     """An expression in one line; powers of names stand close, as in -1 / q7**2."""
     return _POWER.sub(r"\1**\2", ast.unparse(code))
+
+
+def commented(lines: list[Line]) -> list[str]:
+    """Statements with their comments in one column; above the statement where there is no room."""
+    rooms = [(len(line.text), WIDTH - 4 - len(line.comment)) for line in lines]
+    columns = sorted({width for width, room in rooms if width <= room} or {0})
+    column = max(columns, key=lambda c: sum(width <= c <= room for width, room in rooms))
+    shown: list[str] = []
+    for line, (width, room) in zip(lines, rooms, strict=True):
+        beside = width <= column <= room
+        if line.comment and beside:
+            shown.append(f"{line.text:<{column}}  # {line.comment}")
+            continue
+        if line.comment:
+            shown += _wrapped(line.comment, "# ")
+        shown += statement(line.head, line.code)
+    return shown
 
 
 def statement(head: str, code: ast.expr, tail: str = "", indent: int = 0) -> list[str]:
@@ -35,18 +67,18 @@ def statement(head: str, code: ast.expr, tail: str = "", indent: int = 0) -> lis
             for keyword in keywords:
                 lines += statement(f"{keyword.arg}=", keyword.value, ",", inner)
             return [*lines, f"{pad}){tail}"]
-        case ast.List(elts=parts):
-            lines = [f"{pad}{head}["]
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            opening, closing = "[]" if isinstance(code, ast.List) else "()"
+            lines = [f"{pad}{head}{opening}"]
             for part in parts:
                 lines += statement("", part, ",", inner)
-            return [*lines, f"{pad}]{tail}"]
+            return [*lines, f"{pad}{closing}{tail}"]
         case ast.ListComp(elt=entry, generators=loops):
             lines = [f"{pad}{head}[", *statement("", entry, "", inner)]
             lines += [" " * inner + ast.unparse(loop).strip() for loop in loops]
             return [*lines, f"{pad}]{tail}"]
         case ast.Lambda(args=args, body=body):
-            head = f"{head}lambda {ast.unparse(args)}: "
-            return statement(head, body, tail, indent)
+            return statement(f"{head}lambda {ast.unparse(args)}: ", body, tail, indent)
         case ast.BinOp(op=op) if type(op) in _BINDING:
             lines = [f"{pad}{head}("]
             for sign, term, needed in _chain(code):
@@ -78,24 +110,22 @@ def literal(head: str, value: Any, tail: str = "", indent: int = 0) -> list[str]
         return [line]
     lines = [f"{pad}{head}["]
     if array.ndim == 1:
-        numbers = ", ".join(map(repr, array.tolist())) + ","
-        lines += textwrap.wrap(
-            numbers, WIDTH, initial_indent=pad + "    ", subsequent_indent=pad + "    ",
-            break_long_words=False, break_on_hyphens=False,
-        )  # fmt: skip
+        lines += _wrapped(", ".join(map(repr, array.tolist())) + ",", pad + "    ")
     else:
         for row in array:
             lines += literal("", row, ",", indent + 4)
     return [*lines, f"{pad}]{tail}"]
 
 
-def call(function: str, arguments: list[str], head: str = "", tail: str = "") -> list[str]:
+def call(head: str, arguments: list[str], tail: str = "") -> list[str]:
     """A call or definition with plain arguments, filled into lines where it is long."""
-    line = f"{head}{function}({', '.join(arguments)}){tail}"
+    line = f"{head}({', '.join(arguments)}){tail}"
     if len(line) <= WIDTH:
         return [line]
-    body = textwrap.wrap(
-        ", ".join(arguments) + ",", WIDTH, initial_indent="    ", subsequent_indent="    ",
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-    return [f"{head}{function}(", *body, f"){tail}"]
+    return [f"{head}(", *_wrapped(", ".join(arguments) + ",", "    "), f"){tail}"]
+
+
+def _wrapped(words: str, pad: str) -> list[str]:
+    return textwrap.wrap(
+        words, WIDTH, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False
+    )

@@ -1,0 +1,101 @@
+"""What the parts of a program share: its dialect, and which variable holds what."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from report.graph import Node
+from report.printers import loops
+from report.printers.python import LoopPrinter, NumpyPrinter, formula
+from report.printers.source import WIDTH, Line, text
+from report.tracing import Quantity, Trace
+
+Dialect = Literal["python", "numpy"]
+
+_OWN = {"error", "number", "pairs", "point", "scale", "show", "slope"}
+_MISREAD = {"l", "O", "I"}  # too like 1 and 0, say the style guides
+_RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN, *_MISREAD}
+_RESERVED |= {name for functions in loops.HELPERS.values() for name in functions}
+
+
+class Scope:
+    """The variables of a program.
+
+    `names` and `slopes` hold the variable of each value and of its gradient, `f` the name of the
+    function. A name of the trace is kept where Python, the program itself or another variable does not
+    have it already; what is printed always shows the trace's own.
+    """
+
+    def __init__(self, trace: Trace, dialect: Dialect) -> None:
+        self.trace = trace
+        self.dialect = dialect
+        self.quantities = (*trace.inputs, *trace.gates)
+        self.taken = set(_RESERVED)
+        self.names = {q.node: self.claim(q.name) for q in self.quantities}
+        self.slopes = {q.node: self.claim(f"d_{self.names[q.node]}") for q in self.quantities}
+        self.f = next(n for n in ("f", "function", "f_of", "the_f", "f_") if n not in self.taken)
+        self.taken.add(self.f)
+        self.told = {q.node: q.name for q in self.quantities}
+
+    def claim(self, wanted: str) -> str:
+        """A name for a variable that nothing else in the program has."""
+        while wanted in self.taken:
+            wanted += "_"
+        self.taken.add(wanted)
+        return wanted
+
+    def fresh(self) -> str:
+        """A name for an intermediate result: t1, t2, ..."""
+        number = 1
+        while f"t{number}" in self.taken:
+            number += 1
+        return self.claim(f"t{number}")
+
+    def label(self, q: Quantity) -> str:
+        """A gate as the report writes it: q1 = x1 * w1."""
+        return f"{q.name} = {formula(q.node, self.told)}"
+
+    def printer(self, names: Mapping[Node, str], hints: Mapping[Node, str]) -> Any:
+        """A printer for expressions over named nodes; `hints` are letters for entries of tensors."""
+        if self.dialect == "numpy":
+            return NumpyPrinter(names)
+        return LoopPrinter(names, lambda node: hints.get(node, ""), self.fresh, self.names.values())
+
+    def code(self, node: Node) -> ast.expr:
+        """A short expression that needs no name."""
+        return self.printer({}, {}).code(node)
+
+    def lines(
+        self,
+        head: str,
+        node: Node,
+        names: Mapping[Node, str],
+        hints: Mapping[Node, str],
+        *,
+        comment: str = "",
+        width: int = WIDTH,
+        name: Callable[[Node], str] | None = None,
+    ) -> list[Line]:
+        """The statement `head` code; parts of the code get names first where a line cannot hold it."""
+        known = dict(names)
+        before: list[Line] = []
+        while True:
+            printer = self.printer(known, hints)
+            code = printer.code(node)
+            before += [Line(f"{n} = ", c) for n, c in getattr(printer, "before", ())]
+            known |= getattr(printer, "held", {})
+            parts = {
+                arg: len(text(printer.code(arg)))
+                for arg in node.args
+                if arg not in known and not arg.is_constant
+            }
+            if len(head) + len(text(code)) <= width or not parts:
+                return [*before, Line(head, code, comment)]
+            part = max(parts, key=parts.__getitem__)
+            variable = name(part) if name else self.fresh()
+            before += self.lines(f"{variable} = ", part, known, hints, width=width, name=name)
+            known[part] = variable
