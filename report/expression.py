@@ -1,33 +1,29 @@
 """Formula text -> Graph.
 
 A formula is Python expression syntax with NumPy's names: let-lines `z = W @ x`, then the result. It is
-read with `ast` into nodes by a closed list of syntax; nothing is ever evaluated as Python. Three
-spellings become the gate that a textbook draws: `1 / x` is the reciprocal gate, `x**2` the square and
-`norm(x)**2` the squared norm.
+read with `ast` into nodes by a closed list of syntax; nothing is ever evaluated as Python. A few
+spellings become the gate that a textbook draws: `1 / x` is the reciprocal gate, `x**2` the square,
+`norm(x)**2` the squared norm, `norm(x, 1)` the L1 norm.
 """
 
 from __future__ import annotations
 
 import ast
-import difflib
-import textwrap
-import unicodedata
-import warnings
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from report.errors import ReportError
-from report.gates import GATES
+from report.errors import ReportError, nearest
+from report.gates import GATES, Key, Place
 from report.graph import CONSTANT, Array, Gate, Graph, Node, constant, input_node, make, topological
 from report.identities import is_number
 from report.inputs import CONSTANTS, check_name
+from report.source import Source
 
-MAX_TEXT = 8_000_000  # characters in a formula
-MAX_LINES = 150_000
 MAX_OPTION = 1_000_000_000  # a number that is an option, such as an axis
-MAX_LINE = 20_000  # characters in one line of it
+MAX_TOTAL = 200_000_000  # entries of all values together
 _OPERATORS = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -36,14 +32,24 @@ _OPERATORS = {
     ast.Pow: "power",
     ast.MatMult: "matmul",
 }
-_INSTEAD = {  # what people type, and what they mean
-    "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/", "²": "**2", "³": "**3",
-    "√": "sqrt(...)", "π": "pi", "σ": "sigmoid(...)", "‖": "norm(...)", "ᵀ": ".T", "∑": "sum(...)",
-}  # fmt: skip
+_COMPARISONS = {
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+}
+_ALIASES = {"silu": "swish", "absolute": "abs", "amax": "max", "amin": "min"}
 _WORDS = {  # other systems' names
-    "ln": "log", "tg": "tan", "arctg": "arctan", "logistic": "sigmoid", "power": "**",
-    "fabs": "abs", "absolute": "abs", "average": "mean", "len": "mean", "magnitude": "norm",
+    "ln": "log", "tg": "tan", "arctg": "arctan", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+    "logistic": "sigmoid", "pow": "power", "fabs": "abs", "average": "mean", "magnitude": "norm",
+    "variance": "var", "mae": "l1", "bce": "binary_cross_entropy", "nll": "cross_entropy",
+    "clamp": "clip", "concat": "concatenate", "cat": "concatenate", "permute": "transpose",
+    "sgn": "sign", "tr": "trace", "expit": "sigmoid", "erfc": "erf", "product": "prod",
 }  # fmt: skip
+_LISTS = frozenset({"concatenate", "stack"})  # the gates that take a list
+_MOVING = frozenset({"index", "reshape", "transpose", "concatenate", "stack", "broadcast_to"})
 
 
 def parse(text: str, inputs: Mapping[str, Array]) -> Graph:
@@ -57,75 +63,41 @@ def parse(text: str, inputs: Mapping[str, Array]) -> Graph:
 
 class _Reader:
     def __init__(self, text: str, inputs: Mapping[str, Array]) -> None:
-        if not isinstance(text, str):
-            raise ReportError("the function must be text")
-        self.text = text
+        self.source = Source(text)
         self.inputs = {name: input_node(name, value) for name, value in inputs.items()}
         self.names: dict[str, Node] = dict(self.inputs)
         self.lets: dict[str, Node] = {}
         self.fresh: set[Node] = set()  # norm gates that no name refers to: may become ‖·‖²
-        # A formula may be indented as a block, as in a TOML file: columns are counted in `text`.
-        self.code = textwrap.dedent(text)
-        self.lines = text.split("\n")
+        self.conditions: set[ast.expr] = set()  # where a comparison may stand
+        self.integers: set[str] = set()  # inputs used as an index, a label or a mask
+        self.entries = 0  # of all values
 
     # ------------------------------------------------------------ the whole text
 
     def graph(self) -> Graph:
-        *lets, result = self.statements()
-        for statement in lets:
-            self.let(statement)
-        if isinstance(result, ast.Assign):
-            node = self.let(result)
-        elif isinstance(result, ast.Expr):
-            node = self.node(result.value)
-        else:
-            raise self.error(result, _refusal(result))
-        if int(np.prod(node.shape)) != 1:
+        node = None
+        last: ast.stmt | None = None
+        for statement in self.source.statements():
+            if isinstance(last, ast.Expr):
+                raise self.error(
+                    last, "only the last line may be a bare expression; give this line a name (z = ...)"
+                )
+            node, last = self.statement(statement), statement
+        if node is None:
+            raise ReportError("the function is empty; write a formula such as x*w + b")
+        if math.prod(node.shape) != 1:
             raise ReportError(
                 f"the function's result has shape {node.shape}; backpropagation starts from a single "
                 "number: take sum(...), mean(...) or norm(...) of it"
             )
         gates = tuple(n for n in topological(node) if not n.is_input and not n.is_constant)
-        return Graph(self.text, self.inputs, gates, node, self.lets)
+        return Graph(
+            self.source.text, self.inputs, gates, node, self.lets, frozenset(self.integers)
+        )
 
-    def statements(self) -> list[ast.stmt]:
-        text = self.text
-        if len(text) > MAX_TEXT:
-            raise ReportError(f"the function has {len(text)} characters; {MAX_TEXT} are possible")
-        if len(self.lines) > MAX_LINES:
-            raise ReportError(f"the function has {len(self.lines)} lines; {MAX_LINES} are possible")
-        for number, line in enumerate(self.lines, 1):
-            if len(line) > MAX_LINE:
-                raise ReportError(
-                    f"line {number} of the function has {len(line)} characters; {MAX_LINE} are "
-                    "possible: give parts of it names on lines of their own (z = ...)"
-                )
-            code = line.split("#", 1)[0]
-            if not code.isascii() or not code.replace("\t", " ").isprintable():
-                raise self.odd_character(number, code)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                body = ast.parse(self.code).body
-        except SyntaxError as error:
-            raise self.syntax_error(error) from None
-        except (RecursionError, MemoryError):
-            raise ReportError(
-                "the function nests too deeply to be read; give parts of it names on lines of "
-                "their own (z = ...)"
-            ) from None
-        except ValueError as error:
-            raise ReportError(f"the function cannot be read: {error}") from None
-        if not body:
-            raise ReportError("the function is empty; write a formula such as x*w + b")
-        return body
-
-    def let(self, statement: ast.stmt) -> Node:
+    def statement(self, statement: ast.stmt) -> Node:
         if isinstance(statement, ast.Expr):
-            raise self.error(
-                statement,
-                "only the last line may be a bare expression; give this line a name (z = ...)",
-            )
+            return self.node(statement.value)
         if not isinstance(statement, ast.Assign):
             raise self.error(statement, _refusal(statement))
         target = statement.targets[0]
@@ -150,126 +122,257 @@ class _Reader:
     # ------------------------------------------------------------ expressions
 
     def node(self, expression: ast.expr) -> Node:
-        """The node of an expression, its parts first; iterative, so that long sums are no trouble."""
-        made: dict[ast.expr, Node] = {}
-        stack = [(expression, False)]
+        """The node of an expression, its parts first; iterative, so that depth is no trouble."""
+        made: list[Node] = []
+        stack: list[ast.expr | tuple[ast.expr, int]] = [expression]
         while stack:
-            part, ready = stack.pop()
-            if ready:
-                made[part] = self.build(part, [made.pop(p) for p in _parts(part)])
+            part = stack.pop()
+            if isinstance(part, tuple):
+                e, count = part
+                args = made[-count:]
+                del made[-count:]
+                made.append(_BUILDERS[type(e)](self, e, args))
+            elif isinstance(part, ast.Name):
+                made.append(self.lookup(part))
+            elif isinstance(part, ast.Constant):
+                made.append(self.number(part))
             else:
-                stack.append((part, True))
-                stack += [(p, False) for p in self.checked_parts(part)]
-        return made[expression]
+                split = _PARTS.get(type(part))
+                if split is None:
+                    raise self.error(part, _refusal(part))
+                parts = split(self, part)
+                stack.append((part, len(parts)))
+                stack += reversed(parts)
+        return made[0]
 
-    def checked_parts(self, e: ast.expr) -> list[ast.expr]:
-        """The sub-expressions to read first; refuses syntax that is not in the closed list."""
-        match e:
-            case ast.Constant(value=bool() | None) | ast.Constant(value=str() | bytes() | complex()):
-                raise self.error(e, f"{ast.unparse(e)[:40]} is not a real number")
-            case ast.Constant(value=int() | float()) | ast.Name():
-                return []
-            case ast.BinOp(op=op) if type(op) in _OPERATORS:
-                return _parts(e)
-            case ast.BinOp(op=ast.BitXor()):
-                raise self.error(e, "^ is not a power in Python; write ** instead", after=e.left)
-            case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
-                return _parts(e)
-            case ast.Attribute(attr="T"):
-                return _parts(e)
-            case ast.Attribute(value=ast.Name(id="np" | "numpy" | "math" | "torch"), attr=attr):
-                raise self.error(e, f"write {attr} without the name of a library")
-            case ast.Attribute(attr=attr):
-                raise self.error(e, f".{attr} is not known; only .T (transpose) follows a value")
-            case ast.Call():
-                self.gate_of(e)
-                return _parts(e)
-        raise self.error(e, _refusal(e))
+    # Which parts of an expression become nodes; these also refuse what is not in the closed list.
 
-    def build(self, e: ast.expr, args: list[Node]) -> Node:
-        match e:
-            case ast.Constant(value=value):
-                assert isinstance(value, (int, float))
-                return self.number(e, value)
-            case ast.Name():
-                return self.lookup(e)
-            case ast.BinOp():
-                return self.binary(e, *args)
-            case ast.UnaryOp(op=ast.UAdd()):
-                return args[0]
-            case ast.UnaryOp():
-                if args[0].gate is CONSTANT and args[0].name is None:
-                    return constant(-args[0].value)
-                return self.apply(e, GATES["negative"], args)
-            case ast.Attribute():
-                return self.apply(e, GATES["transpose"], args)
-            case ast.Call():
-                return self.call(e, args)
-        raise AssertionError(e)
+    def parts_of_operation(self, e: ast.BinOp) -> list[ast.expr]:
+        if type(e.op) in _OPERATORS:
+            return [e.left, e.right]
+        if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
+            if e not in self.conditions:
+                raise self.error(e, "& and | join comparisons inside where only", after=e.left)
+            self.conditions |= {e.left, e.right}
+            return [e.left, e.right]
+        if isinstance(e.op, ast.BitXor):
+            raise self.error(e, "^ is not a power in Python; write ** instead", after=e.left)
+        raise self.error(e, _refusal(e), after=e.left)
 
-    def binary(self, e: ast.BinOp, left: Node, right: Node) -> Node:
-        name = _OPERATORS[type(e.op)]
-        if name == "divide" and is_number(left, 1) and not right.is_constant:
+    def parts_of_sign(self, e: ast.UnaryOp) -> list[ast.expr]:
+        if isinstance(e.op, ast.Invert) and e in self.conditions:
+            self.conditions.add(e.operand)
+        elif not isinstance(e.op, (ast.USub, ast.UAdd)):
+            raise self.error(e, _refusal(e))
+        return [e.operand]
+
+    def parts_of_attribute(self, e: ast.Attribute) -> list[ast.expr]:
+        if isinstance(e.value, ast.Name) and e.value.id in ("np", "numpy", "math", "torch"):
+            raise self.error(e, f"write {e.attr} without the name of a library")
+        if e.attr != "T":
+            raise self.error(e, f".{e.attr} is not known; only .T (transpose) follows a value")
+        return [e.value]
+
+    def parts_of_comparison(self, e: ast.Compare) -> list[ast.expr]:
+        if e not in self.conditions:
+            raise self.error(e, "a comparison stands inside where only: where(x > 0, 1, 0)", after=e.left)
+        for op in e.ops:
+            if type(op) not in _COMPARISONS:
+                raise self.error(e, "only < <= > >= == != compare numbers", after=e.left)
+        return [e.left, *e.comparators]
+
+    def parts_of_index(self, e: ast.Subscript) -> list[ast.expr]:
+        keys = e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice]
+        return [e.value, *(k for k in keys if not _is_static(k))]
+
+    def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
+        gate = self.gate_of(e)
+        if gate.name in _LISTS:
+            listed = e.args[0]
+            if not isinstance(listed, (ast.List, ast.Tuple)) or not listed.elts:
+                raise self.error(listed, f"{gate.name} takes a list: {gate.usage}")
+            return listed.elts
+        if gate.name == "where":
+            self.conditions.add(e.args[0])
+        return e.args[: len(gate.rules)]
+
+    def gate_of(self, e: ast.Call) -> Gate:
+        """The gate that a call names, with the number of arguments and the options checked."""
+        if isinstance(e.func, ast.Attribute):
+            if isinstance(e.func.value, ast.Name) and e.func.value.id not in self.names:
+                self.parts_of_attribute(e.func)
+            raise self.error(e, f"write {e.func.attr}(...) as a function, not after a dot")
+        if not isinstance(e.func, ast.Name):
+            raise self.error(e, "only a gate's name can be called, as in sin(x)")
+        name = e.func.id
+        if name in self.names:
+            raise self.error(
+                e, f"{name!r} is a value, not a function; write {name} * (...) for a product"
+            )
+        gate = GATES.get(_ALIASES.get(name, name))
+        if gate is None or not gate.usage:
+            raise self.error(e, f"unknown function {name!r}{_near(name, _functions())}")
+        if any(isinstance(a, ast.Starred) for a in e.args) or any(k.arg is None for k in e.keywords):
+            raise self.error(e, "* and ** before an argument are not possible here")
+        options = _options(gate)
+        wanted, given = 1 if gate.name in _LISTS else len(gate.rules), len(e.args)
+        if given < wanted or given > wanted + len(options):
+            raise self.error(
+                e, f"{name} takes {wanted} argument{'s' * (wanted != 1)}, not {given}: {gate.usage}"
+            )
+        for pair in e.keywords:
+            if pair.arg not in options:
+                known = f"it has {', '.join(options)}" if options else "it has none"
+                raise self.error(pair.value, f"{name} has no option {pair.arg!r}; {known}")
+        return gate
+
+    # How a node is built from its parts.
+
+    def operation(self, e: ast.BinOp, args: list[Node]) -> Node:
+        left, right = args
+        if type(e.op) is ast.Div and is_number(left, 1) and not right.is_constant:
             return self.apply(e, GATES["reciprocal"], [right])
-        if name == "power" and is_number(right, 2) and not left.is_constant:
+        if type(e.op) is ast.Pow and is_number(right, 2) and not left.is_constant:
             if left in self.fresh:
                 return self.apply(e, GATES["squared_norm"], list(left.args))
             return self.apply(e, GATES["square"], [left])
-        return self.apply(e, GATES[name], [left, right])
+        if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
+            for part, node in zip((e.left, e.right), args, strict=True):
+                self.condition(part, node)
+            gate = GATES["logical_and" if isinstance(e.op, ast.BitAnd) else "logical_or"]
+            return self.apply(e, gate, args)
+        return self.apply(e, GATES[_OPERATORS[type(e.op)]], args)
+
+    def sign(self, e: ast.UnaryOp, args: list[Node]) -> Node:
+        (node,) = args
+        if isinstance(e.op, ast.UAdd):
+            return node
+        if isinstance(e.op, ast.Invert):
+            self.condition(e.operand, node)
+            return self.apply(e, GATES["logical_not"], args)
+        if node.gate is CONSTANT and node.name is None:
+            return constant(-node.value)
+        return self.apply(e, GATES["negative"], args)
+
+    def attribute(self, e: ast.Attribute, args: list[Node]) -> Node:
+        return self.apply(e, GATES["transpose"], args)
+
+    def comparison(self, e: ast.Compare, args: list[Node]) -> Node:
+        pairs = zip(e.ops, args, args[1:], strict=False)
+        nodes = [self.apply(e, GATES[_COMPARISONS[type(op)]], [a, b]) for op, a, b in pairs]
+        whole = nodes[0]
+        for node in nodes[1:]:
+            whole = self.apply(e, GATES["logical_and"], [whole, node])
+        return whole
+
+    def index(self, e: ast.Subscript, args: list[Node]) -> Node:
+        keys = e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice]
+        whole: list[Any] = []
+        place = 1
+        for key in keys:
+            if _is_static(key):
+                whole.append(self.static_index(key))
+            else:
+                self.integer(key, args[place], "an index is a whole number, a slice or an input of them")
+                whole.append(Place(place))
+                place += 1
+        if place > 2 and any(isinstance(k, list) for k in whole):
+            raise self.error(e, "a list of positions does not go together with an index that is an input")
+        lists = [k for k in whole if isinstance(k, list)]
+        for k in lists:
+            whole[whole.index(k)] = Place(place)
+            place += 1
+        return self.apply(e, GATES["index"], [*args, *map(constant, lists)], {"key": Key(whole)})
+
+    def static_index(self, e: ast.expr) -> Any:
+        """A whole number, a slice, a list of positions, None or ... in an index."""
+        match e:
+            case ast.Slice(lower=lower, upper=upper, step=step):
+                ends = [None if end is None else self.literal(end) for end in (lower, upper, step)]
+                if any(end is not None and not _is_whole(end) for end in ends) or ends[2] == 0:
+                    raise self.error(lower or upper or step or e, "a slice goes from one whole number to another")
+                return slice(*ends)
+            case ast.List(elts=parts):
+                positions = [self.literal(p) for p in parts]
+                if not positions or not all(_is_whole(p) for p in positions):
+                    raise self.error(e, "a list of positions holds whole numbers")
+                return positions
+            case ast.Constant(value=value) if value is None or value is Ellipsis:
+                return value
+        position = self.literal(e)
+        if not _is_whole(position):
+            raise self.error(e, "an index is a whole number")
+        return position
 
     def call(self, e: ast.Call, args: list[Node]) -> Node:
         gate = self.gate_of(e)
-        wanted = len(gate.rules)
-        params = {}
-        for place, extra in zip(gate.params, e.args[wanted:], strict=False):
-            params[place] = self.literal(extra)
+        options = _options(gate)
+        taken = 1 if gate.name in _LISTS else len(gate.rules)
+        params = {k: v for k, v in gate.params.items() if isinstance(v, float)}
+        given = dict(zip(options, e.args[taken:], strict=False))
         for pair in e.keywords:
-            if pair.arg in params:
+            if pair.arg in given:
                 raise self.error(pair.value, f"{pair.arg} is given twice")
-            params[str(pair.arg)] = self.literal(pair.value)
+            given[str(pair.arg)] = pair.value
+        if gate.name in ("max", "min") and "axis" in given and (
+            not args[0].shape or not _is_option(given["axis"])
+        ):
+            raise self.error(e, f"the {gate.name} of two values is {gate.name}imum(a, b)")
+        for name, value in given.items():
+            params[name] = self.option(value, gate.params.get(name))
+        for name, default in gate.params.items():
+            if name not in params and default is None and name in _REQUIRED:
+                raise self.error(e, f"{gate.name} needs {name}: {gate.usage}")
+        if gate.name == "where":
+            self.condition(e.args[0], args[0])
+        if gate.name == "norm":
+            gate = self.norm(e, args[0], params)
+        if gate.name == "cross_entropy":
+            self.integer(e.args[1], args[1], "the labels must be given: class numbers or one-hot rows")
+            if args[0].shape == args[1].shape:
+                gate = GATES["cross_entropy_one_hot"]
         node = self.apply(e, gate, args, params)
         if gate.name == "norm" and not params:
             self.fresh.add(node)
         return node
 
-    def gate_of(self, e: ast.Call) -> Gate:
-        """The gate that a call names, with the number of arguments and the options checked."""
-        if isinstance(e.func, ast.Attribute):
-            self.checked_parts(e.func)
-            raise self.error(e, f"write {e.func.attr}(...) as a function, not after a dot")
-        if not isinstance(e.func, ast.Name):
-            raise self.error(e, "only a gate's name can be called, as in sin(x)")
-        name = e.func.id
-        gate = GATES.get(name)
-        if gate is None or not gate.usage:
-            if name in self.names:
-                raise self.error(e, f"{name!r} is a value, not a function; write {name} * (...) for a product")
-            raise self.error(e, f"unknown function {name!r}{_nearest(name, _functions())}")
-        wanted, given = len(gate.rules), len(e.args)
-        if any(isinstance(a, ast.Starred) for a in e.args) or any(k.arg is None for k in e.keywords):
-            raise self.error(e, "* and ** before an argument are not possible here")
-        if given < wanted or given > wanted + len(gate.params):
+    def norm(self, e: ast.Call, x: Node, params: dict[str, Any]) -> Gate:
+        """The gate for the order of a norm, which is taken out of its options."""
+        order, axis = params.pop("ord", None), params.get("axis")
+        if order is None or (order == "fro" and (isinstance(axis, tuple) or len(x.shape) == 2)):
+            return GATES["norm"]
+        if order not in (1, 2):
+            raise self.error(e, "the order of a norm is 1, 2 or 'fro'")
+        if isinstance(axis, tuple) or (axis is None and sum(n > 1 for n in x.shape) > 1):
             raise self.error(
-                e, f"{name} takes {wanted} argument{'s' * (wanted != 1)}, not {given}: {gate.usage}"
-            )
-        for pair in e.keywords:
-            if pair.arg not in gate.params:
-                known = f"it has {', '.join(gate.params)}" if gate.params else "it has none"
-                raise self.error(pair.value, f"{name} has no option {pair.arg!r}; {known}")
-        return gate
+                e, f"norm(X, {order}) of a matrix is another norm; write norm(X) for the root of the "
+                "sum of squares, sum(abs(X)), or give an axis"
+            )  # fmt: skip
+        return GATES["l1_norm" if order == 1 else "norm"]
+
+    def option(self, e: ast.expr, default: Any) -> Any:
+        """An option's value, of the kind of its default."""
+        value = self.literal(e)
+        if isinstance(default, float):
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise self.error(e, "this option is a number")
+            return float(value)
+        if isinstance(value, float):
+            raise self.error(e, "this option is a whole number")
+        return value
 
     def literal(self, e: ast.expr) -> Any:
-        """An option's value: a whole number, a tuple of them, True, False or None."""
+        """A number, a tuple of numbers, True, False, None or 'fro'."""
         match e:
-            case ast.Constant(value=bool() | None as flag):
+            case ast.Constant(value=bool() | None | "fro" as flag):
                 return flag
-            case ast.Constant(value=int() as value) if value <= MAX_OPTION:
+            case ast.Constant(value=int() | float() as value) if value <= MAX_OPTION:
                 return value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as size)) if (
-                size <= MAX_OPTION
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)) if (
+                not isinstance(value, bool) and value <= MAX_OPTION
             ):
-                return -size
-            case ast.Tuple(elts=parts):
+                return -value
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return tuple(self.literal(p) for p in parts)
         raise self.error(e, "an option is a whole number, a tuple of them, True, False or None")
 
@@ -280,17 +383,46 @@ class _Reader:
             node = make(gate, args, params)
         except ReportError as error:
             raise self.error(e, f"{gate.name}: {error}", after=getattr(e, "left", None)) from None
-        node.span = (e.lineno, e.col_offset, e.end_col_offset or 0)
+        except (np.linalg.LinAlgError, IndexError):
+            raise self.error(e, f"{gate.name}: {gate.domain}") from None
+        node.span = self.source.place(e)
+        if node.shape:
+            self.entries += math.prod(node.shape)
+            if self.entries > MAX_TOTAL:
+                raise self.error(e, f"all values together have more than {MAX_TOTAL} entries")
         if node.value is not None and not np.isfinite(node.value).all():
             raise self.error(e, f"this constant is not a finite number{_because(gate)}")
         return node
 
-    def number(self, e: ast.expr, value: float) -> Node:
+    # ------------------------------------------------------------ conditions, indices, labels
+
+    def condition(self, e: ast.expr, node: Node) -> None:
+        """A comparison, comparisons joined by & | ~, or an input that is a mask."""
+        if node.gate.name not in {*_COMPARISONS.values(), "logical_and", "logical_or", "logical_not"}:
+            self.integer(e, node, "a condition is a comparison such as x > 0, or an input of 0 and 1")
+
+    def integer(self, e: ast.expr, node: Node, message: str) -> None:
+        """Note the inputs that an index, label or mask is made of; entries may only be moved."""
+        stack = [node]
+        while stack:
+            part = stack.pop()
+            if part.is_input:
+                self.integers.add(str(part.name))
+            elif not part.is_constant:
+                if part.gate.name not in _MOVING:
+                    raise self.error(e, message)
+                stack += part.args
+
+    # ------------------------------------------------------------ names and numbers
+
+    def number(self, e: ast.Constant) -> Node:
+        if isinstance(e.value, bool) or not isinstance(e.value, (int, float)):
+            raise self.error(e, f"{ast.unparse(e)[:40]} is not a real number")
         try:
-            number = float(value)
+            number = float(e.value)
         except OverflowError:
-            number = np.inf
-        if not np.isfinite(number):
+            number = math.inf
+        if not math.isfinite(number):
             raise self.error(e, "this number is too large for a float64")
         return constant(number)
 
@@ -301,81 +433,68 @@ class _Reader:
             return constant(CONSTANTS[e.id], name=e.id)
         if e.id in GATES and GATES[e.id].usage:
             raise self.error(e, f"{e.id!r} is a gate and needs its argument: {GATES[e.id].usage}")
-        near = _nearest(e.id, [*self.names, *CONSTANTS])
+        near = nearest(e.id, [*self.names, *CONSTANTS])
         known = ", ".join(list(self.names)[:12]) or "none"
         raise self.error(e, f"unknown name {e.id!r}{near or f'; the inputs are: {known}'}")
 
-    # ------------------------------------------------------------ errors with a place
-
     def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
-        """An error at e, or at the operator that follows `after`."""
-        line, column = getattr(e, "lineno", 1), getattr(e, "col_offset", 0)
-        if after is not None and after.end_lineno is not None:
-            line, column = after.end_lineno, after.end_col_offset or 0
-            rest = self.source(line)[column:]
-            column += len(rest) - len(rest.lstrip(" )"))
-        return self.placed(message, line, column + self.indent(line))
-
-    def placed(self, message: str, line: int, column: int) -> ReportError:
-        return ReportError(
-            f"{message}\n  in the function, line {line}, column {column + 1}:\n"
-            + _caret(self.source(line), column)
-        )
-
-    def source(self, line: int) -> str:
-        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-
-    def indent(self, line: int) -> int:
-        """What dedenting took away from a line."""
-        code = self.code.split("\n")
-        return len(self.source(line)) - len(code[line - 1]) if 0 < line <= len(code) else 0
-
-    def syntax_error(self, error: SyntaxError) -> ReportError:
-        line = error.lineno or 1
-        column = max((error.offset or 1) - 1, 0)
-        message = (error.msg or "invalid syntax").split("(<unknown>")[0].strip()
-        if "Perhaps you forgot a comma" in message or message == "invalid syntax":
-            message = "this is not a formula; is an operator missing?"
-        elif message.startswith("Exceeds the limit"):
-            message = "this number is too large for a float64"
-        elif "Maybe you meant '=='" in message:
-            message = "a name is given on a line of its own: z = ..."
-        return self.placed(message, line, column + self.indent(line))
-
-    def odd_character(self, number: int, code: str) -> ReportError:
-        at = next(i for i, c in enumerate(code) if not (c == "\t" or " " <= c <= "~"))
-        character = code[at]
-        name = unicodedata.name(character, "a control character")
-        instead = _INSTEAD.get(character)
-        remedy = f"write {instead}" if instead else "names and signs are plain ASCII"
-        shown = character if character.isprintable() else ""
-        return self.placed(f"{shown} U+{ord(character):04X} ({name}) cannot be read; {remedy}".strip(), number, at)
+        return self.source.error(e, message, after)
 
 
-def _parts(e: ast.expr) -> list[ast.expr]:
-    """The sub-expressions that become arguments of the node of e."""
+_PARTS: dict[type[ast.expr], Callable[[_Reader, Any], list[ast.expr]]] = {
+    ast.BinOp: _Reader.parts_of_operation,
+    ast.UnaryOp: _Reader.parts_of_sign,
+    ast.Call: _Reader.parts_of_call,
+    ast.Attribute: _Reader.parts_of_attribute,
+    ast.Subscript: _Reader.parts_of_index,
+    ast.Compare: _Reader.parts_of_comparison,
+}
+_BUILDERS: dict[type[ast.expr], Callable[[_Reader, Any, list[Node]], Node]] = {
+    ast.BinOp: _Reader.operation,
+    ast.UnaryOp: _Reader.sign,
+    ast.Call: _Reader.call,
+    ast.Attribute: _Reader.attribute,
+    ast.Subscript: _Reader.index,
+    ast.Compare: _Reader.comparison,
+}
+_REQUIRED = frozenset({"shape", "pad_width"})
+
+
+def _options(gate: Gate) -> list[str]:
+    """The options of a gate in a formula; the order of a norm decides which gate is meant."""
+    return ["ord", *gate.params] if gate.name == "norm" else list(gate.params)
+
+
+def _is_static(e: ast.expr) -> bool:
+    """Whether a part of an index is fixed by the text: everything but a name or a computed value."""
     match e:
-        case ast.BinOp(left=left, right=right):
-            return [left, right]
-        case ast.UnaryOp(operand=operand):
-            return [operand]
-        case ast.Attribute(value=value):
-            return [value]
-        case ast.Call(func=ast.Name(id=name), args=args):
-            return args[: len(GATES[name].rules)]
-    return []
+        case ast.Constant() | ast.Slice() | ast.List():
+            return True
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
+            return True
+    return False
+
+
+def _is_option(e: ast.expr) -> bool:
+    return _is_static(e) or isinstance(e, ast.Tuple)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _refusal(e: ast.AST) -> str:
+    if isinstance(e, (ast.List, ast.Tuple)):
+        return "a list stands in concatenate and stack only, a tuple as a shape or an axis"
     names = {
-        ast.Compare: "a comparison", ast.BoolOp: "and/or", ast.IfExp: "if ... else", ast.Lambda: "lambda",
-        ast.Subscript: "indexing", ast.List: "a list", ast.Tuple: "a tuple", ast.Dict: "a dictionary",
-        ast.Set: "a set", ast.ListComp: "a comprehension", ast.GeneratorExp: "a comprehension",
-        ast.JoinedStr: "text", ast.Await: "await", ast.NamedExpr: ":=", ast.Import: "import",
-        ast.ImportFrom: "import", ast.FunctionDef: "def", ast.ClassDef: "class", ast.For: "for",
-        ast.While: "while", ast.If: "if", ast.AugAssign: "an assignment with an operator",
-        ast.AnnAssign: "a type annotation", ast.Return: "return", ast.Delete: "del", ast.With: "with",
-        ast.BinOp: "this operator", ast.UnaryOp: "this operator",
+        ast.BoolOp: "and/or", ast.IfExp: "if ... else", ast.Lambda: "lambda", ast.Slice: "a slice",
+        ast.Dict: "a dictionary", ast.Set: "a set", ast.ListComp: "a comprehension",
+        ast.GeneratorExp: "a comprehension", ast.JoinedStr: "text", ast.Await: "await",
+        ast.NamedExpr: ":=", ast.Import: "import", ast.ImportFrom: "import", ast.FunctionDef: "def",
+        ast.ClassDef: "class", ast.For: "for", ast.While: "while", ast.If: "if",
+        ast.AugAssign: "an assignment with an operator", ast.AnnAssign: "a type annotation",
+        ast.Return: "return", ast.Delete: "del", ast.With: "with", ast.BinOp: "this operator",
+        ast.UnaryOp: "this operator",
     }  # fmt: skip
     what = names.get(type(e), f"{type(e).__name__.lower()}")
     return f"{what} is not possible in a function; use + - * / ** @, gates and let-lines (z = ...)"
@@ -385,22 +504,10 @@ def _functions() -> list[str]:
     return [name for name, gate in GATES.items() if gate.usage]
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def _near(name: str, known: list[str]) -> str:
     """'; did you mean ...?', or nothing when no known name is near."""
-    if name in _WORDS:
-        return f"; did you mean {_WORDS[name]!r}?"
-    folded = {k.lower(): k for k in reversed(known)}
-    near = difflib.get_close_matches(name.lower()[:40], folded, n=1, cutoff=0.5)
-    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+    return f"; did you mean {_WORDS[name]}?" if name in _WORDS else nearest(name, known)
 
 
 def _because(gate: Gate) -> str:
     return f": {gate.domain}" if gate.domain else ""
-
-
-def _caret(source: str, column: int, width: int = 76) -> str:
-    """The line with a caret under the column; a long line is cut round the place."""
-    start = max(0, column - width // 2) if len(source) > width else 0
-    shown = "".join(c if c.isprintable() else " " for c in source[start : start + width])
-    return f"    {shown.rstrip()}\n    {' ' * (column - start)}^"
-

@@ -84,7 +84,7 @@ class Node:
     ) -> None:
         self.gate = gate
         self.args = args
-        self.params = params or NO_PARAMS
+        self.params = NO_PARAMS if params is None else params
         self.shape = shape
         self.name = name
         self.value = value
@@ -217,15 +217,18 @@ def make(gate: Gate, args: Iterable[Any], params: Mapping[str, Any] | None = Non
 
     Raises ReportError (without a place) when the shapes do not fit the gate.
     """
-    nodes = tuple(a if isinstance(a, Node) else constant(a) for a in args)
-    params = params or {}
-    shape = gate.shape(*(n.shape for n in nodes), **params)
+    nodes = tuple([a if isinstance(a, Node) else constant(a) for a in args])
+    params = params or NO_PARAMS
+    shape = gate.shape(*[n.shape for n in nodes], **params)
     if shape and math.prod(shape) > MAX_ENTRIES:
         raise ReportError(f"a value of shape {shape} has more than {MAX_ENTRIES} entries")
     value = None
-    if nodes and all(n.value is not None for n in nodes):
+    for node in nodes:
+        if node.value is None:
+            break
+    else:
         with np.errstate(all="ignore"):
-            value = gate.forward(*(n.value for n in nodes), **params)
+            value = gate.forward(*[n.value for n in nodes], **params)
     return Node(gate, nodes, params, shape, value=value)
 
 

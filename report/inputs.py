@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from report.errors import ReportError
-from report.gates import GATES
 from report.graph import Array, Shape
 
 MAX_ENTRIES = 1_000_000
@@ -34,8 +33,6 @@ def check_name(name: Any, what: str = "input") -> str:
         raise ReportError(f"{what} {name!r}: this word belongs to Python; choose another name")
     if name in CONSTANTS:
         raise ReportError(f"{what} {name!r}: this is the constant; choose another name")
-    if name in GATES and GATES[name].usage:
-        raise ReportError(f"{what} {name!r}: this is the name of a gate; choose another name")
     return name
 
 

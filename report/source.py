@@ -1,0 +1,147 @@
+"""The text of a formula: its statements one after another, and errors that point into it.
+
+Python's own parser reads the text, a block of lines at a time, so that a fault is found early and a
+text of 100 000 lines needs no more memory than its graph. Nothing here is evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+import unicodedata
+import warnings
+from collections.abc import Iterator
+
+from report.errors import ReportError
+from report.faults import underlined
+
+MAX_TEXT = 8_000_000  # characters
+MAX_LINES = 150_000
+MAX_LINE = 20_000  # characters in one line
+BLOCK = 200  # lines that are read together
+_NAME_PARTS = "give parts of it names on lines of their own (z = ...)"
+_INSTEAD = {  # what people type, and what they mean
+    "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/", "²": "**2", "³": "**3",
+    "√": "sqrt(...)", "π": "pi", "σ": "sigmoid(...)", "‖": "norm(...)", "ᵀ": ".T", "∑": "sum(...)",
+}  # fmt: skip
+
+
+class Source:
+    """A formula's text. `statements` yields each statement; the `place` of a part of it is in the text."""
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise ReportError("the function must be text")
+        if len(text) > MAX_TEXT:
+            raise ReportError(f"the function has {len(text)} characters; {MAX_TEXT} are possible")
+        self.text = text.replace("\r\n", "\n")
+        self.lines = self.text.split("\n")
+        if len(self.lines) > MAX_LINES:
+            raise ReportError(f"the function has {len(self.lines)} lines; {MAX_LINES} are possible")
+        self._check_lines()
+        # A formula may be indented as a block, as in a TOML file; places count columns of `text`.
+        self.code = textwrap.dedent(self.text).split("\n")
+        self.margin = next(
+            (len(a) - len(b) for a, b in zip(self.lines, self.code, strict=True) if b.strip()), 0
+        )
+        self.above = 0  # lines above the block that is being read
+
+    def _check_lines(self) -> None:
+        if max(map(len, self.lines)) > MAX_LINE:
+            number, line = next((i, x) for i, x in enumerate(self.lines, 1) if len(x) > MAX_LINE)
+            raise ReportError(
+                f"line {number} of the function has {len(line)} characters; {MAX_LINE} are "
+                f"possible: {_NAME_PARTS}"
+            )
+        if self.text.isascii() and self.text.replace("\n", "").replace("\t", "").isprintable():
+            return
+        for number, line in enumerate(self.lines, 1):
+            code = line.split("#", 1)[0]  # a comment may hold any character
+            if not code.isascii() or not code.replace("\t", "").isprintable():
+                raise self._odd_character(number, code)
+
+    def statements(self) -> Iterator[ast.stmt]:
+        """Every statement in order; ReportError where the text is not Python."""
+        start = 0
+        while start < len(self.code):
+            end = self._end_of_block(start)
+            self.above = start
+            yield from self._parsed("\n".join(self.code[start:end]))
+            start = end
+
+    def _end_of_block(self, start: int) -> int:
+        """The line after a block: outside all brackets, and after no line that goes on."""
+        depth = 0
+        for at in range(start, len(self.code)):
+            line = self.code[at].split("#", 1)[0]
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+            if at - start >= BLOCK and depth <= 0 and not line.endswith("\\"):
+                return at + 1
+        return len(self.code)
+
+    def _parsed(self, block: str) -> list[ast.stmt]:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(block).body
+        except SyntaxError as error:
+            raise self._syntax_error(error) from None
+        except (RecursionError, MemoryError):
+            lines = block.split("\n")
+            longest = max(range(len(lines)), key=lambda i: len(lines[i]))
+            raise self.placed(
+                f"this has too many parts in a row or inside each other; {_NAME_PARTS}",
+                self.above + longest + 1,
+                self.margin,
+            ) from None
+        except ValueError as error:
+            raise ReportError(f"the function cannot be read: {error}") from None
+
+    # ------------------------------------------------------------ places
+
+    def place(self, e: ast.expr) -> tuple[int, int, int]:
+        """(line, column, end column) of an expression in the text; an end on a later line is cut."""
+        line = e.lineno + self.above
+        end = (e.end_col_offset or 0) + self.margin
+        if e.end_lineno != e.lineno:
+            end = len(self.lines[line - 1])
+        return line, e.col_offset + self.margin, end
+
+    def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
+        """An error at e, or at the operator that follows `after`."""
+        if after is not None and after.end_lineno is not None:
+            line, column = after.end_lineno + self.above, (after.end_col_offset or 0) + self.margin
+            rest = self.lines[line - 1][column:]
+            return self.placed(message, line, column + len(rest) - len(rest.lstrip(" )")))
+        line, column = getattr(e, "lineno", 1), getattr(e, "col_offset", 0)
+        return self.placed(message, line + self.above, column + self.margin)
+
+    def placed(self, message: str, line: int, column: int) -> ReportError:
+        """An error at a line (from 1) and column (from 0) of the text."""
+        source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        return ReportError(
+            f"{message}\n  in the function, line {line}, column {column + 1}:\n"
+            + underlined(source, min(column, len(source)))
+        )
+
+    def _syntax_error(self, error: SyntaxError) -> ReportError:
+        message = (error.msg or "invalid syntax").split("(<unknown>")[0].strip()
+        if "Perhaps you forgot a comma" in message or message == "invalid syntax":
+            message = "this is not a formula; is an operator missing?"
+        elif message.startswith("Exceeds the limit"):
+            message = "this number is too large for a float64"
+        elif message.startswith("too many nested"):
+            message = f"too many brackets inside each other; {_NAME_PARTS}"
+        elif "Maybe you meant '=='" in message:
+            message = "a name is given on a line of its own: z = ..."
+        line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
+        return self.placed(message, line + self.above, column + self.margin)
+
+    def _odd_character(self, number: int, code: str) -> ReportError:
+        at = next(i for i, c in enumerate(code) if not (c == "\t" or " " <= c <= "~"))
+        character = code[at]
+        name = unicodedata.name(character, "a control character")
+        instead = _INSTEAD.get(character)
+        remedy = f"write {instead}" if instead else "names and signs are plain ASCII"
+        shown = f"{character} " if character.isprintable() else ""
+        return self.placed(f"{shown}U+{ord(character):04X} ({name}) cannot be read; {remedy}", number, at)
