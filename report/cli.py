@@ -134,10 +134,11 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
 
     Each with how it is written, what it does, its domain, and its convention where it has a kink.
     """
+    import itertools
     import textwrap
 
     shown = [gate for gate in gates if gate.usage]
-    column = min(max((len(gate.usage) for gate in shown), default=0), 30, width // 2)
+    column = min(max((len(gate.usage) for gate in shown), default=0), 28, width // 2)
     lines: list[str] = []
     for group in dict.fromkeys(gate.group for gate in shown):
         lines += ["", group] if lines else [group]
@@ -146,10 +147,13 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
             notes += [f"domain: {gate.domain}"] if gate.domain else []
             notes += [f"at a kink: {gate.convention}"] if gate.convention else []
             right = [line for note in notes for line in textwrap.wrap(note, width - column - 4)]
-            left = textwrap.wrap(gate.usage, column, subsequent_indent="  ")
-            for i in range(max(len(left), len(right))):
-                start = left[i] if i < len(left) else ""
-                end = right[i] if i < len(right) else ""
+            left = [gate.usage]
+            if len(gate.usage) > column:  # a line of its own, what it does under it
+                lines += textwrap.wrap(
+                    gate.usage, width, initial_indent="  ", subsequent_indent="    "
+                )
+                left = []
+            for start, end in itertools.zip_longest(left, right, fillvalue=""):
                 lines.append(f"  {start:{column}}  {end}".rstrip())
     last = "Constant: pi. A function is one expression, with let-lines such as z = W @ x before it."
     lines += ["", *textwrap.wrap(last, width)]

@@ -83,16 +83,10 @@ def test_gates_lists_every_gate_that_a_formula_may_use(
         status, out, _ = run(capsys, "gates")
         assert status == 0
         assert max(len(line) for line in out.splitlines()) <= min(columns, 120)
-        if columns == 60:
-            continue
-        column = min(max(len(g.usage) for g in GATES.values()), 30)
-        rows = [line for line in out.splitlines() if line.startswith("  ")]
-        left = " ".join(" ".join(row[: column + 4] for row in rows).split())
-        right = " ".join(" ".join(row[column + 4 :] for row in rows).split())
+        words = " ".join(out.split())
         for gate in (g for g in GATES.values() if g.usage):
-            assert " ".join(gate.usage.split()) in left
-            for words in (gate.summary, gate.domain, gate.convention):
-                assert words in right
+            for column in (gate.usage, gate.summary, gate.domain, gate.convention):
+                assert " ".join(column.split()) in words
 
 
 def test_build_prints_the_summary(
