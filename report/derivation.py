@@ -418,8 +418,12 @@ class _Writer:
         entry, used = self.closed_entry(graph, node) if node.shape else (None, [])
         where += [n for n in used if n not in where]
         where.sort(key=lambda n: self.trace.quantities[n].number)
-        given = tuple(Equation(self.name[n], (equation(n, self.named),)) for n in where)
+        given = tuple(Equation(self.name[n], (self.definition(n, where),)) for n in where)
         return Gradient(q.name, q.gradient, left, closed, entry, given, numbers, True)
+
+    def definition(self, node: Node, stops: list[Node]) -> str:
+        """A gate over inputs and the gates in `stops`."""
+        return latex(node, lambda n: self.named(n) if n is not node and (n.is_input or n in stops) else None)
 
     def closed(self, graph: Node) -> tuple[str | None, list[Node]]:
         """The matrix form: in inputs when that is short, else in the gates' values."""
