@@ -18,7 +18,8 @@ from markupsafe import Markup, escape
 from report import numbers, resources
 from report.checks import Comparison, Entry, Verification, error_text
 from report.derivation import Derivation, Equation, Gradient, Step
-from report.homework import Homework, Question
+from report.errors import ReportError
+from report.homework import Homework, Question, place
 from report.pdf import fit, formula, img
 from report.printers.latex import VALUE, symbol, tensor
 from report.statement import inline, render
@@ -65,7 +66,7 @@ def html(homework: Homework, answers: Sequence[Answer], making: Mapping[str, Any
     """
     return _environment().get_template("report.html.j2").render(
         homework=homework,
-        answers=[_view(a, i) for i, a in enumerate(answers, 1)],
+        answers=[_placed(homework, a, i) for i, a in enumerate(answers, 1)],
         making=making,
         css=Markup(resources.path("assets/report.css").read_text(encoding="utf-8")),
         entries=sum(len(a.verification.entries) for a in answers),
@@ -144,6 +145,13 @@ def _width(source: str) -> float:
 
 
 # ---------------------------------------------------------------- one question
+
+
+def _placed(homework: Homework, answer: Answer, number: int) -> dict[str, Any]:
+    try:
+        return _view(answer, number)
+    except ReportError as error:  # LaTeX or characters of the statement that cannot be set
+        raise ReportError(f"{place(homework, answer.question)}: {error}") from None
 
 
 def _view(answer: Answer, number: int) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def build(
         questions=len(answers),
         gates=sum(len(a.trace.gates) for a in answers),
         checks=sum(a.verification.comparisons for a in answers),
-        pages=data.count(b"/Type /Page\n") or _pages(data),
+        pages=data.pages,
         seconds=time.perf_counter() - start,
     )
 
@@ -206,28 +206,24 @@ def _check_target(target: Path) -> None:
 
 def _write(target: Path, data: bytes) -> None:
     """Write to a temporary file beside the target, then rename: all of the PDF or none of it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    part = None
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        Path(part).chmod(0o666 & ~_umask())
+        os.replace(part, target)
+    except OSError as error:
+        raise ReportError(f"{target} cannot be written: {error.strerror}") from None
+    finally:
+        if part is not None:
+            Path(part).unlink(missing_ok=True)
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _pages(data: bytes) -> int:
-    import re
-
-    found = re.search(rb"/Type /Pages[^>]*?/Count (\d+)|/Count (\d+)[^>]*?/Type /Pages", data)
-    return int(found[1] or found[2]) if found else 0

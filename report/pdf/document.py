@@ -15,7 +15,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+@=,()-]{0,200}")
 _MIME = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 
-def render(html: str, *, base: str | None = None, attachments: Sequence[Attachment] = ()) -> bytes:
+class Pdf(bytes):
+    """The bytes of a PDF, which know how many pages they hold."""
+
+    pages: int = 0
+
+
+def render(html: str, *, base: str | None = None, attachments: Sequence[Attachment] = ()) -> Pdf:
     """Write HTML as a PDF that conforms to PDF/A-3a and PDF/UA-1, the same bytes every time.
 
     The HTML says all: ``<html lang>``, ``<title>``, ``<meta name="author">``, ``<style>``, images
@@ -34,16 +40,24 @@ def render(html: str, *, base: str | None = None, attachments: Sequence[Attachme
     files = sorted(attachments, key=lambda attachment: attachment.name)
     _check(files)
 
+    pages = 0
+
     def finish(document: Any, pdf: Any) -> None:
+        nonlocal pages
+        pages = len(document.pages)
         Finisher(document, pdf, files).finish()
 
-    return inner.write_pdf(
-        html,
-        base=base,
-        drawing=drawing,
-        attachments=[(file.name, file.data, file.description) for file in files],
-        finish=finish,
+    written = Pdf(
+        inner.write_pdf(
+            html,
+            base=base,
+            drawing=drawing,
+            attachments=[(file.name, file.data, file.description) for file in files],
+            finish=finish,
+        )
     )
+    written.pages = pages
+    return written
 
 
 def _check(attachments: Sequence[Attachment]) -> None:
