@@ -173,7 +173,10 @@ def pull_back(
         for place, (arg, rule) in enumerate(zip(args, gate.rules_for(len(args)), strict=True)):
             if arg.value is not None or rule is None:
                 continue
-            part = rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
+            try:
+                part = rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
+            except np.linalg.LinAlgError:  # a matrix with an inverse so large that it is no number
+                part = np.full(arg.shape, np.nan)
             if gate.elementwise and arg.shape != shape:
                 part = fit_to(part, arg)
             if arg in gradients:

@@ -163,9 +163,11 @@ def _power(gate: Gate, a: Node, n: Node) -> Node | None:
     return None
 
 
-def _undo(gate: Gate, a: Node) -> Node | None:
+def _undo(gate: Gate, a: Node, axes: tuple[int, ...] | None = None) -> Node | None:
     """Gates that are their own inverse: transpose, swap_last."""
-    if _parent(gate.name, a):
+    if axes is not None:
+        return a if axes == tuple(range(len(axes))) else None
+    if _parent(gate.name, a) and not a.params:
         return a.args[0]
     return a if gate.name == "transpose" and len(a.shape) < 2 else None
 

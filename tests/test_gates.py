@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +10,9 @@ import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sympy.logic.boolalg import Boolean
 
-from report.gates import GATES
-from report.graph import Gate, evaluate, input_node, make
+from report.gates import GATES, Key, Place
 from tests.gradient_checks import check_gate, close
 
 # ---------------------------------------------------------------- arguments for a gate
@@ -29,6 +27,7 @@ any_number = numbers(-2, 2)
 positive = numbers(0.1, 3)
 nonzero = positive | positive.map(lambda x: -x)
 inside = numbers(-0.9, 0.9)
+truth = st.sampled_from([0.0, 1.0])
 
 Case = st.SearchStrategy[tuple[list[Any], dict[str, Any]]]
 
@@ -57,12 +56,12 @@ def fixed(*shapes: tuple[int, ...], elements: Any = any_number, **params: Any) -
     return st.tuples(*(arrays(s, elements) for s in shapes)).map(lambda args: (list(args), params))
 
 
-def reduction(elements: Any = any_number) -> Case:
+def reduction(elements: Any = any_number, min_side: int = 1) -> Case:
     """A tensor with an axis, several or none, kept or not."""
 
     @st.composite
     def case(draw: Any) -> tuple[list[Any], dict[str, Any]]:
-        x = draw(arrays(hnp.array_shapes(max_dims=3, max_side=3), elements))
+        x = draw(arrays(hnp.array_shapes(max_dims=3, min_side=min_side, max_side=3), elements))
         axes = st.none() | st.integers(-x.ndim, x.ndim - 1)
         if x.ndim > 1:
             axes |= st.just((0, x.ndim - 1))
@@ -77,9 +76,63 @@ PRODUCTS = [
     ((2, 2, 3), (3,)), ((3,), (2, 3, 2)), ((1, 2, 3), (4, 3, 2)),
 ]  # fmt: skip
 
+
+def mixed(*parts: tuple[tuple[int, ...], st.SearchStrategy[float]], **params: Any) -> Case:
+    """Arguments of just these shapes, each with its own elements."""
+    return st.tuples(*(arrays(s, e) for s, e in parts)).map(lambda args: (list(args), params))
+
+
+def along(elements: Any = any_number) -> Case:
+    """A tensor of one axis or more, and one of its axes (or none: the last)."""
+
+    @st.composite
+    def case(draw: Any) -> tuple[list[Any], dict[str, Any]]:
+        x = draw(arrays(hnp.array_shapes(max_dims=3, min_side=2, max_side=3), elements))
+        axis = draw(st.none() | st.integers(-x.ndim, x.ndim - 1))
+        return [x], {} if axis is None else {"axis": axis}
+
+    return case()
+
+
+def cumulative() -> Case:
+    return along().filter(lambda case: np.ndim(case[0][0]) == 1 or "axis" in case[1])
+
+
+def spreading(ddof: int) -> Case:
+    """A reduction that needs more entries than ddof."""
+    return reduction(any_number, min_side=ddof + 1).map(
+        lambda case: (case[0], {**case[1], "ddof": ddof})
+    )
+
+
+def invertible(*shape: int) -> st.SearchStrategy[Any]:
+    """Matrices with a strong diagonal, so that the determinant is positive."""
+    return arrays(shape, inside).map(lambda a: a + 2 * shape[-1] * np.eye(shape[-1]))
+
+
+def pick(key: tuple[Any, ...], sizes: tuple[int, ...], *indices: Any, **params: Any) -> Case:
+    """x[key]; `indices` are the whole numbers of the index arguments."""
+    rest = [np.asarray(i, dtype=float) for i in indices]
+    return arrays(sizes, any_number).map(lambda x: ([x, *rest], {"key": Key(key), **params}))
+
+
+def rows(*shape: int) -> st.SearchStrategy[Any]:
+    """Rows of probabilities that add up to 1."""
+    return arrays(shape, positive).map(lambda p: p / p.sum(axis=-1, keepdims=True))
+
+
+def cases(*strategies: st.SearchStrategy[Any], **params: Any) -> Case:
+    return st.tuples(*strategies).map(lambda args: (list(args), params))
+
+
+full = slice(None)
+signs = st.sampled_from([-1.0, 1.0])
+labels = [0.0, 2.0]
+
 # ---------------------------------------------------------------- one line for each gate
 
 CASES: dict[str, Case] = {
+    # arithmetic
     "add": elementwise(any_number, any_number),
     "subtract": elementwise(any_number, any_number),
     "multiply": elementwise(any_number, any_number),
@@ -88,33 +141,124 @@ CASES: dict[str, Case] = {
     "negative": elementwise(any_number),
     "power": elementwise(positive, any_number),
     "square": elementwise(any_number),
-    "sqrt": elementwise(positive),
     "abs": elementwise(any_number),
     "sign": elementwise(any_number),
+    # exponentials and logarithms
     "exp": elementwise(any_number),
     "log": elementwise(positive),
+    "log1p": elementwise(inside),
+    "expm1": elementwise(any_number),
+    "sqrt": elementwise(positive),
+    "erf": elementwise(any_number),
+    # trigonometry
     "sin": elementwise(any_number),
     "cos": elementwise(any_number),
     "tan": elementwise(numbers(-1.2, 1.2)),
+    "arcsin": elementwise(inside),
+    "arccos": elementwise(inside),
+    "arctan": elementwise(any_number),
+    "sinh": elementwise(any_number),
+    "cosh": elementwise(any_number),
     "radians": elementwise(numbers(-90, 90)),
-    "sigmoid": elementwise(any_number),
+    "degrees": elementwise(any_number),
+    # activations
     "tanh": elementwise(any_number),
+    "sigmoid": elementwise(any_number),
+    "log_sigmoid": elementwise(any_number),
+    "softplus": elementwise(any_number),
     "relu": elementwise(any_number),
+    "leaky_relu": elementwise(any_number) | elementwise(any_number, slope=0.2),
+    "prelu": elementwise(any_number, any_number),
+    "elu": elementwise(any_number, alpha=1.0) | elementwise(any_number, alpha=0.5),
+    "swish": elementwise(any_number),
+    "gelu": elementwise(any_number),
+    "softmax": along(),
+    "log_softmax": along(),
+    "logsumexp": reduction() | fixed(()),
+    # choices
+    "maximum": elementwise(any_number, any_number),
+    "minimum": elementwise(any_number, any_number),
+    "clip": elementwise(any_number, numbers(-1, 0), numbers(0.1, 1)),
+    "less": elementwise(any_number, any_number),
+    "less_equal": elementwise(any_number, any_number),
+    "greater": elementwise(any_number, any_number),
+    "greater_equal": elementwise(any_number, any_number),
+    "equal": elementwise(any_number, any_number),
+    "not_equal": elementwise(any_number, any_number),
+    "logical_and": elementwise(truth, truth),
+    "logical_or": elementwise(truth, truth),
+    "logical_not": elementwise(truth),
+    "where": elementwise(truth, any_number, any_number),
+    # linear algebra
     "matmul": st.sampled_from(PRODUCTS).flatmap(lambda shapes: fixed(*shapes)),
-    "transpose": fixed((2, 3)) | fixed((3,)) | fixed((2, 3, 2)) | fixed(()),
-    "swap_last": fixed((2, 3)) | fixed((2, 3, 2)),
-    "outer": fixed((2,), (3,)),
     "dot": fixed((3,), (3,)) | fixed((1,), (1,)),
-    "norm": fixed((3,), elements=nonzero) | fixed((2, 3), elements=nonzero) | fixed((), elements=nonzero),
+    "outer": fixed((2,), (3,)) | fixed((1,), (2,)),
+    "kron": fixed((2, 2), (1, 3)) | fixed((1, 2), (2, 2)),
+    "trace": fixed((3, 3)) | fixed((1, 1)),
+    "det": cases(invertible(3, 3)) | fixed((1, 1), elements=nonzero) | cases(invertible(2, 3, 3)),
+    "logdet": cases(invertible(3, 3)) | cases(invertible(2, 2, 2)),
+    "inv": cases(invertible(3, 3)) | cases(invertible(2, 2, 2)) | cases(invertible(1, 1)),
+    "solve": cases(invertible(3, 3), arrays((3,), any_number))
+    | cases(invertible(2, 2), arrays((2, 3), any_number)),
+    "diag": fixed((3,)) | fixed((3, 3)) | fixed((1,)),
+    "norm": reduction(nonzero) | fixed((), elements=nonzero),
     "squared_norm": fixed((3,)) | fixed((2, 3)) | fixed(()),
+    "l1_norm": reduction(nonzero) | fixed((), elements=nonzero),
+    # reductions
     "sum": reduction() | fixed(()),
     "mean": reduction() | fixed(()),
-    "positive": elementwise(any_number),
-    "ratio": elementwise(any_number, nonzero),
-    "sum_to": fixed((2, 3), shape=(3,)) | fixed((2, 3), shape=(2, 1)) | fixed((2, 3), shape=()),
+    "prod": reduction() | fixed(()) | reduction(st.sampled_from([0.0, 0.5, -1.0, 2.0])),
+    "cumsum": cumulative(),
+    "max": reduction() | fixed(()),
+    "min": reduction() | fixed(()),
+    "var": spreading(0) | spreading(1),
+    "std": spreading(0) | spreading(1),
+    # shapes
+    "transpose": fixed((2, 3)) | fixed((3,)) | fixed((2, 3, 2)) | fixed(())
+    | fixed((2, 3, 1), axes=(1, 2, 0)) | fixed((2, 3), axes=(-1, 0)),
+    "reshape": fixed((2, 3), shape=(3, 2)) | fixed((), shape=(1, 1)) | fixed((4,), shape=(2, -1)),
     "broadcast_to": fixed((3,), shape=(2, 3)) | fixed((), shape=(2, 2)) | fixed((2, 1), shape=(2, 3)),
-    "reshape": fixed((2, 3), shape=(3, 2)) | fixed((), shape=(1, 1)) | fixed((4,), shape=(2, 2)),
-}
+    "concatenate": fixed((2,), (3,), (2,)) | fixed((2, 1), (2, 3), axis=1) | fixed((1, 2), (1, 2), axis=-1),
+    "stack": fixed((2,), (2,)) | fixed((2, 3), (2, 3), (2, 3), axis=1) | fixed((), ()) | fixed((2,), axis=-1),
+    "pad": fixed((3,), pad_width=1) | fixed((2, 2), pad_width=((0, 1), (2, 0))) | fixed((1, 2), pad_width=(1, 0)),
+    "index": pick((1,), (3,)) | pick((full, 0), (2, 3)) | pick((-1, slice(0, 2)), (2, 3))
+    | pick((slice(None, None, -2),), (4,)) | pick((Ellipsis, 1), (2, 2, 3)) | pick((None, 0), (2, 3))
+    | pick((Place(1),), (3, 2), [0, 2, 2, -1]) | pick((Place(1),), (3,), 1) | pick((Place(1),), (3, 2), [[0, 1], [1, 1]])
+    | pick((Place(1), Place(2)), (3, 2), [0, 2, 2], [1, 0, 0]) | pick((full, Place(1), full), (2, 3, 2), [1, 1])
+    | pick((Place(1), full, Place(2)), (2, 3, 2), [1, 1], [0, 1]) | pick((full, Place(1), 0), (2, 3, 2), [1, 1]),
+    # losses
+    "mse": fixed((3,), (3,)) | fixed((2, 3), (2, 3)) | fixed((), ()),
+    "l1": fixed((3,), (3,)) | fixed((2, 3), (2, 3)) | fixed((), ()),
+    "huber": fixed((3,), (3,), delta=1.0) | fixed((2, 2), (2, 2), delta=0.5) | fixed((), (), delta=2.0),
+    "hinge": mixed(((3,), any_number), ((3,), signs)) | mixed(((), any_number), ((), signs)),
+    "binary_cross_entropy": mixed(((3,), numbers(0.1, 0.9)), ((3,), numbers(0, 1)))
+    | mixed(((), numbers(0.1, 0.9)), ((), st.sampled_from([0.0, 1.0]))),
+    "binary_cross_entropy_with_logits": mixed(((2, 2), any_number), ((2, 2), numbers(0, 1)))
+    | mixed(((), any_number), ((), st.sampled_from([0.0, 1.0]))),
+    "cross_entropy": cases(arrays((3,), any_number), st.just(2.0))
+    | cases(arrays((2, 3), any_number), st.just(labels))
+    | cases(arrays((1, 2, 3), any_number), st.just([labels])),
+    "cross_entropy_one_hot": cases(arrays((3,), any_number), st.just([0.0, 1.0, 0.0]))
+    | cases(arrays((2, 3), any_number), rows(2, 3)),
+    "kl_div": fixed((3,), (3,), elements=positive) | fixed((2, 2), (2, 2), elements=positive),
+    # gates of backward graphs
+    "xlogy": elementwise(nonzero, positive),
+    "ratio": elementwise(any_number, nonzero),
+    "normal_cdf": elementwise(any_number),
+    "normal_pdf": elementwise(any_number),
+    "positive": elementwise(any_number),
+    "larger": elementwise(any_number, any_number),
+    "within": elementwise(any_number, numbers(-1, 0), numbers(0.1, 1)),
+    "swap_last": fixed((2, 3)) | fixed((2, 3, 2)),
+    "sum_to": fixed((2, 3), shape=(3,)) | fixed((2, 3), shape=(2, 1)) | fixed((2, 3), shape=()),
+    "scatter": pick((full, 0), (2,), shape=(2, 3)) | pick((Place(1),), (3, 2), [0, 1, 1], shape=(2, 2)),
+    "one_hot": st.just(([np.array(labels)], {"classes": 3})) | st.just(([1.0], {"classes": 2})),
+    "reverse_cumsum": cumulative(),
+    "is_largest": along(),
+    "is_smallest": along(),
+    "others": along() | fixed((2, 3)) | fixed((2, 2, 2), axis=(0, 2)) | fixed((1,)) | fixed(()),
+    "cofactor": cases(invertible(3, 3)) | cases(invertible(2, 2, 2)),
+}  # fmt: skip
 
 
 def test_every_gate_has_a_case() -> None:
@@ -130,7 +274,7 @@ def test_rule_agrees_with_central_differences_and_its_formula(name: str) -> None
     def check(case: tuple[list[Any], dict[str, Any]]) -> None:
         args, params = case
         if gate.kink is not None:
-            assume(not np.any(gate.kink(*args, **params)))
+            assume(not np.any(gate.kink(*map(np.asarray, args), **params)))
         check_gate(gate, args, params)
 
     check()
@@ -149,8 +293,12 @@ def test_every_elementwise_gate_has_a_sympy_expression() -> None:
 def test_forward_and_rule_are_those_of_sympy(name: str) -> None:
     gate = GATES[name]
     symbols = sympy.symbols(f"x:{len(gate.rules)}", real=True)
-    expression = gate.sympy(sympy, *symbols)  # type: ignore[misc]
-    slopes = [sympy.diff(expression, s) for s in symbols]
+    booleans = {s: sympy.Ne(s, 0) for s in symbols} if name.startswith("logical") else {}
+    expression = gate.sympy(sympy, *(booleans.get(s, s) for s in symbols))  # type: ignore[misc]
+    flat = isinstance(expression, Boolean)  # a comparison: 1 where it holds
+    if flat:
+        expression = sympy.Piecewise((1, expression), (0, True))
+    slopes = [0 * s if flat else sympy.diff(expression, s) for s in symbols]
 
     @settings(max_examples=10)
     @given(CASES[name])
@@ -163,7 +311,7 @@ def test_forward_and_rule_are_those_of_sympy(name: str) -> None:
         close(y, float(expression.subs(point).evalf(20)), "forward", 1e-12)
         for rule, slope in zip(gate.rules, slopes, strict=True):
             if rule is not None:
-                expected = float(slope.subs(point).doit().evalf(20))
+                expected = float(slope.subs(point).doit().evalf(20))  # no derivative is left
                 close(rule(np.float64(1), y, *args), expected, "rule", 1e-12)
 
     check()

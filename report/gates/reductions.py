@@ -109,11 +109,13 @@ is_largest = gate(
     "is_largest", lambda x, axis=None: _share(x == np.max(x, axis=axis, keepdims=True), axis), None,
     shape=lambda x, axis=None: x, sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
     params={"axis": None}, python="is_largest({0})", numpy="is_largest({0})",
+    kink=lambda x, axis=None: np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 is_smallest = gate(
     "is_smallest", lambda x, axis=None: _share(x == np.min(x, axis=axis, keepdims=True), axis), None,
     shape=lambda x, axis=None: x, sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
     params={"axis": None}, python="is_smallest({0})", numpy="is_smallest({0})",
+    kink=lambda x, axis=None: np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 others = gate(
     "others", lambda x, axis=None: _others(x, axis),
