@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from report.errors import ReportError
 from report.pdf import glyphs, inner
-from report.pdf.tex import unscaled
+from report.pdf.tex import spaced, unscaled
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ _BOLD_SIGNS = {"nabla": "𝛁", "partial": "𝛛", "ell": "\\boldsymbol{l}"}
 
 
 def spelled(tex: str) -> str:
-    """LaTeX for mathra, with bold and double-struck digits and signs as characters, else they stay light."""
+    """LaTeX for mathra, which leaves bold and double-struck digits light and matrices tight."""
+    if "frac" in tex and ("matrix}" in tex or "array}" in tex):
+        tex = spaced(tex)
     if "\\b" not in tex and "\\math" not in tex:
         return tex
     tex = _DIGITS.sub(

@@ -7,7 +7,8 @@ another line. So every formula fits, whatever it holds.
 """
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import IntEnum
 from functools import lru_cache
@@ -84,6 +85,11 @@ def _width(latex: str) -> float:
         return math.inf
 
 
+def _row_width(latex: str) -> float:
+    r"""Width in em of what stands behind an ``&``."""
+    return _width(f"{{}} {latex}")
+
+
 # --- where a line may end -------------------------------------------------------------------------
 
 
@@ -105,13 +111,20 @@ _LEADING = {
     Kind.PRODUCT: _Level.PRODUCT,
 }
 _NEVER_LAST = {Kind.PREFIX, *_LEADING}
-_NEVER_FIRST = {Kind.CLINGING, Kind.PUNCTUATION, Kind.GAP}
+_STUCK = {Kind.SPACE, Kind.CLINGING}
+_NEVER_FIRST = {*_STUCK, Kind.PUNCTUATION, Kind.GAP}
 
 
-def _level(items: list[Item], i: int) -> _Level:
-    """How good it is to end a line before item i, which is not the first."""
-    item, last = items[i], items[i - 1]
-    before = next((x for x in reversed(items[:i]) if x.kind is not Kind.CLINGING), last)
+def _levels(items: list[Item]) -> Iterator[_Level]:
+    """How good it is to end a line before each item but the first."""
+    before = items[0]
+    for item in items[1:]:
+        yield _level(before, item)
+        if item.kind not in _STUCK:
+            before = item
+
+
+def _level(before: Item, item: Item) -> _Level:
     if item.kind in _NEVER_FIRST or before.kind in _NEVER_LAST:
         return _Level.ANYWHERE
     if before.kind in {Kind.PUNCTUATION, Kind.GAP}:
@@ -127,7 +140,7 @@ def _level(items: list[Item], i: int) -> _Level:
 
 def _split(items: list[Item], level: _Level) -> list[list[Item]]:
     """The items, cut at the places of a level and of the better ones."""
-    cuts = [i for i in range(1, len(items)) if _level(items, i) <= level]
+    cuts = [i for i, found in enumerate(_levels(items), 1) if found <= level] if items else []
     return [items[i:j] for i, j in zip([0, *cuts], [*cuts, len(items)], strict=True)]
 
 
@@ -145,7 +158,7 @@ def _statements(items: list[Item]) -> list[list[Item]]:
 def _line(items: list[Item], before: list[Item]) -> str:
     """The LaTeX of items as a line, which goes on from another one or not."""
     first, last = 0, len(items)
-    while first < last and items[first].kind in {Kind.CLINGING, Kind.GAP}:
+    while first < last and items[first].kind in {Kind.SPACE, Kind.GAP}:
         first += 1
     while first < last and items[last - 1].kind is Kind.GAP:
         last -= 1
@@ -154,7 +167,7 @@ def _line(items: list[Item], before: list[Item]) -> str:
         return ""
     if kept[0].kind in _LEADING:
         return f"{{}} {tex.join(kept)}"
-    ended = next((x.kind for x in reversed(before) if x.kind is not Kind.CLINGING), None)
+    ended = next((x.kind for x in reversed(before) if x.kind not in _STUCK), None)
     dotted = ended in _OPERANDS and kept[0].kind in {*_OPERANDS, Kind.PREFIX}
     return rf"{{}} \cdot {tex.join(kept)}" if dotted else tex.join(kept)
 
@@ -171,6 +184,7 @@ class _Breaker:
 
     def __init__(self, effort: Effort) -> None:
         self._effort = effort
+        self._patience = 300  # lines within lines within lines can be tried without end
         self._deepest = {Effort.SIGNS: _Level.PRODUCT, Effort.ANYWHERE: _Level.ANYWHERE}.get(
             effort, _Level.FACTOR
         )
@@ -195,7 +209,7 @@ class _Breaker:
         rows: list[str] = []
         line: list[Item] = []
         for statement in statements:
-            if line and _width(_line(line + statement, [])) <= width:
+            if line and _row_width(_line(line + statement, [])) <= width:
                 line = line + statement
                 continue
             rows += self._statement(line, width) if line else []
@@ -204,7 +218,7 @@ class _Breaker:
 
     def _statement(self, items: list[Item], width: float) -> list[str]:
         """Rows of one of several statements: all of them start at the left."""
-        if _width(_line(items, [])) <= width:
+        if _row_width(_line(items, [])) <= width:
             return [f"& {_line(items, [])}"]
         first, *others = self._chain(items, width - _INDENT_WIDTH)
         return [
@@ -241,11 +255,19 @@ class _Breaker:
 
     def _aligned_rows(self, cells: list[list[str]], width: float) -> list[str]:
         r"""Rows of an alignment; what stands behind a second ``&`` gets lines of its own."""
+        words = [_INTERTEXT.match(row[0]) for row in cells]
+        cells = [
+            [row[0][found.end() :], *row[1:]] if found else row
+            for row, found in zip(cells, words, strict=True)
+        ]
         lefts = [_width(row[0]) if row[1:] else 0.0 for row in cells]
         widest = max((left for left in lefts if left <= width * 2 / 3), default=0.0)
         room = width - widest
         rows: list[str] = []
-        for (first, *others), left in zip(cells, lefts, strict=True):
+        for (first, *others), left, text in zip(cells, lefts, words, strict=True):
+            if text:
+                found = self._fill(tex.parse(rf"\text{{{text[1]}}}"), width, width)
+                first = " ".join([*(line.replace(r"\text", r"\intertext") for line in found), first])
             if not others:
                 rows += self._rows(tex.parse(first), width)
                 continue
@@ -254,7 +276,7 @@ class _Breaker:
                 rows += self._indented(tex.parse(first), width)
                 later = self._relations(items, width - _STEP_WIDTH)
                 rows += [f"& {_STEP}{row[2:]}" for row in later]
-            elif _width(_line(items, [])) <= room:
+            elif _row_width(_line(items, [])) <= room:
                 rows.append(f"{first} & {others[0]}")
             else:
                 begun, *later = self._relations(items, room)
@@ -267,42 +289,64 @@ class _Breaker:
     # lines
 
     def _fill(self, items: list[Item], first: float, others: float) -> list[str]:
-        """Items on lines that are as full as can be, broken at the best places that will do."""
+        """Items on lines that are as full as can be, broken at the best places that will do.
+
+        In a sum, a line that does not start with a summand stands further in.
+        """
         lines: list[list[Item]] = [[]]
+        has_sum = any(item.kind is Kind.SUM for item in items)
 
-        def fits(part: list[Item], *, fresh: bool = False) -> bool:
-            line, before = ([], lines[-1]) if fresh else (lines[-1], lines[-2] if lines[1:] else [])
-            room = others if fresh or lines[1:] else first
-            return _width(_line([*line, *part], before)) <= room
+        def is_inset(line: list[Item]) -> bool:
+            return has_sum and bool(line) and line[0].kind not in {Kind.SUM, Kind.RELATION}
 
-        def place(part: list[Item], level: _Level) -> None:
-            if fits(part):
-                lines[-1].extend(part)
-            elif lines[-1] and fits(part, fresh=True):
+        def excess(line: list[Item], *, fresh: bool = False) -> float:
+            started = lines if fresh else lines[:-1]
+            room = first if not started else others - _STEP_WIDTH * is_inset(line)
+            return _row_width(_line(line, started[-1] if started else [])) - room
+
+        def place(part: list[Item], level: _Level) -> bool:
+            """Put a part on lines; gives whether it had to be broken."""
+            if excess(lines[-1] + part) <= 0:
+                lines[-1] += part
+                return False
+            if lines[-1] and excess(part, fresh=True) <= 0:
                 lines.append(list(part))
-            elif level < self._deepest:
-                for piece in _split(part, _Level(level + 1)):
-                    place(piece, _Level(level + 1))
-            else:
+                return False
+            if level is self._deepest:
                 force(part)
+                return True
+            finer = _Level(level + 1)
+            broken = False
+            for piece in _split(part, finer):
+                if broken and finer <= _Level.SUM and lines[-1]:
+                    lines.append([])
+                broken = place(piece, finer)
+            return True
 
         def force(part: list[Item]) -> None:
-            room = others if lines[1:] else first
-            if _width(_line(lines[-1], [])) > room / 3:
+            """Put what cannot be broken outside on a line, broken inside."""
+            if lines[-1] and excess(lines[-1]) > -(others if lines[1:] else first) * 2 / 3:
                 lines.append([])
-                room = others
-            line, before = lines[-1], lines[-2] if lines[1:] else []
-            excess = _width(_line([*line, *part], before)) - room
-            whole = self._narrowed(part, _width(tex.join(part)) - excess)
+            whole, width = part, _width(tex.join(part))
+            for _ in range(2):
+                over = excess(lines[-1] + whole)
+                if over <= 0:
+                    break
+                width -= over
+                whole = self._narrowed(part, width)
             letters = [letter for item in whole for letter in tex.letters(item)]
-            if self._effort < Effort.ANYWHERE or len(letters) == len(part) or fits(whole):
-                line.extend(whole)
+            forced = self._effort is Effort.ANYWHERE and len(letters) > len(part)
+            if not forced or excess(lines[-1] + whole) <= 0:
+                lines[-1] += whole
             else:
                 for letter in letters:
                     place([letter], self._deepest)
 
         place(items, _Level.STATEMENT)
-        return [_line(line, before) for line, before in zip(lines, [[], *lines], strict=False)]
+        return [
+            (_STEP if before and is_inset(line) else "") + _line(line, before)
+            for line, before in zip(lines, [[], *lines], strict=False)
+        ]
 
     # inside an item
 
@@ -311,7 +355,7 @@ class _Breaker:
         if self._effort < Effort.INSIDE:
             return items
         widths = [_width(item.tex) for item in items]
-        for i in sorted(range(len(items)), key=lambda i: -widths[i]):
+        for i in sorted(range(len(items)), key=lambda i: -widths[i])[:_TRIES]:
             excess = _width(tex.join(items)) - width
             if excess <= 0:
                 break
@@ -362,6 +406,10 @@ class _Breaker:
         return item
 
     def _stacked(self, latex: str, width: float) -> str:
+        """LaTeX on lines of its own, while there is patience left for it."""
+        self._patience -= 1
+        if self._patience < 0:
+            return latex
         return _aligned(self._rows(tex.parse(latex), width))
 
     # matrices
@@ -388,23 +436,25 @@ class _Breaker:
             narrower = replace(table, rows=rows).tex
             item = replace(item, core=_weave(brackets, [narrower]) if brackets else narrower)
         if self._effort is Effort.ANYWHERE and len(sizes) > 1:
-            return replace(item, core=self._blocks(table, brackets or table.brackets, width))
+            left, right = brackets or table.brackets
+            blocks = self._blocks(table, left, right + item.scripts, width)
+            return replace(item, core=blocks, scripts="")
         return item
 
-    def _blocks(self, table: tex.Table, brackets: list[str], width: float) -> str:
+    def _blocks(self, table: tex.Table, opening: str, closing: str, width: float) -> str:
         """A matrix whose columns go on in the next line, the brackets at its two ends."""
         columns = table.columns
         blocks: list[str] = []
         start = 0
         while start < len(columns):
-            left = brackets[0] if start == 0 else r"\left."
+            left = opening if start == 0 else r"\left."
             room = width - (_STEP_WIDTH if start else 0.0)
             end = start + 1
             block = ""
             while end <= len(columns):
-                right = brackets[1] if end == len(columns) else r"\right."
+                right = closing if end == len(columns) else r"\right."
                 wider = f"{left} {tex.matrix(columns[start:end])} {right}"
-                if block and _width(wider) > room:
+                if block and _row_width(wider) > room:
                     break
                 block, end = wider, end + 1
             blocks.append(f"& {_STEP if start else ''}{block}")
@@ -412,6 +462,7 @@ class _Breaker:
         return _aligned(blocks)
 
 
+_INTERTEXT = re.compile(r"\\intertext\s*\{([^{}]*)\}")
 _TRIES = 4
 _NARROWEST = 1.0  # em: narrower parts would be letters on top of each other
 

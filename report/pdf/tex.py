@@ -20,7 +20,8 @@ class Kind(Enum):
     PREFIX = auto()  # belongs to what follows: a function's name, a sum sign, a sign
     PUNCTUATION = auto()
     GAP = auto()  # a wide space, which separates statements
-    CLINGING = auto()  # belongs to both neighbours: a thin space, a factorial sign
+    SPACE = auto()  # a thin one, which belongs to both neighbours
+    CLINGING = auto()  # belongs to what comes before: a factorial sign
     NAME = auto()  # a letter or word, whose arguments may follow in brackets
     FACTOR = auto()  # anything else that can be multiplied
     TEXT = auto()
@@ -61,7 +62,7 @@ def parse(tex: str) -> list[Item]:
     for item in _items(_Tokens(tex), ""):
         sign = item.kind is Kind.SUM and not operand
         items.append(replace(item, kind=Kind.PREFIX) if sign else item)
-        if item.kind is not Kind.CLINGING:
+        if item.kind not in {Kind.SPACE, Kind.CLINGING}:
             operand = item.kind in {Kind.NAME, Kind.FACTOR, Kind.TEXT}
     return items
 
@@ -148,6 +149,44 @@ def unscaled(latex: str) -> tuple[str, float]:
             if formula[:1] == formula[-1:] == "$":
                 return formula[1:-1], float(factor)
     return latex, 1.0
+
+
+def spaced(latex: str) -> str:
+    """The same with room between the rows of matrices that hold fractions."""
+    tokens = _Tokens(latex)
+    starts = sorted(
+        start
+        for i, end in tokens.partner.items()
+        if tokens.words[i] == r"\begin" and not _FRACTIONS.isdisjoint(tokens.words[i:end])
+        for start in _row_starts(tokens, i, end)
+    )
+    pieces = [tokens.text(i, j) for i, j in zip([0, *starts], [*starts, len(tokens.words)], strict=True)]
+    return _STRUT.join(pieces)
+
+
+def _row_starts(tokens: "_Tokens", begin: int, end: int) -> Iterator[int]:
+    """Where the rows of an environment start, if it is a matrix."""
+    words, partner = tokens.words, tokens.partner
+    start = partner.get(begin + 1, begin) + 1
+    name = tokens.text(begin + 1, start)
+    if not _MATRIX.fullmatch(name) or r"\hline" in words[start:end]:
+        return
+    for option, takers in (("[", "*}"), ("{", "array}")):
+        if words[start] == option and name.endswith(takers):
+            start = partner.get(start, start) + 1
+    yield start
+    i = start
+    while i < end:
+        if words[i] == r"\\":
+            i = partner.get(i + 1, i) if words[i + 1] == "[" else i
+            if tokens.skip_spaces(i + 1) < end:
+                yield i + 1
+        i = partner.get(i, i) + 1
+
+
+_FRACTIONS = frozenset({r"\frac", r"\dfrac", r"\tfrac"})
+_MATRIX = re.compile(r"\{(?:[bpvBV]?matrix\*?|array)\}")
+_STRUT = r"\rule[-1em]{0pt}{2.4em} "
 
 
 def rows(body: str) -> list[list[str]]:
@@ -336,15 +375,16 @@ _KINDS = {
         r" \textstyle \scriptstyle \scriptscriptstyle",
         Kind.PUNCTUATION: ", ;",
         Kind.GAP: r"\quad \qquad",
-        Kind.CLINGING: r"\, \: \; \! \> ~ \thinspace \medspace \thickspace \enspace \hspace"
-        r" \kern \mkern ! ? . : \mid \colon | \| ) ] \} \rangle \tag \label \nonumber \notag \right"
+        Kind.SPACE: r"\, \: \; \! \> ~ \thinspace \medspace \thickspace \enspace \hspace \kern"
+        r" \mkern",
+        Kind.CLINGING: r"! ? . : \mid \colon | \| ) ] \} \rangle \tag \label \nonumber \notag \right"
         r" \limits \nolimits",
         Kind.TEXT: r"\text \textrm \textit \textbf \textsf \texttt \mbox",
         Kind.FACTOR: r"{ \left \begin \frac \dfrac \tfrac \cfrac \binom \sqrt \boxed \underbrace"
         r" \overbrace \overline \scalebox",
     }.items()
     for word in words.split()
-} | {"\\ ": Kind.CLINGING}
+} | {"\\ ": Kind.SPACE}
 
 _ARGUMENTS = {
     word: count
