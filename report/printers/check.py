@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from report.graph import Node
-from report.printers import loops
+from report.printers import templates
 from report.printers.difference import Checked, Plan
 from report.printers.scope import Scope
 from report.printers.source import WIDTH, Line, call, statement
@@ -140,7 +140,7 @@ class _Body:
         def size(n: Node) -> int:
             return len(self.names[n]) if n in self.names else self.length.get(n, 4)
 
-        own = len(loops.written(node))
+        own = len(templates.written(node))
         while own + sum(map(size, node.args)) > LONG:
             inner = [a for a in node.args if a not in self.names and a in self.length]
             if not inner:

@@ -18,6 +18,7 @@ from report.gates import GATES, fit_to
 from report.graph import INPUT, Node, constant, evaluate, make
 from report.identities import is_filled
 from report.printers import check, difference, loops, printout
+from report.printers.functions import FUNCTIONS
 from report.printers.scope import Dialect, Scope
 from report.printers.source import WIDTH, Line, commented, literal
 from report.tracing import Quantity, Trace
@@ -37,10 +38,9 @@ def program(trace: Trace, dialect: Dialect, title: str) -> str:
         defined = [*check.definitions(scope, plan), *defined]
         body += check.statements(scope, plan)
     lines = [*_functions(scope, _names([*defined, *body])), *defined, *body]
-    module = "np" if dialect == "numpy" else "math"
-    if module in _names(lines):
-        lines = ["import numpy as np" if dialect == "numpy" else "import math", "", *lines]
-    return "\n".join([*_docstring(scope, title), "", *lines]).rstrip() + "\n"
+    modules = {"math": ["import math", ""], "np": ["import numpy as np", ""]}
+    imports = [line for name, text in modules.items() if name in _names(lines) for line in text]
+    return "\n".join([*_docstring(scope, title), "", *imports, *lines]).rstrip() + "\n"
 
 
 def _names(lines: list[str]) -> set[str]:
@@ -50,7 +50,7 @@ def _names(lines: list[str]) -> set[str]:
 
 def _functions(scope: Scope, used: set[str]) -> list[str]:
     """The definitions of the gates' functions that are called, and of those that these call."""
-    functions = loops.HELPERS[scope.dialect]
+    functions = FUNCTIONS[scope.dialect]
     found: set[str] = set()
     while used := (used & functions.keys()) - found:
         found |= used
@@ -108,10 +108,13 @@ def _formula(scope: Scope) -> list[str]:
 def _inputs(scope: Scope) -> list[str]:
     lines = ["", "# Inputs"] if scope.trace.inputs else []
     for q in scope.trace.inputs:
+        value = np.asarray(q.value)
+        if q.name in scope.trace.graph.integers and np.all(value == np.floor(value)):
+            value = value.astype(int)
         if scope.dialect == "numpy" and q.node.shape:
-            lines += literal(f"{scope.names[q.node]} = np.array(", q.value, ")")
+            lines += literal(f"{scope.names[q.node]} = np.array(", value, ")")
         else:
-            lines += literal(f"{scope.names[q.node]} = ", q.value)
+            lines += literal(f"{scope.names[q.node]} = ", value)
     return lines
 
 
@@ -142,7 +145,10 @@ class _Backward:
         self.trace = scope.trace
         self.by_name = {q.name: q for q in scope.quantities}
         # Nodes that stand for a value and for a gradient which the program has already computed.
-        self.value = {q.node: Node(INPUT, shape=q.node.shape) for q in scope.quantities}
+        self.value = {
+            q.node: Node(INPUT, shape=q.node.shape, name=q.name if q.node.is_input else None)
+            for q in scope.quantities
+        }
         self.slope = {q.node: Node(INPUT, shape=q.node.shape) for q in scope.quantities}
         self.names = {self.value[node]: name for node, name in scope.names.items()}
         self.names |= {self.slope[node]: name for node, name in scope.slopes.items()}
@@ -213,7 +219,11 @@ class _Backward:
         args = [a if a.is_constant else self.value[a] for a in node.args]
         if node.gate.elementwise:
             local = rule(constant(1.0), y, *args, **node.params)
-            part = fit_to(_times(upstream, local), args[place])
+            if local.gate.name == "where":  # its rule is a choice, not a product
+                product = rule(upstream, y, *args, **node.params)
+            else:
+                product = _times(upstream, local)
+            part = fit_to(product, args[place])
         else:
             part = rule(upstream, y, *args, **node.params)
         return self.plain(part)

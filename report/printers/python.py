@@ -3,9 +3,9 @@
 `formula` writes what a reader writes, `q2 = sin(q1)`; `NumpyPrinter` vectorised NumPy; `LoopPrinter`
 the standard library alone, where tensors are nested lists, matrix gates are functions with explicit
 loops, and everything elementwise around them melts into one expression for one entry. A gate brings
-its code for one number (`python`) and for arrays (`numpy`) in its row; `report.printers.loops` has
-what is needed beyond that. Code is built as `ast` expressions, so that brackets are always right;
-`layout` breaks it into lines.
+its code for one number (`python`) and for arrays (`numpy`) in its row; `report.printers.templates` and
+`loops` have what is needed beyond that. Code is built as `ast` expressions, so that brackets are always
+right.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from report.graph import CONSTANT, Node, Shape
-from report.printers import loops, source
+from report.printers import loops, source, templates
 
 # ---------------------------------------------------------------- printers
 
@@ -30,10 +30,14 @@ def formula(node: Node, names: Mapping[Node, str]) -> str:
 
 
 def _formula(node: Node, names: Mapping[Node, str]) -> ast.expr:
+    if node in names:
+        return _name(names[node])
     if node.gate is CONSTANT:
+        if node.shape:
+            return _name(node.name) if node.name else _whole_numbers(node)
         return _constant(node, lambda name: name)
     args = [_name(names[a]) if a in names else _formula(a, names) for a in node.args]
-    return _filled(loops.written(node), args, node.params)
+    return _filled(templates.written(node), args, node)
 
 
 class NumpyPrinter:
@@ -46,14 +50,31 @@ class NumpyPrinter:
         """The code of a node in terms of the named ones."""
         return _tidy(self._code(node))
 
-    def _code(self, node: Node) -> ast.expr:
+    def _code(self, node: Node, truth: bool = False) -> ast.expr:
+        """`truth`: True and False will do as well as 1.0 and 0.0."""
         if node in self.names:
             return _name(self.names[node])
         if node.gate is CONSTANT:
             if node.shape:
                 return _parse(_array_text(node.value))
             return _constant(node, lambda name: f"np.{name}")
-        return _filled(loops.vectorised(node), [self._code(a) for a in node.args], node.params)
+        args = [
+            _whole_numbers(arg)
+            if _is_index(node, place)
+            else self._code(arg, self._may_be_truth(node, place))
+            for place, arg in enumerate(node.args)
+        ]
+        code = _filled(templates.vectorised(node), args, node)
+        if node.gate.name in templates.COMPARISONS and not truth:
+            return ast.BinOp(ast.Constant(1.0), ast.Mult(), code)
+        return code
+
+    def _may_be_truth(self, node: Node, place: int) -> bool:
+        """Whether an argument may be an array of truth values: a factor of numbers, a condition."""
+        if node.gate.name == "multiply":
+            other = node.args[1 - place]
+            return other.gate.name not in templates.COMPARISONS or other in self.names
+        return node.gate.name.startswith("logical") or (node.gate.name == "where" and place == 0)
 
 
 class LoopPrinter:
@@ -95,10 +116,14 @@ class LoopPrinter:
             return self._scalar(node)
         if node.gate.elementwise or node.gate.name == "broadcast_to":
             return self._tensor(node)
-        return _filled(loops.looped(node), [self._code(a) for a in node.args], node.params)
+        args = [
+            _whole_numbers(arg) if _is_index(node, place) else self._code(arg)
+            for place, arg in enumerate(node.args)
+        ]
+        return _filled(loops.looped(node), args, node)
 
     def _scalar(self, node: Node) -> ast.expr:
-        return _filled(loops.scalar(node), [self._code(a) for a in node.args], node.params)
+        return _filled(templates.scalar(node), [self._code(a) for a in node.args], node)
 
     # ------------------------------------------------------------ tensors, entry by entry
 
@@ -162,7 +187,7 @@ class LoopPrinter:
         if node.gate.name == "broadcast_to":
             return self._entry(node.args[0], letters)
         args = [self._entry(a, letters) for a in node.args]
-        return _filled(loops.scalar(node), args, node.params)
+        return _filled(templates.scalar(node), args, node)
 
     def _number(self, node: Node) -> ast.expr:
         """A number inside an expression for one entry; what takes a loop is computed before."""
@@ -224,6 +249,19 @@ def _constant(node: Node, qualified: Callable[[str], str]) -> ast.expr:
     return _parse(qualified(node.name)) if node.name else _number(float(np.asarray(node.value)))
 
 
+def _is_index(node: Node, place: int) -> bool:
+    """Whether an argument is a list of whole numbers that the formula itself holds."""
+    arg = node.args[place]
+    return place in node.gate.integers and arg.gate is CONSTANT and bool(arg.shape)
+
+
+def _whole_numbers(node: Node) -> ast.expr:
+    """A constant tensor as a list, whole numbers without a point."""
+    array = np.asarray(node.value)
+    whole = array.astype(int)
+    return _parse(repr((whole if np.all(whole == array) else array).tolist()))
+
+
 def _is_filled(node: Node) -> bool:
     """Whether a constant tensor holds one number everywhere."""
     return node.gate is CONSTANT and bool(node.shape) and bool(np.ptp(np.asarray(node.value)) == 0)
@@ -243,13 +281,21 @@ def _full(shape: Shape, value: ast.expr) -> ast.expr:
     return code
 
 
+def _is_identity(value: Any) -> bool:
+    return value.ndim == 2 and len(value) > 1 and np.array_equal(value, np.eye(len(value)))
+
+
 def _list_text(value: Any) -> str:
+    if _is_identity(value):
+        return f"identity({len(value)})"
     if np.ptp(value) == 0:
         return ast.unparse(_full(value.shape, ast.Constant(float(value.flat[0]))))
     return repr(value.tolist())
 
 
 def _array_text(value: Any) -> str:
+    if _is_identity(value):
+        return f"np.eye({len(value)})"
     filled = {0.0: "np.zeros({})", 1.0: "np.ones({})"}
     if np.ptp(value) == 0:
         number = float(value.flat[0])
@@ -271,11 +317,11 @@ def _template(text: str) -> tuple[str, tuple[str, ...]]:
     return code, tuple(options)
 
 
-def _filled(template: str, args: list[ast.expr], params: Mapping[str, Any]) -> ast.expr:
+def _filled(template: str, args: list[ast.expr], node: Node) -> ast.expr:
     """A template such as "{0} * {1}" over its arguments; a named place takes an option's value."""
     text, options = _template(template)
     places = {f"_place_{i}": arg for i, arg in enumerate(args)}
-    places |= {f"_place_{name}": _parse(repr(params[name])) for name in options}
+    places |= {f"_place_{name}": _parse(repr(loops.option(node, name))) for name in options}
     code = _parse(text)
     if isinstance(code, ast.Name):
         return places.get(code.id, code)
@@ -289,7 +335,7 @@ def _filled(template: str, args: list[ast.expr], params: Mapping[str, Any]) -> a
 
 
 class _Tidy(ast.NodeTransformer):
-    """-(a / b) becomes -a / b, and 2 * (a * b) becomes 2 * a * b."""
+    """-(a / b) becomes -a / b, 2 * (a * b) 2 * a * b, and a condition loses its float()."""
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
@@ -310,6 +356,23 @@ class _Tidy(ast.NodeTransformer):
             product = self.visit(ast.BinOp(left, node.op, right.left))
             return ast.BinOp(product, right.op, right.right)
         return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        node.test = _condition(node.test)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        node.values = [_condition(value) for value in node.values]
+        return node
+
+
+def _condition(code: ast.expr) -> ast.expr:
+    match code:
+        case ast.Call(func=ast.Name(id="float"), args=[inner]):
+            return inner
+    return code
 
 
 def _tidy(code: ast.expr) -> ast.expr:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from report.graph import Node
-from report.printers import loops
+from report.printers.functions import FUNCTIONS
 from report.printers.python import LoopPrinter, NumpyPrinter, formula
 from report.printers.source import WIDTH, Line, text
 from report.tracing import Quantity, Trace
@@ -19,7 +19,7 @@ Dialect = Literal["python", "numpy"]
 _OWN = {"error", "number", "pairs", "point", "scale", "show", "slope"}
 _MISREAD = {"l", "O", "I"}  # too like 1 and 0, say the style guides
 _RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN, *_MISREAD}
-_RESERVED |= {name for functions in loops.HELPERS.values() for name in functions}
+_RESERVED |= {name for functions in FUNCTIONS.values() for name in functions}
 
 
 class Scope:

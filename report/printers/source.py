@@ -102,7 +102,7 @@ def _chain(code: ast.BinOp) -> list[tuple[str, ast.expr, int]]:
 
 def literal(head: str, value: Any, tail: str = "", indent: int = 0) -> list[str]:
     """A number or nested lists of numbers, at full precision; a matrix stands row by row."""
-    array = np.asarray(value, dtype=np.float64)
+    array = np.asarray(value)
     pad = " " * indent
     line = f"{pad}{head}{array.tolist()!r}{tail}"
     in_rows = array.ndim > 1 and min(array.shape[-2:]) > 1

@@ -1,0 +1,319 @@
+"""The generated programs: they run, they agree with the trace, and they read as good code."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import math
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import report
+from report.errors import CheckError, ReportError
+from report.program import Printed, Program, finish, read, run, start, write
+from report.tracing import Trace
+
+W = [[0.4, 0.1, -0.5], [0.2, -0.32, 0.8], [0.7, 0.4, -0.6]]
+SCALARS = {"x1": -1, "w1": 3, "x2": -2, "w2": 3}
+M23 = [[0.5, -1.25, 2.0], [1.5, 0.75, -0.3]]
+M32 = [[0.3, -0.7], [1.1, 0.2], [-0.4, 0.9]]
+V2, V3, V4 = [0.7, -1.3], [0.6, -0.2, 1.4], [0.1, -0.5, 0.9, 0.25]
+T234 = [[[round(math.sin(i + 2 * j + 5 * k), 2) for k in range(4)] for j in range(3)] for i in range(2)]
+T243 = [[[round(math.cos(3 * i + j + 4 * k), 2) for k in range(3)] for j in range(4)] for i in range(2)]
+S3 = [[2.0, 0.3, -0.5], [0.4, 1.5, 0.2], [-0.1, 0.6, 1.8]]
+S33 = [S3, [[1.1, -0.4, 0.3], [0.2, 2.2, 0.7], [0.5, -0.3, 1.4]]]
+P4, Q4 = [0.1, 0.2, 0.3, 0.4], [0.25, 0.15, 0.35, 0.25]
+
+CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
+    "homework q1": ("1 / (2 + sin(x1*w1)**2 + cos(x2*w2))", SCALARS),
+    "homework q1 in degrees": (
+        "1 / (2 + sin(radians(x1*w1))**2 + cos(radians(x2*w2)))",
+        SCALARS,
+    ),
+    "homework q2, column": ("norm(sigmoid(W @ x))**2", {"W": W, "x": [[-0.2], [0.6], [-0.4]]}),
+    "homework q2, vector": ("norm(sigmoid(W @ x))**2", {"W": W, "x": [-0.2, 0.6, -0.4]}),
+    "two layers": (
+        "h = tanh(W1 @ x + b1)\nz = W2 @ h + b2\nmean((z - y)**2)",
+        {"W1": M32, "b1": V3, "W2": M23, "b2": V2, "x": V2, "y": [0.2, 0.4]},
+    ),
+    "a batch": (
+        "h = relu(X @ W + b)\nsum((h - Y)**2) / 2",
+        {"X": M23, "W": M32, "b": V2, "Y": [[1, 0], [0, 1]]},
+    ),
+    "used three times": ("x*x*x", {"x": 1.7}),
+    "a + a": ("a + a", {"a": 3}),
+    "used by many": (
+        "a = x*2\na + a*x + sin(a) + exp(-a) + a**3 + x + tanh(x*a) + a/x",
+        {"x": 0.8},
+    ),
+    "vector used by many": (
+        "s = sigmoid(x)\nsum(s) + sum(s*x) + sum(s**2) + dot(s, x) + norm(s) + mean(x)",
+        {"x": V3},
+    ),
+    "one gate": ("a * b", {"a": 2, "b": -3}),
+    "no gate": ("x", {"x": 4}),
+    "no gate, one by one": ("x", {"x": [[4]]}),
+    "a constant": ("2 * pi", {"x": 4, "v": V3}),
+    "a constant of nothing": ("sqrt(2)", {}),
+    "an input not used": ("x**2", {"x": 3, "y": 5, "W": M23}),
+    "constants inside": ("2*pi*r + r**(1/3) - 7", {"r": 2.5}),
+    "powers": ("x**x + 2**x + x**-1.5 + x**3 + (-x)**4", {"x": 1.3}),
+    "quotients": ("a / b + b / a / 2 - a / (b * a) + 3 / a", {"a": 1.5, "b": -0.7}),
+    "signs": ("-(a - (b - -a)) - -b*(-a) - (-(a*b))", {"a": 1.5, "b": -0.7}),
+    "functions": (
+        "exp(x) + log(x) + sin(x) + cos(x) + tan(x) + sqrt(x) + tanh(x) + sigmoid(x) + abs(-x)"
+        " + relu(x) + square(x) + radians(x)",
+        {"x": 0.37},
+    ),
+    "functions of a matrix": (
+        "sum(exp(X) + log(X**2) + sin(X)*cos(X) + sqrt(abs(X)) + tanh(X)/sigmoid(X) + relu(X))",
+        {"X": M23},
+    ),
+    "rows and columns": ("sum(a + b * C)", {"a": V3, "b": [[2], [3]], "C": M23}),
+    "column times row": ("norm(sin(u * v))", {"u": [[1], [2]], "v": [[0.1, 0.2, 0.3]]}),
+    "scalar and matrix": ("sum((X - m)**2 / s)", {"X": M23, "m": 0.3, "s": 1.7}),
+    "one by one and vector": ("sum(a * v)", {"a": [[2]], "v": V3}),
+    "a vector of one": ("sum(a * M)", {"a": [3], "M": M23}),
+    "result of shape (1, 1)": ("x.T @ A @ x", {"A": W, "x": [[1], [2], [0.5]]}),
+    "result of shape (1,)": ("A @ x", {"A": [[1, 2, 3]], "x": V3}),
+    "stacks": ("sum(sin(A @ B))", {"A": T234, "B": T243}),
+    "stack times matrix": ("sum(tanh(A @ M))", {"A": T243, "M": M32}),
+    "matrix times stack": ("sum(tanh(M @ A))", {"M": M23, "A": T234}),
+    "stack times vector": ("sum((A @ v)**2)", {"A": T234, "v": V4}),
+    "vector times stack": ("sum((v @ A)**2)", {"A": T234, "v": V3}),
+    "vector times matrix": ("norm(v @ A)", {"A": M23, "v": V2}),
+    "vector times vector": ("tanh(u @ v)", {"u": V3, "v": [1, 2, 3]}),
+    "transposes": ("sum((A.T @ B.T) * C) + sum(T.T**2)", {"A": M23, "B": M32, "C": W, "T": T234}),
+    "dot": ("dot(u, v) / (norm(u) * norm(v))", {"u": V3, "v": [1, 2, 3]}),
+    "sum and mean along axes": (
+        "sum(sum(X, axis=0)**2) + sum(mean(X, axis=1)**3) + sum(mean(X, axis=-1, keepdims=True) * X)",
+        {"X": M23},
+    ),
+    "reductions of a stack": (
+        "sum(sum(T, axis=(0, 2))**2) + sum((T - mean(T, axis=(0, 1), keepdims=True))**2)"
+        " + sum(sum(T, axis=1)**3)",
+        {"T": T234},
+    ),
+    "norm at 0": ("norm(x) + sum(x)", {"x": [0, 0]}),
+    "at kinks": ("relu(a*x) + abs(x) + a", {"a": 2, "x": 0}),
+    "one entry at a kink": ("sum(relu(v))", {"v": [1.5, 0, -2, 0.5]}),
+    "a matrix at kinks": ("sum(relu(X))", {"X": [[0, 1], [2, -1]]}),
+    "sign": ("sum(v * sign(v))", {"v": V3}),
+    "tiny numbers": ("a*x + b", {"a": 1e-200, "x": 1e-100, "b": 1e-250}),
+    "huge numbers": ("(a + b) * 1e-150", {"a": 1e200, "b": -3e199}),
+    "near the border of a domain": ("log(x) + sqrt(y)", {"x": 1e-9, "y": 1e-12}),
+    "saturated": ("sigmoid(a) + sigmoid(b) + tanh(c)", {"a": 1000, "b": -1000, "c": 1000}),
+    "saturated vectors": ("sum(sigmoid(v))", {"v": [1000, -1000, 0, 30, -30]}),
+    "gradient vanishes": ("(x - 3)**2", {"x": 3}),
+    "gradient cancels": ("x - x", {"x": 3}),
+    "wide rows": ("sum(X**2)", {"X": [[0.1 * i * j - 1 for i in range(11)] for j in range(2)]}),
+    "colliding names": (
+        "lambda_ = math * np\nf = lambda_ + h*d_x\ntotal = f * print + x\ntotal * id + l + O",
+        {
+            "math": 2, "np": 3, "h": 0.5, "d_x": -1.5, "x": 0.25, "print": 1.25, "id": 2, "l": 1,
+            "O": 7,
+        },
+    ),
+    "colliding tensors": (
+        "sum(elementwise * g + y * (1 - y)) + sum(sigmoid(slope)) * point + sum(stacked @ pairs)",
+        {
+            "elementwise": V3, "g": 2, "y": [0.1, 0.2, 0.3], "slope": V2, "point": 3, "stacked": M23,
+            "pairs": V3,
+        },
+    ),
+    "gates named like gradients": ("q1 = a*b\nd_q1 = q1*a\nd_a = d_q1 + q1\nd_a*d_q1", {"a": 2, "b": 3}),
+    "names of programs": ("number * show + rows / slope - pairs", {n: i + 2 for i, n in enumerate(
+        ["number", "show", "rows", "slope", "pairs"])}),
+    "long names": (
+        "{0}*{1} + {0}/{1} + tanh({0})".format("a" * 40, "b" * 40),
+        {"a" * 40: 2, "b" * 40: 3},
+    ),
+    "long tensor names": (
+        "sum(tanh({0}*{1} + {0}/{1}))".format("a" * 40, "b" * 40),
+        {"a" * 40: V3, "b" * 40: [1, 2, 3]},
+    ),
+    "80 gates": ("\n".join(
+        ["z0 = x*w"] + [f"z{i} = sin(z{i - 1})*w + {i}/10" for i in range(1, 27)] + ["z26*x"]
+    ), {"x": 0.3, "w": 1.2}),
+    "a deep chain": ("z0 = x\n" + "\n".join(f"z{i} = cos(z{i-1})" for i in range(1, 300)), {"x": 0.3}),
+    "one long sum": (" + ".join(f"sin({i}*x)" for i in range(1, 120)), {"x": 0.3}),
+    # gate by gate
+    "more functions": (
+        "log1p(x) + expm1(x) + arcsin(x) + arccos(x) + arctan(x) + sinh(x) + cosh(x) + degrees(x)"
+        " + erf(x) + maximum(x, y) + minimum(x, y) + clip(x, y, 2)",
+        {"x": 0.37, "y": -0.4},
+    ),
+    "more functions of vectors": (
+        "sum(log1p(v) + expm1(v) * arctan(v) + erf(v) + sinh(v) / cosh(v)) + sum(arcsin(v/2))",
+        {"v": V3},
+    ),
+    "activations": (
+        "log_sigmoid(x) + softplus(x) + leaky_relu(x) + leaky_relu(-x, slope=0.2) + prelu(-x, a)"
+        " + elu(-x) + elu(-x, alpha=0.5) + swish(x) + gelu(x) + gelu(-x)",
+        {"x": 0.37, "a": 0.3},
+    ),
+    "activations of vectors": (
+        "sum(log_sigmoid(v) * softplus(v) + leaky_relu(v) + leaky_relu(v, slope=0.2) + prelu(v, a)"
+        " + elu(v) + elu(v, alpha=0.5) + swish(v) + gelu(v) * gelu(-v))",
+        {"v": V3, "a": 0.3},
+    ),
+    "large activations": (
+        "sum(log_sigmoid(v) + softplus(v) + swish(v) + gelu(v) + elu(v))",
+        {"v": [1000, -1000]},
+    ),
+    "choices": (
+        "where(x > 0, x*y, y) + where((x < y) & (y <= 2), x, 3) + where((x > 5) | ~(y == 2), x, y)"
+        " + where(x != y, 2*x, y) + where(x >= y, x, y**2)",
+        {"x": 0.4, "y": 1.5},
+    ),
+    "choices of vectors": (
+        "m = where(v > 0, 1, 0)\nsum(where(c, v*w, w) + where((v < w) & (w <= 2), v, 3)) + sum(m * w) + sum(1 - m)",
+        {"v": V3, "w": [1, 2.5, -3], "c": [1, 0, 1]},
+    ),
+    "extremes of vectors": (
+        "sum(maximum(v, w) * minimum(v, 0.1)) + sum(clip(v * w, -0.5, 1))",
+        {"v": V3, "w": [1, 2.5, -3]},
+    ),
+    "a tie": ("maximum(x, y) + minimum(x, y)", {"x": 2, "y": 2}),
+    "softmax": ("p = softmax(z)\n-log(sum(p*t))", {"z": V3, "t": [0, 1, 0]}),
+    "softmax along axes": (
+        "sum(softmax(X) * C) + sum(softmax(X, axis=0)**2) + sum(log_softmax(X) * C)"
+        " + sum(log_softmax(X, axis=0)**2)",
+        {"X": M23, "C": [[1, 2, 3], [4, 5, 6]]},
+    ),
+    "softmax of a stack": ("sum(softmax(T, axis=1) * softmax(T)**2)", {"T": T234}),
+    "logsumexp": (
+        "logsumexp(v) + sum(logsumexp(X, axis=1)**2) + sum(logsumexp(X, axis=0, keepdims=True) * X)"
+        " + logsumexp(X)",
+        {"v": V3, "X": M23},
+    ),
+    "large scores": ("logsumexp(z) + sum(softmax(z) * log_softmax(z / 500))", {"z": [1000, -1000, 999]}),
+    "products": (
+        "sum(kron(A, B) ** 2) + sum(outer(u, v) * M)",
+        {"A": M23, "B": [[1, -2], [0.5, 3]], "u": V2, "v": V3, "M": M23},
+    ),
+    "square matrices": (
+        "trace(A @ A) + det(A) + logdet(A) + sum(inv(A)**2) + sum(solve(A, v)**2)"
+        " + sum(solve(A, B)**2) + sum(diag(A)**2) + sum(diag(v) @ A)",
+        {"A": S3, "v": V3, "B": M32},
+    ),
+    "stacks of square matrices": ("sum(det(S)**2) + sum(logdet(S)) + sum(inv(S)**2)", {"S": S33}),
+    "a singular matrix": ("det(A)", {"A": [[1, 2, 3], [2, 4, 6], [1, 0, 1]]}),
+    "one by one matrices": ("det(A) + logdet(A) + sum(inv(A)) + trace(A)", {"A": [[2]]}),
+    "norms": (
+        "norm(v, 1) + sum(norm(X, axis=1)**2) + sum(norm(X, 1, axis=0)**3)"
+        " + sum(norm(X, axis=0, keepdims=True) * X) + norm(T)",
+        {"v": V3, "X": M23, "T": T234},
+    ),
+    "extremes and products": (
+        "max(v) + min(v) * prod(v) + sum(max(X, axis=0)**2) + sum(min(X, axis=1, keepdims=True) * X)"
+        " + sum(prod(X, axis=1)**2) + prod(X) + max(X)",
+        {"v": V3, "X": M23},
+    ),
+    "products with zeros": ("prod(v) + sum(prod(X, axis=0))", {"v": [0, 2, 3], "X": [[0, 1], [2, 0]]}),
+    "products of a stack": ("sum(prod(T, axis=(0, 2))**2) + sum(max(T, axis=(0, 1))**2)", {"T": T234}),
+    "ties": ("max(v) * 2 + min(v)", {"v": [1, 3, 3, 1]}),
+    "variances": (
+        "var(v) + std(v, ddof=1) + sum(var(X, axis=0)**2) + sum(std(X, axis=1, keepdims=True) * X)"
+        " + sum(var(T, axis=(0, 2), ddof=1)**2) + std(X)",
+        {"v": V3, "X": M23, "T": T234},
+    ),
+    "running sums": (
+        "sum(cumsum(v)**2) + sum(cumsum(X, axis=0)**2) + sum(cumsum(X, axis=1)**3)",
+        {"v": V3, "X": M23},
+    ),
+    "reshaping": (
+        "sum(reshape(X, (3, 2)) @ X) + sum(reshape(X, (-1,))**2) + sum(transpose(T, (0, 2, 1))**2)"
+        " + sum(transpose(X) * reshape(v, (3, 1))) + sum(broadcast_to(v, (2, 3)) * X)",
+        {"X": M23, "T": T234, "v": V3},
+    ),
+    "joining": (
+        "sum(concatenate([u, v, u])**2) + sum(concatenate([X, Y], axis=1)**3)"
+        " + sum(concatenate([X, X], axis=0)**2) + sum(stack([v, v*2])**2)"
+        " + sum(stack([v, v**2], axis=1)**2) + norm(stack([a, a*a]))",
+        {"u": V2, "v": V3, "X": M23, "Y": [[1], [2]], "a": 3},
+    ),
+    "padding": ("sum(pad(X, 1)**2) + sum(pad(v, (1, 2)) @ v5)", {"X": M23, "v": V2, "v5": [1, 2, 3, 4, 5]}),
+    "indexing": (
+        "v[0] * v[-1] + sum(X[1]**2) + sum(X[:, 1:3]**2) + X[0, 2]**2 + sum(v[1:]**3) + sum(v[::2])"
+        " + sum(T[1, :, 0]**2) + sum(T[..., 1]**2)",
+        {"v": V3, "X": M23, "T": T234},
+    ),
+    "indexing by lists": ("sum(v[[0, 2, 2]]**2) + sum(X[[1, 0]] * X) + sum(X[:, [0, 2]]**2)", {
+        "v": V3, "X": M23}),
+    "an embedding": ("h = tanh(E[words] @ w)\nsum(h**2)", {"E": M32, "words": [2, 0, 2], "w": V2}),
+    "a table of words": ("sum(E[words]**2)", {"E": M32, "words": [[2, 0], [1, 2]]}),
+    "one word": ("sum(E[word]**2)", {"E": M32, "word": 1}),
+    "picked by pairs": ("sum(log(P[[0, 1], labels]))", {"P": [[0.2, 0.8], [0.6, 0.4]], "labels": [1, 0]}),
+    "a new axis": ("sum((v[:, None] * v)**2)", {"v": V3}),
+    "losses": (
+        "mse(p, y) + l1(p, y) + huber(p, y) + huber(p, y, delta=0.1) + binary_cross_entropy(p, t)"
+        " + binary_cross_entropy_with_logits(y, t) + hinge(y, s) + kl_div(p, q)",
+        {"p": P4, "q": Q4, "y": V4, "t": [0, 1, 1, 0], "s": [1, -1, 1, 1]},
+    ),
+    "losses of matrices": (
+        "mse(X, Y) + l1(X, Y) + huber(X, Y) + hinge(X, S) + binary_cross_entropy_with_logits(X, S)",
+        {"X": M23, "Y": [[0, 1, 0], [2, 0, 1]], "S": [[1, -1, 1], [-1, 1, 1]]},
+    ),
+    "losses of numbers": ("mse(p, y) + l1(p, y) + binary_cross_entropy(p, y)", {"p": 0.3, "y": 0.6}),
+    "cross entropies": (
+        "cross_entropy(Z, labels) + cross_entropy(z, label) + cross_entropy(Z, Y)",
+        {"Z": M23, "labels": [2, 0], "z": V3, "label": 1, "Y": [[0, 1, 0], [0.5, 0, 0.5]]},
+    ),
+    "attention": (
+        "A = softmax(Q @ K.T / sqrt(3))\nsum((A @ V)**2)",
+        {"Q": M23, "K": [[1, 0, 1], [0.5, -1, 2]], "V": [[1, 2], [3, -1]]},
+    ),
+    "batch norm": (
+        "m = mean(X, axis=0)\nv = var(X, axis=0)\nH = (X - m) / sqrt(v + 0.001)\nY = g*H + b\nsum(Y**3)",
+        {"X": [[1, 2], [0.5, -1], [3, 0.2]], "g": [1, 2], "b": [0.1, 0.2]},
+    ),
+}  # fmt: skip
+DIALECTS = ["python", "numpy"]
+
+
+def traced(case: str) -> Trace:
+    text, inputs = CORPUS[case]
+    return report.trace(text, inputs=inputs)
+
+
+def execute(program: Program) -> str:
+    """What a program prints, in this process, to be quick; `run` has tests of its own."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(compile(program.source, program.name, "exec"), {"__name__": "__main__"})
+    return output.getvalue()
+
+
+def compare(trace: Trace, printed: Printed) -> None:
+    gradients = {
+        q.name: q.gradient for q in (*trace.gates, *trace.inputs) if q.gradient is not None
+    }
+    assert list(printed.gradients) == [
+        q.name for q in (*reversed(trace.gates), *trace.inputs) if q.gradient is not None
+    ]
+    values = {q.name: q.value for q in trace.gates} or {"f": trace.value}
+    assert list(printed.values) == list(values)
+    for found, wanted in ((printed.values, values), (printed.gradients, gradients)):
+        scale = max((np.max(np.abs(array)) for array in wanted.values()), default=0.0)
+        for name, array in wanted.items():
+            assert np.shape(found[name]) == np.shape(array), name
+            np.testing.assert_allclose(found[name], array, rtol=1e-11, atol=1e-14 * scale)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("case", CORPUS)
+def test_a_program_prints_the_numbers_of_the_trace(case: str, dialect: Any) -> None:
+    trace = traced(case)
+    program = write(trace, dialect=dialect)
+    assert not program.reason
+    printed = read(execute(program))
+    compare(trace, printed)
+    if printed.error is not None:
+        assert printed.error < 2e-6
