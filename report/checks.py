@@ -161,7 +161,7 @@ def _relative(gap: float, size: float) -> float:
 
 def _scale(quantity: Quantity) -> float:
     """The largest number that went into a gradient: what its rounding error is measured by."""
-    parts = [np.max(np.abs(c.value)) for c in quantity.contributions]
+    parts = [np.max(np.abs(c.value)) for c in quantity.contributions if c.value is not None]
     return float(max(parts, default=0.0))
 
 
@@ -180,7 +180,8 @@ def _every_gate(trace: Trace, printed: Printed) -> Iterator[tuple[str, bool]]:
     """Whether a program printed the trace's value and gradient for each gate."""
     for q in trace.gates:
         yield f"the value of {q.name}", _same(q.value, printed.values.get(q.name), 0.0)
-        yield f"the gradient of {q.name}", _same(q.gradient, printed.gradients.get(q.name), _scale(q))
+        if q.gradient is not None:
+            yield f"the gradient of {q.name}", _same(q.gradient, printed.gradients.get(q.name), _scale(q))
 
 
 def _same(value: Array, other: Array | None, scale: float) -> bool:
@@ -202,7 +203,11 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
     """
     found: dict[str, Array] = {}
     graph = gradient_graph(trace.graph)
-    wide = {q.node: np.asarray(q.value, dtype=np.longdouble) for q in trace.inputs}
+    given = {q.node: q.value for q in trace.inputs}
+    wide = {
+        q.node: q.value if q.name in trace.graph.integers else np.asarray(q.value, dtype=np.longdouble)
+        for q in trace.inputs
+    }
     for gradient in derivation.gradients:
         node = graph.get(trace.graph.inputs[gradient.name])
         if node is None:
@@ -214,7 +219,7 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
             try:
                 value = evaluate([node], wide)[node]
             except TypeError:  # linear algebra that has no extended precision
-                value = evaluate([node], {q.node: q.value for q in trace.inputs})[node]
+                value = evaluate([node], given)[node]
             found[gradient.name] = np.broadcast_to(np.asarray(value, dtype=float), node.shape)
     return found
 
@@ -249,12 +254,20 @@ def _best_quotient(
             half, _ = _quotient(trace, values, name, place, h / 2)
         except ReportError:  # the step leaves the function's domain
             continue
+        # twice the change from h to h/2 is more than the error of the quotient; the rest is rounding
         uncertainty = 2 * abs(whole - half) + 16 * np.finfo(float).eps * size / h
         if best is None or uncertainty < best[1]:
             best = (whole, uncertainty)
         if uncertainty <= 10 * DIFFERENCE_TOLERANCE * abs(whole):
             break
+    if best is not None and best[1] > 1e-3 * max(abs(best[0]), _largest(trace)):
+        return None  # says nothing about this entry
     return best
+
+
+def _largest(trace: Trace) -> float:
+    """The largest gradient entry asked for: what a difference that is 0 is measured by."""
+    return max((float(np.max(np.abs(g))) for g in trace.gradients.values()), default=0.0)
 
 
 def _quotient(

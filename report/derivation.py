@@ -173,13 +173,16 @@ class _Writer:
 
     def step(self, q: Quantity) -> Step:
         node = q.node
+        if q.gradient is None:
+            return self.not_followed(q)
         rows = [Row("upstream", Equation(self.gradient(node), (), (self.gradient_numbers(q.gradient),)))]
         notes = []
         for place, arg in enumerate(node.args):
-            rule = node.gate.rules[place]
-            if arg.is_constant or rule is None:
+            rule = node.gate.rules_for(len(node.args))[place]
+            part = self.part(q, place, arg)
+            if arg.is_constant or rule is None or part is None:
                 continue
-            rows += self.argument(q, place, arg)
+            rows += self.argument(q, place, arg, part)
             if node.gate.elementwise and arg.shape != node.shape:
                 notes.append(
                     f"${self.name[arg]}$ was stretched from shape ${dimensions(arg.shape)}$ to "
@@ -187,7 +190,7 @@ class _Writer:
                 )
             if self.last[arg] is node and arg not in node.args[place + 1 :]:
                 arrived = self.trace.quantities[arg].contributions
-                if len(arrived) > 1:
+                if len(arrived) > 1 and all(c.value is not None for c in arrived):
                     rows.append(self.meeting(arg, arrived))
         shapes = [*(a for a in dict.fromkeys(node.args) if a in self.name), node]
         sizes = r",\quad ".join(rf"{self.name[n]}\colon {dimensions(n.shape)}" for n in shapes)
@@ -205,13 +208,25 @@ class _Writer:
             return []
         return [f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."]
 
-    def argument(self, q: Quantity, place: int, arg: Node) -> list[Row]:
-        node = q.node
-        part = next(
-            c.value
-            for c in self.trace.quantities[arg].contributions
-            if c.gate == q.name and c.argument == place
+    def not_followed(self, q: Quantity) -> Step:
+        """A gate that nothing asked for depends on, at a point where its derivative does not exist."""
+        return Step(
+            quantity=q,
+            definition=f"{self.name[q.node]} = {equation(q.node, self.named)}",
+            shapes="",
+            rows=(),
+            why="Nothing that was asked for depends on this gate, so no gradient is followed into it.",
         )
+
+    def part(self, q: Quantity, place: int, arg: Node) -> Array | None:
+        """What a gate sends back to one argument; None where there is nothing."""
+        if arg not in self.trace.quantities:
+            return None
+        arrived = self.trace.quantities[arg].contributions
+        return next((c.value for c in arrived if c.gate == q.name and c.argument == place), None)
+
+    def argument(self, q: Quantity, place: int, arg: Node, part: Array) -> list[Row]:
+        node = q.node
         left = self.contribution(arg, q.name, place)
         if node.gate.elementwise or not node.shape:
             return self.product(q, place, arg, left, part)
@@ -266,7 +281,7 @@ class _Writer:
     ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], Array]:
         """The local derivative: as sympy derives it, as the rule has it, and its numbers."""
         node = q.node
-        rule = node.gate.rules[place]
+        rule = node.gate.rules_for(len(node.args))[place]
         assert rule is not None
         one = constant(1.0)
         leaves, names = self.leaves(node)
@@ -281,7 +296,7 @@ class _Writer:
                 else self.entry_text(a)
                 for a in node.args
             )  # fmt: skip
-            derived = local_derivative(node.gate, place, inputs)
+            derived = local_derivative(node.gate, place, inputs, tuple(node.params.items()))
             if derived and not node.shape:
                 steps.append(derived)
         own = latex(slope_graph, names.get)
@@ -305,7 +320,7 @@ class _Writer:
     def slope(self, q: Quantity, place: int) -> Array:
         """The numbers of the local derivative: the rule with an upstream gradient of ones."""
         node = q.node
-        rule = node.gate.rules[place]
+        rule = node.gate.rules_for(len(node.args))[place]
         assert rule is not None
         values = [a.value if a.is_constant else self.trace.quantities[a].value for a in node.args]
         one = np.ones(node.shape) if node.shape else np.float64(1.0)
@@ -334,7 +349,7 @@ class _Writer:
         node = q.node
         leaves, names = self.leaves(node)
         upstream = Node(INPUT, shape=node.shape, name="upstream")
-        rule = node.gate.rules[place]
+        rule = node.gate.rules_for(len(node.args))[place]
         assert rule is not None
         graph = rule(upstream, leaves[-1], *(leaves[i] for i in range(len(node.args))), **node.params)
         graph = fit_to(graph, arg)
@@ -367,7 +382,7 @@ class _Writer:
         if graph is None or leaves is None or upstream is None:
             leaves, _ = self.leaves(node)
             upstream = Node(INPUT, shape=node.shape, name="upstream")
-            rule = node.gate.rules[place]
+            rule = node.gate.rules_for(len(node.args))[place]
             assert rule is not None
             args = [leaves[i] for i in range(len(node.args))]
             graph = fit_to(rule(upstream, leaves[-1], *args, **node.params), arg)
@@ -408,6 +423,7 @@ class _Writer:
         node = q.node
         graph = self.backward_graph.get(node)
         left = self.gradient(node)
+        assert q.gradient is not None  # what is asked for is always a number
         numbers = self.gradient_numbers(q.gradient)
         if graph is None:
             return Gradient(q.name, q.gradient, left, "0" if not node.shape else "𝟎", None, (), numbers, False)

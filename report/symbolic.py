@@ -5,7 +5,7 @@ sympy is imported when a function is called, not with this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -52,23 +52,28 @@ def closed_form(graph: Graph, name: str) -> ClosedForm | None:
     if not is_scalar(graph) or written_size(graph.result) > MAX_SIZE:
         return None
     symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
-    whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
-    return ClosedForm(shortest(sympy.diff(whole, symbols[name])), symbols)
+    try:
+        whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
+        return ClosedForm(shortest(sympy.diff(whole, symbols[name])), symbols)
+    except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
+        return None
 
 
 @lru_cache(maxsize=1024)
-def local_derivative(gate: Gate, place: int, arguments: Sequence[str | float]) -> str | None:
+def local_derivative(
+    gate: Gate, place: int, arguments: tuple[str | float, ...], options: tuple[tuple[str, Any], ...] = ()
+) -> str | None:
     """d gate / d argument number `place` as sympy derives it, in LaTeX.
 
-    `arguments` are the LaTeX of each argument, or a number for a constant one. None where sympy does
-    not know the gate, or does not know its convention at a kink.
+    `arguments` are the LaTeX of each argument, or a number for a constant one, `options` the gate's
+    own. None where sympy does not know the gate, or does not know its convention at a kink.
     """
     import sympy
 
     if gate.sympy is None or gate.kink is not None:
         return None
     args = [ordered_symbol(i) if isinstance(a, str) else number(a) for i, a in enumerate(arguments)]
-    derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args), args[place]))
+    derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args, **dict(options)), args[place]))
     return latex(derivative, dict(zip(args, (str(a) for a in arguments), strict=True)))
 
 
@@ -102,7 +107,7 @@ def expression(node: Node, known: Mapping[Node, Any]) -> Any:
             made[n] = _sigma()(made[n.args[0]])
         else:
             assert n.gate.sympy is not None, n.gate.name
-            made[n] = n.gate.sympy(sympy, *(made[a] for a in n.args))
+            made[n] = n.gate.sympy(sympy, *(made[a] for a in n.args), **n.params)
     return made[node]
 
 
@@ -114,7 +119,7 @@ def constant(node: Node) -> Any:
         return sympy.pi
     if node.gate is CONSTANT or node.gate.sympy is None:
         return number(float(np.asarray(node.value).item()))
-    return node.gate.sympy(sympy, *(constant(a) for a in node.args))
+    return node.gate.sympy(sympy, *(constant(a) for a in node.args), **node.params)
 
 
 def number(value: float) -> Any:

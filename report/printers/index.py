@@ -15,6 +15,7 @@ import numpy as np
 
 from report.gates import axes_of
 from report.graph import CONSTANT, Node
+from report.printers.latex import filled
 from report.symbolic import constant, number
 from report.symbolic import latex as sympy_latex
 
@@ -110,9 +111,9 @@ class _Walk:
             return self.constant(node, ix)
         if node.gate.elementwise and node.gate.sympy is not None:
             args = [self.entry(a, self.broadcast(a, ix)) for a in node.args]
-            if node.gate.group == "activations":  # σ stays σ
-                return _opaque(node.gate.name)(*args)
-            return node.gate.sympy(sympy, *args)
+            if node.gate.group in _WRITTEN_OUT or node.gate.name in ("ratio", "xlogy"):
+                return node.gate.sympy(sympy, *args, **node.params)
+            return _opaque(node.gate.name)(*args)  # σ stays σ
         rule = _ENTRIES.get(node.gate.name)
         if rule is None:
             raise NoIndexForm
@@ -166,6 +167,7 @@ def _entry_function(name: str, order: int) -> Any:
 
 @cache
 def _opaque(name: str) -> Any:
+    """A gate as a function that sympy does not look into, written as in the matrix form."""
     import sympy
 
     from report.gates import GATES
@@ -173,13 +175,16 @@ def _opaque(name: str) -> Any:
     class Call(sympy.Function):
         def _latex(self, printer: Any, exp: str | None = None) -> str:
             inner = [printer._print(a) for a in self.args]
-            text = GATES[name].latex.replace(":", "").format(*inner)
+            text = filled(GATES[name].latex, inner)
             if exp is None:
                 return text
             head, bracket, rest = text.partition(r"\left(")
             return f"{head}^{{{exp}}}{bracket}{rest}" if bracket else rf"\left({text}\right)^{{{exp}}}"
 
     return type(f"f_{name}", (Call,), {"is_real": True})
+
+
+_WRITTEN_OUT = frozenset({"arithmetic", "exponential", "trigonometry"})
 
 
 # ---------------------------------------------------------------- gates that move or sum entries

@@ -149,6 +149,14 @@ def _template(text: str) -> tuple[tuple[str, int | None, int], ...]:
     return tuple(pieces)
 
 
+def filled(template: str, arguments: list[str]) -> str:
+    """A row's notation over arguments that need no brackets."""
+    return "".join(
+        literal + (arguments[place] if place is not None else "")
+        for literal, place, _ in _template(template)
+    )
+
+
 class _Printer:
     def __init__(self, leaf: Leaf) -> None:
         self.leaf = leaf
