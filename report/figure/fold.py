@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from report.figure import labels
-from report.figure.labels import Sizes
-from report.figure.layout import Route, Row, Vertex, narrowest, place
+from report.figure.labels import Detail, Style
+from report.figure.layout import Route, Row, Vertex, lowest, narrowest, place
 from report.figure.letters import GREY, Run, line
 from report.figure.plan import Plan, Unit
 from report.figure.rows import Builder, row_of
@@ -22,17 +22,17 @@ ROOM = 2.5  # points between two layers, guessed before edges are drawn
 
 def rows(plan: Plan, width: float, height: float) -> list[Row]:
     """The whole graph in one row of at most `width` and `height` points, or folded into several."""
-    for sizes in (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT):
-        builder = Builder(plan, sizes)
+    for style in (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT):
+        builder = Builder(plan, style)
         row = builder.row(plan.units, whole=True)
-        if plan.hidden or narrowest(row.vertices) > width:
+        if plan.hidden or narrowest(row.vertices) > width or lowest(row.vertices) > height:
             continue
         if place(row, width) and row.height <= height:
             return [row, *_unused(builder, width)]
     builder = Builder(plan, labels.COMFORTABLE)
     found = _folded(builder, plan.units[: plan.shown], width, height)
     if plan.hidden:
-        found.append(_text(f"… {plan.hidden} more …", builder.sizes))
+        found.append(_text(f"… {plan.hidden} more …", builder.style))
         found += _folded(builder, plan.units[plan.shown :], width, height)
     return found + _unused(builder, width)
 
@@ -52,7 +52,7 @@ def _filled(
 ) -> tuple[int, Row]:
     """A row of the first units, and how many they are: as many as fit, or a few less."""
     count = 1
-    while count < len(units) and _width(builder, units[: count + 1]) <= width:
+    while count < len(units) and _may_fit(builder, units[: count + 1], width, height):
         count += 1
     if count < len(units):
         count = _break(builder, units, count, width)
@@ -60,14 +60,29 @@ def _filled(
         row = builder.row(units[:n])
         if place(row, width) and row.height <= height:
             return n, row
-    row = builder.row(units[:1], plain=True)
-    place(row, max(width, narrowest(row.vertices) * 1.2))
-    return 1, row
+    return 1, _squeezed(builder, units[0], width, height)
 
 
-def _width(builder: Builder, units: Sequence[Unit]) -> float:
-    """The least width that the units are likely to need side by side."""
+def _squeezed(builder: Builder, unit: Unit, width: float, height: float) -> Row:
+    """A gate that does not fit with all its numbers: less of its tensors, fewer of its operands."""
+    for detail in (Detail.RANGE, Detail.SHAPE):
+        less = builder.with_less(detail)
+        row = less.row([unit])
+        if place(row, width):
+            break
+    if row.height > height:
+        row = less.row([unit], most=max(int(len(unit.feeds) * height / row.height) - 1, 2))
+        place(row, width)
+    return row
+
+
+def _may_fit(builder: Builder, units: Sequence[Unit], width: float, height: float) -> bool:
     vertices = builder.row(units).vertices
+    return _width(vertices) <= width and lowest(vertices) <= height
+
+
+def _width(vertices: Sequence[Vertex]) -> float:
+    """The least width that a row is likely to need."""
     return narrowest(vertices) + ROOM * len({v.layer for v in vertices})
 
 
@@ -81,18 +96,19 @@ def _break(builder: Builder, units: Sequence[Unit], most: int, width: float) -> 
         later = set(units[n:])
         return sum(not later.isdisjoint(builder.consumers(u)) for u in units[:n])
 
-    if len(units) <= 2 * most and _width(builder, units[most:]) <= width:
-        sides = {
-            n: (_width(builder, units[:n]), _width(builder, units[n:])) for n in range(1, most + 1)
-        }
+    def needed(part: Sequence[Unit]) -> float:
+        return _width(builder.row(part).vertices)
+
+    if len(units) <= 2 * most and needed(units[most:]) <= width:
+        sides = {n: (needed(units[:n]), needed(units[n:])) for n in range(1, most + 1)}
         fits = [n for n, (_, b) in sides.items() if b <= width]
-        return min(fits, key=lambda n: cut(n) + 3 * abs(sides[n][0] - sides[n][1]) / sum(sides[n]))
+        return min(fits, key=lambda n: cut(n) + 4 * abs(sides[n][0] - sides[n][1]) / sum(sides[n]))
     return min(range(most, max(most - CHOICE, most // 2), -1), key=cut)
 
 
-def _text(text: str, sizes: Sizes) -> Row:
+def _text(text: str, style: Style) -> Row:
     """A row that is one line of grey text."""
-    row = Row([Vertex(0, line([Run(text, sizes.number)], GREY))], [])
+    row = Row([Vertex(0, line([Run(text, style.number)], GREY))], [])
     place(row, float("inf"))
     return row
 
@@ -101,8 +117,8 @@ def _unused(builder: Builder, width: float) -> list[Row]:
     """The inputs that the result does not use, side by side as far as there is room."""
     lines: list[Row] = []
     for q in builder.plan.unused:
-        for plain in (False, True):
-            row = row_of([Route(builder.unused(q, plain=plain))])
+        for detail in Detail:
+            row = row_of([Route(builder.with_less(detail).unused(q))])
             if place(row, width):
                 break
         if lines and lines[-1].width + APART + row.width <= width:

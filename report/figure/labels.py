@@ -5,7 +5,9 @@ Every piece lies round the origin where its edge passes: values above it, gradie
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,8 @@ from report import numbers
 from report.figure import signs
 from report.figure.letters import (
     BLACK,
-    GRADIENT,
     GREY,
     SMALLEST,
-    VALUE,
     Ink,
     Piece,
     Run,
@@ -28,65 +28,78 @@ from report.figure.letters import (
     width,
 )
 from report.graph import Shape
+from report.printers.latex import GRADIENT, VALUE
 
 CLEAR = 2.0  # points between an edge and the text beside it
 MARK = "∂"
 SUM_MARK = "Σ∂"
-LONGEST = 48.0  # points that a gate's name may take
+ENTRY = 5.0  # points between two edges that enter a gate of many operands
 MAX_ROWS, MAX_COLUMNS = 4, 4  # larger tensors show their range, not their entries
 
 
+class Detail(Enum):
+    """How much of a tensor an edge shows."""
+
+    ENTRIES = 1  # where they are few, else the range
+    RANGE = 2
+    SHAPE = 3
+
+
 @dataclass(frozen=True)
-class Sizes:
-    """Font sizes and the radius of a gate, in points."""
+class Style:
+    """Font sizes and the radius of a gate, in points; how much is shown."""
 
     number: float = 8.0
     name: float = 10.0
     tag: float = 9.0  # the name beside a gate
     sign: float = 10.0
     radius: float = 9.0
+    detail: Detail = Detail.ENTRIES
 
 
-COMFORTABLE = Sizes()
-SMALLER = Sizes(7.5, 9.5, 8.5, 9.5, 8.5)
-TIGHT = Sizes(7.0, 9.0, 8.0, 9.0, 8.0)
+COMFORTABLE = Style()
+SMALLER = Style(7.5, 9.5, 8.5, 9.5, 8.5)
+TIGHT = Style(7.0, 9.0, 8.0, 9.0, 8.0)
 
 
 @dataclass(frozen=True)
 class Body:
-    """A gate's outline: a circle, or a rectangle with round ends when `half` exceeds `radius`."""
+    """A gate's outline: half its width, half its height, and the radius of its corners."""
 
     half: float
+    high: float
     radius: float
+
+    def inset(self, y: float) -> float:
+        """How far inside its left end the outline lies, `y` off the middle."""
+        above = max(abs(y) - (self.high - self.radius), 0.0)
+        return self.radius - math.sqrt(max(self.radius**2 - above**2, 0.0))
 
 
 # ---------------------------------------------------------------- edges
 
 
-def edge(value: Any, gradient: Any | None, sizes: Sizes, *, entries: bool = True) -> Piece:
-    """The label of an edge: value above, gradient below (None: nothing flows back).
-
-    A small tensor shows its entries if it may, a large one the range of its values.
-    """
+def edge(value: Any, gradient: Any | None, style: Style) -> Piece:
+    """The label of an edge: value above, gradient below (None: there is none)."""
     of = np.shape(value)
-    above = _amount(value, VALUE, "", sizes, entries)
+    above = _amount(value, VALUE, "", style)
     above = above.moved(0.0, -CLEAR - above.down)
-    if of:
+    if of and style.detail is not Detail.SHAPE:
         over = _centred(line([Run(signs.shape(of), SMALLEST)], GREY))
         above = joined(above, over.moved(0.0, -above.up - 1.5))
     if gradient is None:
         return above
-    return joined(above, _hung(_amount(gradient, GRADIENT, MARK, sizes, entries), CLEAR))
+    return joined(above, _hung(_amount(gradient, GRADIENT, MARK, style), CLEAR))
 
 
-def result(name: str, sizes: Sizes) -> Piece:
+def result(name: str, style: Style) -> Piece:
     """The name at the end of the last edge, to the right of the origin."""
-    return after(line(signs.name(name, (), sizes.name), BLACK), sizes.name)
+    return after(line(signs.name(name, (), style.name), BLACK), style.name)
 
 
-def nowhere(sizes: Sizes) -> Piece:
+def nowhere(style: Style) -> Piece:
     """The end of an edge that leads to no gate."""
-    return after(line([Run("not used", sizes.number)], GREY), sizes.number)
+    return after(line([Run("not used", style.number)], GREY), style.number)
 
 
 def before(text: Piece, size: float) -> Piece:
@@ -102,19 +115,18 @@ def after(text: Piece, size: float) -> Piece:
 def source(
     name: str,
     of: Shape,
-    sizes: Sizes,
+    style: Style,
     *,
     asked: bool = True,
     gradient: Any | None = None,
-    entries: bool = True,
 ) -> Piece:
     """An input's name to the left of the origin; `gradient` is the sum of several contributions."""
     colour = BLACK if asked else GREY
-    text = line(signs.name(name, of, sizes.name, 1.25 * LONGEST), colour)
-    piece = before(text, sizes.name)
+    text = line(signs.name(name, of, style.name, 1.25 * signs.LONGEST), colour)
+    piece = before(text, style.name)
     if gradient is None:
         return piece
-    total = _amount(gradient, GRADIENT, SUM_MARK, sizes, entries)
+    total = _amount(gradient, GRADIENT, SUM_MARK, style)
     return joined(piece, _hung(total.moved(-total.right - 2.5, 0.0), piece.down + 1.5))
 
 
@@ -123,28 +135,29 @@ def source(
 
 def gate(
     sign: list[Run],
+    operands: int,
     name: str,
     of: Shape,
-    sizes: Sizes,
+    style: Style,
     *,
     gradient: Any | None = None,
-    entries: bool = True,
 ) -> tuple[Body, Piece]:
     """A gate: its outline, and its sign, its name above and a sum of gradients below."""
     text = _centred(line(sign))
-    inner = text.width + 0.42 * sizes.radius
-    body = Body(max(sizes.radius, inner / 2), sizes.radius)
+    inner = text.width + 0.42 * style.radius
+    high = max(style.radius, ENTRY * operands / 2)
+    body = Body(max(style.radius, inner / 2), high, style.radius)
     letters = any(c.isalnum() for run in sign for c in run.text)
-    drop = 0.29 * sizes.sign if letters else (text.up - text.down) / 2
+    drop = 0.29 * style.sign if letters else (text.up - text.down) / 2
     pieces = [
         text.moved(0.0, drop),
-        Piece((), (), body.half, body.half, body.radius, body.radius),
+        Piece((), (), body.half, body.half, body.high, body.high),
     ]
-    tag = _centred(line(signs.name(name, of, sizes.tag, LONGEST), GREY))
-    pieces.append(tag.moved(0.0, -body.radius - 2.2 - tag.down))
+    tag = _centred(line(signs.name(name, of, style.tag, signs.LONGEST), GREY))
+    pieces.append(tag.moved(0.0, -body.high - 2.2 - tag.down))
     if gradient is not None:
-        total = _amount(gradient, GRADIENT, SUM_MARK, sizes, entries)
-        pieces.append(_hung(total, body.radius + CLEAR))
+        total = _amount(gradient, GRADIENT, SUM_MARK, style)
+        pieces.append(_hung(total, body.high + CLEAR))
     return body, joined(*pieces)
 
 
@@ -160,18 +173,20 @@ def _hung(piece: Piece, y: float) -> Piece:
     return piece.moved(0.0, y + piece.up)
 
 
-def _amount(value: Any, colour: str, mark: str, sizes: Sizes, entries: bool = True) -> Piece:
+def _amount(value: Any, colour: str, mark: str, style: Style) -> Piece:
     """A number or tensor, centred, its last baseline or bracket on the origin's height."""
     array = np.asarray(value, dtype=float)
     if array.size == 1:
         text = signs.number(array)
-    elif entries and entries_fit(array.shape):
-        return _matrix(array, colour, mark, sizes)
+    elif style.detail is Detail.SHAPE:
+        text = signs.shape(array.shape)
+    elif style.detail is Detail.ENTRIES and entries_fit(array.shape):
+        return _matrix(array, colour, mark, style)
     else:
         low, high = numbers.show(array.min(), 3), numbers.show(array.max(), 3)
         text = f"all {low}" if low == high else f"{low} … {high}"
         text = text.replace(" × ", "×")
-    size = sizes.number
+    size = style.number
     runs = [Run(mark, size), Run("\u00a0", size)] if mark else []
     return _centred(line([*runs, Run(text, size)], colour))
 
@@ -187,10 +202,10 @@ def _grid(of: Shape) -> tuple[int, int]:
     return (of[0] if of else 1), (of[1] if len(of) > 1 else 1)
 
 
-def _matrix(array: np.ndarray, colour: str, mark: str, sizes: Sizes) -> Piece:
+def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     """Entries in brackets, points aligned; the whole stands on the origin's height."""
     rows, columns = _grid(array.shape)
-    size = sizes.number
+    size = style.number
     texts = [
         [tuple(t.partition(".")[::2]) for t in r] for r in _entries(array.reshape(rows, columns))
     ]

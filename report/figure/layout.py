@@ -17,6 +17,8 @@ from report.figure.labels import Body
 from report.figure.letters import Piece
 
 GAP = 6.0  # points between what stands one below the other
+STILL = 0.005  # a smaller change of heights is none
+APART = 10.0  # the same between parts that no edge joins
 STRAIGHT, ROOMY = 2.5, 13.0  # the width of a channel with straight edges: least, with room to spare
 STEEP, GENTLE = 0.3, 0.7  # the same for edges that bend, per point of height
 CHANNEL = 30.0  # no channel needs more
@@ -60,6 +62,7 @@ class Row:
     height: float = 0.0
 
     def shift(self, dx: float, dy: float) -> None:
+        """Move everything in the row."""
         for v in self.vertices:
             v.x, v.y = v.x + dx, v.y + dy
             v.sides = (v.sides[0] + dx, v.sides[1] + dx)
@@ -73,20 +76,52 @@ def narrowest(vertices: Iterable[Vertex]) -> float:
     return sum(widest.values()) + STRAIGHT * max(len(widest) - 1, 0)
 
 
+def lowest(vertices: Iterable[Vertex]) -> float:
+    """A lower bound of a row's height: what stands in its fullest layer."""
+    filled: dict[int, float] = defaultdict(float)
+    for v in vertices:
+        filled[v.layer] += v.piece.up + v.piece.down + GAP
+    return max(filled.values(), default=GAP) - GAP
+
+
 def place(row: Row, width: float) -> bool:
     """Give every vertex its place; False when the row needs more than `width` points."""
-    layers = _ordered(row)
-    _rows(row, layers)
+    floor: dict[int, float] = {}
+    for part in _connected(row):
+        _set_heights(part, _ordered(part))
+        drop = max(floor.get(v.layer, 0.0) - (v.y - v.piece.up) for v in part.vertices)
+        part.shift(0.0, drop)
+        for v in part.vertices:
+            bottom = v.y + v.piece.down + APART
+            floor[v.layer] = max(floor.get(v.layer, bottom), bottom)
+    row.height = max(v.y + v.piece.down for v in row.vertices)
     _enter(row)
-    return _columns(row, layers, width)
+    return _set_widths(row, width)
+
+
+def _connected(row: Row) -> list[Row]:
+    """The parts of a row that no edge joins."""
+    members = {v: [v] for v in row.vertices}
+    for a, b in _links(row):
+        if members[a] is not members[b]:
+            small, large = sorted((members[a], members[b]), key=len)
+            large += small
+            members.update(dict.fromkeys(small, large))
+    parts: dict[int, Row] = {}
+    for v in row.vertices:
+        parts.setdefault(id(members[v]), Row([], [])).vertices.append(v)
+    for route in row.routes:
+        parts[id(members[route.stops[0]])].routes.append(route)
+    return list(parts.values())
 
 
 # ---------------------------------------------------------------- order
 
 
 def _ordered(row: Row) -> list[list[Vertex]]:
-    """The vertices of each layer from top to bottom: as the formula names them, unless the library
-    finds an order with fewer crossings.
+    """The vertices of each layer from top to bottom.
+
+    They stand as the formula names them, unless the library finds an order with fewer crossings.
     """
     number = {v: float(i) for i, v in enumerate(_as_written(row))}
     written = _layers(row, number)
@@ -95,11 +130,9 @@ def _ordered(row: Row) -> list[list[Vertex]]:
         return written
     import fast_sugiyama
 
-    components = fast_sugiyama.from_edges(links, ranking_type="minimize", minimum_length=1)
-    components.sort(key=lambda layout: min(n for n, _ in layout[0]))
-    step = 1 + max(width for _, width, *_ in components)
-    place = {n: i * step + x for i, (at, *_) in enumerate(components) for n, (x, _) in at}
-    found = _layers(row, {v: place.get(int(n), n) for v, n in number.items()})
+    (drawing,) = fast_sugiyama.from_edges(links, ranking_type="minimize", minimum_length=1)
+    place = {n: x for n, (x, _) in drawing[0]}
+    found = _layers(row, {v: place[int(n)] for v, n in number.items()})
     return found if _crossings(row, found) < least else written
 
 
@@ -119,9 +152,9 @@ def _crossings(row: Row, layers: list[list[Vertex]]) -> int:
         links[a.layer].append((at[a], at[b]))
     for pairs in links.values():
         seen: list[int] = []
-        for _, b in sorted(pairs):
-            found += len(seen) - bisect_right(seen, b)
-            insort(seen, b)
+        for _, place in sorted(pairs):
+            found += len(seen) - bisect_right(seen, place)
+            insort(seen, place)
     for route, following in pairwise(row.routes):
         end = route.stops[-1]
         if end is following.stops[-1] and end.ordered:
@@ -156,7 +189,7 @@ def _links(row: Row) -> list[tuple[Vertex, Vertex]]:
 # ---------------------------------------------------------------- heights
 
 
-def _rows(row: Row, layers: Sequence[Sequence[Vertex]]) -> None:
+def _set_heights(row: Row, layers: Sequence[Sequence[Vertex]]) -> None:
     """Set every y: edges straight where they can be, gates in the middle of what feeds them."""
     block = _blocks(row, layers)
     members: dict[int, list[Vertex]] = defaultdict(list)
@@ -178,7 +211,6 @@ def _rows(row: Row, layers: Sequence[Sequence[Vertex]]) -> None:
     top = min(y[block[v]] - v.piece.up for v in row.vertices)
     for v in row.vertices:
         v.y = y[block[v]] - top
-    row.height = max(v.y + v.piece.down for v in row.vertices)
 
 
 def _settle(
@@ -201,7 +233,9 @@ def _settle(
         for b in reversed(order):
             for other, apart in below[b].items():
                 up[b] = min(up[b], up[other] - apart)
-        y = {b: (down[b] + up[b]) / 2 for b in order}
+        before, y = y, {b: (down[b] + up[b]) / 2 for b in order}
+        if all(abs(y[b] - before[b]) < STILL for b in order):
+            break
     return y
 
 
@@ -281,7 +315,7 @@ def _enter(row: Row) -> None:
         if not vertex.ordered:
             routes.sort(key=lambda r: r.stops[-2].y)
         middle = next((i for i, r in enumerate(routes) if r.spine), (len(routes) - 1) / 2)
-        reach = (0.45 if middle == 0.5 else 0.65) * vertex.body.radius
+        reach = vertex.body.high - (0.55 if middle == 0.5 else 0.35) * vertex.body.radius
         most = max(middle, len(routes) - 1 - middle)
         for i, route in enumerate(routes):
             route.entry = reach * (i - middle) / most
@@ -290,8 +324,9 @@ def _enter(row: Row) -> None:
 # ---------------------------------------------------------------- widths
 
 
-def _columns(row: Row, layers: Sequence[Sequence[Vertex]], width: float) -> bool:
+def _set_widths(row: Row, width: float) -> bool:
     """Set every x, with channels as wide as the room allows; False when there is not enough."""
+    layers = _layers(row, dict.fromkeys(row.vertices, 0.0))
     bends = [0.0] * len(layers)
     for route in row.routes:
         for a, b in pairwise(route.stops):

@@ -14,8 +14,6 @@ from typing import Any
 
 from report import resources
 
-VALUE = "#0072B2"
-GRADIENT = "#D55E00"
 BLACK = "#000000"
 GREY = "#595959"  # still 7 : 1 on white
 SMALLEST = 7.0  # points; nothing is set smaller
@@ -42,6 +40,7 @@ class Ink:
 
     @property
     def width(self) -> float:
+        """Its advance."""
         return width(self.text, self.face, self.size)
 
 
@@ -66,9 +65,11 @@ class Piece:
 
     @property
     def width(self) -> float:
+        """The width of its box."""
         return self.left + self.right
 
     def moved(self, dx: float, dy: float) -> Piece:
+        """The same piece elsewhere, the origin left where it is."""
         return Piece(
             tuple(replace(i, x=i.x + dx, y=i.y + dy) for i in self.inks),
             tuple(

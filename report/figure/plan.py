@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from report.graph import Array, Node
 from report.tracing import Quantity, Trace
 
@@ -51,6 +53,7 @@ class Plan:
 
     @property
     def grouped(self) -> bool:
+        """Whether units stand for more than one gate."""
         return any(u.gates > 1 for u in self.units)
 
     @property
@@ -74,7 +77,8 @@ def plan(trace: Trace) -> Plan:
     units = _units(trace, {q.node: q.node for q in trace.gates})
     if len(units) > MANY:
         grouped = _units(trace, _owners(trace))
-        if len(grouped) <= min(TOO_MANY, len(units) // 2):
+        even = max(u.gates for u in grouped) <= len(units) // 2
+        if even and len(grouped) <= min(TOO_MANY, len(units) // 2):
             units = grouped
     consumers: dict[Quantity, list[Unit]] = {}
     for unit in units:
@@ -105,7 +109,10 @@ def _units(trace: Trace, owner: dict[Node, Node]) -> tuple[Unit, ...]:
         for place, arg in enumerate(gate.node.args):
             if arg.is_constant or owner.get(arg) is own:
                 continue
-            into.append(Feed(trace.quantities[arg], parts.get((arg, gate.name, place))))
+            source = trace.quantities[arg]
+            # What never comes back from a gate, as from a comparison, is 0; an index has no slope.
+            nothing = None if source.gradient is None else np.zeros(arg.shape)
+            into.append(Feed(source, parts.get((arg, gate.name, place), nothing)))
     return tuple(
         Unit(trace.quantities[n], _merged(feeds[n]) if sizes[n] > 1 else tuple(feeds[n]), sizes[n])
         for n in sorted(feeds, key=lambda n: trace.quantities[n].number)
@@ -114,12 +121,10 @@ def _units(trace: Trace, owner: dict[Node, Node]) -> tuple[Unit, ...]:
 
 def _merged(feeds: list[Feed]) -> tuple[Feed, ...]:
     """One edge for each source of a group, with the sum of what goes back along it."""
-    total: dict[Quantity, Array | None] = {}
+    parts: dict[Quantity, list[Array]] = {}
     for feed in feeds:
-        before = total.get(feed.source)
-        both = before is not None and feed.part is not None
-        total[feed.source] = before + feed.part if both else feed.part if before is None else before
-    return tuple(Feed(source, part) for source, part in total.items())
+        parts.setdefault(feed.source, []).extend([] if feed.part is None else [feed.part])
+    return tuple(Feed(source, sum(p) if p else None) for source, p in parts.items())
 
 
 def _owners(trace: Trace) -> dict[Node, Node]:

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from report.figure import labels, signs
-from report.figure.labels import Sizes
+from report.figure.labels import Detail, Style
 from report.figure.layout import Route, Row, Vertex
 from report.figure.letters import GREY, Piece, Run, line
 from report.figure.plan import Feed, Plan, Unit
 from report.graph import Node
 from report.tracing import Quantity
 
+MOST = 1_000_000
 BEND = Piece((), (), 0.0, 0.0, 1.5, 1.5)  # where an edge passes a layer
 
 
 class Builder:
     """Makes the vertices and routes of rows; pieces are made once for each font size."""
 
-    def __init__(self, plan: Plan, sizes: Sizes) -> None:
+    def __init__(self, plan: Plan, style: Style) -> None:
         self.plan = plan
-        self.sizes = sizes
+        self.style = style
         self.drawn: set[Quantity] = set()  # inputs that an earlier row shows with their sum
         self._pieces: dict[Any, Any] = {}
         own = {*plan.trace.graph.inputs, *plan.trace.graph.lets}
         self.result_name = next(n for n in ("f", "F", "result") if n not in own)
 
+    def with_less(self, detail: Detail) -> Builder:
+        """The same, showing less of tensors."""
+        other = Builder(self.plan, replace(self.style, detail=detail))
+        other.drawn = self.drawn
+        return other
+
     def consumers(self, unit: Unit) -> list[Unit]:
+        """What a unit's value feeds."""
         return self.plan.consumers.get(unit.quantity, [])
 
     # ------------------------------------------------------------ pieces
@@ -40,64 +47,68 @@ class Builder:
             self._pieces[key] = make()
         return self._pieces[key]
 
-    def _gate(self, unit: Unit, *, plain: bool) -> Vertex:
+    def _gate(self, unit: Unit) -> Vertex:
         q = unit.quantity
 
         def make() -> Any:
             if unit.gates > 1:
-                sign = [Run(f"{unit.gates} gates", self.sizes.number)]
+                sign = [Run(f"{unit.gates} gates", self.style.number)]
             else:
-                sign = signs.sign(q.node, self._named, self.sizes.sign)
+                sign = signs.sign(q.node, self._named, self.style.sign)
             gradient = q.gradient if self.plan.collects(q) else None
             return labels.gate(
-                sign, q.name, q.node.shape, self.sizes, gradient=gradient, entries=not plain
+                sign,
+                len(unit.feeds),
+                q.name,
+                q.node.shape,
+                self.style,
+                gradient=gradient,
             )
 
-        body, piece = self._once(("gate", q, plain), make)
+        body, piece = self._once(("gate", q), make)
         return Vertex(0, piece, body, (q.name,), ordered=unit.ordered)
 
     def _named(self, node: Node) -> str | None:
         return self.plan.trace.name_of(node) if node.name is not None else None
 
-    def _source(self, q: Quantity, *, shown: bool, plain: bool = False) -> Vertex:
+    def _source(self, q: Quantity, *, shown: bool) -> Vertex:
         def make() -> Piece:
             if not q.node.is_input:
-                tag = signs.name(q.name, q.node.shape, self.sizes.tag, labels.LONGEST)
-                text = line([*tag, Run(" →", self.sizes.number)], GREY)
-                return labels.before(text, self.sizes.tag)
+                tag = signs.name(q.name, q.node.shape, self.style.tag, signs.LONGEST)
+                text = line([*tag, Run(" →", self.style.number)], GREY)
+                return labels.before(text, self.style.tag)
             gradient = q.gradient if self.plan.collects(q) and not shown else None
             asked = q.name in self.plan.trace.wrt
-            return labels.source(
-                q.name, q.node.shape, self.sizes, asked=asked, gradient=gradient, entries=not plain
-            )
+            return labels.source(q.name, q.node.shape, self.style, asked=asked, gradient=gradient)
 
-        return Vertex(0, self._once(("source", q, shown, plain), make), names=(q.name,), align=1.0)
+        return Vertex(0, self._once(("source", q, shown), make), names=(q.name,), align=1.0)
 
-    def _label(self, unit: Unit, place: int, feed: Feed, *, plain: bool) -> Piece:
+    def _label(self, unit: Unit, place: int, feed: Feed) -> Piece:
         return self._once(
-            ("edge", unit.quantity, place, plain),
-            lambda: labels.edge(feed.source.value, feed.part, self.sizes, entries=not plain),
+            ("edge", unit.quantity, place),
+            lambda: labels.edge(feed.source.value, feed.part, self.style),
         )
 
     def _leaving(self, units: Sequence[Unit]) -> Vertex:
         names = [u.quantity.name for u in units]
-        runs = [Run("→ ", self.sizes.number)]
-        for i, unit in enumerate(units[:3]):
+        shown = 1 if self.style.detail is Detail.SHAPE else 3
+        runs = [Run("→ ", self.style.number)]
+        for i, unit in enumerate(units[:shown]):
             of = unit.quantity.node.shape
-            tag = signs.name(names[i], of, self.sizes.tag, labels.LONGEST)
-            runs += [Run(", ", self.sizes.tag)] * bool(i) + tag
-        if len(units) > 3:
-            runs.append(Run(", …", self.sizes.tag))
-        text = labels.after(line(runs, GREY), self.sizes.tag)
-        return Vertex(0, text, names=tuple(names[:3]), align=0.0)
+            tag = signs.name(names[i], of, self.style.tag, signs.LONGEST)
+            runs += [Run(", ", self.style.tag)] * bool(i) + tag
+        if len(units) > shown:
+            runs.append(Run(", …", self.style.tag))
+        text = labels.after(line(runs, GREY), self.style.tag)
+        return Vertex(0, text, names=tuple(names[:shown]), align=0.0)
 
     # ------------------------------------------------------------ a row
 
-    def row(self, units: Sequence[Unit], *, whole: bool = False, plain: bool = False) -> Row:
+    def row(self, units: Sequence[Unit], *, whole: bool = False, most: int = MOST) -> Row:
         """The vertices and routes of some units, not yet placed.
 
-        `whole` puts every input at the left, otherwise it stands before each gate that it feeds;
-        `plain` shows no entries of tensors.
+        `whole` puts every input at the left, otherwise it stands before each gate that it feeds; of
+        more than `most` operands of a gate, those in the middle are left out.
         """
         inside = {u.quantity: u for u in units}
         rank = self._ranks(units, inside, whole)
@@ -105,24 +116,32 @@ class Builder:
         routes: list[Route] = []
         gates: dict[Quantity, Vertex] = {}
         names: dict[Any, Vertex] = {}
+        seen: set[Quantity] = set()
         for unit in units:
             q = unit.quantity
-            gates[q] = self._gate(unit, plain=plain)
+            gates[q] = self._gate(unit)
             gates[q].layer = 2 * rank[q]
+            spine = self._spine(unit)
+            left_out = range(most // 2, len(unit.feeds) - (most - most // 2))
             for i, feed in enumerate(unit.feeds):
+                if i in left_out:
+                    if i == left_out.start:
+                        routes.append(self._more(len(left_out), gates[q]))
+                    continue
                 source = feed.source
                 if source in inside:
                     start = gates[source]
                 else:
                     key = (source, None if whole else rank[q])
                     if key not in names:
-                        shown = source in self.drawn or any(k[0] is source for k in names)
-                        names[key] = self._source(source, shown=shown, plain=plain)
+                        shown = source in self.drawn or source in seen
+                        seen.add(source)
+                        names[key] = self._source(source, shown=shown)
                         names[key].layer = 0 if whole else 2 * rank[q] - 2
                     start = names[key]
-                label = self._label(unit, i, feed, plain=plain)
+                label = self._label(unit, i, feed)
                 routes.append(_route(start, gates[q], label, far=edges[source] > 1))
-                routes[-1].spine = self._is_spine(unit, source)
+                routes[-1].spine = spine[i]
         for unit in units:
             later = [u for u in self.consumers(unit) if u.quantity not in inside]
             if later:
@@ -149,33 +168,38 @@ class Builder:
             late[u.quantity] = min(users, default=deepest + 1) - 1
         return late
 
-    def _is_spine(self, unit: Unit, source: Quantity) -> bool:
-        """Whether a gate continues the line of this operand: it is by far the deepest."""
-        depth = self.plan.depth
-        others = [depth[f.source] for f in unit.feeds if f.source is not source]
-        return 0 < len(others) == len(unit.feeds) - 1 and depth[source] > 2 * max(others)
+    def _spine(self, unit: Unit) -> list[bool]:
+        """For each operand whether the gate continues its line: it is by far the deepest."""
+        depth = [self.plan.depth[f.source] for f in unit.feeds]
+        others = [max(depth[:i] + depth[i + 1 :], default=0) for i in range(len(depth))]
+        return [d > 2 * other and len(depth) > 1 for d, other in zip(depth, others, strict=True)]
+
+    def _more(self, count: int, gate: Vertex) -> Route:
+        """One edge for operands that are left out."""
+        text = line([Run(f"… {count} more", self.style.number)], GREY)
+        start = Vertex(gate.layer - 2, labels.before(text, self.style.number), align=1.0)
+        return Route([start, Vertex(gate.layer - 1, BEND), gate])
 
     def _result(self, gates: dict[Quantity, Vertex]) -> Route:
         """The last edge: the function's value, whose gradient is 1."""
         trace = self.plan.trace
         result = trace.result
         if result is None:
-            text = line([Run(signs.number(trace.value), self.sizes.name)])
-            start = Vertex(0, labels.before(text, self.sizes.name), align=1.0)
-            value, gradient = trace.value, 1.0
+            text = line([Run(signs.number(trace.value), self.style.name)])
+            start = Vertex(0, labels.before(text, self.style.name), align=1.0)
+            label = labels.edge(trace.value, 1.0, self.style)
         else:
             start = gates.get(result) or self._source(result, shown=True)
-            value, gradient = result.value, np.ones(result.node.shape)
-        label = labels.edge(value, gradient, self.sizes)
-        end = Vertex(start.layer + 2, labels.result(self.result_name, self.sizes), align=0.0)
+            label = labels.edge(result.value, result.gradient, self.style)
+        end = Vertex(start.layer + 2, labels.result(self.result_name, self.style), align=0.0)
         return Route([start, Vertex(start.layer + 1, label), end])
 
-    def unused(self, q: Quantity, *, plain: bool) -> list[Vertex]:
+    def unused(self, q: Quantity) -> list[Vertex]:
         """The stops of an input's edge to nowhere: name, value with gradient 0, end."""
         return [
             self._source(q, shown=True),
-            Vertex(1, labels.edge(q.value, q.gradient, self.sizes, entries=not plain)),
-            Vertex(2, labels.nowhere(self.sizes), align=0.0),
+            Vertex(1, labels.edge(q.value, q.gradient, self.style)),
+            Vertex(2, labels.nowhere(self.style), align=0.0),
         ]
 
 

@@ -12,18 +12,27 @@ import numpy as np
 from report import numbers
 from report.figure.letters import SMALLEST, Run, width
 from report.graph import Node, Shape
+from report.printers.latex import GREEK
 
+LONGEST = 48.0  # points that a gate's name may take
 DIGITS = 4  # significant digits of every number in a figure
 MULTIPLY, DOT = "×", "·"
 _ACCENTS = {"hat": "ˆ", "bar": "¯", "tilde": "˜"}
-_GREEK_BLOCK = "GREEK SMALL LETTER ", "GREEK CAPITAL LETTER "
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
-)
 _RAISED = {**dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789", strict=True)), "ⁿ": "n", "ᵀ": "T"}
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_SMALL = _RAISED | _LOWERED
+_COMPARISONS = {
+    "less": "<",
+    "less_equal": "≤",
+    "greater": ">",
+    "greater_equal": "≥",
+    "equal": "=",
+    "not_equal": "≠",
+}
 _VARIABLES = "xyzuvw"
-_PARTS = re.compile(r"([⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵀ]+)|(?<![A-Za-z])([a-z])(?![A-Za-z])")
+_PARTS = re.compile(
+    r"(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵀ]+)|(?P<lowered>[₀₁₂₃₄₅₆₇₈₉]+)|(?<![A-Za-z])(?P<letter>[A-Za-z])(?![A-Za-z])"
+)
 
 
 def number(value: Any) -> str:
@@ -32,6 +41,7 @@ def number(value: Any) -> str:
 
 
 def shape(of: Shape) -> str:
+    """A shape as it is written on an edge: (3×1)."""
     return f"({'×'.join(map(str, of))})"
 
 
@@ -65,10 +75,11 @@ def name(text: str, of: Shape, size: float, longest: float = 1e9) -> list[Run]:
 
 
 def _letter(base: str) -> str:
-    if base not in _GREEK:
+    """The Greek letter that a word names, else the word."""
+    if base not in GREEK:
         return base
-    word = "lamda" if base.lower() == "lambda" else base
-    return unicodedata.lookup(_GREEK_BLOCK[base[0].isupper()] + word.upper())
+    case = "CAPITAL" if base[0].isupper() else "SMALL"
+    return unicodedata.lookup(f"GREEK {case} LETTER {base.replace('ambda', 'amda')}")
 
 
 def _shortened(text: str, face: str, size: float, longest: float) -> str:
@@ -83,15 +94,19 @@ def _shortened(text: str, face: str, size: float, longest: float) -> str:
 def sign(node: Node, name_of: Callable[[Node], str | None], size: float) -> list[Run]:
     """What stands in a gate, with its constant operand; `name_of` names inputs and let-lines."""
     args = node.args
+    if node.gate.name == "index":
+        written = [(name_of(a) or "·") if a.value is None else _constant(a) for a in args]
+        key = str(node.params["key"]).format(*written)
+        return [Run(f"[{_shortened(key, 'roman', size, LONGEST)}]", size)]
     constants = [i for i, a in enumerate(args) if a.is_constant]
     if node.gate.name == "transpose" and (own := name_of(args[0])):
-        return [*name(own, args[0].shape, size), *_plain("ᵀ", size)]
+        return [*name(own, args[0].shape, size, LONGEST), *_plain("ᵀ", size)]
     if not constants:
         if node.gate.name in ("matmul", "dot"):
             names = [name_of(a) for a in args]
             if all(names):
                 left, right = (
-                    name(n or "", a.shape, size) for n, a in zip(names, args, strict=True)
+                    name(n or "", a.shape, size, LONGEST) for n, a in zip(names, args, strict=True)
                 )
                 return [*left, Run(DOT, size), *right]
         return [*_plain(node.gate.sign, size), *_options(node.params)]
@@ -105,11 +120,12 @@ def sign(node: Node, name_of: Callable[[Node], str | None], size: float) -> list
 
 def _constant(node: Node, *, signed: bool = False) -> str:
     """A constant as it stands in a gate; a negative one in brackets where it follows a sign."""
-    if node.name is not None and np.size(node.value) == 1:
+    value = np.asarray(node.value)
+    if value.size != 1:
+        return f"[{'×'.join(map(str, value.shape))}]"
+    if node.name is not None:
         return _letter(node.name)
-    if np.size(node.value) != 1:
-        return "[" + "×".join(map(str, node.shape)) + "]"
-    text = number(node.value)
+    text = number(value).removeprefix("1×")
     return f"({text})" if signed and text.startswith(numbers.MINUS) else text
 
 
@@ -121,6 +137,14 @@ def _before(mark: str) -> Callable[[Node, float], list[Run]]:
 def _after(mark: str) -> Callable[[Node, float], list[Run]]:
     """The constant behind the sign: −2, ×3."""
     return lambda c, size: _plain(f"{mark}{_constant(c, signed=True)}", size)
+
+
+def _compared(mark: str) -> tuple[Callable[[Node, float], list[Run]], ...]:
+    """The constant on its side of a comparison: 0 < x, x < 0."""
+    return (
+        lambda c, size: _plain(f"{_constant(c)} {mark} x", size),
+        lambda c, size: _plain(f"x {mark} {_constant(c)}", size),
+    )
 
 
 def _base(c: Node, size: float) -> list[Run]:
@@ -145,6 +169,7 @@ _WITH_CONSTANT: Mapping[str, tuple[Callable[[Node, float], list[Run]], ...]] = {
     "multiply": (_after(MULTIPLY), _after(MULTIPLY)),
     "divide": (_before("÷"), _after("÷")),
     "power": (_base, _exponent),
+    **{name: _compared(mark) for name, mark in _COMPARISONS.items()},
     "matmul": (_before(DOT), _after(DOT)),
     "dot": (_before(DOT), _after(DOT)),
 }
@@ -155,7 +180,7 @@ def _options(params: Mapping[str, Any]) -> list[Run]:
     if axis is None:
         return []
     axes = ",".join(map(str, axis)) if isinstance(axis, tuple) else str(axis)
-    return [Run(f" axis {axes}".replace("-", numbers.MINUS), SMALLEST, "roman", -1.5)]
+    return [Run(f"\u00a0axis {axes}".replace("-", numbers.MINUS), SMALLEST, "roman", -1.5)]
 
 
 def _plain(text: str, size: float) -> list[Run]:
@@ -165,13 +190,13 @@ def _plain(text: str, size: float) -> list[Run]:
     for match in _PARTS.finditer(text):
         if match.start() > end:
             runs.append(Run(text[end : match.start()], size))
-        raised, letter = match.groups()
-        if raised:
-            face = "italic" if raised == "ⁿ" else "roman"
-            small = "".join(_RAISED[c] for c in raised)
-            runs.append(Run(small, max(0.72 * size, SMALLEST), face, 0.36 * size))
+        if letter := match["letter"]:
+            runs.append(Run(letter, size, "bold" if letter.isupper() else "italic"))
         else:
-            runs.append(Run(letter, size, "italic"))
+            face = "italic" if match[0] == "ⁿ" else "roman"
+            small = "".join(_SMALL[c] for c in match[0])
+            height = 0.36 * size if match["raised"] else -0.18 * size
+            runs.append(Run(small, max(0.72 * size, SMALLEST), face, height))
         end = match.end()
     if end < len(text):
         runs.append(Run(text[end:], size))

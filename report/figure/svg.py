@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -26,9 +25,10 @@ def svg(rows: Sequence[Row], width: float, height: float) -> str:
 
     out = io.StringIO()
     unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None}
+    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None}
     with mpl.rc_context(settings):
-        renderer = RendererSVG(_round(width), _round(height), out, metadata=unsaid)
+        make: Any = RendererSVG  # has no types
+        renderer = make(_round(width), _round(height), out, metadata=unsaid)
         page = _Page(renderer)
         page.path([s for r in rows for route in r.routes for s in curve(route)], GREY, EDGE)
         page.path([s for r in rows for v in r.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
@@ -65,26 +65,33 @@ def _arrival(v: Vertex, entry: float) -> float:
     """Where an edge that comes `entry` off the middle meets a vertex."""
     if v.body is None:
         return v.x
-    inset = v.body.radius - math.sqrt(v.body.radius**2 - entry**2)
-    return v.x - v.body.half + inset
+    return v.x - v.body.half + v.body.inset(entry)
 
 
 def outline(v: Vertex) -> list[Step]:
     """A gate's outline, clockwise from its top; nothing for other vertices."""
     if v.body is None:
         return []
-    r, flat = v.body.radius, v.body.half - v.body.radius
-    k = _K * r
-    left, right, x, y = v.x - flat, v.x + flat, v.x, v.y
+    r, k = v.body.radius, _K * v.body.radius
+    left, right = v.x - v.body.half + r, v.x + v.body.half - r
+    top, bottom = v.y - v.body.high + r, v.y + v.body.high - r
+    steps: list[Step] = [
+        ("M", ((left, top - r),)),
+        ("L", ((right, top - r),)),
+        ("C", ((right + k, top - r), (right + r, top - k), (right + r, top))),
+        ("L", ((right + r, bottom),)),
+        ("C", ((right + r, bottom + k), (right + k, bottom + r), (right, bottom + r))),
+        ("L", ((left, bottom + r),)),
+        ("C", ((left - k, bottom + r), (left - r, bottom + k), (left - r, bottom))),
+        ("L", ((left - r, top),)),
+        ("C", ((left - r, top - k), (left - k, top - r), (left, top - r))),
+        ("Z", ((left, top - r),)),
+    ]
+    ends = [points[-1] for _, points in steps]
     return [
-        ("M", ((left, y - r),)),
-        ("L", ((right, y - r),)),
-        ("C", ((right + k, y - r), (right + r, y - k), (right + r, y))),
-        ("C", ((right + r, y + k), (right + k, y + r), (right, y + r))),
-        ("L", ((left, y + r),)),
-        ("C", ((left - k, y + r), (left - r, y + k), (left - r, y))),
-        ("C", ((left - r, y - k), (left - k, y - r), (left, y - r))),
-        ("Z", ((x, y),)),
+        step
+        for step, before in zip(steps, [None, *ends], strict=False)
+        if step[0] != "L" or step[1][0] != before
     ]
 
 

@@ -13,12 +13,15 @@ from report.figure.plan import Plan, Unit
 from report.graph import Node
 from report.tracing import Quantity
 
+LONGEST = 300  # characters of the function in words
+
 
 def alt(plan: Plan) -> str:
     """Every input and gate that is drawn, with what it takes, its value and its gradient."""
     trace = plan.trace
     formula = "; ".join(s.strip() for s in trace.function.strip().splitlines() if s.strip())
-    said = [f"Computational graph of {formula}."]
+    shown = formula if len(formula) <= LONGEST else formula[:LONGEST] + " …"
+    said = [f"Computational graph of {shown}."]
     unused = set(plan.unused)
     for q in trace.inputs:
         where = ", not used by the result" if q in unused else ""
@@ -46,7 +49,8 @@ def _argument(plan: Plan, node: Node) -> str:
 
 
 def _passing(q: Quantity) -> str:
-    return f"value {_amount(q.value)}, gradient {_amount(q.gradient)}"
+    gradient = "no gradient" if q.gradient is None else f"gradient {_amount(q.gradient)}"
+    return f"value {_amount(q.value)}, {gradient}"
 
 
 def _amount(value: Any) -> str:
