@@ -109,6 +109,19 @@ def _gates(options: argparse.Namespace) -> tuple[str, int]:
     return gate_table(list(GATES.values()), max(min(width, 120), 60)), DONE
 
 
+def _extract(options: argparse.Namespace) -> tuple[str, int]:
+    from report.embedded import extract
+
+    return "\n".join(str(path) for path in extract(options.report, options.folder)), DONE
+
+
+def _verify(options: argparse.Namespace) -> tuple[str, int]:
+    from report.embedded import verify
+
+    verdict = verify(options.report, options.run_programs)
+    return str(verdict), FAILED if verdict.differences else DONE
+
+
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     if not options.set:
         return {}
@@ -167,8 +180,12 @@ _COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], tuple[str, int]], str]
     "trace": (_trace, "every value and gradient of a homework as JSON"),
     "check": (_check, "check every gradient in several ways, as a table"),
     "gates": (_gates, "the gates that a function may use"),
+    "extract": (_extract, "the files that a report carries inside -> a folder"),
+    "verify": (_verify, "compute everything in a report anew and compare"),
 }
-_OPTIONS = ("--help", "--version", "--out", "--set", "--inputs", "--question")
+_OPTIONS = (
+    "--help", "--version", "--out", "--set", "--inputs", "--question", "--run-programs",
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):
@@ -186,32 +203,56 @@ def _parser() -> _Parser:
     )
     parser.add_argument("--version", action="version", version=f"report {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name, (run, summary) in _COMMANDS.items():
-        command = commands.add_parser(
+
+    def command(name: str, *groups: Callable[[_Parser], None], epilog: str = "") -> _Parser:
+        run, summary = _COMMANDS[name]
+        made = commands.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog="" if name == "gates" else _OVERRIDES,
+            epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        command.set_defaults(run=run)
-        if name == "gates":
-            continue
-        command.add_argument("homework", metavar="HOMEWORK.toml", help="the homework file")
-        if name == "build":
-            command.add_argument(
-                "-o", "--out", metavar="OUT.pdf", help="where the PDF goes (build/HOMEWORK.pdf)"
-            )
-        if name == "trace":
-            command.add_argument(
-                "--question", metavar="ID", help="only this question (all of them, in one object)"
-            )
-        command.add_argument(
-            "--set", metavar="NAME=VALUE", action="append", help="another value; may be repeated"
-        )
-        command.add_argument("--inputs", metavar="FILE.toml", help="a file of values")
+        made.set_defaults(run=run)
+        for group in groups:
+            group(made)
+        return made
+
+    build = command("build", _homework, _values, epilog=_OVERRIDES)
+    build.add_argument(
+        "-o", "--out", metavar="OUT.pdf", help="where the PDF goes (build/HOMEWORK.pdf)"
+    )
+    trace = command("trace", _homework, _values, epilog=_OVERRIDES)
+    trace.add_argument(
+        "--question", metavar="ID", help="only this question (all of them, in one object)"
+    )
+    command("check", _homework, _values, epilog=_OVERRIDES)
+    command("gates")
+    extract = command("extract", _report)
+    extract.add_argument("folder", metavar="FOLDER", help="where they go; made if need be")
+    verify = command("verify", _report)
+    verify.add_argument(
+        "--run-programs",
+        action="store_true",
+        help="run the programs inside, and compare their output",
+    )
     return parser
+
+
+def _homework(command: _Parser) -> None:
+    command.add_argument("homework", metavar="HOMEWORK.toml", help="the homework file")
+
+
+def _report(command: _Parser) -> None:
+    command.add_argument("report", metavar="FILE.pdf", help="a PDF that report build made")
+
+
+def _values(command: _Parser) -> None:
+    command.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", help="another value; may be repeated"
+    )
+    command.add_argument("--inputs", metavar="FILE.toml", help="a file of values")
 
 
 # ---------------------------------------------------------------- printing

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import report
-from report import cli, pipeline
+from report import cli, embedded, pipeline
 from report.errors import CheckError, ReportError
 from report.gates import GATES
 
@@ -106,6 +106,31 @@ def test_build_prints_the_summary(
     assert calls[1] == ((REPEATED, Path("x/y.pdf")), {**nothing, "overrides": {"q1.x": 2}})
 
 
+def test_extract_names_the_files(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "extract", lambda pdf, folder: [Path(folder, "homework.toml")])
+    assert run(capsys, "extract", "x.pdf", "inside") == (0, "inside/homework.toml\n", "")
+
+
+def test_verify_has_status_1_where_something_differs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+
+    def verify(*arguments: Any) -> embedded.Verdict:
+        calls.append(arguments)
+        return embedded.Verdict(
+            ("q1: 3 of 4 hold",), ("value is 1, computed anew it is 2",)[: len(calls) - 1]
+        )
+
+    monkeypatch.setattr(embedded, "verify", verify)
+    assert run(capsys, "verify", "x.pdf") == (0, "q1: 3 of 4 hold\n", "")
+    status, out, err = run(capsys, "verify", "x.pdf", "--run-programs")
+    assert (status, out, err) == (1, "q1: 3 of 4 hold\nvalue is 1, computed anew it is 2\n", "")
+    assert calls == [("x.pdf", False), ("x.pdf", True)]
+
+
 def test_a_failed_check_has_status_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,12 +165,12 @@ def test_help_and_version_need_no_library() -> None:
     assert done.stdout == f"report {report.__version__}\n"
 
 
-@pytest.mark.parametrize("name", ["build", "trace", "check", "gates"])
+@pytest.mark.parametrize("name", ["build", "trace", "check", "gates", "extract", "verify"])
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main([name, "--help"])
     assert not end.value.code
-    assert ("--set" in capsys.readouterr().out) == (name != "gates")
+    assert ("--set" in capsys.readouterr().out) == (name in ("build", "trace", "check"))
 
 
 # ---------------------------------------------------------------- mistakes on the command line
@@ -154,7 +179,12 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["name a command: build, trace, check, gates"]),
+        ([], ["name a command: build, trace, check, gates, extract, verify"]),
+        (["extract", "x.pdf"], ["required: FOLDER", "see report extract --help"]),
+        (["extract", "none.pdf", "folder"], ["none.pdf: No such file or directory"]),
+        (["verify", "none.pdf"], ["none.pdf: No such file or directory"]),
+        (["verify", ONE_GATE], ["one-gate.toml is not a PDF"]),
+        (["verify", "x.pdf", "--run-program"], ["did you mean --run-programs?"]),
         (["biuld", "x.toml"], ["unknown command 'biuld'; did you mean build?"]),
         (["\x1b[31m"], ["unknown command"]),
         (["--verison"], ["unknown option '--verison'; did you mean --version?"]),
@@ -179,7 +209,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
         (["check", "none.toml"], ["there is no file none.toml"]),
         (["trace", REPEATED, "--question", "q3"], ["there is no question 'q3'; did you mean q"]),
     ],
-    ids=range(24),
+    ids=range(29),
 )
 def test_a_mistake_has_status_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: list[str]

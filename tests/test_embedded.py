@@ -1,0 +1,225 @@
+"""What a report carries inside: taken out byte for byte, computed anew, and refused where it is hostile."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from report import ReportError, cli, embedded, pipeline, program
+from report.homework import read_homework
+from report.pdf import Attachment, render
+
+PAGE = '<!doctype html><html lang="en"><head><title>T</title></head><body><h1>T</h1></body></html>'
+WORK = """title = "T"
+[[question]]
+function = "tanh(x) * w"
+inputs = {x = 0.5, w = -3}
+[[question]]
+function = "sum(W @ x)"
+inputs = {x = [1, 2], W = [[1, 0.5], [3, 4]]}
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What `build` would put into the PDF of a homework."""
+    path = tmp_path_factory.mktemp("work") / "work.toml"
+    path.write_text(WORK)
+    work = read_homework(path)
+    answers = [pipeline.answer(work, q) for q in work.questions]
+    return {a.name: a.data for a in embedded.attachments(work, answers)}
+
+
+def pdf(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """A PDF with these files inside."""
+    path = folder / "report.pdf"
+    inside = [Attachment(n, d, "Data", "text/plain", n) for n, d in files.items()]
+    path.write_bytes(render(PAGE, attachments=inside))
+    return path
+
+
+def changed(files: Mapping[str, bytes], name: str, before: str, after: str) -> dict[str, bytes]:
+    assert before in files[name].decode()
+    return {**files, name: files[name].replace(before.encode(), after.encode(), 1)}
+
+
+# ---------------------------------------------------------------- taking out
+
+
+def test_what_is_put_in_comes_out(tmp_path: Path, files: dict[str, bytes]) -> None:
+    path = pdf(tmp_path, files)
+    written = embedded.extract(path, tmp_path / "new" / "folder")
+    assert {p.name: p.read_bytes() for p in written} == files
+    assert {"homework.toml", "q1.trace.json", "q1.py", "q1.py.out", "q2_numpy.py"} <= files.keys()
+    assert embedded.extract(path, tmp_path / "new" / "folder") == written  # the same again is fine
+
+
+def test_a_built_report_carries_its_homework(tmp_path: Path) -> None:
+    out = tmp_path / "one.pdf"
+    pipeline.build("problems/one-gate.toml", out, overrides={"x": 0.25})
+    (tmp_path / "inside").mkdir()
+    embedded.extract(out, tmp_path / "inside")
+    assert read_homework(tmp_path / "inside" / "homework.toml").questions[0].inputs == {"x": 0.25}
+    assert not embedded.verify(out, run_programs=True).differences
+
+
+def test_no_file_is_written_over(tmp_path: Path, files: dict[str, bytes]) -> None:
+    mine = tmp_path / "q1.py"
+    mine.write_text("mine")
+    with pytest.raises(ReportError, match="is there already with other content"):
+        embedded.extract(pdf(tmp_path, files), tmp_path)
+    assert mine.read_text() == "mine"
+    assert not (tmp_path / "homework.toml").exists()
+    with pytest.raises(ReportError, match="is a file; name a folder"):
+        embedded.extract(pdf(tmp_path, files), mine)
+
+
+# ---------------------------------------------------------------- verifying
+
+
+def test_an_untouched_report_holds(tmp_path: Path, files: dict[str, bytes]) -> None:
+    verdict = embedded.verify(pdf(tmp_path, files), run_programs=True)
+    assert not verdict.differences
+    assert "q2_numpy.py prints what stands in the PDF" in verdict.lines
+
+
+def test_the_last_bit_of_a_number_is_found(
+    tmp_path: Path, files: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = json.loads(files["q1.trace.json"])["gradients"]["w"]
+    other = repr(math.nextafter(value, 1))
+    forged = changed(files, "q1.trace.json", repr(value), other)
+    assert cli.main(["verify", str(pdf(tmp_path, forged))]) == 1
+    out = capsys.readouterr().out
+    assert f"is {other}, computed anew it is {value!r}" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "words"),
+    [
+        ("homework.toml", "0.5", "0.25", "q1.trace.json: inputs[x].value is 0.5, computed anew it is 0.25"),
+        ("q1.trace.json", '"name": "q1"', '"name": "q9"', "gates[q1].name is 'q9'"),
+        ("q1.trace.json", '"version": 1,', "", "version is missing, computed anew it is 1"),
+        ("q1.py", "tanh", "sinh", "q1.py is not the program of this trace"),
+    ],
+)  # fmt: skip
+def test_other_changes_are_found(
+    tmp_path: Path, files: dict[str, bytes], name: str, before: str, after: str, words: str
+) -> None:
+    verdict = embedded.verify(pdf(tmp_path, changed(files, name, before, after)))
+    assert any(words in d for d in verdict.differences)
+
+
+def test_programs_run_only_when_asked(
+    tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = {**files, "q1.py.out": b"42\n"}
+    with monkeypatch.context() as patch:
+        patch.setattr(program, "run", lambda given: pytest.fail("a program was run"))
+        assert not embedded.verify(pdf(tmp_path, forged)).differences
+    verdict = embedded.verify(pdf(tmp_path, forged), run_programs=True)
+    assert verdict.differences == ("q1.py prints something else than what stands in the PDF",)
+
+
+# ---------------------------------------------------------------- hostile files
+
+
+def writer(files: Mapping[str, bytes]) -> pypdf.PdfWriter:
+    made = pypdf.PdfWriter()
+    made.add_blank_page(100, 100)
+    for name, data in files.items():
+        made.add_attachment(name, data)
+    return made
+
+
+def saved(path: Path, made: pypdf.PdfWriter) -> Path:
+    stream = io.BytesIO()
+    made.write(stream)
+    path.write_bytes(stream.getvalue())
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["../up", "..", ".hidden", "/etc/x", "a/b", "a\\b", "", "a b", "x" * 102, "é"]
+)
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    path = saved(tmp_path / "x.pdf", writer({name: b"x", "homework.toml": WORK.encode()}))
+    for read in (embedded.verify, lambda p: embedded.extract(p, tmp_path / "deep" / "folder")):
+        with pytest.raises(ReportError, match="which is not safe"):
+            read(path)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["x.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is not a PDF"),
+        (b"title = 'T'", "is not a PDF"),
+        (b"%PDF-1.7\n", "cannot be read as a PDF"),
+        (b"%PDF-1.7\n" + bytes(range(256)) * 20, "cannot be read as a PDF"),
+    ],
+)
+def test_what_is_no_pdf_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "x.pdf"
+    path.write_bytes(content)
+    with pytest.raises(ReportError, match=words):
+        embedded.read_files(path)
+
+
+def test_a_pdf_without_a_report_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "x.pdf", writer({}))
+    with pytest.raises(ReportError, match=r"carries no homework\.toml"):
+        embedded.read_files(path)
+    with pytest.raises(ReportError, match="No such file"):
+        embedded.read_files(tmp_path / "none.pdf")
+    with pytest.raises(ReportError):
+        embedded.read_files(tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5, 0.9, 0.99])
+def test_a_torn_pdf_is_refused(tmp_path: Path, files: dict[str, bytes], keep: float) -> None:
+    path = pdf(tmp_path, files)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(ReportError):
+        embedded.verify(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("homework.toml", b"import os", "is not TOML"),
+        ("homework.toml", b"\xff", "is not UTF-8"),
+        ("homework.toml", b'title="T"\n[[question]]\nfunction="log(x)"\ninputs={x=-1}', "positive"),
+        ("made-with.json", b"{", "made-with.json in the PDF is not JSON"),
+        ("q1.trace.json", b"\xff\xfe", "q1.trace.json in the PDF is not text"),
+        ("q1.trace.json", b"[" * 200_000, "nests too deeply"),
+        ("q1.trace.json", None, "carries no q1.trace.json"),
+        ("q1.py.out", None, "carries no q1.py.out"),
+    ],
+    ids=range(8),
+)
+def test_broken_contents_are_refused(
+    tmp_path: Path, files: dict[str, bytes], name: str, content: bytes | None, words: str
+) -> None:
+    inside = {n: d for n, d in files.items() if n != name} | ({name: content} if content else {})
+    with pytest.raises(ReportError, match=words):
+        embedded.verify(saved(tmp_path / "x.pdf", writer(inside)), run_programs=True)
+
+
+def test_too_much_inside_is_refused(
+    tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = pdf(tmp_path, files)
+    monkeypatch.setattr(embedded, "MAX_EMBEDDED", 100)
+    with pytest.raises(ReportError, match="too large"):
+        embedded.read_files(path)
+    monkeypatch.setattr(embedded, "MAX_FILE", 100)
+    with pytest.raises(ReportError, match="no report is"):
+        embedded.read_files(path)
