@@ -128,7 +128,7 @@ class _Body:
         elif result.shape:
             for _ in result.shape:
                 code = ast.Subscript(code, ast.Constant(0), ast.Load())
-        lines = [*self.found, *before, Line("return ", code)]
+        lines = self.scope.renumbered([*self.found, *before, Line("return ", code)])
         return [text for line in lines for text in statement(line.head, line.code, "", 4)]
 
     def shorten(self, node: Node) -> None:

@@ -293,7 +293,7 @@ def logdet(a):
 
 
 def cofactor(a):
-    """The matrix of cofactors: c[i][j] is the slope of the determinant along a[i][j]."""
+    """The matrix of cofactors: c[i][j] is the slope of det(a) along a[i][j]."""
     c = [[0.0] * len(a) for _ in a]
     for i in range(len(a)):
         for j in range(len(a)):
@@ -420,7 +420,7 @@ def l1(p, y):
 
 
 def huber(p, y, delta):
-    """The mean of e**2 / 2 for small errors e, of delta * (abs(e) - delta / 2) for others."""
+    """The mean of e**2 / 2 for small errors, of delta * (|e| - delta / 2) for large."""
     total = 0.0
     for a, b in zip(p, y):
         size = abs(a - b)
@@ -576,7 +576,7 @@ def scatter(g, key, shape):
 
 
 def huber(p, y, delta):
-    """The mean of e**2 / 2 for small errors e, of delta * (abs(e) - delta / 2) for others."""
+    """The mean of e**2 / 2 for small errors, of delta * (|e| - delta / 2) for large."""
     size = np.abs(p - y)
     return np.mean(np.where(size <= delta, size ** 2 / 2, delta * (size - delta / 2)))
 

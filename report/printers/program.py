@@ -124,6 +124,7 @@ def _forward(scope: Scope) -> list[str]:
         head = f"{scope.names[q.node]} = "
         names = {a: scope.names[a] for a in q.node.args if a in scope.names}
         lines += scope.lines(head, q.node, names, _hints(q.node.args))
+    lines = scope.renumbered(lines)
     return ["", "# Forward pass: one gate a line", *commented(lines)] if lines else []
 
 
@@ -158,7 +159,7 @@ class _Backward:
         if not lines:
             return []
         title = "# Backward pass: d_q stands for df/dq, upstream gradient times local derivative"
-        return ["", title, *commented(lines)]
+        return ["", title, *commented(self.scope.renumbered(lines))]
 
     def gradient(self, q: Quantity) -> list[Line]:
         """The statements for the gradient of one value."""
@@ -167,47 +168,49 @@ class _Backward:
             one = q is self.trace.result
             filled = constant(np.full(q.node.shape, 1.0 if one else 0.0))
             code = self.scope.code(filled) if q.node.shape else ast.Constant(float(one))
-            return [Line(head, code, "df/df" if one else f"f does not depend on {q.name}")]
+            none = "f does not depend on" if q.node.is_input else "nothing flows back to"
+            return [Line(head, code, "df/df" if one else f"{none} {q.name}")]
         parts = [(self.by_name[c.gate], c.argument) for c in q.contributions]
         terms = [self.contribution(consumer, place) for consumer, place in parts]
-        about = [self.scope.label(consumer) for consumer, _ in parts]
         hints: dict[Node, str] = {}
         for consumer, _ in parts:
             hints |= {self.slope[consumer.node]: "gu", self.value[consumer.node]: "yv"}
             hints |= _hints(self.value[a] for a in consumer.node.args if a in self.value)
+        labels = [self.scope.label(consumer) for consumer, _ in parts]
         if len(terms) <= MAX_TERMS:
-            comment = ", ".join(dict.fromkeys(about))
-            lines = self.sum(head, terms, hints, comment)
+            lines = self.sum(head, terms, hints)
             if len(terms) == 1 or (len(lines) == 1 and len(lines[0].text) <= WIDTH):
-                return lines
-        lines = self.sum(head, terms[:1], hints, about[0])
-        for term, comment in zip(terms[1:], about[1:], strict=True):
-            lines += self.more(q, term, hints, comment)
+                names = dict.fromkeys(consumer.name for consumer, _ in parts)
+                brief = f"by way of {', '.join(names)}" if len(names) > 1 else ""
+                return _about(lines, ", ".join(dict.fromkeys(labels)), brief)
+        lines = _about(self.sum(head, terms[:1], hints), labels[0])
+        for term, label in zip(terms[1:], labels[1:], strict=True):
+            lines += _about(self.more(q, term, hints), label)
         return lines
 
-    def sum(self, head: str, terms: list[Node], hints: dict[Node, str], comment: str) -> list[Line]:
+    def sum(self, head: str, terms: list[Node], hints: dict[Node, str]) -> list[Line]:
         """The statement `head` a + b + ..."""
         if self.scope.dialect == "python" and terms[0].shape:
             total = terms[0]
             for term in terms[1:]:
                 total = total + term
-            return self.scope.lines(head, total, self.names, hints, comment=comment)
-        *before, line = self.scope.lines(head, terms[0], self.names, hints, comment=comment)
+            return self.scope.lines(head, total, self.names, hints)
+        *before, line = self.scope.lines(head, terms[0], self.names, hints)
         code = line.code
         for term in terms[1:]:
             *more, next_ = self.scope.lines("", term, self.names, hints)
             before += more
             code = _plus(code, next_.code)
-        return [*before, Line(head, code, comment)]
+        return [*before, Line(head, code)]
 
-    def more(self, q: Quantity, term: Node, hints: dict[Node, str], comment: str) -> list[Line]:
+    def more(self, q: Quantity, term: Node, hints: dict[Node, str]) -> list[Line]:
         """The statement that adds one more contribution to a gradient."""
         name = self.scope.slopes[q.node]
         if q.node.shape:  # not in place: another gradient may be the same array
-            return self.sum(f"{name} = ", [self.slope[q.node], term], hints, comment)
-        *before, line = self.sum(f"{name} += ", [term], hints, comment)
+            return self.sum(f"{name} = ", [self.slope[q.node], term], hints)
+        *before, line = self.sum(f"{name} += ", [term], hints)
         if isinstance(line.code, ast.UnaryOp) and isinstance(line.code.op, ast.USub):
-            line = Line(f"{name} -= ", line.code.operand, comment)
+            line = Line(f"{name} -= ", line.code.operand)
         return [*before, line]
 
     def contribution(self, consumer: Quantity, place: int) -> Node:
@@ -243,6 +246,12 @@ class _Backward:
             self.slope[q.node]: q.gradient for q in self.scope.quantities if q.gradient is not None
         }
         return evaluate([node], known)[node]
+
+
+def _about(lines: list[Line], comment: str, brief: str = "") -> list[Line]:
+    """Statements of which the last has a comment."""
+    *before, last = lines
+    return [*before, Line(last.head, last.code, comment, brief)]
 
 
 def _times(upstream: Node, local: Node) -> Node:

@@ -30,8 +30,6 @@ def formula(node: Node, names: Mapping[Node, str]) -> str:
 
 
 def _formula(node: Node, names: Mapping[Node, str]) -> ast.expr:
-    if node in names:
-        return _name(names[node])
     if node.gate is CONSTANT:
         if node.shape:
             return _name(node.name) if node.name else _whole_numbers(node)
@@ -61,13 +59,22 @@ class NumpyPrinter:
         args = [
             _whole_numbers(arg)
             if _is_index(node, place)
-            else self._code(arg, self._may_be_truth(node, place))
+            else self._code(self._unspread(node, place), self._may_be_truth(node, place))
             for place, arg in enumerate(node.args)
         ]
         code = _filled(templates.vectorised(node), args, node)
         if node.gate.name in templates.COMPARISONS and not truth:
             return ast.BinOp(ast.Constant(1.0), ast.Mult(), code)
         return code
+
+    def _unspread(self, node: Node, place: int) -> Node:
+        """An argument that another one spreads anyway, by NumPy's broadcasting, as it was before."""
+        arg = node.args[place]
+        if not node.gate.elementwise or arg.gate.name != "broadcast_to" or arg in self.names:
+            return arg
+        others = [other.shape for i, other in enumerate(node.args) if i != place]
+        whole = np.broadcast_shapes(arg.args[0].shape, *others) == node.shape
+        return arg.args[0] if whole else arg
 
     def _may_be_truth(self, node: Node, place: int) -> bool:
         """Whether an argument may be an array of truth values: a factor of numbers, a condition."""
@@ -340,6 +347,8 @@ class _Tidy(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         inner = node.operand
+        if isinstance(node.op, ast.Not):
+            return ast.UnaryOp(node.op, _condition(inner))
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, (ast.Mult, ast.Div)):
             return ast.BinOp(self.visit(ast.UnaryOp(node.op, inner.left)), inner.op, inner.right)
         return node

@@ -39,6 +39,8 @@ class Scope:
         self.slopes = {q.node: self.claim(f"d_{self.names[q.node]}") for q in self.quantities}
         self.f = next(n for n in ("f", "function", "f_of", "the_f", "f_") if n not in self.taken)
         self.taken.add(self.f)
+        self.temporary: dict[str, str] = {}
+        self.numbered = 0
         self.told = {q.node: q.name for q in self.quantities}
 
     def claim(self, wanted: str) -> str:
@@ -49,11 +51,29 @@ class Scope:
         return wanted
 
     def fresh(self) -> str:
-        """A name for an intermediate result: t1, t2, ..."""
-        number = 1
-        while f"t{number}" in self.taken:
-            number += 1
-        return self.claim(f"t{number}")
+        """A name for an intermediate result; `renumbered` makes t1, t2, ... of them in the end."""
+        name = self.claim(f"t_{len(self.temporary) + 1}_")
+        self.temporary[name] = ""
+        return name
+
+    def renumbered(self, lines: list[Line]) -> list[Line]:
+        """Statements whose intermediate results are named t1, t2, ... in the order of definition."""
+        for line in lines:
+            name = line.head.partition(" ")[0]
+            if self.temporary.get(name) == "":
+                self.numbered += 1
+                while f"t{self.numbered}" in self.taken:
+                    self.numbered += 1
+                self.temporary[name] = f"t{self.numbered}"
+        result = []
+        for line in lines:
+            name, space, rest = line.head.partition(" ")
+            for node in ast.walk(line.code):
+                if isinstance(node, ast.Name):
+                    node.id = self.temporary.get(node.id) or node.id
+            head = (self.temporary.get(name) or name) + space + rest
+            result.append(Line(head, line.code, line.comment, line.brief))
+        return result
 
     def label(self, q: Quantity) -> str:
         """A gate as the report writes it: q1 = x1 * w1."""
@@ -76,7 +96,6 @@ class Scope:
         names: Mapping[Node, str],
         hints: Mapping[Node, str],
         *,
-        comment: str = "",
         width: int = WIDTH,
         name: Callable[[Node], str] | None = None,
     ) -> list[Line]:
@@ -94,7 +113,7 @@ class Scope:
                 if arg not in known and not arg.is_constant
             }
             if len(head) + len(text(code)) <= width or not parts:
-                return [*before, Line(head, code, comment)]
+                return [*before, Line(head, code)]
             part = max(parts, key=parts.__getitem__)
             variable = name(part) if name else self.fresh()
             before += self.lines(f"{variable} = ", part, known, hints, width=width, name=name)

@@ -18,11 +18,12 @@ _POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* ([\w.]+)(?![\w.(\[])")
 
 @dataclass(frozen=True)
 class Line:
-    """The statement `head` code, and what it is about."""
+    """The statement `head` code, and what it is about, at length and in brief."""
 
     head: str
     code: ast.expr
     comment: str = ""
+    brief: str = ""
 
     @property
     def text(self) -> str:
@@ -37,19 +38,21 @@ def text(code: ast.expr) -> str:
 
 def commented(lines: list[Line]) -> list[str]:
     """Statements with their comments in one column; above the statement where there is no room."""
-    rooms = [(len(line.text), WIDTH - 4 - len(line.comment)) for line in lines]
+    shown = [(line, line.text) for line in lines]
+    rooms = [(len(t), WIDTH - 4 - len(li.brief or li.comment)) for li, t in shown if li.comment]
     columns = sorted({width for width, room in rooms if width <= room} or {0})
     column = max(columns, key=lambda c: sum(width <= c <= room for width, room in rooms))
-    shown: list[str] = []
-    for line, (width, room) in zip(lines, rooms, strict=True):
-        beside = width <= column <= room
-        if line.comment and beside:
-            shown.append(f"{line.text:<{column}}  # {line.comment}")
+    result: list[str] = []
+    for line, code in shown:
+        room = WIDTH - 4 - column
+        beside = next((c for c in (line.comment, line.brief) if 0 < len(c) <= room), "")
+        if beside and len(code) <= column:
+            result.append(f"{code:<{column}}  # {beside}")
             continue
         if line.comment:
-            shown += _wrapped(line.comment, "# ")
-        shown += statement(line.head, line.code)
-    return shown
+            result += _wrapped(line.comment, "# ")
+        result += statement(line.head, line.code)
+    return result
 
 
 def statement(head: str, code: ast.expr, tail: str = "", indent: int = 0) -> list[str]:
