@@ -8,18 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from report.pdf.breaking import fit
     from report.pdf.browser import mathml
     from report.pdf.conform import Attachment
     from report.pdf.document import render
     from report.pdf.layout import Formula, formula, img
-    from report.pdf.lines import fit
 
 __all__ = ["Attachment", "Formula", "fit", "formula", "img", "mathml", "render"]
 
 _HOMES = {
     "Attachment": "conform",
     "Formula": "layout",
-    "fit": "lines",
+    "fit": "breaking",
     "formula": "layout",
     "img": "layout",
     "mathml": "browser",

@@ -13,7 +13,7 @@ def mathml(tex: str, display: bool = False) -> str:
 
     Raises ReportError naming what cannot be converted.
     """
-    import math_core  # noqa: PLC0415  # not for a PDF
+    import math_core  # not for a PDF
 
     converter = _converter()
     for pattern, replacement in _SPELLINGS:
@@ -28,7 +28,7 @@ def mathml(tex: str, display: bool = False) -> str:
 
 @cache
 def _converter() -> Any:
-    from math_core import LatexToMathML  # noqa: PLC0415  # not for a PDF
+    from math_core import LatexToMathML  # not for a PDF
 
     return LatexToMathML(macros={"substack": "{#1}"}, annotation=True, fancy_error=False)
 

@@ -102,9 +102,13 @@ class Finisher:
     def _describe_links(self) -> None:
         for kind, target, _, box in self._links:
             if kind == "external" and not target.lower().startswith(_LINKS):
-                raise ReportError(f"A link of this document is neither web nor mail: {target[:200]}")
+                raise ReportError(
+                    f"A link of this document is neither web nor mail: {target[:200]}"
+                )
             if box.link_annotation:
-                words = box.element.get("title") or " ".join("".join(box.element.itertext()).split())
+                words = box.element.get("title") or " ".join(
+                    "".join(box.element.itertext()).split()
+                )
                 box.link_annotation["Contents"] = pydyf.String(words or target)
 
     def _forbid_interpolation(self) -> None:

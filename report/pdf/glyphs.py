@@ -6,9 +6,10 @@ second. ``python -m report.pdf.glyphs`` writes that table anew when the font cha
 
 import json
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from report import resources
 from report.pdf import fonts
@@ -36,7 +37,7 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     return "".join(
-        unicodedata.normalize("NFKC", character) if "\U0001d400" <= character else character
+        unicodedata.normalize("NFKC", character) if character >= "\U0001d400" else character
         for character in text
     )
 
@@ -46,7 +47,7 @@ def derive(font: Path) -> Glyphs:
 
     Script-size forms, tall brackets and their parts count as the character that they stand for.
     """
-    from fontTools.ttLib import TTFont  # noqa: PLC0415  # slow to import, and never at run time
+    from fontTools.ttLib import TTFont  # slow to import, and never at run time
 
     with TTFont(font) as file:
         order = file.getGlyphOrder()
@@ -66,7 +67,7 @@ def derive(font: Path) -> Glyphs:
         )
 
 
-def _forms(file):  # type: ignore[no-untyped-def]  # fontTools has no types
+def _forms(file: Any) -> Iterator[tuple[str, str]]:
     """Pairs of a glyph name and the name of another form of it."""
     variants = file["MATH"].table.MathVariants
     for coverage, constructions in (

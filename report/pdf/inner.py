@@ -78,7 +78,10 @@ class Line(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """A formula as mathra draws it. Lengths are in em, the origin is the baseline's left end."""
+    """A formula as mathra draws it. Lengths are in em, the origin is the baseline's left end.
+
+    The marks are drawn ``scale`` times as large as they say.
+    """
 
     width: float
     height: float
@@ -86,6 +89,16 @@ class Drawing(NamedTuple):
     speech: str
     text: str
     marks: tuple[Run | Rectangle | Line, ...]
+    scale: float = 1.0
+
+    def scaled(self, scale: float) -> "Drawing":
+        """The same drawing, larger or smaller."""
+        return self._replace(
+            width=self.width * scale,
+            height=self.height * scale,
+            depth=self.depth * scale,
+            scale=self.scale * scale,
+        )
 
 
 _HEAD = re.compile(r'viewBox="0 (\S+) (\S+) (\S+)".*?<title[^>]*>([^<]*)</title>', re.DOTALL)
@@ -96,7 +109,7 @@ _PLACE = re.compile(r"translate\((\S+) (\S+)\)(?: scale\((\S+)\))?")
 
 @functools.cache
 def _tex_to_svg() -> Callable[..., str]:
-    import mathra  # noqa: PLC0415  # not where no formula is asked for
+    import mathra  # not where no formula is asked for
 
     check_version("mathra", mathra.core_version, MATHRA)
     return mathra.tex_to_svg
@@ -118,23 +131,6 @@ def typeset(tex: str, display: bool) -> Drawing:
         speech=html.unescape(head[4]),
         text=html.unescape(svg[svg.index(">", end) + 1 : svg.index("</text>", end)]),
         marks=tuple(_marks(svg[start:end])),
-    )
-
-
-def scaled(drawing: Drawing, scale: float) -> Drawing:
-    """The same drawing, larger or smaller."""
-
-    def marks() -> Iterator[Run | Rectangle | Line]:
-        for mark in drawing.marks:
-            fields = mark._asdict()
-            lengths = {name: x * scale for name, x in fields.items() if isinstance(x, float)}
-            yield mark._replace(**lengths)
-
-    return drawing._replace(
-        width=drawing.width * scale,
-        height=drawing.height * scale,
-        depth=drawing.depth * scale,
-        marks=tuple(marks()),
     )
 
 
@@ -173,10 +169,11 @@ def _marks(body: str) -> Iterator[Run | Rectangle | Line]:
             yield run
             run = None
         if tag == "rect":
-            yield Rectangle(*_lengths(found, "x", "y", "width", "height"), colour)
+            x, y, width, height = _lengths(found, "x", "y", "width", "height")
+            yield Rectangle(x, y, width, height, colour)
         elif tag == "line":
-            colour = "" if colour == "currentColor" else colour
-            yield Line(*_lengths(found, "x1", "y1", "x2", "y2", "stroke-width"), colour)
+            x1, y1, x2, y2, thickness = _lengths(found, "x1", "y1", "x2", "y2", "stroke-width")
+            yield Line(x1, y1, x2, y2, thickness, "" if colour == "currentColor" else colour)
         else:
             raise ValueError(f"it needs a <{tag}> drawing, which the PDF cannot hold as text")
     if run:
@@ -185,9 +182,12 @@ def _marks(body: str) -> Iterator[Run | Rectangle | Line]:
 
 def _place(found: dict[str, str]) -> tuple[float, float, float]:
     if "transform" not in found:
-        return (*_lengths(found, "x", "y"), 1.0)
-    x, y, size = _PLACE.fullmatch(found["transform"]).groups("1")  # type: ignore[union-attr]
-    return float(x) / 1000, float(y) / 1000, float(size)
+        x, y = _lengths(found, "x", "y")
+        return x, y, 1.0
+    place = _PLACE.fullmatch(found["transform"])
+    if not place:
+        raise ValueError(f"it needs the transformation {found['transform']}")
+    return float(place[1]) / 1000, float(place[2]) / 1000, float(place[3] or 1)
 
 
 def _lengths(found: dict[str, str], *names: str) -> tuple[float, ...]:
@@ -227,9 +227,7 @@ class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
         ffi, pango, gobject = ffi_module.ffi, ffi_module.pango, ffi_module.gobject
         font_map = self._font_config.font_map
         context = ffi.gc(pango.pango_font_map_create_context(font_map), gobject.g_object_unref)
-        description = ffi.gc(
-            pango.pango_font_description_new(), pango.pango_font_description_free
-        )
+        description = ffi.gc(pango.pango_font_description_new(), pango.pango_font_description_free)
         pango.pango_font_description_set_family(description, ffi.new("char[]", fonts.MATH.encode()))
         pango.pango_font_description_set_absolute_size(description, 16 * ffi_module.TO_UNITS)
         font = pango.pango_font_map_load_font(font_map, context, description)
@@ -252,8 +250,8 @@ class Formula:
     def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
         """Draw into the page, from the upper left corner, in CSS pixels with y down."""
         drawing = self._drawing
-        em = width / drawing.width
-        baseline = drawing.height * em
+        baseline = drawing.height * width / drawing.width
+        em = drawing.scale * width / drawing.width
         _call_formula(stream)
         font, _ = stream.add_font(self._images.math_font)
         table = glyphs.table()
@@ -287,7 +285,7 @@ class Formula:
 @contextlib.contextmanager
 def _marked_text(stream: Any, text: str) -> Iterator[None]:
     """Mark what is drawn inside as standing for a text, for copying and searching."""
-    import pydyf  # noqa: PLC0415  # comes with WeasyPrint
+    import pydyf  # comes with WeasyPrint
 
     stream.begin_marked_content("Span", pydyf.Dictionary({"ActualText": pydyf.String(text)}))
     yield
@@ -310,7 +308,7 @@ def is_colour(css: str) -> bool:
 
 @functools.cache
 def _colour(css: str) -> Any:
-    from tinycss2.color5 import parse_color  # noqa: PLC0415  # not where nothing has a colour
+    from tinycss2.color5 import parse_color  # not where nothing has a colour
 
     found = parse_color(css)
     return None if found == "currentcolor" else found

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from report.errors import ReportError
 from report.pdf import glyphs, inner
-from report.pdf.tex import spaced, unscaled
+from report.pdf.tokens import spaced, unscaled
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,7 @@ def drawing(tex: str, display: bool) -> inner.Drawing:
             raise ReportError(
                 f"This LaTeX cannot be typeset: {shortened(tex)}\nno colour: {mark.colour}"
             )
-    if scale != 1:
-        found = inner.scaled(found, scale)
-    return found._replace(
+    return found.scaled(scale)._replace(
         speech=_spoken(_visible(found.speech)), text=glyphs.plain(_visible(found.text))
     )
 

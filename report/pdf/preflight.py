@@ -99,7 +99,7 @@ def _libraries_by_file_name() -> Iterator[None]:
     For every other spelling that WeasyPrint tries, ctypes would start a compiler and a linker to
     look for it. On macOS the loader looks into the folders of the package managers too.
     """
-    from cffi import FFI  # noqa: PLC0415  # loaded with WeasyPrint or not at all
+    from cffi import FFI  # loaded with WeasyPrint or not at all
 
     if sys.platform == "darwin":
         folders = [Path("/opt/homebrew/lib"), Path("/usr/local/lib"), Path(sys.prefix, "lib")]
