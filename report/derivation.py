@@ -389,8 +389,10 @@ class _Writer:
         names = {upstream: partial(self.f, self.entry[node])}
         names |= {leaves[i]: self.entry[n] for i, n in enumerate(node.args) if n in self.entry}
         names[leaves[-1]] = self.entry[node]
+        matrix = {leaves[i]: (self.name[n], ATOM) for i, n in [*enumerate(node.args), (-1, node)] if n in self.name}
+        matrix[upstream] = (self.gradient(node), ATOM)
         try:
-            entry = index_form(graph, names)
+            entry = index_form(graph, names, lambda n: latex(n, matrix.get))
         except NoIndexForm:
             return []
         whole = partial(self.f, self.entry_text(arg))
@@ -465,7 +467,9 @@ class _Writer:
         names = {n: self.entry[n] for n in (*self.trace.graph.inputs.values(), *stops)}
         below = set(topological(graph, leaves=names))
         try:
-            entry = index_form(graph, {n: t for n, t in names.items() if n in below})
+            entry = index_form(
+                graph, {n: t for n, t in names.items() if n in below}, lambda n: latex(n, self.named)
+            )
         except NoIndexForm:
             return None, []
         return Equation(partial(self.f, self.entry_text(node)), (entry,)), [n for n in stops if n in below]

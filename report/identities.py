@@ -76,6 +76,8 @@ def _add(gate: Gate, a: Node, b: Node) -> Node | None:
         return b
     if _parent("negative", b):
         return a - b.args[0]
+    if _parent("negative", a):
+        return b - a.args[0]
     return None
 
 
@@ -129,11 +131,28 @@ def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
         return make(gate, (a.args[0], a.args[1] * b))
     if _parent("reciprocal", b) and not a.shape and not b.shape:
         return a / b.args[0]
+    for x, other in ((a, b), (b, a)):  # (c / x) x = c, also inside a difference: softmax needs it
+        if _cancels(other, x):
+            return other.args[0]
+        if _parent("subtract", other) and _same_shape(x, other) and any(_cancels(t, x) for t in _terms(other)):
+            return x * other.args[0] - x * other.args[1]
+        if _parent("add", other) and _same_shape(x, other) and any(_cancels(t, x) for t in _terms(other)):
+            return x * other.args[0] + x * other.args[1]
     # a number that was spread over all entries multiplies them just as well unspread
     for x, other in ((a, b), (b, a)):
         if x.gate.name == "broadcast_to" and _same_shape(other, x) and _fits(x.args[0], other):
             return x.args[0] * other
     return None
+
+
+def _cancels(fraction: Node, x: Node) -> bool:
+    """Whether a fraction times x is its numerator."""
+    return _parent("divide", fraction) and fraction.args[1] is x and fraction.args[0].shape == fraction.shape
+
+
+def _terms(x: Node) -> list[Node]:
+    """The two terms of a sum without their signs."""
+    return [a.args[0] if _parent("negative", a) else a for a in x.args]
 
 
 def _fits(x: Node, other: Node) -> bool:
@@ -183,6 +202,15 @@ def _same(gate: Gate, a: Node, shape: tuple[int, ...]) -> Node | None:
 
 
 
+def _linear(gate: Gate, a: Node, **params: Any) -> Node | None:
+    """Signs and numbers go in front of a sum."""
+    if _parent("negative", a):
+        return -make(gate, (a.args[0],), params)
+    if _parent("multiply", a) and is_coefficient(a.args[0]) and a.args[1].shape == a.shape:
+        return a.args[0] * make(gate, (a.args[1],), params)
+    return None
+
+
 def _pull_factor(gate: Gate, a: Node, b: Node) -> Node | None:
     for x, rebuild in ((a, lambda x: _bilinear(gate, x, b)), (b, lambda x: _bilinear(gate, a, x))):
         if _parent("negative", x):
@@ -208,6 +236,8 @@ _IDENTITIES: dict[str, Callable[..., Node | None]] = {
     "broadcast_to": _same,
     "sum_to": _same,
     "reshape": _same,
+    "sum": _linear,
+    "mean": _linear,
     "outer": _pull_factor,
     "matmul": _pull_factor,
     "ratio": _divide,

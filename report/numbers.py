@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,14 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
         decimals -= 1
         shown = [s[:-1].rstrip(".") for s in shown]
     return [(s[1:] if not float(s) else s).replace("-", MINUS) if s[0] == "-" else s for s in shown]
+
+
+def as_fraction(x: float) -> tuple[int, int] | None:
+    """Numerator and denominator of a constant such as 1/3 that has no short decimal; None if none."""
+    if not math.isfinite(x) or len(repr(x)) < 10 or abs(x) > 1e6:
+        return None
+    fraction = Fraction(x).limit_denominator(10_000)
+    return (fraction.numerator, fraction.denominator) if float(fraction) == x else None
 
 
 def entries(value: Any) -> list[float]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from report import numbers
 from report.graph import CONSTANT, Gate, Graph, Node, topological
 from report.printers.latex import symbol
 
@@ -123,9 +124,12 @@ def constant(node: Node) -> Any:
 
 
 def number(value: float) -> Any:
-    """Whole numbers exactly, all others as the float64 that they are."""
+    """Whole numbers and 1/3 exactly, all others as the float64 that they are."""
     import sympy
 
+    fraction = numbers.as_fraction(value)
+    if fraction is not None:
+        return sympy.Rational(*fraction)
     return sympy.Integer(int(value)) if float(value).is_integer() else sympy.Float(value)
 
 

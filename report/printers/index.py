@@ -22,30 +22,37 @@ from report.symbolic import latex as sympy_latex
 LABELS = "ijklmnprst"
 Labels = tuple[Any, ...]  # per axis: a sympy index, or 0 where the axis has length 1
 MAX_NODES = 60
+MAX_WHOLE = 120  # characters of a part that stands in matrix form
 
 
 class NoIndexForm(Exception):
     """The formula has a gate whose entries labels cannot describe, or is too long to read."""
 
 
-def index_form(node: Node, names: Mapping[Node, str]) -> str:
+Whole = Callable[[Node], str]
+
+
+def index_form(node: Node, names: Mapping[Node, str], whole: Whole | None = None) -> str:
     """Entry (i, j, ...) of a node in LaTeX; `names` are the LaTeX of the nodes to stop at.
 
     In a name, the place of the labels is marked by `@`: "q_{1@}" or, for a derivative, one inside.
+    `whole` writes a node in matrix form: softmax and its kin stand as softmax(z)_i.
     Raises NoIndexForm.
     """
-    expression, tex = index_expression(node, names)
+    expression, tex = index_expression(node, names, whole)
     return sympy_latex(expression, tex)
 
 
-def index_expression(node: Node, names: Mapping[Node, str]) -> tuple[Any, dict[Any, str]]:
+def index_expression(
+    node: Node, names: Mapping[Node, str], whole: Whole | None = None
+) -> tuple[Any, dict[Any, str]]:
     """The same as a sympy expression, and how its symbols are written.
 
     A named tensor is a function of its labels, called e000, e001, ... in the order of `names`.
     """
     import sympy
 
-    walk = _Walk(names)
+    walk = _Walk(names, whole, node)
     entry = walk.entry(node, first_labels(node.shape))
     return sympy.factor_terms(entry, sign=False), walk.tex
 
@@ -64,8 +71,10 @@ def labels_text(shape: tuple[int, ...]) -> str:
 
 
 class _Walk:
-    def __init__(self, names: Mapping[Node, str]) -> None:
+    def __init__(self, names: Mapping[Node, str], whole: Whole | None, root: Node) -> None:
         self.names = names
+        self.whole = whole
+        self.root = root
         # sympy sorts factors by name: number them in the order in which `names` gives them
         self.order = {name: i for i, name in enumerate(dict.fromkeys(names.values()))}
         self.made: dict[tuple[Node, Labels], Any] = {}
@@ -115,9 +124,14 @@ class _Walk:
                 return node.gate.sympy(sympy, *args, **node.params)
             return _opaque(node.gate.name)(*args)  # σ stays σ
         rule = _ENTRIES.get(node.gate.name)
-        if rule is None:
+        if rule is not None:
+            return rule(self, node, ix)
+        if self.whole is None or node is self.root:
             raise NoIndexForm
-        return rule(self, node, ix)
+        text = self.whole(node)
+        if len(text) > MAX_WHOLE or not text.endswith((")", "]", "}")):
+            raise NoIndexForm
+        return self.named(rf"{text}_{{@}}" if text.endswith(")") else rf"\left({text}\right)_{{@}}", ix)
 
     def broadcast(self, arg: Node, ix: Labels) -> Labels:
         """The labels of an argument: the trailing ones, and none along an axis of length 1."""
@@ -136,12 +150,16 @@ class _Walk:
         return entry
 
     def constant(self, node: Node, ix: Labels) -> Any:
+        import sympy
+
         value = np.asarray(node.value)
         if value.ndim == 0:
             return constant(node)
         if (value == value.flat[0]).all():
             return number(float(value.flat[0]))
-        return self.named(r"c@", ix)
+        if value.ndim == 2 and np.array_equal(value, np.eye(*value.shape)):
+            return sympy.KroneckerDelta(*ix)
+        raise NoIndexForm
 
 
 def with_labels(name: str, labels: str) -> str:
@@ -288,6 +306,28 @@ def _sum_to(w: _Walk, node: Node, ix: Labels) -> Any:
     return w.sum(w.entry(a, tuple(labels)), *ranges)
 
 
+def _index(w: _Walk, node: Node, ix: Labels) -> Any:
+    """Entries picked by whole numbers and plain slices; labels count from 1."""
+    if len(node.args) > 1:
+        raise NoIndexForm
+    (a,) = node.args
+    key = list(node.params["key"])
+    if Ellipsis in key or None in key:
+        raise NoIndexForm
+    key += [slice(None)] * (len(a.shape) - len(key))
+    rest, labels = iter(ix), []
+    for part, size in zip(key, a.shape, strict=True):
+        if isinstance(part, slice):
+            start, _, step = part.indices(size)
+            label = next(rest)
+            if step != 1 or (label == 0 and size != 1):
+                raise NoIndexForm
+            labels.append(label + start if label != 0 else 0)
+        else:
+            labels.append(0 if size == 1 else int(part) % size + 1)
+    return w.entry(a, tuple(labels))
+
+
 def _reshape(w: _Walk, node: Node, ix: Labels) -> Any:
     (a,) = node.args
     if [n for n in a.shape if n != 1] != [n for n in node.shape if n != 1]:
@@ -309,4 +349,5 @@ _ENTRIES: dict[str, Callable[[_Walk, Node, Labels], Any]] = {
     "broadcast_to": _broadcast_to,
     "sum_to": _sum_to,
     "reshape": _reshape,
+    "index": _index,
 }

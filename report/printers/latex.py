@@ -198,6 +198,10 @@ def _constant(node: Node) -> tuple[str, int]:
         return symbol(node.name, node.shape), ATOM
     value = np.asarray(node.value)
     if value.ndim == 0:
+        fraction = numbers.as_fraction(value.item())
+        if fraction is not None:
+            sign, binding = ("-", SUM) if fraction[0] < 0 else ("", MATRIX_PRODUCT)
+            return rf"{sign}\frac{{{abs(fraction[0])}}}{{{fraction[1]}}}", binding
         return number(value.item())
     for filled, sign in ((1, "𝟏"), (0, "𝟎")):
         if (value == filled).all():
@@ -319,7 +323,43 @@ def _reduction(p: _Printer, node: Node) -> tuple[str, int] | None:
 
 
 def _reshape(p: _Printer, node: Node) -> tuple[str, int]:
-    return p.write(node.args[0])
+    """A change of shape that a rule needs is not written; one that the user asked for is."""
+    if node.span is None:
+        return p.write(node.args[0])
+    return rf"\operatorname{{reshape}}_{{{dimensions(node.shape)}}}\left({p.write(node.args[0])[0]}\right)", CALL
+
+
+def _index(p: _Printer, node: Node) -> tuple[str, int]:
+    """X[0, :] with its index as a subscript in square brackets."""
+    return rf"{p.bracketed(node.args[0], CALL)}_{{\left[{_key(p, node)}\right]}}", CALL
+
+
+def _scatter(p: _Printer, node: Node) -> tuple[str, int]:
+    """Zeros but for what is put at the index."""
+    return rf"\operatorname{{put}}_{{\left[{_key(p, node)}\right]}}\left({p.write(node.args[0])[0]}\right)", CALL
+
+
+def _key(p: _Printer, node: Node) -> str:
+    written = str(node.params["key"]).replace(", ", r",\,").replace("None", r"\text{new}")
+    return re.sub(r"\{(\d+)\}", lambda m: p.write(node.args[int(m[1])])[0], written)
+
+
+def _joined(p: _Printer, node: Node) -> tuple[str, int]:
+    """Parts one behind the other, in brackets; with an axis other than the first, the axis below."""
+    parts = [p.write(a)[0] for a in node.args]
+    shown = parts if len(parts) <= 6 else [*parts[:4], r"\ldots", parts[-1]]
+    sign = r";\;" if node.gate.name == "concatenate" else r"\,|\,"
+    axis = node.params.get("axis", 0)
+    below = rf"_{{\text{{axis }}{axis}}}" if axis else ""
+    return rf"\left[{sign.join(shown)}\right]{below}", CALL
+
+
+def _transpose(p: _Printer, node: Node) -> tuple[str, int] | None:
+    axes = node.params.get("axes")
+    if axes is None:
+        return None
+    order = "".join(str(a) for a in axes)
+    return rf"{p.bracketed(node.args[0], CALL)}^{{\top_{{{order}}}}}", POWER
 
 
 _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
@@ -333,6 +373,11 @@ _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
     "broadcast_to": _broadcast,
     "sum_to": _sum_to,
     "reshape": _reshape,
+    "index": _index,
+    "scatter": _scatter,
+    "concatenate": _joined,
+    "stack": _joined,
+    "transpose": _transpose,
     **dict.fromkeys(("sum", "mean", "prod", "max", "min", "var", "std", "cumsum"), _reduction),
     **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), _reduction),
 }
