@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from report.errors import ReportError
-from report.pdf import inner
+from report.pdf import faults, inner
 from report.pdf.conform import Attachment, Finisher
 from report.pdf.layout import drawing
 
+# Halves of characters, and those whose meaning is not public: no archive may hold these.
+_UNSETTABLE = re.compile("[\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _RELATIONSHIPS = frozenset({"Source", "Data", "Alternative", "Supplement", "Unspecified"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+@=,()-]{0,200}")
 _MIME = re.compile(r"[a-z]+/[a-z0-9.+-]+")
@@ -32,11 +34,8 @@ def render(html: str, *, base: str | None = None, attachments: Sequence[Attachme
     Raises ReportError naming the fault: a character that no font has, an address that would have
     to be loaded, CSS that means nothing, an image without words.
     """
-    try:
-        html.encode()
-    except UnicodeEncodeError as error:
-        broken = inner.describe(error.object[error.start])
-        raise ReportError(f"The document holds half a character: {broken}.") from None
+    if unsettable := _UNSETTABLE.findall(html):
+        raise ReportError(faults.missing(list(dict.fromkeys(unsettable))))
     files = sorted(attachments, key=lambda attachment: attachment.name)
     _check(files)
 

@@ -12,17 +12,15 @@ import functools
 import gc
 import html
 import importlib
-import logging
 import re
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from report.errors import ReportError
-from report.pdf import fonts, glyphs, preflight
+from report.pdf import faults, fonts, glyphs, preflight
 
 MATHRA = "1.5.0"
 PYDYF = "0.13.0"
@@ -196,12 +194,12 @@ def _lengths(found: dict[str, str], *names: str) -> tuple[float, ...]:
 
 # --- WeasyPrint: formulas as images that draw glyphs ----------------------------------------------
 
-_SCHEME = "math:"
+_DISPLAYED, _INLINE = "math:display:", "math:inline:"
 
 
 def url(tex: str, display: bool) -> str:
     """The address under which the document's images find a formula."""
-    return f"{_SCHEME}{'d' if display else 'i'}:{quote(tex, safe='')}"
+    return (_DISPLAYED if display else _INLINE) + quote(tex, safe="")
 
 
 class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
@@ -213,11 +211,11 @@ class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
         self._drawing = drawing
 
     def __contains__(self, address: object) -> bool:
-        return str(address).startswith(_SCHEME) or super().__contains__(address)
+        return str(address).startswith((_DISPLAYED, _INLINE)) or super().__contains__(address)
 
     def __missing__(self, address: str) -> "Formula":
-        _, kind, tex = address.split(":", 2)
-        image = self[address] = Formula(self._drawing(unquote(tex), kind == "d"), self)
+        tex = unquote(address.partition(":")[2].partition(":")[2])
+        image = self[address] = Formula(self._drawing(tex, address.startswith(_DISPLAYED)), self)
         return image
 
     @functools.cached_property
@@ -339,7 +337,8 @@ def write_pdf(
     check_version("weasyprint", weasyprint.__version__, WEASYPRINT)
     check_version("pydyf", importlib.import_module("pydyf").__version__, PYDYF)
     configuration = importlib.import_module("weasyprint.text.fonts").FontConfiguration
-    with _turn, fonts.closed(), _strictly(), _seldom_collecting():
+    refused = importlib.import_module("weasyprint.urls").URLFetchingError
+    with _turn, fonts.closed(), faults.strictly(refused), _seldom_collecting():
         font_config = configuration()
         fetch = _OnlyEmbedded()
         page = weasyprint.HTML(string=source, base_url=base, url_fetcher=fetch)
@@ -378,59 +377,6 @@ class _OnlyEmbedded:
         except binascii.Error as error:
             raise ValueError("not base64") from error
         return response(address, content, {"Content-Type": found[1]})
-
-
-@contextlib.contextmanager
-def _strictly() -> Iterator[None]:
-    """Raise what is logged as a warning or an error inside as one ReportError."""
-    faults = _Faults(logging.WARNING)
-    loggers = [logging.getLogger(name) for name in ("weasyprint", "fontTools")]
-    for logger in loggers:
-        logger.addHandler(faults)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeHandler(faults)
-    if faults.missing:
-        raise ReportError(_missing_characters(faults.missing))
-    if faults.messages:
-        raise ReportError("\n".join(["The document has faults:", *faults.messages[:5]]))
-
-
-class _Faults(logging.Handler):
-    """Keeps what is logged: characters that no font has, and messages of any other kind."""
-
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self.missing: list[str] = []
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        kept, entry = self.messages, record.getMessage()
-        if str(record.msg).startswith(".notdef") and isinstance(record.args, tuple):
-            kept, entry = self.missing, chr(int(str(record.args[1])))
-        elif len(entry) > 300:
-            entry = f"{entry[:200]} ... {entry[-90:]}"
-        if entry not in kept:
-            kept.append(entry)
-
-
-def _missing_characters(characters: list[str]) -> str:
-    named = [describe(character) for character in characters[:8]]
-    more = f" and {len(characters) - 8} others" if len(characters) > 8 else ""
-    return (
-        f"No font of the report has the character {', '.join(named)}{more}.\n"
-        "Write it in other letters or signs."
-    )
-
-
-def describe(character: str) -> str:
-    """A character for an error message: itself where it can be seen, its code and its name."""
-    code = f"U+{ord(character):04X}"
-    name = unicodedata.name(character, "")
-    shown = f"“{character}” " if character.isprintable() and not character.isspace() else ""
-    return f"{shown}({code}, {name})" if name else f"{shown}({code})"
 
 
 @contextlib.contextmanager
