@@ -20,6 +20,7 @@ from report import faults
 from report.errors import ReportError
 from report.expression import parse
 from report.gates import fit_to
+from report.gates.definitions import DEFINITIONS
 from report.graph import Array, Graph, Node, constant
 from report.inputs import read_inputs
 from report.tracing import Contribution, Quantity, Trace
@@ -28,19 +29,37 @@ from report.tracing import Contribution, Quantity, Trace
 Arrivals = dict[Node, list[tuple[Node, int, Any]]]
 
 
-def trace(function: str, inputs: Mapping[str, Any], wrt: Sequence[str] | None = None) -> Trace:
+def trace(
+    function: str,
+    inputs: Mapping[str, Any],
+    wrt: Sequence[str] | None = None,
+    unfold: Collection[str] = (),
+) -> Trace:
     """Evaluate and differentiate a formula.
 
     `inputs` maps names to numbers, nested lists or arrays; `wrt` lists the inputs whose gradients are
-    asked for (by default all but those used as an index or a label). Raises ReportError for anything
+    asked for (by default all but those used as an index or a label); the gates named in `unfold` are
+    written out in elementary ones (`report.gates.definitions`). Raises ReportError for anything
     that is not a formula over these inputs with one finite number as its result and, for the inputs
     asked for, finite gradients.
     """
     values = read_inputs(inputs)
-    graph = parse(function, values)
+    graph = parse(function, values, check_unfold(unfold))
     asked = check_wrt(wrt, values, graph.integers)
     numbers = forward(graph, values)
     return _record(graph, numbers, *backward(graph, numbers, asked), asked)
+
+
+def check_unfold(unfold: Any) -> tuple[str, ...]:
+    """The gates to unfold; ReportError for one that is elementary or no gate."""
+    if isinstance(unfold, str) or not isinstance(unfold, Iterable):
+        raise ReportError('unfold must be a list of gates, such as ["sigmoid"]')
+    names = tuple(unfold)
+    for name in names:
+        if not isinstance(name, str) or name not in DEFINITIONS:
+            known = ", ".join(DEFINITIONS)
+            raise ReportError(f"unfold: {str(name)[:60]!r} is no gate that can be unfolded; these can: {known}")
+    return names
 
 
 def check_wrt(

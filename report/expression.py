@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from report.errors import ReportError, nearest
-from report.gates import GATES, Key, Place
+from report.gates import GATES, Key, Place, count
+from report.gates.definitions import definition
 from report.graph import CONSTANT, Array, Gate, Graph, Node, constant, input_node, make, topological
 from report.identities import is_number
 from report.inputs import CONSTANTS, check_name
@@ -52,18 +53,20 @@ _LISTS = frozenset({"concatenate", "stack"})  # the gates that take a list
 _MOVING = frozenset({"index", "reshape", "transpose", "concatenate", "stack", "broadcast_to"})
 
 
-def parse(text: str, inputs: Mapping[str, Array]) -> Graph:
+def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
     """Read a formula over `inputs` (only their names and shapes are used) into a Graph.
 
+    The gates named in `unfold` are written out in elementary ones (`report.gates.definitions`).
     Raises ReportError with line, column and a caret for whatever is not a formula of known names
     and gates with fitting shapes.
     """
-    return _Reader(text, inputs).graph()
+    return _Reader(text, inputs, unfold).graph()
 
 
 class _Reader:
-    def __init__(self, text: str, inputs: Mapping[str, Array]) -> None:
+    def __init__(self, text: str, inputs: Mapping[str, Array], unfold: Collection[str]) -> None:
         self.source = Source(text)
+        self.unfold = frozenset(unfold)
         self.inputs = {name: input_node(name, value) for name, value in inputs.items()}
         self.names: dict[str, Node] = dict(self.inputs)
         self.lets: dict[str, Node] = {}
@@ -332,9 +335,25 @@ class _Reader:
             if args[0].shape == args[1].shape:
                 gate = GATES["cross_entropy_one_hot"]
         node = self.apply(e, gate, args, params)
-        if gate.name == "norm" and not params:
+        if gate.name == "norm" and not params and "norm" not in self.unfold:
             self.fresh.add(node)
         return node
+
+    def unfolded(
+        self, e: ast.expr, gate: Gate, args: list[Node], params: Mapping[str, Any]
+    ) -> Node:
+        """A gate written out in elementary ones, all at its own place in the formula."""
+        taken = count(args[0].shape, params.get("axis")) if "axis" in gate.params else 1
+        names, formula = definition(gate.name, params, taken)
+        tree = ast.parse(formula, mode="eval").body
+        for part in ast.walk(tree):
+            ast.copy_location(part, e)
+        outside, self.names = self.names, dict(zip(names, args, strict=True))
+        inside, self.unfold = self.unfold, self.unfold - {gate.name}
+        try:
+            return self.node(tree)
+        finally:
+            self.names, self.unfold = outside, inside
 
     def norm(self, e: ast.Call, x: Node, params: dict[str, Any]) -> Gate:
         """The gate for the order of a norm, which is taken out of its options."""
@@ -379,6 +398,8 @@ class _Reader:
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
     ) -> Node:
+        if gate.name in self.unfold and not all(a.is_constant for a in args):
+            return self.unfolded(e, gate, args, params or {})
         try:
             node = make(gate, args, params)
         except ReportError as error:
