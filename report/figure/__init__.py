@@ -92,4 +92,5 @@ def _panel(rows: list[Row]) -> Panel:
         for v in r.vertices
         for name in v.names
     )
-    return Panel(svg(rows, width, height), width * POINT, height * POINT, spots)
+    size = round(width * POINT, 3), round(height * POINT, 3)
+    return Panel(svg(rows, width, height), *size, spots)

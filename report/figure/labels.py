@@ -86,7 +86,7 @@ def edge(value: Any, gradient: Any | None, style: Style) -> Piece:
     above = above.moved(0.0, -CLEAR - above.down)
     if of and style.detail is not Detail.SHAPE:
         over = _centred(line([Run(signs.shape(of), SMALLEST)], GREY))
-        above = joined(above, over.moved(0.0, -above.up - 1.5))
+        above = joined(above, over.moved(0.0, -above.up - over.down - 1.0))
     if gradient is None:
         return above
     return joined(above, _hung(_amount(gradient, GRADIENT, MARK, style), CLEAR))
@@ -187,8 +187,8 @@ def _amount(value: Any, colour: str, mark: str, style: Style) -> Piece:
         text = f"all {low}" if low == high else f"{low} … {high}"
         text = text.replace(" × ", "×")
     size = style.number
-    runs = [Run(mark, size), Run("\u00a0", size)] if mark else []
-    return _centred(line([*runs, Run(text, size)], colour))
+    runs = [Run(mark, size), Run(f"\u00a0{text}", size)] if mark else [Run(text, size)]
+    return _centred(line(runs, colour))
 
 
 def entries_fit(of: Shape) -> bool:

@@ -108,7 +108,7 @@ class Run:
 def line(runs: Iterable[Run], colour: str = BLACK) -> Piece:
     """Runs one after the other, from the origin to the right along the baseline."""
     inks: list[Ink] = []
-    x = up = down = 0.0
+    x = left = right = up = down = 0.0
     for run in split(runs):
         if run.accent and inks:
             base = inks[-1]
@@ -119,10 +119,12 @@ def line(runs: Iterable[Run], colour: str = BLACK) -> Piece:
             up = lift + top
         else:
             inks.append(Ink(run.text, x, -run.raised, run.size, run.face, colour))
+            before, after = overhang(run.text, run.face, run.size)
+            left, right = max(left, before - x), max(right, x + inks[-1].width + after)
             x += inks[-1].width
             top, bottom = extent(run.text, run.face, run.size)
             up, down = max(up, run.raised + top), max(down, bottom - run.raised)
-    return Piece(tuple(inks), (), 0.0, x, up, down)
+    return Piece(tuple(inks), (), left, right, up, down)
 
 
 def split(runs: Iterable[Run]) -> Iterator[Run]:
@@ -131,7 +133,9 @@ def split(runs: Iterable[Run]) -> Iterator[Run]:
         part, face = "", run.face
         for c in run.text:
             own = run.face if c in _face(run.face) else "math"
-            if part and own != face:
+            if c.isspace():
+                own = face
+            if part.strip() and own != face:
                 yield replace(run, text=part, face=face)
                 part = ""
             part, face = part + c, own
@@ -150,11 +154,19 @@ def extent(text: str, face: str, size: float) -> tuple[float, float]:
     return size * max(g.top for g in glyphs), size * max(-g.bottom for g in glyphs)
 
 
+def overhang(text: str, face: str, size: float) -> tuple[float, float]:
+    """How far the ink reaches out of the advance at its start and end (not less than 0)."""
+    first, last = _face(face)[text[0]], _face(face)[text[-1]]
+    return size * max(-first.left, 0.0), size * max(last.right - last.advance, 0.0)
+
+
 @dataclass(frozen=True)
 class _Glyph:
     advance: float
-    top: float
+    left: float
     bottom: float
+    right: float
+    top: float
 
 
 @dataclass
@@ -173,8 +185,7 @@ class _Face:
 
             glyph = self.font.load_char(ord(c), flags=LoadFlags.NO_SCALE)
             em = self.font.units_per_EM
-            _, bottom, _, top = glyph.bbox
-            self.glyphs[c] = _Glyph(glyph.horiAdvance / em, top / em, bottom / em)
+            self.glyphs[c] = _Glyph(glyph.horiAdvance / em, *(side / em for side in glyph.bbox))
         return self.glyphs[c]
 
 

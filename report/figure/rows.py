@@ -75,7 +75,7 @@ class Builder:
         def make() -> Piece:
             if not q.node.is_input:
                 tag = signs.name(q.name, q.node.shape, self.style.tag, signs.LONGEST)
-                text = line([*tag, Run(" →", self.style.number)], GREY)
+                text = line([*tag, Run("\u00a0→", self.style.number)], GREY)
                 return labels.before(text, self.style.tag)
             gradient = q.gradient if self.plan.collects(q) and not shown else None
             asked = q.name in self.plan.trace.wrt
@@ -92,11 +92,11 @@ class Builder:
     def _leaving(self, units: Sequence[Unit]) -> Vertex:
         names = [u.quantity.name for u in units]
         shown = 1 if self.style.detail is Detail.SHAPE else 3
-        runs = [Run("→ ", self.style.number)]
+        runs = [Run("→\u00a0", self.style.number)]
         for i, unit in enumerate(units[:shown]):
             of = unit.quantity.node.shape
             tag = signs.name(names[i], of, self.style.tag, signs.LONGEST)
-            runs += [Run(", ", self.style.tag)] * bool(i) + tag
+            runs += [Run(",\u00a0", self.style.tag)] * bool(i) + tag
         if len(units) > shown:
             runs.append(Run(", …", self.style.tag))
         text = labels.after(line(runs, GREY), self.style.tag)

@@ -1,0 +1,726 @@
+"""The figure: what stands in it, and that nothing in it touches what it should not.
+
+The pictures are read back from their SVG and measured with the font files, apart from the code that
+made them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.ttLib import TTFont
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from report import resources, trace
+from report.figure import Figure, Hotspot, Panel, draw
+from report.gates import GATES
+from report.tracing import Trace
+from tests.test_backprop import Q1, Q1_DEGREES, Q1_INPUTS, Q2, Q2_INPUTS
+
+SVG = "{http://www.w3.org/2000/svg}"
+VALUE, GRADIENT = "#0072b2", "#d55e00"
+MICROGRAD = """
+    c = a + b
+    d = a * b + b**3
+    c1 = c + c + 1
+    c2 = c1 + 1 + c1 + (-a)
+    d1 = d + d * 2 + relu(b + a)
+    d2 = d1 + 3 * d1 + relu(b - a)
+    e = c2 - d2
+    f = e**2
+    g = f / 2.0
+    g + 10.0 / f
+"""
+MLP = "h = tanh(W1 @ x + b1)\nz = W2 @ h + b2\nsum((z - y)**2)"
+MLP_INPUTS = {
+    "W1": [[0.1, -0.2], [0.3, 0.4], [-0.5, 0.25]], "x": [1, -2], "b1": [0.1, 0, -0.1],
+    "W2": [[0.2, 0.3, -0.4], [1, -0.6, 0.7]], "b2": [0.05, -0.05], "y": [1, 0],
+}  # fmt: skip
+LONG = "learning_rate * momentum_of_the_optimizer_today - theta_hat * x_max"
+
+
+def product(first: int, last: int) -> str:
+    """A balanced tree of products."""
+    middle = (first + last) // 2
+    if last == first + 1:
+        return f"x{first}"
+    return f"({product(first, middle)} * {product(middle, last)})"
+
+
+def numbered(letters: str, count: int) -> dict[str, float]:
+    return {f"{c}{i}": (1 + i) / 7 for i in range(count) for c in letters}
+
+
+CORPUS: dict[str, tuple[str, dict[str, Any], list[str] | None]] = {
+    "homework1-q1": (Q1, Q1_INPUTS, ["w1", "w2"]),
+    "homework1-q1-degrees": (Q1_DEGREES, Q1_INPUTS, None),
+    "homework1-q2": (Q2, Q2_INPUTS, ["W"]),
+    "one gate": ("a + a", {"a": 2}, None),
+    "three edges": ("x*x*x", {"x": 1.5}, None),
+    "bare input": ("x", {"x": 2}, None),
+    "constant": ("3", {"x": 2, "Y": [[1, 2], [3, 4]]}, None),
+    "micrograd": (MICROGRAD, {"a": -4, "b": 2}, None),
+    "mlp": (MLP, MLP_INPUTS, ["W1", "b1", "W2", "b2"]),
+    "chain": ("sin(" * 60 + "x" + ")" * 60, {"x": 0.7}, None),
+    "sum": (" + ".join(f"x{i}" for i in range(40)), numbered("x", 40), None),
+    "neuron": ("1/(1 + exp(-(w0*x0 + w1*x1 + w2)))",
+               {"w0": 2, "x0": -1, "w1": -3, "x1": -2, "w2": -3}, None),
+    "numbers": ("u*v + big/3", {"u": 1.23e-9, "v": -12345.678, "big": -12345.678}, None),
+    "long names": (LONG, dict.fromkeys(re.findall(r"[a-z_]+", LONG), 0.1), None),
+    "often used": ("*".join(["x"] * 20), {"x": 1.1}, None),
+    "dot product": ("tanh(" + " + ".join(f"w{i}*x{i}" for i in range(12)) + ")",
+                    numbered("wx", 12), None),
+    "tree": (product(0, 64), numbered("x", 64), None),
+    "dense": ("a = x*y + y*x\nb = a*x + a*y\nc = a*b - b/a\n(a + b*c)*(b - c*x)*(c + y*a)",
+              {"x": 0.7, "y": -1.3}, None),
+    "large tensors": ("h = tanh(X @ W1 + b1)\nmean((h @ W2 - Y)**2)",
+                      {"X": np.linspace(-1, 1, 40).reshape(8, 5),
+                       "W1": np.linspace(-0.3, 0.8, 30).reshape(5, 6), "b1": np.ones(6) / 10,
+                       "W2": np.linspace(1e-9, 3e-9, 18).reshape(6, 3), "Y": np.zeros((8, 3))},
+                      None),
+    "wide numbers": ("sum(A @ B @ A)", {"A": np.geomspace(1e-9, 1e9, 16).reshape(4, 4),
+                                        "B": -np.geomspace(1e-9, 1e9, 16).reshape(4, 4)}, None),
+    "many operands": ("sum(concatenate([" + ", ".join(["v", "v*2"] * 30) + "]))",
+                      {"v": [0.5, 1.5]}, None),
+    "label": ("cross_entropy(Z, y) + where(x > 0, x, 2*x) + maximum(x, 0)",
+              {"Z": [[1, 2], [3, 5]], "y": [0, 1], "x": 0.5}, None),
+}  # fmt: skip
+
+
+@cache
+def traced(name: str) -> Trace:
+    return trace(*CORPUS[name])
+
+
+@cache
+def drawn(name: str) -> Figure:
+    return draw(traced(name))
+
+
+# ---------------------------------------------------------------- reading a picture
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def grown(self, by: float) -> Box:
+        return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
+
+    def meets(self, other: Box) -> bool:
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
+
+    def holds(self, other: Box) -> bool:
+        return (
+            self.left <= other.left
+            and other.right <= self.right
+            and self.top <= other.top
+            and other.bottom <= self.bottom
+        )
+
+    def cut_by(self, a: Point, b: Point) -> bool:
+        """Whether the straight line from a to b has a point in the box (Liang and Barsky)."""
+        start, end = 0.0, 1.0
+        for low, high, p, q in (
+            (self.left, self.right, a[0], b[0]),
+            (self.top, self.bottom, a[1], b[1]),
+        ):
+            if p == q:
+                if not low < p < high:
+                    return False
+                continue
+            enter, leave = sorted(((low - p) / (q - p), (high - p) / (q - p)))
+            start, end = max(start, enter), min(end, leave)
+        return start < end
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+    x: float
+    y: float
+    size: float
+    face: str
+    colour: str
+
+    @property
+    def box(self) -> Box:
+        """The box of the ink."""
+        left, bottom, right, top = ink(self.text, self.face)
+        s = self.size
+        return Box(self.x + s * left, self.y - s * top, self.x + s * right, self.y - s * bottom)
+
+
+@cache
+def font(face: str) -> tuple[Any, Any, Any, float]:
+    files = {
+        "STIX Two Text": "STIXTwoText-Regular.otf",
+        "STIX Two Text italic": "STIXTwoText-Italic.otf",
+        "STIX Two Text 700": "STIXTwoText-Bold.otf",
+        "STIX Two Math": "STIXTwoMath-Regular.otf",
+    }
+    read = TTFont(resources.path("assets/fonts") / files[face], lazy=True)
+    return read.getBestCmap(), read.getGlyphSet(), read["hmtx"], read["head"].unitsPerEm
+
+
+@cache
+def glyph(c: str, face: str) -> tuple[float, tuple[float, float, float, float]]:
+    """Advance and ink of a character in em; the face must have it."""
+    cmap, glyphs, metrics, em = font(face)
+    pen = BoundsPen(glyphs)
+    glyphs[cmap[ord(c)]].draw(pen)
+    left, bottom, right, top = pen.bounds or (0, 0, 0, 0)
+    return metrics[cmap[ord(c)]][0] / em, (left / em, bottom / em, right / em, top / em)
+
+
+@cache
+def ink(text: str, face: str) -> tuple[float, float, float, float]:
+    x, boxes = 0.0, []
+    for c in text:
+        advance, (left, bottom, right, top) = glyph(c, face)
+        if right > left:
+            boxes.append((x + left, bottom, x + right, top))
+        x += advance
+    lows, highs = zip(*((b[:2], b[2:]) for b in boxes), strict=True)
+    return (*map(min, zip(*lows, strict=True)), *map(max, zip(*highs, strict=True)))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What stands in an SVG, in points."""
+
+    page: Box
+    texts: list[Text]
+    edges: list[list[Point]]
+    gates: list[Box]
+    brackets: list[list[Point]]
+    colours: set[str]
+
+
+def spot(h: Hotspot) -> Box:
+    point = 72 / 25.4
+    return Box(h.x * point, h.y * point, (h.x + h.width) * point, (h.y + h.height) * point)
+
+
+def style_of(element: ET.Element) -> dict[str, str]:
+    pairs = (item.split(":", 1) for item in element.get("style", "").split(";") if ":" in item)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def subpaths(d: str) -> list[list[Point]]:
+    """The lines of a path, its Bézier curves as 16 straight pieces each."""
+    found: list[list[Point]] = []
+    for kind, rest in re.findall(r"([MLCz])([^MLCz]*)", d):
+        numbers = [float(n) for n in rest.split()]
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if kind == "M":
+            found.append(points)
+        elif kind == "L":
+            found[-1] += points
+        elif kind == "C":
+            p, (a, b, c) = found[-1][-1], points
+            for i in range(1, 17):
+                t = i / 16
+                found[-1].append(tuple(  # type: ignore[arg-type]
+                    p[k] * (1 - t) ** 3 + 3 * a[k] * t * (1 - t) ** 2 + 3 * b[k] * t**2 * (1 - t) + c[k] * t**3
+                    for k in (0, 1)
+                ))  # fmt: skip
+    return found
+
+
+@cache
+def read(svg: str) -> Picture:
+    root = ET.fromstring(svg)
+    width, height = map(float, root.get("viewBox", "").split()[2:])
+    picture = Picture(Box(0, 0, width, height), [], [], [], [], set())
+    for element in root.iter(f"{SVG}text"):
+        style = style_of(element)
+        x, y = map(float, re.findall(r"[-\d.]+", element.get("transform", "")))
+        assert re.fullmatch(r"translate\([-\d.]+ [-\d.]+\)", element.get("transform", ""))
+        marks = [style[k] for k in ("font-style", "font-weight") if k in style]
+        face = " ".join([style["font-family"].strip("'"), *marks])
+        colour = style.get("fill", "#000000")
+        picture.texts.append(
+            Text(element.text or "", x, y, float(style["font-size"][:-2]), face, colour)
+        )
+        picture.colours.add(colour)
+    for element in root.iter(f"{SVG}path"):
+        style, lines = style_of(element), subpaths(element.get("d", ""))
+        picture.colours.update(style[k] for k in ("fill", "stroke") if k in style)
+        if style["fill"] != "none":
+            for line in lines:
+                picture.gates.append(around(line))
+        elif style["stroke"] in (VALUE, GRADIENT):
+            picture.brackets.extend(lines)
+        else:
+            picture.edges.extend(lines)
+    return picture
+
+
+def words(picture: Picture) -> list[str]:
+    """The texts, with the runs that follow each other at once joined."""
+    found: list[str] = []
+    end: Point | None = None
+    for text in picture.texts:
+        advance = sum(glyph(c, text.face)[0] for c in text.text) * text.size
+        if end and abs(text.x - end[0]) < 0.05 and abs(text.y - end[1]) < 5:
+            found[-1] += text.text
+        else:
+            found.append(text.text)
+        end = (text.x + advance, text.y)
+    return [w.replace("\u00a0", " ") for w in found]
+
+
+# ---------------------------------------------------------------- nothing touches
+
+
+def touching(picture: Picture) -> list[str]:
+    """Everything that lies over something else, or too near to it, or beyond the page."""
+    boxes = [(t, t.box) for t in picture.texts]
+    lines = [(line, around(line)) for line in (*picture.edges, *picture.brackets)]
+    brackets = [around(line).grown(0.3) for line in picture.brackets]
+    return [
+        *(f"text {t} over text {u}" for t, u in _texts(boxes)),
+        *(f"text {t} over a line" for t, b in boxes if _crossed(b.grown(0.3), lines)),
+        *(f"text {t} over a gate" for t, b in boxes if _half_in(b, picture.gates)),
+        *(
+            f"bracket {b} over an edge"
+            for b in brackets
+            if _crossed(b, lines[: len(picture.edges)])
+        ),
+        *(f"gate {g} over a line" for g in picture.gates if _crossed(_inner(g), lines)),
+        *(
+            f"gate {g} over gate {h}"
+            for g, h in itertools.combinations(picture.gates, 2)
+            if g.grown(1.5).meets(h)
+        ),
+        *(
+            f"{box} beyond the page"
+            for box in (*(b for _, b in boxes), *(b for _, b in lines), *picture.gates)
+            if not picture.page.holds(box)
+        ),
+    ]
+
+
+def _texts(boxes: list[tuple[Text, Box]]) -> Iterator[tuple[Text, Text]]:
+    for (t, a), (u, b) in itertools.combinations(boxes, 2):
+        # Neighbours in a name or sign may lean over each other: x₁, x².
+        near = -0.7 if t.colour == u.colour and abs(t.y - u.y) < 0.7 * t.size else 0.4
+        if a.grown(near).meets(b):
+            yield t, u
+
+
+def _crossed(box: Box, lines: list[tuple[list[Point], Box]]) -> bool:
+    return any(
+        b.grown(0.1).meets(box) and any(box.cut_by(*ab) for ab in itertools.pairwise(line))
+        for line, b in lines
+    )
+
+
+def _half_in(box: Box, gates: list[Box]) -> bool:
+    return not any(g.holds(box) for g in gates) and any(g.grown(0.5).meets(box) for g in gates)
+
+
+def _inner(gate: Box) -> Box:
+    """The part of a gate that no edge may enter: its outline is round, its box is not."""
+    return gate.grown(-0.35 * min(gate.right - gate.left, gate.bottom - gate.top) / 2)
+
+
+def around(line: list[Point]) -> Box:
+    xs, ys = zip(*line, strict=True)
+    return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_nothing_touches(name: str) -> None:
+    for panel in drawn(name).panels:
+        assert touching(read(panel.svg)) == []
+
+
+@st.composite
+def functions(draw_one: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """Let-lines over scalars and small tensors, each fed by any earlier ones."""
+    values: dict[str, Any] = {}
+    shape = draw_one(st.sampled_from([(), (2,), (2, 2), (3, 3), (5, 2)]))
+    number = st.sampled_from([-12345.678, -1.5, -0.001, 0.0, 1.23e-9, 0.7, 2.0, 1e7])
+    for i in range(draw_one(st.integers(1, 5))):
+        of = draw_one(st.sampled_from([(), shape]))
+        values[f"{draw_one(st.sampled_from('xwb'))}{i}"] = np.full(
+            of, draw_one(number)
+        ) + np.arange(float(np.prod(of, dtype=int))).reshape(of) * draw_one(number)
+    names = list(values)
+    lines = []
+    rules = [
+        "{} + {}",
+        "tanh({} * {})",
+        "sin({}) - {}",
+        "2*{}",
+        "{} - 0.5",
+        "cos({})",
+        "tanh({})**3",
+    ]
+    for i in range(draw_one(st.integers(0, 14))):
+        rule = draw_one(st.sampled_from(rules))
+        operands = [draw_one(st.sampled_from(names)) for _ in range(rule.count("{}"))]
+        lines.append(f"h_{i} = {rule.format(*operands)}")
+        names.append(f"h_{i}")
+    last = draw_one(st.lists(st.sampled_from(names), min_size=1, max_size=4))
+    return "\n".join([*lines, " + ".join(f"sum({n})" for n in last)]), values
+
+
+@hypothesis_settings(max_examples=40)
+@given(functions(), st.sampled_from([(150.0, 215.0), (120.0, 90.0)]))
+def test_nothing_touches_in_any_graph(
+    function: tuple[str, dict[str, Any]], room: tuple[float, float]
+) -> None:
+    t = trace(*function)
+    figure = draw(t, width=room[0], max_height=room[1])
+    for panel in figure.panels:
+        assert touching(read(panel.svg)) == []
+        assert panel.width <= room[0]
+    assert {g.name for g in t.gates} <= {h.name for p in figure.panels for h in p.hotspots}
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_panels_fit_the_page(name: str) -> None:
+    for panel in drawn(name).panels:
+        root = ET.fromstring(panel.svg)
+        assert panel.width <= 150
+        assert panel.height <= 215
+        assert float(root.get("width", "")[:-2]) * 25.4 / 72 == pytest.approx(panel.width, abs=0.01)
+        assert float(root.get("height", "")[:-2]) * 25.4 / 72 == pytest.approx(
+            panel.height, abs=0.01
+        )
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_letters_and_colours(name: str) -> None:
+    for panel in drawn(name).panels:
+        picture = read(panel.svg)
+        assert min(t.size for t in picture.texts) >= 7
+        for colour in picture.colours - {"none", VALUE, GRADIENT}:
+            assert len({colour[1:3], colour[3:5], colour[5:7]}) == 1, "neither grey nor black"
+
+
+# ---------------------------------------------------------------- what stands in it
+
+
+def test_values_and_gradients_of_the_homework() -> None:
+    texts = read(drawn("homework1-q1").panels[0].svg).texts
+    values = [t.text for t in texts if t.colour == VALUE]
+    gradients = [t.text.strip("\u00a0") for t in texts if t.colour == GRADIENT and t.text != "∂"]
+    t = traced("homework1-q1")
+    edges = [(q.value, q.gradient) for q in (*t.inputs, *t.gates)]
+    assert sorted(values) == sorted(f"{v:.4g}".replace("-", "−") for v, _ in edges)
+    assert sorted(gradients) == sorted(f"{g:.4g}".replace("-", "−") for _, g in edges)
+    assert sum(t.text == "∂" for t in texts) == len(edges)
+
+
+def test_value_above_and_gradient_below_its_edge() -> None:
+    picture = read(drawn("homework1-q1").panels[0].svg)
+    level = {y for line in picture.edges for (_, y), (_, z) in itertools.pairwise(line) if y == z}
+    for text in picture.texts:
+        if text.colour == VALUE:
+            assert any(0 < y - text.y < 4 for y in level)
+        if text.colour == GRADIENT:
+            assert any(0 < text.y - y < 10 for y in level)
+
+
+def test_every_edge_of_a_value_used_twice_has_its_own_contribution() -> None:
+    picture = read(drawn("three edges").panels[0].svg)
+    found = words(picture)
+    assert found.count("1.5") == 3  # three edges leave x
+    assert found.count("∂ 2.25") == 3
+    assert "Σ∂ 6.75" in found
+    assert len(picture.edges) == 5
+
+
+def test_the_edges_of_a_sum_add_up() -> None:
+    t = traced("micrograd")
+    for q in (*t.inputs, *t.gates):
+        if len(q.contributions) > 1:
+            found = [w for p in drawn("micrograd").panels for w in words(read(p.svg))]
+            assert f"Σ∂ {q.gradient:.4g}".replace("-", "−") in found
+
+
+def test_entries_and_shapes_of_tensors() -> None:
+    found = words(read(drawn("homework1-q2").panels[0].svg))
+    assert {"(3×3)", "(3×1)"} <= set(found)
+    gradient = traced("homework1-q2").gradients["W"]
+    for entry in gradient.flat:
+        assert f"{entry:.4f}".replace("-", "−") in found
+    assert "0.40" in found  # one precision in a matrix
+
+
+def test_large_tensors_show_their_range() -> None:
+    found = [w for p in drawn("large tensors").panels for w in words(read(p.svg))]
+    assert {"(8×5)", "−1 … 1", "all 0.1", "1×10⁻⁹ … 3×10⁻⁹"} <= set(found)
+
+
+def test_inputs_stand_at_the_left_in_the_order_of_the_formula() -> None:
+    spots = {h.name: h for h in drawn("homework1-q1").panels[0].hotspots}
+    assert [n for n in sorted(spots, key=lambda n: spots[n].y) if n[0] in "xw"] == [
+        "x1",
+        "w1",
+        "x2",
+        "w2",
+    ]
+    assert max(spots[n].x + spots[n].width for n in ("x1", "w1", "x2", "w2")) < spots["q1"].x
+    t = traced("homework1-q1")
+    for gate in t.gates:
+        for arg in gate.node.args:
+            if not arg.is_constant:
+                assert spots[t.name_of(arg)].x < spots[gate.name].x
+
+
+def test_result_stands_at_the_right() -> None:
+    picture = read(drawn("homework1-q1").panels[0].svg)
+    assert max(picture.texts, key=lambda t: t.x).text == "f"
+
+
+def test_result_takes_another_letter_where_f_is_taken() -> None:
+    assert words(read(draw(trace("f*2", {"f": 1})).panels[0].svg))[-1] == "F"
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["x - y", "sin(x) - x", "x - sin(x)", "x / (1 + x)", "(x - y) / x", "a = x*y\nb = a/x\nb - a"],
+)
+def test_first_operand_enters_above(function: str) -> None:
+    t = trace(function, {n: 1.5 for n in "xy" if n in function})
+    (panel,) = draw(t).panels
+    picture = read(panel.svg)
+    assert touching(picture) == []
+    spots = {h.name: spot(h) for h in panel.hotspots}
+    last = t.gates[-1]
+    gate = next(g for g in picture.gates if spots[last.name].grown(0.1).holds(g))
+    entering = sorted(
+        (line for line in picture.edges if gate.grown(0.1).holds(Box(*line[-1], *line[-1]))),
+        key=lambda line: line[-1][1],
+    )
+    came_from = [
+        next(n for n, box in spots.items() if box.grown(0.1).holds(Box(*line[0], *line[0])))
+        for line in entering
+    ]
+    assert came_from == [t.name_of(a) for a in last.node.args]
+
+
+def test_names() -> None:
+    picture = read(drawn("long names").panels[0].svg)
+    faces = {t.text: t.face for t in picture.texts}
+    assert faces["x"] == faces["θ"] == "STIX Two Text italic"
+    assert faces["max"] == "STIX Two Text"
+    assert "ˆ" in faces
+    assert any("…" in t.text for t in picture.texts)
+    bold = {t.text for t in read(drawn("homework1-q2").panels[0].svg).texts if "700" in t.face}
+    assert {"W", "x"} <= bold
+
+
+@pytest.mark.parametrize(
+    ("function", "sign"),
+    [
+        ("2 + x", "+2"), ("x + 2", "+2"), ("x + -2", "+(−2)"), ("x - 2", "−2"), ("2 - x", "2−"),
+        ("3*x", "×3"), ("x*pi", "×π"), ("x * (2*pi)", "×6.283"), ("x*1e-7", "×10−7"),
+        ("x/2", "÷2"), ("2/x", "2÷"), ("1/x", "1/x"), ("x**2", "x2"), ("x**3", "x3"),
+        ("x**-2", "x−2"), ("x**0.5", "x0.5"), ("2**x", "2x"), ("x**x", "xn"), ("-x", "−x"),
+        ("sin(x)", "sin"), ("relu(x)", "ReLU"), ("sigmoid(x)", "σ"), ("radians(x)", "° → rad"),
+        ("maximum(x, 0)", "max(x, 0)"), ("where(x > 1, x, 2)", "x > 1"), ("norm(v)", "‖·‖"),
+        ("norm(v)**2", "‖·‖2"), ("dot(v, v)", "v·v"), ("v @ A @ v", "v·A"), ("sum(A.T)", "AT"),
+        ("sum(sum(A, axis=1))", "Σ axis 1"), ("v[0]", "[0]"), ("sum(A[:, 1])", "[:, 1]"),
+        ("sum((2*A).T)", "×2"), ("norm(v, 1)", "‖·‖1"), ("det(A)", "det"), ("sum(inv(A))", "A−1"),
+    ],
+)  # fmt: skip
+def test_signs(function: str, sign: str) -> None:
+    values = {"x": 1.5, "v": [1.0, 2.0], "A": [[1.0, 2.0], [3.0, 5.0]]}
+    used = {n: v for n, v in values.items() if n in re.findall(r"\w+", function)}
+    picture = read(draw(trace(function, used)).panels[0].svg)
+    first = min(picture.gates, key=lambda g: g.left)
+    inside = Picture(
+        picture.page, [t for t in picture.texts if first.holds(t.box)], [], [], [], set()
+    )
+    assert "".join(words(inside)).replace(" ", "") == sign.replace(" ", "")
+
+
+def test_every_sign_can_be_set() -> None:
+    from report.figure.letters import line
+    from report.figure.signs import _plain
+
+    for gate in GATES.values():
+        assert line(_plain(gate.sign, 10.0)).width > 0
+
+
+def test_inputs_that_are_not_used_stand_apart() -> None:
+    figure = drawn("constant")
+    found = words(read(figure.panels[0].svg))
+    assert found.count("not used") == 2
+    assert "∂ 0" in found
+    assert "Input x, not used by the result: value 2, gradient 0." in figure.alt
+
+
+def test_an_index_has_no_gradient() -> None:
+    figure = drawn("label")
+    assert re.search(r"Input y: value \(2\) \[0; 1\], no gradient\.", figure.alt)
+
+
+# ---------------------------------------------------------------- folding, large graphs
+
+
+def test_rows_go_on_where_the_row_before_ends() -> None:
+    found = words(read(drawn("chain").panels[0].svg))
+    out = [w for w in found if w.startswith("→")]
+    into = [w for w in found if w.endswith("→")]
+    assert len(out) == len(into) >= 5
+    for left, entered in zip(out, into, strict=True):
+        assert int(left[3:]) == int(entered[1:-2]) + 1
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_every_gate_and_input_is_drawn(name: str) -> None:
+    t, figure = traced(name), drawn(name)
+    spots = {h.name for p in figure.panels for h in p.hotspots}
+    assert {q.name for q in (*t.inputs, *t.gates)} <= spots
+    assert figure.note == ""
+
+
+def test_a_row_is_narrower_than_the_column_or_folded() -> None:
+    wide, narrow = (draw(traced("homework1-q1"), width=w) for w in (150.0, 80.0))
+    assert len(wide.panels) == 1
+    assert wide.panels[0].height < narrow.panels[0].height
+    assert narrow.panels[0].width <= 80
+
+
+def test_a_panel_that_is_full_goes_on_in_the_next() -> None:
+    figure = draw(traced("chain"), max_height=70.0)
+    assert len(figure.panels) > 1
+    assert all(p.height <= 70 for p in figure.panels)
+
+
+def test_many_gates_are_grouped_by_let_lines() -> None:
+    lines = ["a0 = x"] + [f"a{i} = {'sin(' * 10}a{i - 1}{')' * 10}" for i in range(1, 11)]
+    t = trace("\n".join([*lines, "2*a10"]), {"x": 0.3})
+    figure = draw(t)
+    assert len(t.gates) == 101
+    assert "groups the 101 gates" in figure.note
+    found = [w for p in figure.panels for w in words(read(p.svg))]
+    assert found.count("10 gates") == 10
+    assert touching(read(figure.panels[0].svg)) == []
+    assert "Gate a3, 10 gates of a2: value" in figure.alt
+
+
+def test_of_very_many_gates_the_ends_are_drawn() -> None:
+    lines = ["v0 = sin(x)"] + [f"v{i} = sin(v{i - 1})" for i in range(1, 1000)]
+    figure = draw(trace("\n".join([*lines, "v999*2"]), {"x": 0.3}))
+    assert "901 gates between are left out" in figure.note
+    spots = {h.name for p in figure.panels for h in p.hotspots}
+    assert {"x", "v0", "v999", "q1001"} <= spots
+    assert "v500" not in spots
+    assert any("901 more" in w for p in figure.panels for w in words(read(p.svg)))
+    for panel in figure.panels:
+        assert touching(read(panel.svg)) == []
+
+
+# ---------------------------------------------------------------- words and places
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_alternative_text_tells_the_graph(name: str) -> None:
+    t, alt = traced(name), drawn(name).alt
+    for q in t.inputs:
+        assert re.search(rf"Input {q.name}[,:]", alt)
+    for gate in t.gates:
+        args = ", ".join(
+            t.name_of(a) if not a.is_constant else "…" for a in gate.node.args
+        ).replace("…", "[^:]*")
+        told = re.search(rf"Gate {gate.name}, {gate.node.gate.name} of {args}: (.*?)\.( |$)", alt)
+        assert told
+        if shown := re.search(r"value (−?)([\d.]+),", told[0]):
+            assert float(shown[2]) == pytest.approx(abs(float(gate.value)), rel=1e-3)
+    assert alt.endswith(".")
+
+
+def test_caption_says_what_this_figure_needs() -> None:
+    assert "Σ∂" not in drawn("homework1-q1").caption
+    assert "Σ∂" in drawn("three edges").caption
+    assert "row" in drawn("chain").caption
+    assert "first operand" in draw(trace("x - y", {"x": 1, "y": 2})).caption
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_hotspots_lie_over_what_they_name(name: str) -> None:
+    for panel in drawn(name).panels:
+        picture = read(panel.svg)
+        gates = {q.name for q in traced(name).gates}
+        covered = 0
+        for h in panel.hotspots:
+            assert min(h.x, h.y) >= 0
+            assert h.x + h.width <= panel.width + 1e-6
+            assert h.y + h.height <= panel.height + 1e-6
+            box = spot(h)
+            if h.name in gates:
+                covered += sum(box.grown(0.1).holds(g) for g in picture.gates)
+            assert any(box.grown(1.5).holds(t.box) for t in picture.texts)
+        assert covered == len(picture.gates)
+
+
+def test_same_bytes_in_another_process() -> None:
+    program = (
+        "from report import trace; from report.figure import draw; import hashlib, sys;"
+        f"t = trace({MICROGRAD!r}, {{'a': -4, 'b': 2}});"
+        "sys.stdout.write(hashlib.sha256(repr(draw(t)).encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={
+                "PYTHONHASHSEED": seed,
+                "PATH": "",
+                "SOURCE_DATE_EPOCH": seed,
+                "TZ": f"UTC+{seed}",
+            },
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
+
+
+def test_importing_the_figure_is_free_and_pyplot_is_never_imported() -> None:
+    program = (
+        "import sys, report.figure; assert 'matplotlib' not in sys.modules;"
+        "from report import trace; report.figure.draw(trace('x*x', {'x': 2}));"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_svg_is_plain() -> None:
+    (panel,) = drawn("homework1-q1").panels
+    assert isinstance(panel, Panel)
+    for part in ("<metadata", "<image", "<script", "href=", "opacity", "Matplotlib", "clip-path"):
+        assert part not in panel.svg
+    assert len(panel.svg) < 16_000
