@@ -312,6 +312,42 @@ def _colour(css: str) -> Any:
     return None if found == "currentcolor" else found
 
 
+# --- WeasyPrint: text in figures ------------------------------------------------------------------
+
+
+class _Whole(str):
+    """Text that counts as one letter."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        yield str(self)
+
+
+@functools.cache
+def _set_labels_whole() -> None:
+    """Have the text of SVG figures laid out label by label, in English.
+
+    WeasyPrint does it letter by letter, which takes longer and loses kerning, and in the language
+    of the system, which may choose other forms of a letter.
+    """
+    svg = importlib.import_module("weasyprint.svg")
+    properties = importlib.import_module("weasyprint.css.properties")
+    letter_by_letter = svg.text
+
+    def text(image: Any, node: Any, font_size: float) -> None:
+        places = (node.get(name, "") for name in ("x", "y", "dx", "dy", "rotate"))
+        if all(len(place.split()) < 2 for place in places) and "textLength" not in node.attrib:
+            node._etree_node.text = _Whole(node.text or "")  # noqa: SLF001
+        letter_by_letter(image, node, font_size)
+
+    for tag, draw in svg.TAGS.items():
+        if draw is letter_by_letter:
+            svg.TAGS[tag] = text
+    svg.text = text
+    properties.INITIAL_VALUES["lang"] = "en"
+
+
 # --- WeasyPrint: a document, strictly -------------------------------------------------------------
 
 _turn = threading.Lock()  # loggers, environment and garbage collection belong to the process
@@ -336,6 +372,7 @@ def write_pdf(
     weasyprint = preflight.load()
     check_version("weasyprint", weasyprint.__version__, WEASYPRINT)
     check_version("pydyf", importlib.import_module("pydyf").__version__, PYDYF)
+    _set_labels_whole()
     configuration = importlib.import_module("weasyprint.text.fonts").FontConfiguration
     refused = importlib.import_module("weasyprint.urls").URLFetchingError
     with _turn, fonts.closed(), faults.strictly(refused), _seldom_collecting():
