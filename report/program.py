@@ -31,7 +31,7 @@ from report.printers.scope import Dialect
 from report.tracing import Trace
 
 MAX_NUMBERS = 50_000  # in a program's inputs, gates and gradients together
-MAX_STEPS = 2_000_000  # of explicit loops, in one forward pass
+MAX_STEPS = 1_000_000  # of explicit loops, in one forward pass
 MAX_OUTPUT = 20_000_000  # bytes
 _TAIL = 3  # lines of a failed program's messages that are shown
 

@@ -6,9 +6,10 @@ import ast
 import contextlib
 import io
 import math
-import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,12 @@ SCALARS = {"x1": -1, "w1": 3, "x2": -2, "w2": 3}
 M23 = [[0.5, -1.25, 2.0], [1.5, 0.75, -0.3]]
 M32 = [[0.3, -0.7], [1.1, 0.2], [-0.4, 0.9]]
 V2, V3, V4 = [0.7, -1.3], [0.6, -0.2, 1.4], [0.1, -0.5, 0.9, 0.25]
-T234 = [[[round(math.sin(i + 2 * j + 5 * k), 2) for k in range(4)] for j in range(3)] for i in range(2)]
-T243 = [[[round(math.cos(3 * i + j + 4 * k), 2) for k in range(3)] for j in range(4)] for i in range(2)]
+T234 = [
+    [[round(math.sin(i + 2 * j + 5 * k), 2) for k in range(4)] for j in range(3)] for i in range(2)
+]
+T243 = [
+    [[round(math.cos(3 * i + j + 4 * k), 2) for k in range(3)] for j in range(4)] for i in range(2)
+]
 S3 = [[2.0, 0.3, -0.5], [0.4, 1.5, 0.2], [-0.1, 0.6, 1.8]]
 S33 = [S3, [[1.1, -0.4, 0.3], [0.2, 2.2, 0.7], [0.5, -0.3, 1.4]]]
 P4, Q4 = [0.1, 0.2, 0.3, 0.4], [0.25, 0.15, 0.35, 0.25]
@@ -67,8 +72,8 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
     "quotients": ("a / b + b / a / 2 - a / (b * a) + 3 / a", {"a": 1.5, "b": -0.7}),
     "signs": ("-(a - (b - -a)) - -b*(-a) - (-(a*b))", {"a": 1.5, "b": -0.7}),
     "functions": (
-        "exp(x) + log(x) + sin(x) + cos(x) + tan(x) + sqrt(x) + tanh(x) + sigmoid(x) + abs(-x)"
-        " + relu(x) + square(x) + radians(x)",
+        ("exp(x) + log(x) + sin(x) + cos(x) + tan(x) + sqrt(x) + tanh(x) + sigmoid(x) + abs(-x)"
+        " + relu(x) + square(x) + radians(x)"),
         {"x": 0.37},
     ),
     "functions of a matrix": (
@@ -96,8 +101,8 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         {"X": M23},
     ),
     "reductions of a stack": (
-        "sum(sum(T, axis=(0, 2))**2) + sum((T - mean(T, axis=(0, 1), keepdims=True))**2)"
-        " + sum(sum(T, axis=1)**3)",
+        ("sum(sum(T, axis=(0, 2))**2) + sum((T - mean(T, axis=(0, 1), keepdims=True))**2)"
+        " + sum(sum(T, axis=1)**3)"),
         {"T": T234},
     ),
     "norm at 0": ("norm(x) + sum(x)", {"x": [0, 0]}),
@@ -145,8 +150,8 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
     "one long sum": (" + ".join(f"sin({i}*x)" for i in range(1, 120)), {"x": 0.3}),
     # gate by gate
     "more functions": (
-        "log1p(x) + expm1(x) + arcsin(x) + arccos(x) + arctan(x) + sinh(x) + cosh(x) + degrees(x)"
-        " + erf(x) + maximum(x, y) + minimum(x, y) + clip(x, y, 2)",
+        ("log1p(x) + expm1(x) + arcsin(x) + arccos(x) + arctan(x) + sinh(x) + cosh(x) + degrees(x)"
+        " + erf(x) + maximum(x, y) + minimum(x, y) + clip(x, y, 2)"),
         {"x": 0.37, "y": -0.4},
     ),
     "more functions of vectors": (
@@ -154,13 +159,13 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         {"v": V3},
     ),
     "activations": (
-        "log_sigmoid(x) + softplus(x) + leaky_relu(x) + leaky_relu(-x, slope=0.2) + prelu(-x, a)"
-        " + elu(-x) + elu(-x, alpha=0.5) + swish(x) + gelu(x) + gelu(-x)",
+        ("log_sigmoid(x) + softplus(x) + leaky_relu(x) + leaky_relu(-x, slope=0.2) + prelu(-x, a)"
+        " + elu(-x) + elu(-x, alpha=0.5) + swish(x) + gelu(x) + gelu(-x)"),
         {"x": 0.37, "a": 0.3},
     ),
     "activations of vectors": (
-        "sum(log_sigmoid(v) * softplus(v) + leaky_relu(v) + leaky_relu(v, slope=0.2) + prelu(v, a)"
-        " + elu(v) + elu(v, alpha=0.5) + swish(v) + gelu(v) * gelu(-v))",
+        ("sum(log_sigmoid(v) * softplus(v) + leaky_relu(v) + leaky_relu(v, slope=0.2) + prelu(v, a)"
+        " + elu(v) + elu(v, alpha=0.5) + swish(v) + gelu(v) * gelu(-v))"),
         {"v": V3, "a": 0.3},
     ),
     "large activations": (
@@ -168,8 +173,8 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         {"v": [1000, -1000]},
     ),
     "choices": (
-        "where(x > 0, x*y, y) + where((x < y) & (y <= 2), x, 3) + where((x > 5) | ~(y == 2), x, y)"
-        " + where(x != y, 2*x, y) + where(x >= y, x, y**2)",
+        ("where(x > 0, x*y, y) + where((x < y) & (y <= 2), x, 3) + where((x > 5) | ~(y == 2), x, y)"
+        " + where(x != y, 2*x, y) + where(x >= y, x, y**2)"),
         {"x": 0.4, "y": 1.5},
     ),
     "choices of vectors": (
@@ -183,14 +188,14 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
     "a tie": ("maximum(x, y) + minimum(x, y)", {"x": 2, "y": 2}),
     "softmax": ("p = softmax(z)\n-log(sum(p*t))", {"z": V3, "t": [0, 1, 0]}),
     "softmax along axes": (
-        "sum(softmax(X) * C) + sum(softmax(X, axis=0)**2) + sum(log_softmax(X) * C)"
-        " + sum(log_softmax(X, axis=0)**2)",
+        ("sum(softmax(X) * C) + sum(softmax(X, axis=0)**2) + sum(log_softmax(X) * C)"
+        " + sum(log_softmax(X, axis=0)**2)"),
         {"X": M23, "C": [[1, 2, 3], [4, 5, 6]]},
     ),
     "softmax of a stack": ("sum(softmax(T, axis=1) * softmax(T)**2)", {"T": T234}),
     "logsumexp": (
-        "logsumexp(v) + sum(logsumexp(X, axis=1)**2) + sum(logsumexp(X, axis=0, keepdims=True) * X)"
-        " + logsumexp(X)",
+        ("logsumexp(v) + sum(logsumexp(X, axis=1)**2) + sum(logsumexp(X, axis=0, keepdims=True) * X)"
+        " + logsumexp(X)"),
         {"v": V3, "X": M23},
     ),
     "large scores": ("logsumexp(z) + sum(softmax(z) * log_softmax(z / 500))", {"z": [1000, -1000, 999]}),
@@ -199,29 +204,29 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         {"A": M23, "B": [[1, -2], [0.5, 3]], "u": V2, "v": V3, "M": M23},
     ),
     "square matrices": (
-        "trace(A @ A) + det(A) + logdet(A) + sum(inv(A)**2) + sum(solve(A, v)**2)"
-        " + sum(solve(A, B)**2) + sum(diag(A)**2) + sum(diag(v) @ A)",
+        ("trace(A @ A) + det(A) + logdet(A) + sum(inv(A)**2) + sum(solve(A, v)**2)"
+        " + sum(solve(A, B)**2) + sum(diag(A)**2) + sum(diag(v) @ A)"),
         {"A": S3, "v": V3, "B": M32},
     ),
     "stacks of square matrices": ("sum(det(S)**2) + sum(logdet(S)) + sum(inv(S)**2)", {"S": S33}),
     "a singular matrix": ("det(A)", {"A": [[1, 2, 3], [2, 4, 6], [1, 0, 1]]}),
     "one by one matrices": ("det(A) + logdet(A) + sum(inv(A)) + trace(A)", {"A": [[2]]}),
     "norms": (
-        "norm(v, 1) + sum(norm(X, axis=1)**2) + sum(norm(X, 1, axis=0)**3)"
-        " + sum(norm(X, axis=0, keepdims=True) * X) + norm(T)",
+        ("norm(v, 1) + sum(norm(X, axis=1)**2) + sum(norm(X, 1, axis=0)**3)"
+        " + sum(norm(X, axis=0, keepdims=True) * X) + norm(T)"),
         {"v": V3, "X": M23, "T": T234},
     ),
     "extremes and products": (
-        "max(v) + min(v) * prod(v) + sum(max(X, axis=0)**2) + sum(min(X, axis=1, keepdims=True) * X)"
-        " + sum(prod(X, axis=1)**2) + prod(X) + max(X)",
+        ("max(v) + min(v) * prod(v) + sum(max(X, axis=0)**2) + sum(min(X, axis=1, keepdims=True) * X)"
+        " + sum(prod(X, axis=1)**2) + prod(X) + max(X)"),
         {"v": V3, "X": M23},
     ),
     "products with zeros": ("prod(v) + sum(prod(X, axis=0))", {"v": [0, 2, 3], "X": [[0, 1], [2, 0]]}),
     "products of a stack": ("sum(prod(T, axis=(0, 2))**2) + sum(max(T, axis=(0, 1))**2)", {"T": T234}),
     "ties": ("max(v) * 2 + min(v)", {"v": [1, 3, 3, 1]}),
     "variances": (
-        "var(v) + std(v, ddof=1) + sum(var(X, axis=0)**2) + sum(std(X, axis=1, keepdims=True) * X)"
-        " + sum(var(T, axis=(0, 2), ddof=1)**2) + std(X)",
+        ("var(v) + std(v, ddof=1) + sum(var(X, axis=0)**2) + sum(std(X, axis=1, keepdims=True) * X)"
+        " + sum(var(T, axis=(0, 2), ddof=1)**2) + std(X)"),
         {"v": V3, "X": M23, "T": T234},
     ),
     "running sums": (
@@ -229,20 +234,20 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         {"v": V3, "X": M23},
     ),
     "reshaping": (
-        "sum(reshape(X, (3, 2)) @ X) + sum(reshape(X, (-1,))**2) + sum(transpose(T, (0, 2, 1))**2)"
-        " + sum(transpose(X) * reshape(v, (3, 1))) + sum(broadcast_to(v, (2, 3)) * X)",
+        ("sum(reshape(X, (3, 2)) @ X) + sum(reshape(X, (-1,))**2) + sum(transpose(T, (0, 2, 1))**2)"
+        " + sum(transpose(X) * reshape(v, (3, 1))) + sum(broadcast_to(v, (2, 3)) * X)"),
         {"X": M23, "T": T234, "v": V3},
     ),
     "joining": (
-        "sum(concatenate([u, v, u])**2) + sum(concatenate([X, Y], axis=1)**3)"
+        ("sum(concatenate([u, v, u])**2) + sum(concatenate([X, Y], axis=1)**3)"
         " + sum(concatenate([X, X], axis=0)**2) + sum(stack([v, v*2])**2)"
-        " + sum(stack([v, v**2], axis=1)**2) + norm(stack([a, a*a]))",
+        " + sum(stack([v, v**2], axis=1)**2) + norm(stack([a, a*a]))"),
         {"u": V2, "v": V3, "X": M23, "Y": [[1], [2]], "a": 3},
     ),
     "padding": ("sum(pad(X, 1)**2) + sum(pad(v, (1, 2)) @ v5)", {"X": M23, "v": V2, "v5": [1, 2, 3, 4, 5]}),
     "indexing": (
-        "v[0] * v[-1] + sum(X[1]**2) + sum(X[:, 1:3]**2) + X[0, 2]**2 + sum(v[1:]**3) + sum(v[::2])"
-        " + sum(T[1, :, 0]**2) + sum(T[..., 1]**2)",
+        ("v[0] * v[-1] + sum(X[1]**2) + sum(X[:, 1:3]**2) + X[0, 2]**2 + sum(v[1:]**3) + sum(v[::2])"
+        " + sum(T[1, :, 0]**2) + sum(T[..., 1]**2)"),
         {"v": V3, "X": M23, "T": T234},
     ),
     "indexing by lists": ("sum(v[[0, 2, 2]]**2) + sum(X[[1, 0]] * X) + sum(X[:, [0, 2]]**2)", {
@@ -253,8 +258,8 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
     "picked by pairs": ("sum(log(P[[0, 1], labels]))", {"P": [[0.2, 0.8], [0.6, 0.4]], "labels": [1, 0]}),
     "a new axis": ("sum((v[:, None] * v)**2)", {"v": V3}),
     "losses": (
-        "mse(p, y) + l1(p, y) + huber(p, y) + huber(p, y, delta=0.1) + binary_cross_entropy(p, t)"
-        " + binary_cross_entropy_with_logits(y, t) + hinge(y, s) + kl_div(p, q)",
+        ("mse(p, y) + l1(p, y) + huber(p, y) + huber(p, y, delta=0.1) + binary_cross_entropy(p, t)"
+        " + binary_cross_entropy_with_logits(y, t) + hinge(y, s) + kl_div(p, q)"),
         {"p": P4, "q": Q4, "y": V4, "t": [0, 1, 1, 0], "s": [1, -1, 1, 1]},
     ),
     "losses of matrices": (
@@ -275,7 +280,7 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         {"X": [[1, 2], [0.5, -1], [3, 0.2]], "g": [1, 2], "b": [0.1, 0.2]},
     ),
 }  # fmt: skip
-DIALECTS = ["python", "numpy"]
+DIALECTS: list[Any] = ["python", "numpy"]
 
 
 def traced(case: str) -> Trace:
@@ -317,3 +322,254 @@ def test_a_program_prints_the_numbers_of_the_trace(case: str, dialect: Any) -> N
     compare(trace, printed)
     if printed.error is not None:
         assert printed.error < 2e-6
+
+
+# ---------------------------------------------------------------- published numbers
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_homework_comes_out_as_published(dialect: Any) -> None:
+    q1 = read(run(write(traced("homework q1"), dialect=dialect)).text)
+    np.testing.assert_allclose(q1.values["q8"], 0.335560882292, atol=5e-13)
+    for name, slope in {
+        "w1": 0.0314624940538,
+        "w2": -0.0629249881076,
+        "x1": -0.0943874821615,
+        "x2": 0.0943874821615,
+    }.items():
+        np.testing.assert_allclose(q1.gradients[name], slope, atol=5e-14)
+    degrees = read(execute(write(traced("homework q1 in degrees"), dialect=dialect)))
+    np.testing.assert_allclose(degrees.gradients["w1"], -0.00020308, atol=5e-9)
+    np.testing.assert_allclose(degrees.gradients["w2"], 0.00040616, atol=5e-9)
+    for case in ("homework q2, column", "homework q2, vector"):
+        q2 = read(run(write(traced(case), dialect=dialect)).text)
+        np.testing.assert_allclose(q2.values["q3"], 0.77168911322, atol=5e-12)
+        np.testing.assert_allclose(
+            q2.gradients["W"],
+            [
+                [-0.05404891, 0.16214673, -0.10809782],
+                [-0.03389206, 0.10167619, -0.06778413],
+                [-0.05676275, 0.17028824, -0.11352549],
+            ],
+            atol=5e-9,
+        )
+        np.testing.assert_allclose(np.ravel(q2.values["q1"]), [0.18, -0.552, 0.34], atol=1e-12)
+
+
+# ---------------------------------------------------------------- good code
+
+
+def test_the_program_of_the_first_question_reads_as_a_student_writes_it() -> None:
+    source = write(traced("homework q1"), dialect="python", title="Question 1").source
+    assert "q8 = 1 / q7\n" in source
+    assert "d_q7 = d_q8 * (-1 / q7**2)   # q8 = 1 / q7\n" in source
+    assert "d_q1 = d_q2 * math.cos(q1)   # q2 = sin(q1)\n" in source
+    assert "    return 1 / (2 + math.sin(x1 * w1) ** 2 + math.cos(x2 * w2))\n" in source
+
+
+def test_the_vectorised_program_reads_as_the_formulas_of_a_textbook() -> None:
+    column = write(traced("homework q2, column"), dialect="numpy").source
+    assert "d_q1 = d_q2 * (q2 * (1 - q2))  # q2 = sigmoid(q1)\n" in column
+    assert "d_W = d_q1 @ x.T               # q1 = W @ x\n" in column
+    assert "    return np.sum(sigmoid(W @ x) ** 2)\n" in column
+    vector = write(traced("homework q2, vector"), dialect="numpy").source
+    assert "d_W = np.outer(d_q1, x)" in vector
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_programs_are_tidy(dialect: Any, tmp_path: Path) -> None:
+    for number, case in enumerate(CORPUS):
+        source = write(traced(case), dialect=dialect, title=f"Case {case}").source
+        lines = source.splitlines()
+        assert max(map(len, lines)) <= 88, case
+        assert not any(line != line.rstrip() for line in lines), case
+        assert source.isascii(), case
+        imported = {
+            alias.name
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert imported <= ({"math"} if dialect == "python" else {"math", "numpy"}), case
+        assert not [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)]
+        Path(tmp_path, f"case{number}.py").write_text(source, encoding="utf-8")
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache"]
+    done = subprocess.run([*ruff, "."], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_programs_define_only_what_they_use(dialect: Any) -> None:
+    for case in CORPUS:
+        tree = ast.parse(write(traced(case), dialect=dialect).source)
+        used = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+        for function in (n for n in tree.body if isinstance(n, ast.FunctionDef)):
+            assert function.name in used, (case, function.name)
+            assert ast.get_docstring(function), (case, function.name)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_same_trace_gives_the_same_program(dialect: Any) -> None:
+    for case in ("homework q1", "two layers", "colliding tensors", "attention"):
+        assert write(traced(case), dialect=dialect) == write(traced(case), dialect=dialect)
+
+
+def test_names_of_the_trace_are_printed_where_variables_had_to_differ() -> None:
+    program = write(traced("colliding names"), dialect="python")
+    assert "\nprint_ = 1.25\n" in program.source
+    printed = read(execute(program))
+    assert {"print", "math", "np", "l", "O", "d_x"} <= printed.gradients.keys()
+
+
+@pytest.mark.parametrize(
+    "title",
+    ['"""', "\\", "a\nb", "\u200f\u202e", "", "x" * 1000, "{0} %s \\N{DEGREE SIGN}", "Ünïcode 🙂"],
+)
+def test_a_title_does_no_harm(title: str) -> None:
+    program = write(traced("one gate"), dialect="python", title=title)
+    assert ast.get_docstring(ast.parse(program.source))
+    assert max(map(len, program.source.splitlines())) <= 88
+    compare(traced("one gate"), read(execute(program)))
+
+
+def test_comments_and_layout_of_the_formula_stay_out_of_the_program() -> None:
+    text = 'z = (x +   # """ a comment\n     1)\n\n  # another\nz * \\\n  2'
+    program = write(report.trace(text, inputs={"x": 2}), dialect="python")
+    assert "comment" not in program.source
+    assert "    z = (x + 1)\n    f(x) = z * 2\n" in program.source
+
+
+# ---------------------------------------------------------------- the check inside
+
+
+def test_a_program_finds_a_wrong_gradient() -> None:
+    program = write(traced("homework q1"), dialect="python")
+    wrong = program.source.replace("d_q1 = d_q2 * math.cos(q1)", "d_q1 = d_q2 * math.sin(q1)")
+    assert wrong != program.source
+    error = read(execute(Program("wrong.py", "python", wrong))).error
+    assert error is not None
+    assert error > 0.1
+
+
+def test_entries_at_a_kink_are_not_compared() -> None:
+    program = write(traced("one entry at a kink"), dialect="numpy")
+    assert "for i in range(4) if i != 1]" in program.source
+    assert read(execute(program)).compared == 3
+    scalars = write(traced("at kinks"), dialect="python")
+    assert "# x: left out" in scalars.source
+    assert read(execute(scalars)).compared == 1
+
+
+def test_large_tensors_are_compared_in_part() -> None:
+    big = np.random.default_rng(0).normal(size=(40, 30))
+    trace = report.trace("sum(tanh(X @ w))", inputs={"X": big, "w": big[0]})
+    for dialect in DIALECTS:
+        program = write(trace, dialect=dialect)
+        printed = read(execute(program))
+        compare(trace, printed)
+        assert 20 < printed.compared < 300
+
+
+def test_a_program_that_would_be_too_long_says_why() -> None:
+    big = np.zeros((300, 300))
+    program = write(report.trace("sum(X)", inputs={"X": big}), dialect="numpy")
+    assert not program.source
+    assert "numbers are too many" in program.reason
+    with pytest.raises(ReportError, match="too many"):
+        run(program)
+    middle = np.zeros((64, 64))
+    slow = write(report.trace("sum(X @ X @ X @ X @ X)", inputs={"X": middle}), dialect="python")
+    assert "steps" in slow.reason
+
+
+# ---------------------------------------------------------------- running
+
+
+def program(source: str, dialect: Any = "python") -> Program:
+    return Program("test.py", dialect, source)
+
+
+def test_a_program_runs_in_a_clean_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "1")
+    monkeypatch.setenv("PYTHONSTARTUP", "x")
+    source = (
+        "import os, sys\n"
+        "print(sorted(os.environ))\n"
+        "print(os.listdir('.'), sys.flags.isolated, sys.flags.no_site, sys.flags.utf8_mode)\n"
+        "print(repr(sys.stdin.read()), os.getsid(0) == os.getpid())\n"
+    )
+    names, world, rest = run(program(source)).text.splitlines()
+    assert set(ast.literal_eval(names)) <= {
+        "LC_ALL", "LC_CTYPE", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+        "PYTHONHASHSEED", "SYSTEMROOT", "VECLIB_NUM_THREADS",
+    }  # fmt: skip
+    assert world == "['test.py'] 1 1 1"
+    assert rest == "'' True"
+
+
+def test_output_is_what_was_printed_and_the_command_what_a_reader_types() -> None:
+    output = run(program("print('é −1')"))
+    assert output.text == "é −1\n"
+    assert output.command == "$ python3 test.py"
+    assert output.seconds > 0
+
+
+def test_two_programs_run_side_by_side() -> None:
+    first, second = start(program("print(1)")), start(program("print(2)"))
+    assert [finish(second).text, finish(first).text] == ["2\n", "1\n"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("1 / 0", "ended with status 1.*ZeroDivisionError"),
+        ("import sys\nsys.exit(3)", "ended with status 3"),
+        ("import sys\nprint('odd', file=sys.stderr)", "printed a warning.*odd"),
+        ("import warnings\nwarnings.warn('odd')", "printed a warning.*odd"),
+        ("import numpy", "No module named 'numpy'"),
+        ("print('x' * 30_000_000)", "prints too much|more than"),
+    ],
+)
+def test_a_failing_program_is_named_with_its_last_words(source: str, message: str) -> None:
+    with pytest.raises(CheckError, match=f"(?s)test.py.*{message}"):
+        run(program(source))
+
+
+def test_time_is_limited_and_children_end_too(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    source = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(pid)!r}, 'w').write(str(child.pid))\n"
+        "time.sleep(60)\n"
+    )
+    with pytest.raises(CheckError, match=r"test.py did not end within 1 seconds"):
+        run(program(source), timeout=1.0)
+    child = int(pid.read_text())
+    for _ in range(100):  # the system may take a moment to bury it
+        if _ended(child):
+            break
+        time.sleep(0.05)
+    assert _ended(child)
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_output_that_is_torn_is_refused() -> None:
+    whole = execute(write(traced("homework q2, column"), dialect="python"))
+    for torn in (
+        whole.replace("    -0.552000000000\n", ""),
+        whole.replace("-0.552000000000", "minus"),
+        whole.replace("  q3 = norm(q2) ** 2     0.771", "  q3 = norm(q2) ** 2     o.771"),
+    ):
+        assert torn != whole
+        with pytest.raises(CheckError):
+            read(torn)

@@ -8,7 +8,7 @@ from report.graph import Node
 from report.printers import templates
 from report.printers.difference import Checked, Plan
 from report.printers.scope import Scope
-from report.printers.source import WIDTH, Line, call, statement
+from report.printers.source import WIDTH, Line, call, statement, wrapped
 
 LONG = 100  # columns, about, of an expression before parts of it get names
 
@@ -43,6 +43,9 @@ def statements(scope: Scope, plan: Plan) -> list[str]:
     names = [scope.names[q.node] for q in scope.trace.inputs]
     lines = ["", f"# Check: every gradient again, as a central difference of {scope.f}"]
     lines += statement("point = ", _expression(f"[{', '.join(names)}]"))
+    if plan.left_out:
+        note = f"{', '.join(plan.left_out)}: left out, for want of a slope that is the same on both sides"
+        lines += wrapped(note, "# ")
     head = "pairs = "
     scalars = [scope.names[c.quantity.node] for c in plan.inputs if not c.quantity.node.shape]
     if scalars:

@@ -55,6 +55,7 @@ class Plan:
     relative: bool
     vanishing: bool
     inputs: tuple[Checked, ...]
+    left_out: tuple[str, ...] = ()  # inputs where f has a kink, or is not defined on both sides
 
 
 def plan(trace: Trace, steps: int = 0) -> Plan | None:
@@ -74,7 +75,10 @@ def plan(trace: Trace, steps: int = 0) -> Plan | None:
     for h, relative in _STEPS:
         found, failed, worst = _try(trace, inputs, h, relative, scale if kinks else None)
         vanishing = scale <= 1e-7 * abs(trace.value)
-        candidate = (failed, worst / (scale or 1.0)), Plan(h, relative, vanishing, tuple(found))
+        names = [c.quantity.name for c in found]
+        left_out = tuple(q.name for q, _ in known if q.name not in names)
+        possible = Plan(h, relative, vanishing, tuple(found), left_out)
+        candidate = (failed, worst / (scale or 1.0)), possible
         if best is None or candidate[0] < best[0]:
             best = candidate
         if not failed and (worst <= GOOD * scale or vanishing):

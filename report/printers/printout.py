@@ -33,13 +33,14 @@ def definitions(scope: Scope) -> list[str]:
             "",
         ]
     python = scope.dialect == "python"
-    fitting = max(1, (WIDTH - 2) // (whole + 1 + rest))
-    line = 'print(("  " + "".join(map(number, {}))).rstrip())'
-    rows = [f"        {line.format('row')}"]
-    if columns > fitting:
+    fitting = (WIDTH - 2) // (whole + 1 + rest)
+    rows = ['        print(("  " + "".join(map(number, row))).rstrip())']
+    if columns > fitting:  # the rest of a long row stands further in
+        fitting = max(1, (WIDTH - 6) // (whole + 1 + rest))
         rows = [
             f"        for i in range(0, len(row), {fitting}):",
-            f"            {line.format(f'row[i:i + {fitting}]')}",
+            f'            part = "".join(map(number, row[i:i + {fitting}]))',
+            '            print((("      " if i else "  ") + part).rstrip())',
         ]
     return [
         "",

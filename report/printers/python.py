@@ -342,13 +342,17 @@ def _filled(template: str, args: list[ast.expr], node: Node) -> ast.expr:
 
 
 class _Tidy(ast.NodeTransformer):
-    """-(a / b) becomes -a / b, 2 * (a * b) 2 * a * b, and a condition loses its float()."""
+    """-(a / b) becomes -a / b, 2 * (a * b) 2 * a * b; conditions become plain."""
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         inner = node.operand
         if isinstance(node.op, ast.Not):
-            return ast.UnaryOp(node.op, _condition(inner))
+            condition = _condition(inner)
+            if isinstance(condition, ast.Compare) and type(condition.ops[0]) in _OPPOSITE:
+                opposite = _OPPOSITE[type(condition.ops[0])]()
+                return ast.Compare(condition.left, [opposite], condition.comparators)
+            return ast.UnaryOp(node.op, condition)
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, (ast.Mult, ast.Div)):
             return ast.BinOp(self.visit(ast.UnaryOp(node.op, inner.left)), inner.op, inner.right)
         return node
@@ -369,12 +373,42 @@ class _Tidy(ast.NodeTransformer):
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         self.generic_visit(node)
         node.test = _condition(node.test)
+        match node.test:
+            case ast.Compare(left=left, ops=[ast.Gt() | ast.GtE()], comparators=[right]):
+                if _same(node.body, left) and _same(node.orelse, right):
+                    return _call("max", left, right)
+                if _same(node.body, right) and _same(node.orelse, left):
+                    return _call("min", left, right)
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         self.generic_visit(node)
         node.values = [_condition(value) for value in node.values]
+        match node:
+            case ast.BoolOp(
+                op=ast.And(),
+                values=[
+                    ast.Compare(ops=[ast.Lt() | ast.LtE()], comparators=[middle]) as first,
+                    ast.Compare(ops=[ast.Lt() | ast.LtE()]) as second,
+                ],
+            ) if _same(middle, second.left):
+                ops, comparators = first.ops + second.ops, [middle, *second.comparators]
+                return ast.Compare(first.left, ops, comparators)
         return node
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+    ast.Gt: ast.LtE,
+    ast.GtE: ast.Lt,
+}
+
+
+def _same(a: ast.expr, b: ast.expr) -> bool:
+    return ast.dump(a) == ast.dump(b)
 
 
 def _condition(code: ast.expr) -> ast.expr:

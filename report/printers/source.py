@@ -50,7 +50,7 @@ def commented(lines: list[Line]) -> list[str]:
             result.append(f"{code:<{column}}  # {beside}")
             continue
         if line.comment:
-            result += _wrapped(line.comment, "# ")
+            result += wrapped(line.comment, "# ")
         result += statement(line.head, line.code)
     return result
 
@@ -113,7 +113,7 @@ def literal(head: str, value: Any, tail: str = "", indent: int = 0) -> list[str]
         return [line]
     lines = [f"{pad}{head}["]
     if array.ndim == 1:
-        lines += _wrapped(", ".join(map(repr, array.tolist())) + ",", pad + "    ")
+        lines += wrapped(", ".join(map(repr, array.tolist())) + ",", pad + "    ")
     else:
         for row in array:
             lines += literal("", row, ",", indent + 4)
@@ -125,10 +125,11 @@ def call(head: str, arguments: list[str], tail: str = "") -> list[str]:
     line = f"{head}({', '.join(arguments)}){tail}"
     if len(line) <= WIDTH:
         return [line]
-    return [f"{head}(", *_wrapped(", ".join(arguments) + ",", "    "), f"){tail}"]
+    return [f"{head}(", *wrapped(", ".join(arguments) + ",", "    "), f"){tail}"]
 
 
-def _wrapped(words: str, pad: str) -> list[str]:
+def wrapped(words: str, pad: str) -> list[str]:
+    """Words in as many lines as they need, each after `pad`."""
     return textwrap.wrap(
         words, WIDTH, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False
     )
