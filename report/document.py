@@ -16,6 +16,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from report import numbers, resources
+from report.curvature import Curvature
 from report.checks import Comparison, Entry, Verification, error_text
 from report.derivation import Derivation, Equation, Gradient, Step
 from report.errors import ReportError
@@ -56,6 +57,7 @@ class Answer:
     figure: Figure
     runs: tuple[Run, ...]
     verification: Verification
+    curvature: Curvature | None = None
 
 
 def html(homework: Homework, answers: Sequence[Answer], making: Mapping[str, Any]) -> str:
@@ -177,6 +179,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "steps": [_step(q.id, s) for s in derivation.backward],
         "gradients": [_gradient(g) for g in derivation.gradients],
         "runs": [_run(r) for r in answer.runs],
+        "hessian": _hessian(answer) if answer.curvature is not None else None,
         "verification": _verification(answer.verification, trace),
         "gates": len(trace.gates),
     }
@@ -271,6 +274,41 @@ def _short(g: Gradient) -> Markup:
     return Markup("{} numbers").format(np.size(g.value))
 
 
+def _hessian(answer: Answer) -> dict[str, Any]:
+    """The second derivatives: the matrix, each entry in closed form where it is short, the check."""
+    found = answer.curvature
+    assert found is not None
+    names = [_entry_symbol(name, place, answer.trace) for name, place in found.labels]
+    f = answer.derivation.function
+    order = r",\ ".join(names)
+    matrix = tensor(found.matrix)[0]
+    left = rf"\nabla^{{2}} {f}" if found.direction is None else rf"\nabla^{{2}} {f}\,\mathbf{{v}}"
+    entries = []
+    if found.direction is None and len(names) <= 3:
+        for i, g in enumerate(answer.derivation.gradients):
+            for h in answer.derivation.gradients[i:]:
+                if g.scalar is not None:
+                    square = names_of(g.name, h.name)
+                    left_side = rf"\frac{{\partial^{{2}} {f}}}{{{square}}}"
+                    entries += equation(
+                        Equation(left_side, (g.scalar.derivative(h.name).latex,)), _width(left_side)
+                    )
+    return {
+        "order": tex(order) if len(names) <= 24 else "",
+        "count": len(names),
+        "matrix": display(f"{left} = {matrix}"),
+        "entries": entries,
+        "product": found.direction is not None,
+        "error": error_text(found.error),
+    }
+
+
+def names_of(first: str, second: str) -> str:
+    """The lower line of a second derivative."""
+    a, b = symbol(first), symbol(second)
+    return rf"\partial {a}^{{2}}" if first == second else rf"\partial {a}\,\partial {b}"
+
+
 def _run(run: Run) -> dict[str, Any]:
     return {
         "dialect": run.program.dialect,
@@ -322,12 +360,7 @@ def _verification(v: Verification, trace: Trace) -> dict[str, Any]:
 
 
 def _comparison(e: Entry, trace: Trace) -> dict[str, Any]:
-    name = symbol(e.name)
-    shape = np.shape(trace.gradients[e.name])
-    labels = ",".join(str(p + 1) for p, n in zip(e.place, shape, strict=True) if n > 1)
-    if labels:
-        labels = labels if "," not in labels or max(shape) > 9 else labels.replace(",", "")
-        name = rf"\left({name}\right)_{{{labels}}}" if "_" in name else f"{name}_{{{labels}}}"
+    name = _entry_symbol(e.name, e.place, trace)
     cells: list[Comparison | None] = [e.difference, e.closed, *e.programs.values()]
     return {
         "entry": tex(rf"\partial f / \partial {name}"),
@@ -338,3 +371,12 @@ def _comparison(e: Entry, trace: Trace) -> dict[str, Any]:
     }
 
 
+def _entry_symbol(name: str, place: tuple[int, ...], trace: Trace) -> str:
+    """An entry of an input as a textbook writes it, labels from 1: W_{12}."""
+    shape = np.shape(trace.gradients[name])
+    written = symbol(name)
+    labels = ",".join(str(p + 1) for p, n in zip(place, shape, strict=True) if n > 1)
+    if not labels:
+        return written
+    labels = labels if "," not in labels or max(shape) > 9 else labels.replace(",", "")
+    return rf"\left({written}\right)_{{{labels}}}" if "_" in written else f"{written}_{{{labels}}}"

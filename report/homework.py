@@ -28,7 +28,9 @@ MAX_STATEMENT = 20_000
 MAX_POINTS = 10_000
 _LINES = ("title", "course", "author", "student_id")
 _HEADING = (*_LINES, "due", "paper")
-_QUESTION = ("id", "title", "points", "statement", "function", "wrt", "inputs")
+_QUESTION = (
+    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "inputs",
+)  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NAME = re.compile(r"[\w.-]+")
 
@@ -38,7 +40,8 @@ class Question:
     """One question as the file gives it.
 
     `inputs` maps names to numbers or nested lists, unchecked; `wrt` is None where the gradients of
-    all inputs are asked for; `points` is None where there are none.
+    all inputs are asked for; `points` is None where there are none. `unfold` names gates that are
+    derived through their elementary gates; `hessian` asks for second derivatives.
     """
 
     id: str
@@ -48,6 +51,8 @@ class Question:
     title: str = ""
     statement: str = ""  # Markdown with $math$
     points: int | float | None = None
+    unfold: tuple[str, ...] | None = None
+    hessian: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class Homework:
         parts = [toml.write_pairs({k: v for k, v in heading.items() if v != ""})]
         for question in self.questions:
             pairs = {key: getattr(question, key) for key in _QUESTION if key != "inputs"}
-            kept = {k: _closed(v) for k, v in pairs.items() if v is not None and v != ""}
+            kept = {k: _closed(v) for k, v in pairs.items() if v is not None and v is not False and v != ""}
             parts.append("[[question]]\n" + toml.write_pairs(kept))
             if question.inputs:
                 parts.append("[question.inputs]\n" + toml.write_pairs(question.inputs))
@@ -203,7 +208,9 @@ def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
         id=identity,
         function=function,
         inputs=dict(inputs),
-        wrt=_names(table, start),
+        wrt=_names(table, "wrt", "inputs", "w1", start),
+        unfold=_names(table, "unfold", "gates", "sigmoid", start),
+        hessian=_switch(table, "hessian", start),
         title=_text(table, "title", start),
         statement=_text(table, "statement", start, lines=True, limit=MAX_STATEMENT),
         points=_points(table, start),
@@ -255,16 +262,26 @@ def _points(table: Mapping[str, Any], start: str) -> int | float | None:
     return points
 
 
-def _names(table: Mapping[str, Any], start: str) -> tuple[str, ...] | None:
-    wrt = table.get("wrt")
-    if wrt is None:
+def _names(
+    table: Mapping[str, Any], key: str, what: str, example: str, start: str
+) -> tuple[str, ...] | None:
+    names = table.get(key)
+    if names is None:
         return None
-    if not isinstance(wrt, list) or not wrt or not all(isinstance(name, str) for name in wrt):
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        written = names if isinstance(names, str) and names.isidentifier() else example
         raise ReportError(
-            f"{start}wrt must be a list of names of inputs, not {shown(wrt)}; write wrt = "
-            f'["{wrt if isinstance(wrt, str) and wrt.isidentifier() else "w1"}"]'
+            f"{start}{key} must be a list of names of {what}, not {shown(names)}; write {key} = "
+            f'["{written}"]'
         )
-    return tuple(wrt)
+    return tuple(names)
+
+
+def _switch(table: Mapping[str, Any], key: str, start: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ReportError(f"{start}{key} is true or false, not {shown(value)}; write {key} = true")
+    return value
 
 
 def _spoken(due: dt.date) -> str:

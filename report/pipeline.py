@@ -84,6 +84,7 @@ def answer(work: Homework, question: Question) -> Answer:
     """Everything about one question: trace, derivation, figure, programs with output, checks."""
     from report import figure, program
     from report.checks import verify
+    from report.curvature import curvature
     from report.derivation import derive
     from report.document import Answer, Run
 
@@ -105,14 +106,16 @@ def answer(work: Homework, question: Question) -> Answer:
             outputs = [program.finish(r) for r in running]
         printed = {p.dialect: program.read(o.text) for p, o in zip(programs, outputs, strict=True)}
         runs = tuple(Run(p, o) for p, o in zip(programs, outputs, strict=True))
-        return Answer(question, found, derivation, drawn, runs, verify(found, derivation, printed))
+        second = curvature(found) if question.hessian else None
+        checked = verify(found, derivation, printed)
+        return Answer(question, found, derivation, drawn, runs, checked, second)
     except ReportError as error:
         raise type(error)(f"{place(work, question)}: {error}") from None
 
 
 def trace_question(question: Question) -> Trace:
     """The trace of a question with the inputs it has."""
-    return trace(question.function, question.inputs, question.wrt)
+    return trace(question.function, question.inputs, question.wrt, question.unfold or ())
 
 
 def trace_json(
@@ -193,6 +196,12 @@ def _refuse(work: Homework, answers: Sequence[Answer]) -> None:
     """No report when two ways to a number do not agree."""
     failures = [
         f"{place(work, a.question)}: {failure}" for a in answers for failure in a.verification.failures
+    ]
+    failures += [
+        f"{place(work, a.question)}: the Hessian differs from differences of the gradient by "
+        f"{a.curvature.error:.1e} of its largest entry"
+        for a in answers
+        if a.curvature is not None and not a.curvature.agrees
     ]
     if failures:
         shown = failures[:10] + [f"... and {len(failures) - 10} more"] * (len(failures) > 10)

@@ -31,6 +31,12 @@ class ClosedForm:
     def latex(self) -> str:
         return latex(self.expression, {s: symbol(name) for name, s in self.symbols.items()})
 
+    def derivative(self, name: str) -> ClosedForm:
+        """Its derivative by an input: one entry of the Hessian."""
+        import sympy
+
+        return ClosedForm(shortest(sympy.diff(self.expression, self.symbols[name])), self.symbols)
+
     def at(self, point: Mapping[str, float]) -> float:
         """Its value at a point, computed with 30 digits."""
         import sympy
