@@ -85,7 +85,7 @@ def lowest(vertices: Iterable[Vertex]) -> float:
 
 
 def place(row: Row, width: float) -> bool:
-    """Give every vertex its place; False when the row needs more than `width` points."""
+    """Give every vertex its place; False when the row is wider than `width` points at the least."""
     floor: dict[int, float] = {}
     for part in _connected(row):
         _set_heights(part, _ordered(part))
@@ -325,7 +325,7 @@ def _enter(row: Row) -> None:
 
 
 def _set_widths(row: Row, width: float) -> bool:
-    """Set every x, with channels as wide as the room allows; False when there is not enough."""
+    """Set every x, with channels as wide as the room allows; False when it does not suffice."""
     layers = _layers(row, dict.fromkeys(row.vertices, 0.0))
     bends = [0.0] * len(layers)
     for route in row.routes:
@@ -336,10 +336,8 @@ def _set_widths(row: Row, width: float) -> bool:
     least = [min(STRAIGHT + STEEP * b, CHANNEL) for b in bends[:-1]]
     roomy = [min(ROOMY + GENTLE * b, CHANNEL) for b in bends[:-1]]
     spare = width - sum(widths) - sum(least)
-    if spare < 0:
-        return False
     wanted = sum(roomy) - sum(least)
-    share = min(spare / wanted, 1.0) if wanted else 0.0
+    share = min(max(spare, 0.0) / wanted, 1.0) if wanted else 0.0
     x = 0.0
     for i, layer in enumerate(layers):
         for v in layer:
@@ -349,4 +347,4 @@ def _set_widths(row: Row, width: float) -> bool:
         if i < len(least):
             x += least[i] + share * (roomy[i] - least[i])
     row.width = x
-    return True
+    return spare >= 0
