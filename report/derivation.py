@@ -36,6 +36,7 @@ from report.symbolic import ClosedForm, closed_form, local_derivative, written_s
 from report.tracing import Contribution, Quantity, Trace
 
 MAX_PUT_IN = 64  # entries of all the numbers put into one formula; more is not for reading
+MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 MAX_CLOSED = 40  # gates of a tensor's closed form in inputs; a longer one is given in gate values
 
 
@@ -363,9 +364,27 @@ class _Writer:
             put_in.append(latex(graph, numbers.get))
         put_in.append(self.gradient_numbers(part))
         return [
+            *self.jacobian(q, place, arg),
             Row("downstream", Equation(left, (latex(graph, symbols.get),), tuple(put_in))),
             *self.entries(q, place, arg, left, graph, leaves, upstream),
         ]
+
+    def jacobian(self, q: Quantity, place: int, arg: Node) -> list[Row]:
+        """The whole local derivative of a small vector gate that has a notation for it."""
+        node = q.node
+        size = int(np.prod(node.shape))
+        if not node.gate.jacobian or size > MAX_JACOBIAN or size != max(node.shape):
+            return []
+        rule = node.gate.rules_for(len(node.args))[place]
+        assert rule is not None
+        values = [a.value if a.is_constant else self.trace.quantities[a].value for a in node.args]
+        rows = []
+        for one in np.eye(size):
+            upstream = one.reshape(node.shape)
+            rows.append(np.reshape(rule(upstream, q.value, *values, **node.params), -1))
+        symbols = node.gate.jacobian.format(y=self.name[node], x=self.name[arg])
+        name = partial(self.name[node], self.name[arg])
+        return [Row("Jacobian", Equation(name, (symbols,), (tensor(np.array(rows))[0],)))]
 
     def entries(
         self,

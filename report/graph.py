@@ -42,6 +42,7 @@ class Gate:
     kink: Callable[..., Any] | None = None
     convention: str = ""
     why: str = ""
+    jacobian: str = ""
     group: str = ""
     usage: str = ""
     summary: str = ""
