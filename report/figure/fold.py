@@ -22,10 +22,11 @@ ROOM = 2.5  # points between two layers, guessed before edges are drawn
 
 def rows(plan: Plan, width: float, height: float) -> list[Row]:
     """The whole graph in one row of at most `width` and `height` points, or folded into several."""
-    for style in (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT):
+    styles = (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT)
+    for style in styles[: 0 if plan.hidden else None]:
         builder = Builder(plan, style)
         row = builder.row(plan.units, whole=True)
-        if plan.hidden or narrowest(row.vertices) > width or lowest(row.vertices) > height:
+        if narrowest(row.vertices) > width or lowest(row.vertices) > height:
             continue
         if place(row, width) and row.height <= height:
             return [row, *_unused(builder, width)]

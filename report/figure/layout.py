@@ -2,7 +2,8 @@
 
 Gates, labels and the bends of long edges are vertices in layers, so that each has a place of its own
 and edges bend only in the channels between two layers, where nothing else stands. The order within
-the layers comes from fast-sugiyama (fewest crossings); the distances follow from the pieces' sizes.
+the layers is the formula's or, where edges would cross, the one with the fewest crossings that
+fast-sugiyama finds; the distances follow from the pieces' sizes.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from report.figure.labels import Body
 from report.figure.letters import Piece
 
 GAP = 6.0  # points between what stands one below the other
-STILL = 0.005  # a smaller change of heights is none
 APART = 10.0  # the same between parts that no edge joins
+STILL = 0.005  # a smaller change of heights is none
 STRAIGHT, ROOMY = 2.5, 13.0  # the width of a channel with straight edges: least, with room to spare
 STEEP, GENTLE = 0.3, 0.7  # the same for edges that bend, per point of height
 CHANNEL = 30.0  # no channel needs more
