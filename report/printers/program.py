@@ -8,8 +8,10 @@ consumers send back.
 from __future__ import annotations
 
 import ast
+import functools
 import textwrap
 from collections.abc import Iterable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -37,30 +39,42 @@ def program(trace: Trace, dialect: Dialect, title: str) -> str:
     if plan:
         defined = [*check.definitions(scope, plan), *defined]
         body += check.statements(scope, plan)
-    lines = [*_functions(scope, _names([*defined, *body])), *defined, *body]
+    used = _names("\n".join([*defined, *body]))
+    functions = _functions(scope, used)
+    for name in functions:
+        used |= _names_in(dialect, name)
     modules = {"math": ["import math", ""], "np": ["import numpy as np", ""]}
-    imports = [line for name, text in modules.items() if name in _names(lines) for line in text]
-    return "\n".join([*_docstring(scope, title), "", *imports, *lines]).rstrip() + "\n"
+    imports = [line for name, text in modules.items() if name in used for line in text]
+    helpers = [
+        line for name in functions for line in ("", *FUNCTIONS[dialect][name].splitlines(), "")
+    ]
+    lines = [*_docstring(scope, title), "", *imports, *helpers, *defined, *body]
+    return "\n".join(lines).rstrip() + "\n"
 
 
-def _names(lines: list[str]) -> set[str]:
-    """The names that a piece of a program uses."""
-    return {n.id for n in ast.walk(ast.parse("\n".join(lines))) if isinstance(n, ast.Name)}
+def _names(source: str) -> frozenset[str]:
+    """The names of variables, functions and attributes in a piece of a program."""
+    codes = [compile(source, "", "exec")]
+    names: set[str] = set()
+    for code in codes:
+        names.update(code.co_names)
+        codes += [c for c in code.co_consts if isinstance(c, CodeType)]
+    return frozenset(names)
 
 
-def _functions(scope: Scope, used: set[str]) -> list[str]:
-    """The definitions of the gates' functions that are called, and of those that these call."""
+@functools.cache
+def _names_in(dialect: Dialect, function: str) -> frozenset[str]:
+    return _names(FUNCTIONS[dialect][function])
+
+
+def _functions(scope: Scope, used: frozenset[str]) -> list[str]:
+    """The gates' functions that are called and those that these call, in the order of definition."""
     functions = FUNCTIONS[scope.dialect]
     found: set[str] = set()
     while used := (used & functions.keys()) - found:
         found |= used
-        used = set().union(*(_names(functions[name].splitlines()) for name in used))
-    return [
-        line
-        for name, source in functions.items()
-        if name in found
-        for line in ("", *source.splitlines(), "")
-    ]
+        used = frozenset().union(*(_names_in(scope.dialect, name) for name in used))
+    return [name for name in functions if name in found]
 
 
 def _docstring(scope: Scope, title: str) -> list[str]:
@@ -93,9 +107,14 @@ def _formula(scope: Scope) -> list[str]:
     *lets, last = ast.parse(source).body
     assert isinstance(last, (ast.Assign, ast.Expr))
     statements = []
-    for part in (*lets, last.value):
-        segment = ast.get_source_segment(source, part) or ""
-        lines = [line.split("#", 1)[0].strip(" \t\\") for line in segment.splitlines()]
+    rows = source.split("\n")
+    parts: list[ast.stmt | ast.expr] = [*lets, last.value]
+    for part in parts:
+        first, final = part.lineno - 1, (part.end_lineno or 0) - 1
+        lines = rows[first : final + 1]
+        lines[-1] = lines[-1][: part.end_col_offset]  # code is ASCII: columns are bytes
+        lines[0] = lines[0][part.col_offset :]
+        lines = [line.split("#", 1)[0].strip(" \t\\") for line in lines]
         statements.append(" ".join(filter(None, lines)))
     arguments = ", ".join(q.name for q in scope.trace.inputs)
     statements[-1] = f"f({arguments}) = {statements[-1]}"

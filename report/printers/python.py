@@ -232,11 +232,13 @@ def _letters(
 
 
 def _name(name: str) -> ast.expr:
-    return _parse(name)
+    return ast.Name(name, ast.Load())
 
 
 def _parse(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+    code = compile(text, "", "eval", ast.PyCF_ONLY_AST)
+    assert isinstance(code, ast.Expression)
+    return code.body
 
 
 def _call(function: str, *args: ast.expr) -> ast.expr:

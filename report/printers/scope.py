@@ -41,6 +41,7 @@ class Scope:
         self.taken.add(self.f)
         self.temporary: dict[str, str] = {}
         self.numbered = 0
+        self.labels: dict[Quantity, str] = {}
         self.told = {q.node: q.name for q in self.quantities}
 
     def claim(self, wanted: str) -> str:
@@ -77,7 +78,9 @@ class Scope:
 
     def label(self, q: Quantity) -> str:
         """A gate as the report writes it: q1 = x1 * w1."""
-        return f"{q.name} = {formula(q.node, self.told)}"
+        if q not in self.labels:
+            self.labels[q] = f"{q.name} = {formula(q.node, self.told)}"
+        return self.labels[q]
 
     def printer(self, names: Mapping[Node, str], hints: Mapping[Node, str]) -> Any:
         """A printer for expressions over named nodes; `hints` are letters for entries of tensors."""
@@ -107,14 +110,10 @@ class Scope:
             code = printer.code(node)
             before += [Line(f"{n} = ", c) for n, c in getattr(printer, "before", ())]
             known |= getattr(printer, "held", {})
-            parts = {
-                arg: len(text(printer.code(arg)))
-                for arg in node.args
-                if arg not in known and not arg.is_constant
-            }
-            if len(head) + len(text(code)) <= width or not parts:
+            parts = [arg for arg in node.args if arg not in known and not arg.is_constant]
+            if not parts or len(head) + len(text(code)) <= width:
                 return [*before, Line(head, code)]
-            part = max(parts, key=parts.__getitem__)
+            part = max(parts, key=lambda arg: len(text(printer.code(arg))))
             variable = name(part) if name else self.fresh()
             before += self.lines(f"{variable} = ", part, known, hints, width=width, name=name)
             known[part] = variable

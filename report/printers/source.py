@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import textwrap
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Line:
     comment: str = ""
     brief: str = ""
 
-    @property
+    @functools.cached_property
     def text(self) -> str:
         """The statement in one line, without its comment."""
         return self.head + text(self.code)
