@@ -216,7 +216,7 @@ def _figure(answer: Answer) -> dict[str, Any]:
                 ],
             }
         )
-    return {"panels": panels, "note": figure.note}
+    return {"panels": panels, "caption": figure.caption, "note": figure.note}
 
 
 def _forward_row(question: str, row: Any) -> dict[str, Any]:

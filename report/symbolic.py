@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any
 
@@ -17,7 +16,8 @@ from report import numbers
 from report.graph import CONSTANT, Gate, Graph, Node, topological
 from report.printers.latex import symbol
 
-MAX_SIZE = 400  # gates in a closed form, written out; a larger one is not for reading
+MAX_SIZE = 60  # gates in a formula, written out, of which a closed form is sought
+MAX_OPERATIONS = 150  # in a closed form; a longer one is not for reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,21 @@ class ClosedForm:
 
     def at(self, point: Mapping[str, float]) -> float:
         """Its value at a point, computed with 30 digits."""
+        import mpmath
         import sympy
 
-        exact = {
-            self.symbols[name]: sympy.Rational(*Fraction(float(v)).as_integer_ratio())
-            for name, v in point.items()
-        }
-        return float(self.expression.subs(exact).evalf(30))
+        names = list(self.symbols)
+        function = sympy.lambdify(
+            [self.symbols[n] for n in names], self.expression, modules=[{"sigma": _sigmoid}, "mpmath"]
+        )
+        with mpmath.workdps(30):
+            return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
+
+
+def _sigmoid(x: Any) -> Any:
+    import mpmath
+
+    return 1 / (1 + mpmath.exp(-x))
 
 
 @lru_cache(maxsize=256)
@@ -61,7 +69,8 @@ def closed_form(graph: Graph, name: str) -> ClosedForm | None:
     symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
     try:
         whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
-        return ClosedForm(shortest(sympy.diff(whole, symbols[name])), symbols)
+        found = sympy.diff(whole, symbols[name])
+        return ClosedForm(shortest(found), symbols) if found.count_ops() <= MAX_OPERATIONS else None
     except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
         return None
 
@@ -191,9 +200,6 @@ def _sigma() -> Any:
     class sigma(sympy.Function):  # noqa: N801 - sympy prints the class's name
         def fdiff(self, argindex: int = 1) -> Any:
             return self * (1 - self)
-
-        def _eval_evalf(self, prec: int) -> Any:
-            return (1 / (1 + sympy.exp(-self.args[0])))._eval_evalf(prec)
 
         def _latex(self, printer: Any, exp: str | None = None) -> str:
             power = f"^{{{exp}}}" if exp else ""
