@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -107,9 +108,9 @@ def write(
 # ---------------------------------------------------------------- running
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Run:
-    """A program under way; `finish` waits for it."""
+    """A program under way; `finish` waits for it. One that nobody waits for any more is ended."""
 
     program: Program
     process: subprocess.Popen[bytes]
@@ -118,6 +119,10 @@ class Run:
     messages: IO[bytes]
     started: float
     timeout: float
+    end: Callable[[], Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "end", weakref.finalize(self, _end, self.process))
 
 
 def run(program: Program, *, timeout: float = 20.0) -> Output:
@@ -132,7 +137,7 @@ def run(program: Program, *, timeout: float = 20.0) -> Output:
 
 
 def start(program: Program, *, timeout: float = 20.0) -> Run:
-    """Begin to run a program; see `run`. Whoever starts a program must `finish` it."""
+    """Begin to run a program, to `finish` it later; see `run`."""
     if not program.source:
         raise ReportError(
             f"{program.name}: there is no {program.dialect} program: {program.reason}"
@@ -163,7 +168,7 @@ def finish(run: Run) -> Output:
     except subprocess.TimeoutExpired:
         raise CheckError(f"{name} did not end within {run.timeout:g} seconds") from None
     finally:
-        _end(run.process)
+        run.end()
         with run.folder, run.output, run.messages:
             text, messages = (_content(f) for f in (run.output, run.messages))
     if len(text) >= MAX_OUTPUT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import io
 import math
 import subprocess
@@ -111,6 +112,7 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
     "a matrix at kinks": ("sum(relu(X))", {"X": [[0, 1], [2, -1]]}),
     "sign": ("sum(v * sign(v))", {"v": V3}),
     "tiny numbers": ("a*x + b", {"a": 1e-200, "x": 1e-100, "b": 1e-250}),
+    "one over a huge number": ("1 / x + a / x", {"x": 1e200, "a": 3e199}),
     "huge numbers": ("(a + b) * 1e-150", {"a": 1e200, "b": -3e199}),
     "near the border of a domain": ("log(x) + sqrt(y)", {"x": 1e-9, "y": 1e-12}),
     "saturated": ("sigmoid(a) + sigmoid(b) + tanh(c)", {"a": 1000, "b": -1000, "c": 1000}),
@@ -505,6 +507,22 @@ def test_a_program_runs_in_a_clean_world(monkeypatch: pytest.MonkeyPatch) -> Non
     }  # fmt: skip
     assert world == "['test.py'] 1 1 1"
     assert rest == "'' True"
+
+
+def test_numpy_is_found_where_it_does_not_belong_to_the_interpreter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("report.program._numpy_is_installed", lambda: False)
+    trace = traced("homework q2, vector")
+    compare(trace, read(run(write(trace, dialect="numpy")).text))
+
+
+def test_a_program_that_nobody_waits_for_is_ended() -> None:
+    running = start(program("import time\ntime.sleep(60)"))
+    process = running.process
+    del running
+    gc.collect()
+    assert process.poll() is not None
 
 
 def test_output_is_what_was_printed_and_the_command_what_a_reader_types() -> None:

@@ -251,12 +251,20 @@ class _Backward:
         return self.plain(part)
 
     def plain(self, node: Node) -> Node:
-        """A formula with `ratio`, which is 0 where the divisor is 0, as a / b where it is not 0."""
+        """A formula as plain as these numbers allow.
+
+        `ratio` is 0 where the divisor is 0: where it is not, a / b says the same. And b squared can be
+        too large for a number where a / b / b is not.
+        """
         if node in self.names or node.is_constant:
             return node
         args = [self.plain(a) for a in node.args]
         if node.gate.name == "ratio" and np.all(self.number(args[1]) != 0):
             return make(GATES["divide"], args)
+        if node.gate.name == "divide" and args[1].gate.name in {"power", "square"}:
+            base = args[1].args[0]
+            if np.any(np.isinf(self.number(args[1]))):
+                return make(GATES["divide"], [make(GATES["divide"], [args[0], base]), base])
         return node if args == list(node.args) else make(node.gate, args, node.params)
 
     def number(self, node: Node) -> Any:
