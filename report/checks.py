@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -31,8 +31,11 @@ STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7)  # tried in turn, times max(1, |x|)
 class Printed(Protocol):
     """What a program printed, read back (see `report.program.read`)."""
 
-    values: Mapping[str, Array]
-    gradients: Mapping[str, Array]
+    @property
+    def values(self) -> Mapping[str, Array]: ...
+
+    @property
+    def gradients(self) -> Mapping[str, Array]: ...
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Verification:
         return found
 
 
-def verify(trace: Trace, derivation: Derivation, printed: Mapping[str, Printed]) -> Verification:
+def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed]) -> Verification:
     """Compare the trace with every other way; `printed` maps a dialect to what its program printed."""
     kinks = tuple(q.name for q in trace.gates if at_kink(trace, q.node))
     closed = _closed_forms(trace, derivation, bool(kinks))
@@ -102,7 +105,9 @@ def verify(trace: Trace, derivation: Derivation, printed: Mapping[str, Printed])
                     place,
                     value,
                     _compare_difference(value, quotient),
-                    _compare(value, float(np.asarray(closed[name])[place]), CLOSED_TOLERANCE, scale),
+                    _compare(
+                        value, float(np.asarray(closed[name])[place]), CLOSED_TOLERANCE, scale
+                    ),
                     {
                         dialect: _compare(
                             value, _entry(p.gradients, name, place), PROGRAM_TOLERANCE, scale
@@ -152,7 +157,9 @@ def _compare_difference(value: float, quotient: tuple[float, float] | None) -> C
         return None
     other, uncertainty = quotient
     size, gap = max(abs(value), abs(other)), abs(value - other)
-    return Comparison(other, _relative(gap, size), bool(gap <= DIFFERENCE_TOLERANCE * size + uncertainty))
+    return Comparison(
+        other, _relative(gap, size), bool(gap <= DIFFERENCE_TOLERANCE * size + uncertainty)
+    )
 
 
 def _relative(gap: float, size: float) -> float:
@@ -181,16 +188,17 @@ def _every_gate(trace: Trace, printed: Printed) -> Iterator[tuple[str, bool]]:
     for q in trace.gates:
         yield f"the value of {q.name}", _same(q.value, printed.values.get(q.name), 0.0)
         if q.gradient is not None:
-            yield f"the gradient of {q.name}", _same(q.gradient, printed.gradients.get(q.name), _scale(q))
+            yield (
+                f"the gradient of {q.name}",
+                _same(q.gradient, printed.gradients.get(q.name), _scale(q)),
+            )
 
 
 def _same(value: Array, other: Array | None, scale: float) -> bool:
     if other is None or np.shape(other) != np.shape(value):
         return False
     largest = float(np.max(np.abs(value)))
-    return bool(
-        np.allclose(other, value, rtol=PROGRAM_TOLERANCE, atol=1e-12 * max(largest, scale))
-    )
+    return bool(np.allclose(other, value, rtol=PROGRAM_TOLERANCE, atol=1e-12 * max(largest, scale)))
 
 
 # ---------------------------------------------------------------- the other ways
@@ -205,7 +213,9 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
     graph = gradient_graph(trace.graph)
     given = {q.node: q.value for q in trace.inputs}
     wide = {
-        q.node: q.value if q.name in trace.graph.integers else np.asarray(q.value, dtype=np.longdouble)
+        q.node: q.value
+        if q.name in trace.graph.integers
+        else np.asarray(q.value, dtype=np.longdouble)
         for q in trace.inputs
     }
     for gradient in derivation.gradients:
@@ -293,7 +303,13 @@ def _quotient(
 
 def table(verification: Verification) -> str:
     """The comparisons as plain text for a terminal."""
-    head = ["entry", "trace", "difference", "closed form", *(f"{d} program" for d in verification.dialects)]
+    head = [
+        "entry",
+        "trace",
+        "difference",
+        "closed form",
+        *(f"{d} program" for d in verification.dialects),
+    ]
     lines = [head]
     for e in verification.entries:
         cells = [e.difference, e.closed, *e.programs.values()]
@@ -301,11 +317,16 @@ def table(verification: Verification) -> str:
             [
                 f"d/d{e.name}{_place(e.place)}",
                 f"{e.trace:.12g}",
-                *("-" if c is None else f"{c.error:.1e}{'' if c.agrees else ' DIFFERS'}" for c in cells),
+                *(
+                    "-" if c is None else f"{c.error:.1e}{'' if c.agrees else ' DIFFERS'}"
+                    for c in cells
+                ),
             ]
         )
     widths = [max(len(row[i]) for row in lines) for i in range(len(head))]
-    text = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines]
+    text = [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines
+    ]
     text.insert(1, "  ".join("-" * w for w in widths))
     return "\n".join(text)
 

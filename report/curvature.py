@@ -53,10 +53,7 @@ def curvature(trace: Trace) -> Curvature:
         (name, place) for name in trace.wrt for place in np.ndindex(graph.inputs[name].shape)
     )
     n = len(labels)
-    if n <= MAX_HESSIAN:
-        directions = np.eye(n)
-    else:
-        directions = np.full((n, 1), 1 / math.sqrt(n))
+    directions = np.eye(n) if n <= MAX_HESSIAN else np.full((n, 1), 1 / math.sqrt(n))
     product = _product_graph(graph, trace.wrt)
     values = {q.node: q.value for q in trace.inputs}
     columns, quotients = [], []
@@ -90,7 +87,8 @@ class _Product:
 def _product_graph(graph: Graph, wrt: Sequence[str]) -> _Product:
     gradients = gradient_graph(graph)
     pieces = {
-        name: Node(INPUT, shape=graph.inputs[name].shape, name=f"direction of {name}") for name in wrt
+        name: Node(INPUT, shape=graph.inputs[name].shape, name=f"direction of {name}")
+        for name in wrt
     }
     slope = None
     for name in wrt:

@@ -7,17 +7,15 @@ All formulas are LaTeX strings, an equation being a left side and what it is equ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from report.backprop import gradient_graph
 from report.gates import ATOM, fit_to
 from report.graph import INPUT, Array, Node, constant, topological
-from report.identities import is_filled
 from report.printers.index import NoIndexForm, index_form, labels_text
 from report.printers.latex import (
     GRADIENT,
@@ -26,7 +24,6 @@ from report.printers.latex import (
     dimensions,
     equation,
     latex,
-    number,
     partial,
     symbol,
     tensor,
@@ -176,7 +173,9 @@ class _Writer:
         node = q.node
         if q.gradient is None:
             return self.not_followed(q)
-        rows = [Row("upstream", Equation(self.gradient(node), (), (self.gradient_numbers(q.gradient),)))]
+        rows = [
+            Row("upstream", Equation(self.gradient(node), (), (self.gradient_numbers(q.gradient),)))
+        ]
         notes = []
         for place, arg in enumerate(node.args):
             rule = node.gate.rules_for(len(node.args))[place]
@@ -207,7 +206,9 @@ class _Writer:
         """The convention, where an input sits on a kink."""
         if not at_kink(self.trace, q.node):
             return []
-        return [f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."]
+        return [
+            f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."
+        ]
 
     def not_followed(self, q: Quantity) -> Step:
         """A gate that nothing asked for depends on, at a point where its derivative does not exist."""
@@ -258,9 +259,7 @@ class _Writer:
         put_in = []
         handed_on = bool(node.shape) and node.gate.elementwise and bool((np.abs(slope) == 1).all())
         if np.size(slope) <= MAX_PUT_IN and not stretched and not handed_on:
-            put_in.append(
-                f"{_factor(tensor(q.gradient, GRADIENT))}{dot}{_factor(tensor(slope))}"
-            )
+            put_in.append(f"{_factor(tensor(q.gradient, GRADIENT))}{dot}{_factor(tensor(slope))}")
         put_in.append(self.gradient_numbers(part))
         rows.append(Row("downstream", Equation(left, (symbols,), tuple(put_in))))
         if node.shape and arg.shape and (stretched or not handed_on):
@@ -293,7 +292,7 @@ class _Writer:
         steps = []
         if node.gate.elementwise:
             inputs = tuple(
-                float(np.asarray(a.value).flat[0]) if a.is_constant and np.size(a.value) == 1
+                float(np.asarray(a.value).flat[0]) if a.is_constant and math.prod(a.shape) == 1
                 else self.entry_text(a)
                 for a in node.args
             )  # fmt: skip
@@ -352,11 +351,13 @@ class _Writer:
         upstream = Node(INPUT, shape=node.shape, name="upstream")
         rule = node.gate.rules_for(len(node.args))[place]
         assert rule is not None
-        graph = rule(upstream, leaves[-1], *(leaves[i] for i in range(len(node.args))), **node.params)
+        graph = rule(
+            upstream, leaves[-1], *(leaves[i] for i in range(len(node.args))), **node.params
+        )
         graph = fit_to(graph, arg)
         symbols = {**names, upstream: (self.gradient(node), ATOM)}
         put_in = []
-        sizes = [np.size(q.gradient), *(np.prod(n.shape) for n in topological(graph))]
+        sizes = [math.prod(n.shape) for n in topological(graph)]
         if max(sizes) <= MAX_PUT_IN:
             numbers = {leaves[i]: self.value(n) for i, n in enumerate(node.args) if n in self.name}
             numbers[leaves[-1]] = self.value(node)
@@ -372,7 +373,7 @@ class _Writer:
     def jacobian(self, q: Quantity, place: int, arg: Node) -> list[Row]:
         """The whole local derivative of a small vector gate that has a notation for it."""
         node = q.node
-        size = int(np.prod(node.shape))
+        size = math.prod(node.shape)
         if not node.gate.jacobian or size > MAX_JACOBIAN or size != max(node.shape):
             return []
         rule = node.gate.rules_for(len(node.args))[place]
@@ -408,7 +409,11 @@ class _Writer:
         names = {upstream: partial(self.f, self.entry[node])}
         names |= {leaves[i]: self.entry[n] for i, n in enumerate(node.args) if n in self.entry}
         names[leaves[-1]] = self.entry[node]
-        matrix = {leaves[i]: (self.name[n], ATOM) for i, n in [*enumerate(node.args), (-1, node)] if n in self.name}
+        matrix = {
+            leaves[i]: (self.name[n], ATOM)
+            for i, n in [*enumerate(node.args), (-1, node)]
+            if n in self.name
+        }
         matrix[upstream] = (self.gradient(node), ATOM)
         try:
             entry = index_form(graph, names, lambda n: latex(n, matrix.get))
@@ -430,7 +435,7 @@ class _Writer:
         """The sum of what several gates send back to one value."""
         parts = " + ".join(self.contribution(arg, c.gate, c.argument) for c in arrived)
         put_in = []
-        if np.size(arrived[0].value) * len(arrived) <= MAX_PUT_IN:
+        if math.prod(arg.shape) * len(arrived) <= MAX_PUT_IN:
             put_in.append(" + ".join(_factor(tensor(c.value, GRADIENT)) for c in arrived))
         put_in.append(self.gradient_numbers(self.trace.quantities[arg].gradient))
         return Row("sum", Equation(self.gradient(arg), (parts,), tuple(put_in)))
@@ -447,7 +452,9 @@ class _Writer:
         assert q.gradient is not None  # what is asked for is always a number
         numbers = self.gradient_numbers(q.gradient)
         if graph is None:
-            return Gradient(q.name, q.gradient, left, "0" if not node.shape else "𝟎", None, (), numbers, False)
+            return Gradient(
+                q.name, q.gradient, left, "0" if not node.shape else "𝟎", None, (), numbers, False
+            )
         scalar = closed_form(self.trace.graph, q.name)
         if scalar is not None:
             return Gradient(q.name, q.gradient, left, scalar.latex, None, (), numbers, True, scalar)
@@ -460,7 +467,9 @@ class _Writer:
 
     def definition(self, node: Node, stops: list[Node]) -> str:
         """A gate over inputs and the gates in `stops`."""
-        return latex(node, lambda n: self.named(n) if n is not node and (n.is_input or n in stops) else None)
+        return latex(
+            node, lambda n: self.named(n) if n is not node and (n.is_input or n in stops) else None
+        )
 
     def closed(self, graph: Node) -> tuple[str | None, list[Node]]:
         """The matrix form: in inputs when that is short, else in the gates' values."""
@@ -487,11 +496,15 @@ class _Writer:
         below = set(topological(graph, leaves=names))
         try:
             entry = index_form(
-                graph, {n: t for n, t in names.items() if n in below}, lambda n: latex(n, self.named)
+                graph,
+                {n: t for n, t in names.items() if n in below},
+                lambda n: latex(n, self.named),
             )
         except NoIndexForm:
             return None, []
-        return Equation(partial(self.f, self.entry_text(node)), (entry,)), [n for n in stops if n in below]
+        return Equation(partial(self.f, self.entry_text(node)), (entry,)), [
+            n for n in stops if n in below
+        ]
 
 
 def at_kink(trace: Trace, node: Node) -> bool:
@@ -523,5 +536,3 @@ def _entry_name(text: str, shape: tuple[int, ...]) -> str:
     if text.endswith("}") and "_{" in text:
         return f"{text[:-1]},@}}"
     return f"{text}_{{@}}"
-
-

@@ -34,14 +34,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 def made_with() -> dict[str, str]:
     """What decides the last digit of a number: versions, and how this machine rounds."""
-    import numpy
+    import numpy as np
 
     from report import __version__
 
     return {
         "report": __version__,
         "python": platform.python_version(),
-        "numpy": numpy.__version__,
+        "numpy": np.__version__,
         "arithmetic": arithmetic(),
     }
 
@@ -60,7 +60,9 @@ def arithmetic() -> str:
     samples = [f(x) for f in (np.sin, np.cos, np.tan, np.exp, np.log, np.sqrt, np.tanh)]
     samples += [x**x, square @ np.cos(square), np.sum(square, axis=0)]
     samples += [np.array([f(v) for v in x]) for f in (math.sin, math.exp, math.log, math.tanh)]
-    return hashlib.sha256(b"".join(np.ascontiguousarray(s).tobytes() for s in samples)).hexdigest()[:16]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(s).tobytes() for s in samples)).hexdigest()[
+        :16
+    ]
 
 
 def attachments(work: Homework, answers: Sequence[Answer]) -> list[Attachment]:
@@ -83,7 +85,13 @@ def attachments(work: Homework, answers: Sequence[Answer]) -> list[Attachment]:
     for a in answers:
         name = a.question.id
         files.append(
-            text(f"{name}.trace.json", a.trace.to_json(), "Data", "application/json", f"The trace of {name}")
+            text(
+                f"{name}.trace.json",
+                a.trace.to_json(),
+                "Data",
+                "application/json",
+                f"The trace of {name}",
+            )
         )
         for run in a.runs:
             files += [
@@ -124,13 +132,15 @@ def _embedded(file: Path, data: bytes) -> dict[str, bytes]:
     try:
         for name, contents in pypdf.PdfReader(io.BytesIO(data)).attachments.items():
             if not _NAME.fullmatch(name):
-                raise ReportError(f"{file}: a file inside has the name {name[:80]!r}, which is not safe")
+                raise ReportError(
+                    f"{file}: a file inside has the name {name[:80]!r}, which is not safe"
+                )
             if len(contents) != 1 or len(contents[0]) > MAX_EMBEDDED:
                 raise ReportError(f"{file}: {name} is inside twice, or is too large")
             found[name] = contents[0]
     except ReportError:
         raise
-    except Exception as error:  # a damaged PDF may raise anything below pypdf
+    except Exception as error:  # noqa: BLE001 - a damaged PDF may raise anything below pypdf
         raise ReportError(f"{file} cannot be read as a PDF: {type(error).__name__}") from None
     return found
 
@@ -191,14 +201,21 @@ def verify(path: str | os.PathLike[str], run_programs: bool = False) -> Verdict:
     tolerance = 0.0 if same else OTHER_MACHINE
     lines, differences = [], []
     if not same:
-        lines.append("made by other versions or on another machine: numbers are compared to 12 digits")
+        lines.append(
+            "made by other versions or on another machine: numbers are compared to 12 digits"
+        )
     for question in work.questions:
         trace = trace_question(question)
         found = _json(files, f"{question.id}.trace.json")
         count, wrong = _compare(trace.to_dict(), found, tolerance)
         differences += [f"{question.id}.trace.json: {w}" for w in wrong]
-        lines.append(f"{question.id}: {count - len(wrong)} of {count} numbers and names of the trace hold")
-        for dialect, name in (("python", f"{question.id}.py"), ("numpy", f"{question.id}_numpy.py")):
+        lines.append(
+            f"{question.id}: {count - len(wrong)} of {count} numbers and names of the trace hold"
+        )
+        for dialect, name in (
+            ("python", f"{question.id}.py"),
+            ("numpy", f"{question.id}_numpy.py"),
+        ):
             if name not in files:
                 continue
             source = _text(files, name)
@@ -257,7 +274,9 @@ _MISSING = object()
 def _pairs(a: Any, b: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(a, dict) and isinstance(b, dict):
         for key in {**a, **b}:
-            yield from _pairs(a.get(key, _MISSING), b.get(key, _MISSING), f"{place}.{key}".lstrip("."))
+            yield from _pairs(
+                a.get(key, _MISSING), b.get(key, _MISSING), f"{place}.{key}".lstrip(".")
+            )
     elif isinstance(a, list) and isinstance(b, list):
         for i in range(max(len(a), len(b))):
             left = a[i] if i < len(a) else _MISSING
@@ -270,8 +289,10 @@ def _pairs(a: Any, b: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
 
 def _equal(a: Any, b: Any, tolerance: float) -> bool:
     numbers = (int, float)
-    if isinstance(a, bool) or isinstance(b, bool) or not (
-        isinstance(a, numbers) and isinstance(b, numbers)
+    if (
+        isinstance(a, bool)
+        or isinstance(b, bool)
+        or not (isinstance(a, numbers) and isinstance(b, numbers))
     ):
         return type(a) is type(b) and bool(a == b)
     return a == b or math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)

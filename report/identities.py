@@ -113,32 +113,46 @@ def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
         return b
     if is_filled(b, 1) and _same_shape(a, b):
         return a
-    if is_coefficient(b):
+    if is_coefficient(b) and not is_coefficient(a):
         return b * a
+    return _with_sign(a, b) or _with_coefficient(gate, a, b) or _cancelled(a, b) or _unspread(a, b)
+
+
+def _with_sign(a: Node, b: Node) -> Node | None:
     if _parent("negative", b):
         return -(a * b.args[0])
     if _parent("negative", a):
         return -(a.args[0] * b)
-    if is_number(a, -1):
-        return -b
+    return -b if is_number(a, -1) else None
+
+
+def _with_coefficient(gate: Gate, a: Node, b: Node) -> Node | None:
     if is_coefficient(a) and is_coefficient(b):
         return _coefficient(a, b)
-    if is_coefficient(a) and _parent("multiply", b) and is_coefficient(b.args[0]):
-        return make(gate, (_coefficient(a, b.args[0]), b.args[1]))
     if _parent("multiply", b) and is_coefficient(b.args[0]):
+        if is_coefficient(a):
+            return make(gate, (_coefficient(a, b.args[0]), b.args[1]))
         return b.args[0] * (a * b.args[1])
-    if _parent("multiply", a) and is_coefficient(a.args[0]) and not is_coefficient(b):
+    if _parent("multiply", a) and is_coefficient(a.args[0]):
         return make(gate, (a.args[0], a.args[1] * b))
+    return None
+
+
+def _cancelled(a: Node, b: Node) -> Node | None:
+    """(c / x) x = c, also inside a sum or difference, which softmax needs; a (1 / b) = a / b."""
     if _parent("reciprocal", b) and not a.shape and not b.shape:
         return a / b.args[0]
-    for x, other in ((a, b), (b, a)):  # (c / x) x = c, also inside a difference: softmax needs it
+    for x, other in ((a, b), (b, a)):
         if _cancels(other, x):
             return other.args[0]
-        if _parent("subtract", other) and _same_shape(x, other) and any(_cancels(t, x) for t in _terms(other)):
-            return x * other.args[0] - x * other.args[1]
-        if _parent("add", other) and _same_shape(x, other) and any(_cancels(t, x) for t in _terms(other)):
-            return x * other.args[0] + x * other.args[1]
-    # a number that was spread over all entries multiplies them just as well unspread
+        if _same_shape(x, other) and any(_cancels(term, x) for term in _terms(other)):
+            left, right = x * other.args[0], x * other.args[1]
+            return left - right if other.gate.name == "subtract" else left + right
+    return None
+
+
+def _unspread(a: Node, b: Node) -> Node | None:
+    """A number that was spread over all entries multiplies them just as well unspread."""
     for x, other in ((a, b), (b, a)):
         if x.gate.name == "broadcast_to" and _same_shape(other, x) and _fits(x.args[0], other):
             return x.args[0] * other
@@ -147,11 +161,17 @@ def _multiply(gate: Gate, a: Node, b: Node) -> Node | None:
 
 def _cancels(fraction: Node, x: Node) -> bool:
     """Whether a fraction times x is its numerator."""
-    return _parent("divide", fraction) and fraction.args[1] is x and fraction.args[0].shape == fraction.shape
+    return (
+        _parent("divide", fraction)
+        and fraction.args[1] is x
+        and fraction.args[0].shape == fraction.shape
+    )
 
 
 def _terms(x: Node) -> list[Node]:
-    """The two terms of a sum without their signs."""
+    """The two terms of a sum or difference without their signs; none of anything else."""
+    if not (_parent("add", x) or _parent("subtract", x)):
+        return []
     return [a.args[0] if _parent("negative", a) else a for a in x.args]
 
 
@@ -200,8 +220,6 @@ def _same(gate: Gate, a: Node, shape: tuple[int, ...]) -> Node | None:
     return None
 
 
-
-
 def _linear(gate: Gate, a: Node, **params: Any) -> Node | None:
     """Signs and numbers go in front of a sum."""
     if _parent("negative", a):
@@ -242,4 +260,3 @@ _IDENTITIES: dict[str, Callable[..., Node | None]] = {
     "matmul": _pull_factor,
     "ratio": _divide,
 }
-

@@ -195,7 +195,9 @@ def _has_tensors(found: Trace) -> bool:
 def _refuse(work: Homework, answers: Sequence[Answer]) -> None:
     """No report when two ways to a number do not agree."""
     failures = [
-        f"{place(work, a.question)}: {failure}" for a in answers for failure in a.verification.failures
+        f"{place(work, a.question)}: {failure}"
+        for a in answers
+        for failure in a.verification.failures
     ]
     failures += [
         f"{place(work, a.question)}: the Hessian differs from differences of the gradient by "
@@ -218,13 +220,15 @@ def _write(target: Path, data: bytes) -> None:
     part = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        handle, part = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+        )
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(part).chmod(0o666 & ~_umask())
-        os.replace(part, target)
+        Path(part).replace(target)
     except OSError as error:
         raise ReportError(f"{target} cannot be written: {error.strerror}") from None
     finally:

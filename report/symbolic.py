@@ -29,6 +29,7 @@ class ClosedForm:
 
     @property
     def latex(self) -> str:
+        """The formula with the inputs' names as everywhere in the report."""
         return latex(self.expression, {s: symbol(name) for name, s in self.symbols.items()})
 
     def derivative(self, name: str) -> ClosedForm:
@@ -44,7 +45,9 @@ class ClosedForm:
 
         names = list(self.symbols)
         function = sympy.lambdify(
-            [self.symbols[n] for n in names], self.expression, modules=[{"sigma": _sigmoid}, "mpmath"]
+            [self.symbols[n] for n in names],
+            self.expression,
+            modules=[{"sigma": _sigmoid}, "mpmath"],
         )
         with mpmath.workdps(30):
             return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
@@ -77,7 +80,10 @@ def closed_form(graph: Graph, name: str) -> ClosedForm | None:
 
 @lru_cache(maxsize=1024)
 def local_derivative(
-    gate: Gate, place: int, arguments: tuple[str | float, ...], options: tuple[tuple[str, Any], ...] = ()
+    gate: Gate,
+    place: int,
+    arguments: tuple[str | float, ...],
+    options: tuple[tuple[str, Any], ...] = (),
 ) -> str | None:
     """d gate / d argument number `place` as sympy derives it, in LaTeX.
 
@@ -206,5 +212,3 @@ def _sigma() -> Any:
             return rf"\sigma{power}\left({printer._print(self.args[0])}\right)"
 
     return sigma
-
-

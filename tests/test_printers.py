@@ -69,8 +69,10 @@ def test_formulas_read_as_in_a_textbook(formula, inputs, expected):
             "norm(sigmoid(W @ x))**2",
             {"W": A, "x": COLUMN},
             "W",
-            r"2 \left(\sigma\left(\mathbf{W} \mathbf{x}\right) \odot \sigma\left(\mathbf{W} \mathbf{x}\right) "
-            r"\odot \left(1 - \sigma\left(\mathbf{W} \mathbf{x}\right)\right)\right) \mathbf{x}^{\top}",
+            (
+                r"2 \left(\sigma\left(\mathbf{W} \mathbf{x}\right) \odot \sigma\left(\mathbf{W} \mathbf{x}\right) "
+                r"\odot \left(1 - \sigma\left(\mathbf{W} \mathbf{x}\right)\right)\right) \mathbf{x}^{\top}"
+            ),
         ),
         ("x @ A @ x", {"A": A, "x": VECTOR}, "A", r"\mathbf{x} \mathbf{x}^{\top}"),
         ("norm(x)", {"x": VECTOR}, "x", r"\frac{\mathbf{x}}{\left\|\mathbf{x}\right\|}"),
@@ -117,7 +119,9 @@ def test_index_form_has_the_value_of_each_gradient_entry(formula, inputs):
             at = {label: p + 1 for label, p in zip(labels, place, strict=True) if label != 0}
             entry = expression.subs(at).doit()
             found = _with_numbers(entry, numbers)
-            assert found == pytest.approx(np.asarray(quantity.gradient)[place], rel=1e-11, abs=1e-13)
+            assert found == pytest.approx(
+                np.asarray(quantity.gradient)[place], rel=1e-11, abs=1e-13
+            )
 
 
 def _with_numbers(expression, numbers):
@@ -132,8 +136,13 @@ def _with_numbers(expression, numbers):
     filled = expression.replace(lambda e: type(e).__name__ in numbers and bool(e.args), entry)
     scalars = {s: float(numbers[s.name].value) for s in filled.free_symbols if s.name in numbers}
     called = filled.subs(scalars)
-    for gate, meaning in {"f_sigmoid": lambda x: 1 / (1 + sympy.exp(-x)), "f_tanh": sympy.tanh}.items():
-        called = called.replace(lambda e, gate=gate: type(e).__name__ == gate, lambda e, m=meaning: m(e.args[0]))
+    for gate, meaning in {
+        "f_sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
+        "f_tanh": sympy.tanh,
+    }.items():
+        called = called.replace(
+            lambda e, gate=gate: type(e).__name__ == gate, lambda e, m=meaning: m(e.args[0])
+        )
     assert not called.atoms(AppliedUndef)
     return float(called)
 

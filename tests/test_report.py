@@ -12,6 +12,7 @@ import pytest
 import report
 from report import embedded, pipeline
 from report.errors import CheckError
+from report.homework import read_homework
 
 PROBLEMS = sorted(Path("problems").glob("*.toml"))
 REFERENCE = {"w1": 0.0314624940538, "w2": -0.0629249881076}
@@ -40,7 +41,7 @@ def text_of(path: Path) -> str:
 def test_every_problem_gives_a_report(problem, built):
     path, summary = built(problem)
     reader = pypdf.PdfReader(path)
-    work = pipeline.read_homework(problem)
+    work = read_homework(problem)
     assert len(reader.pages) == summary.pages
     assert summary.questions == len(work.questions)
     text = text_of(path)
@@ -48,7 +49,7 @@ def test_every_problem_gives_a_report(problem, built):
     assert f"Page 1 of {summary.pages}" in text
     assert f"Page {summary.pages} of {summary.pages}" in text
     for q in work.questions:
-        assert f"def f(" in text
+        assert "def f(" in text
         assert q.title in text
     titles = [re.sub(r"\s+", " ", str(i.title)) for i in _flat(reader.outline)]
     for i in range(1, len(work.questions) + 1):
@@ -83,7 +84,13 @@ def test_no_ink_beyond_the_page_margins(problem, built):
 
 def test_homework1_shows_the_right_numbers(built):
     text = text_of(built(Path("problems/homework1.toml"))[0])
-    for number in ("0.335560882292", "0.77168911322", "0.0314624940538", "−0.06292498811", "0.162146729224"):
+    for number in (
+        "0.335560882292",
+        "0.77168911322",
+        "0.0314624940538",
+        "−0.06292498811",
+        "0.162146729224",
+    ):
         assert number in text
     for wrong in ("0.77176225", "−0.01164", "0.02327"):  # what was handed in by hand
         assert wrong not in text
@@ -101,7 +108,11 @@ def test_every_page_has_name_and_id(built):
 
 def test_each_question_starts_a_page(built):
     reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
-    starts = [i for i, p in enumerate(reader.pages) if re.search(r"^\s*(Homework 1.*\n.*\n)?.*Question \d\.", p.extract_text())]
+    starts = [
+        i
+        for i, p in enumerate(reader.pages)
+        if re.search(r"^\s*(Homework 1.*\n.*\n)?.*Question \d\.", p.extract_text())
+    ]
     assert len([i for i in starts if i > 0]) >= 2
 
 
@@ -110,7 +121,11 @@ def test_fonts_are_embedded(built):
     found = set()
     for page in reader.pages:
         for font in page["/Resources"].get("/Font", {}).values():
-            described = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            described = (
+                font.get_object()["/DescendantFonts"][0]
+                .get_object()["/FontDescriptor"]
+                .get_object()
+            )
             assert any(key in described for key in ("/FontFile", "/FontFile2", "/FontFile3"))
             found.add(str(described["/FontName"]))
     assert any("STIX" in name for name in found)
@@ -150,7 +165,9 @@ def test_a_disagreement_leaves_no_pdf(tmp_path, monkeypatch):
     sine = GATES["sin"]
     wrong = type(sine)(**{**sine.__dict__, "rules": (lambda g, y, x: g * 0.5,)})
     monkeypatch.setitem(GATES, "sin", wrong)
-    with pytest.raises(CheckError, match=r"d/dw1 is .* by the trace but .* by the central difference"):
+    with pytest.raises(
+        CheckError, match=r"d/dw1 is .* by the trace but .* by the central difference"
+    ):
         report.build("problems/homework1.toml", out)
     assert list(tmp_path.iterdir()) == []
 
@@ -174,7 +191,9 @@ def test_a_folder_as_target_is_refused(tmp_path):
 
 def homework(tmp_path: Path, function: str, inputs: str, extra: str = "") -> Path:
     path = tmp_path / "work.toml"
-    path.write_text(f"title = 'T'\n{extra}\n[[question]]\nfunction = '''\n{function}\n'''\n[question.inputs]\n{inputs}\n")
+    path.write_text(
+        f"title = 'T'\n{extra}\n[[question]]\nfunction = '''\n{function}\n'''\n[question.inputs]\n{inputs}\n"
+    )
     return path
 
 
@@ -202,7 +221,9 @@ def test_any_function_gives_a_complete_report(function, inputs, expected, tmp_pa
 
 
 def test_sixty_gates_and_letter_paper(tmp_path):
-    lines = ["z0 = sin(x)"] + [f"z{i} = {'cos' if i % 2 else 'sin'}(z{i - 1} + x)" for i in range(1, 30)]
+    lines = ["z0 = sin(x)"] + [
+        f"z{i} = {'cos' if i % 2 else 'sin'}(z{i - 1} + x)" for i in range(1, 30)
+    ]
     work = homework(tmp_path, "\n".join([*lines, "z29 * w"]), "x = 0.3\nw = 2", "paper = 'letter'")
     summary = report.build(work, tmp_path / "out.pdf")
     assert summary.gates == 60

@@ -10,8 +10,14 @@ from report.gates.definitions import DEFINITIONS
 POSITIVE = [0.2, 0.7, 0.4]
 MIXED = [0.3, -1.2, 0.8]
 SECOND = [0.9, 0.25, 0.6]
-CALLS = {name: f"sum({name}(x) * w)" for name, (arguments, _) in DEFINITIONS.items() if len(arguments) == 1}
-CALLS |= {name: f"{name}(x, w)" for name, (arguments, _) in DEFINITIONS.items() if len(arguments) == 2}
+CALLS = {
+    name: f"sum({name}(x) * w)"
+    for name, (arguments, _) in DEFINITIONS.items()
+    if len(arguments) == 1
+}
+CALLS |= {
+    name: f"{name}(x, w)" for name, (arguments, _) in DEFINITIONS.items() if len(arguments) == 2
+}
 CALLS |= {
     "square": "sum(x**2 * w)",
     "reciprocal": "sum(1 / x * w)",
@@ -32,7 +38,9 @@ def test_same_value_and_gradient(name, x):
     assert not any(q.node.gate.name == name for q in unfolded.gates)
     assert len(unfolded.gates) >= len(folded.gates)
     assert unfolded.value == pytest.approx(folded.value, rel=1e-12)
-    np.testing.assert_allclose(unfolded.gradients["x"], folded.gradients["x"], rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(
+        unfolded.gradients["x"], folded.gradients["x"], rtol=1e-11, atol=1e-14
+    )
 
 
 def test_the_sigmoid_is_four_elementary_gates():
@@ -44,7 +52,12 @@ def test_the_sigmoid_is_four_elementary_gates():
 
 def test_options_of_the_gate_are_kept():
     X = [[1.0, 2.0, 0.5], [0.1, -1.0, 3.0]]
-    for formula in ("sum(softmax(X, axis=1)**2)", "sum(var(X, axis=0)**2)", "sum(mean(X, axis=1)**2)", "sum(logsumexp(X, axis=0)**3)"):
+    for formula in (
+        "sum(softmax(X, axis=1)**2)",
+        "sum(var(X, axis=0)**2)",
+        "sum(mean(X, axis=1)**2)",
+        "sum(logsumexp(X, axis=0)**3)",
+    ):
         name = formula[4:].split("(")[0]
         folded = report.trace(formula, {"X": X})
         unfolded = report.trace(formula, {"X": X}, unfold=[name])

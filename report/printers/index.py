@@ -131,7 +131,9 @@ class _Walk:
         text = self.whole(node)
         if len(text) > MAX_WHOLE or not text.endswith((")", "]", "}")):
             raise NoIndexForm
-        return self.named(rf"{text}_{{@}}" if text.endswith(")") else rf"\left({text}\right)_{{@}}", ix)
+        return self.named(
+            rf"{text}_{{@}}" if text.endswith(")") else rf"\left({text}\right)_{{@}}", ix
+        )
 
     def broadcast(self, arg: Node, ix: Labels) -> Labels:
         """The labels of an argument: the trailing ones, and none along an axis of length 1."""
@@ -197,7 +199,9 @@ def _opaque(name: str) -> Any:
             if exp is None:
                 return text
             head, bracket, rest = text.partition(r"\left(")
-            return f"{head}^{{{exp}}}{bracket}{rest}" if bracket else rf"\left({text}\right)^{{{exp}}}"
+            return (
+                f"{head}^{{{exp}}}{bracket}{rest}" if bracket else rf"\left({text}\right)^{{{exp}}}"
+            )
 
     return type(f"f_{name}", (Call,), {"is_real": True})
 
@@ -222,7 +226,9 @@ def _matmul(w: _Walk, node: Node, ix: Labels) -> Any:
 def _stacked(a: Node, stack: Labels, own: int) -> Labels:
     """The labels of an argument's leading axes, which broadcast."""
     n = max(len(a.shape) - own, 0)
-    return tuple(0 if s == 1 else x for s, x in zip(a.shape[:n], stack[len(stack) - n :], strict=True))
+    return tuple(
+        0 if s == 1 else x for s, x in zip(a.shape[:n], stack[len(stack) - n :], strict=True)
+    )
 
 
 def _transpose(w: _Walk, node: Node, ix: Labels) -> Any:
@@ -269,7 +275,9 @@ def _reduced(w: _Walk, node: Node, ix: Labels) -> tuple[Any, int]:
     """The sum over the reduced axes and how many entries it takes together."""
     (a,) = node.args
     axes = axes_of(a.shape, node.params.get("axis"))
-    outer = iter(ix if not node.params.get("keepdims") else [x for i, x in enumerate(ix) if i not in axes])
+    outer = iter(
+        ix if not node.params.get("keepdims") else [x for i, x in enumerate(ix) if i not in axes]
+    )
     labels, ranges, n = [], [], 1
     for i, size in enumerate(a.shape):
         if i in axes:

@@ -21,8 +21,42 @@ from report.graph import CONSTANT, Gate, Node, Shape
 VALUE, GRADIENT = "#0072B2", "#D55E00"  # the two signal colours: a forward value, a gradient
 MAX_ROWS, MAX_COLUMNS = 8, 6  # a larger matrix is shown by its corners
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon "
-    "phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Upsilon",
+        "Phi",
+        "Psi",
+        "Omega",
+    ]
 )
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 
@@ -83,6 +117,7 @@ def tensor(value: Any, colour: str | None = None) -> tuple[str, int]:
 
 
 def coloured(text: str, colour: str | None) -> str:
+    """LaTeX in a colour, or as it is."""
     return rf"\textcolor{{{colour}}}{{{text}}}" if colour else text
 
 
@@ -214,7 +249,9 @@ def _multiply(p: _Printer, node: Node) -> tuple[str, int]:
     left, right = p.bracketed(a, PRODUCT), p.bracketed(b, PRODUCT)
     if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
         left = p.write(a)[0]  # a leading minus needs no brackets: −2 x
-        return f"{left} {right}" if not _starts_with_number(right) else rf"{left} \cdot {right}", SUM
+        return f"{left} {right}" if not _starts_with_number(
+            right
+        ) else rf"{left} \cdot {right}", SUM
     if a.shape and b.shape:
         # next to ⊙ a matrix product gets brackets, so that nobody wonders which comes first
         wide = [p.write(x)[1] == MATRIX_PRODUCT and x.gate.name in _JUXTAPOSED for x in (a, b)]
@@ -279,7 +316,11 @@ def _broadcast(p: _Printer, node: Node) -> tuple[str, int]:
     text = p.bracketed(a, PRODUCT)
     if not a.shape:
         return ("𝟏", ATOM) if text == "1" else (rf"{text}\,𝟏", PRODUCT)
-    if len(node.shape) == 2 and a.shape in ((node.shape[0], 1), (node.shape[1],), (1, node.shape[1])):
+    if len(node.shape) == 2 and a.shape in (
+        (node.shape[0], 1),
+        (node.shape[1],),
+        (1, node.shape[1]),
+    ):
         if a.shape == (node.shape[0], 1) and node.shape[1] != 1:
             return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏^{{\top}}", MATRIX_PRODUCT
         if len(a.shape) == 1:
@@ -326,7 +367,10 @@ def _reshape(p: _Printer, node: Node) -> tuple[str, int]:
     """A change of shape that a rule needs is not written; one that the user asked for is."""
     if node.span is None:
         return p.write(node.args[0])
-    return rf"\operatorname{{reshape}}_{{{dimensions(node.shape)}}}\left({p.write(node.args[0])[0]}\right)", CALL
+    return (
+        rf"\operatorname{{reshape}}_{{{dimensions(node.shape)}}}\left({p.write(node.args[0])[0]}\right)",
+        CALL,
+    )
 
 
 def _index(p: _Printer, node: Node) -> tuple[str, int]:
@@ -336,7 +380,10 @@ def _index(p: _Printer, node: Node) -> tuple[str, int]:
 
 def _scatter(p: _Printer, node: Node) -> tuple[str, int]:
     """Zeros but for what is put at the index."""
-    return rf"\operatorname{{put}}_{{\left[{_key(p, node)}\right]}}\left({p.write(node.args[0])[0]}\right)", CALL
+    return (
+        rf"\operatorname{{put}}_{{\left[{_key(p, node)}\right]}}\left({p.write(node.args[0])[0]}\right)",
+        CALL,
+    )
 
 
 def _key(p: _Printer, node: Node) -> str:
