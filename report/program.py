@@ -18,9 +18,9 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
@@ -114,15 +114,11 @@ class Run:
 
     program: Program
     process: subprocess.Popen[bytes]
-    folder: tempfile.TemporaryDirectory[str]
     output: IO[bytes]
     messages: IO[bytes]
     started: float
     timeout: float
-    end: Callable[[], Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "end", weakref.finalize(self, _end, self.process))
+    close: Callable[[], None]
 
 
 def run(program: Program, *, timeout: float = 20.0) -> Output:
@@ -142,21 +138,26 @@ def start(program: Program, *, timeout: float = 20.0) -> Run:
         raise ReportError(
             f"{program.name}: there is no {program.dialect} program: {program.reason}"
         )
-    folder = tempfile.TemporaryDirectory(prefix="report-")
-    Path(folder.name, program.name).write_text(program.source, encoding="utf-8")
-    output, messages = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - `finish` closes
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, *_flags(program.dialect), program.name],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=messages,
-        cwd=folder.name,
-        env=_environment(program.dialect),
-        start_new_session=True,
-    )
-    _limit(process.pid, timeout)
-    return Run(program, process, folder, output, messages, started, timeout)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="report-"))
+        output, messages = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+        Path(folder, program.name).write_text(program.source, encoding="utf-8")
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, *_flags(program.dialect), program.name],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=messages,
+            cwd=folder,
+            env=_environment(program.dialect),
+            start_new_session=True,
+        )
+        stack.callback(_end, process)
+        _limit(process.pid, timeout)
+        close = stack.pop_all().close
+    run = Run(program, process, output, messages, started, timeout, close)
+    weakref.finalize(run, close)
+    return run
 
 
 def finish(run: Run) -> Output:
@@ -168,9 +169,9 @@ def finish(run: Run) -> Output:
     except subprocess.TimeoutExpired:
         raise CheckError(f"{name} did not end within {run.timeout:g} seconds") from None
     finally:
-        run.end()
-        with run.folder, run.output, run.messages:
-            text, messages = (_content(f) for f in (run.output, run.messages))
+        _end(run.process)
+        text, messages = _content(run.output), _content(run.messages)
+        run.close()
     if len(text) >= MAX_OUTPUT:
         raise CheckError(f"{name} prints more than {MAX_OUTPUT} bytes")
     if status or messages.strip():
