@@ -32,10 +32,12 @@ class Printed(Protocol):
     """What a program printed, read back (see `report.program.read`)."""
 
     @property
-    def values(self) -> Mapping[str, Array]: ...
+    def values(self) -> Mapping[str, Array]:
+        """Of every gate, by name."""
 
     @property
-    def gradients(self) -> Mapping[str, Array]: ...
+    def gradients(self) -> Mapping[str, Array]:
+        """Of every gate and input, by name."""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class Node:
         self.params = NO_PARAMS if params is None else params
         self.shape = shape
         self.name = name
-        self.value = value
+        self.value: Array = value  # None: it depends on an input
         self.span = span
 
     @property
@@ -157,7 +157,8 @@ class Graph:
     `inputs` maps each name to its node, in the order given; `nodes` holds, in topological order, the
     gates that the result depends on and that depend on an input; `result` is the last of them (or an
     input or a constant, when the function is one). `lets` maps the names of the let-lines, also of
-    those that the result does not need, to their nodes.
+    those that the result does not need, to their nodes. `integers` says which inputs are no real numbers
+    and have no gradient: an "index", a "label", a "mask", or the "target" of a cross-entropy.
     """
 
     text: str
@@ -165,7 +166,7 @@ class Graph:
     nodes: tuple[Node, ...]
     result: Node
     lets: dict[str, Node] = field(default_factory=dict)
-    integers: frozenset[str] = frozenset()  # inputs used as an index, a label or a mask
+    integers: Mapping[str, str] = field(default_factory=dict)
 
 
 def constant(value: Any, name: str | None = None) -> Node:

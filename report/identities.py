@@ -230,12 +230,22 @@ def _linear(gate: Gate, a: Node, **params: Any) -> Node | None:
 
 
 def _pull_factor(gate: Gate, a: Node, b: Node) -> Node | None:
-    for x, rebuild in ((a, lambda x: _bilinear(gate, x, b)), (b, lambda x: _bilinear(gate, a, x))):
-        if _parent("negative", x):
-            return -rebuild(x.args[0])
-        if _parent("multiply", x) and is_coefficient(x.args[0]):
-            return x.args[0] * rebuild(x.args[1])
+    """Signs and numbers go in front of a product of matrices."""
+    for place, x in enumerate((a, b)):
+        sign, inner = _without_factor(x)
+        if sign is not None:
+            product = _bilinear(gate, *((inner, b) if place == 0 else (a, inner)))
+            return -product if is_number(sign, -1) else sign * product
     return None
+
+
+def _without_factor(x: Node) -> tuple[Node | None, Node]:
+    """A sign (as -1) or number in front of x, and what is left."""
+    if _parent("negative", x):
+        return constant(-1.0), x.args[0]
+    if _parent("multiply", x) and is_coefficient(x.args[0]):
+        return x.args[0], x.args[1]
+    return None, x
 
 
 def _bilinear(gate: Gate, a: Node, b: Node) -> Node:

@@ -3,6 +3,7 @@
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdf
@@ -120,7 +121,8 @@ def test_fonts_are_embedded(built):
     reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
     found = set()
     for page in reader.pages:
-        for font in page["/Resources"].get("/Font", {}).values():
+        resources: Any = page["/Resources"]
+        for font in resources["/Font"].values():
             described = (
                 font.get_object()["/DescendantFonts"][0]
                 .get_object()["/FontDescriptor"]
