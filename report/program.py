@@ -141,10 +141,11 @@ def start(program: Program, *, timeout: float = 20.0) -> Run:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="report-"))
         output, messages = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(2))
-        Path(folder, program.name).write_text(program.source, encoding="utf-8")
+        file = Path(program.name).name
+        Path(folder, file).write_text(program.source, encoding="utf-8")
         started = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, *_flags(program.dialect), program.name],
+            [sys.executable, *_flags(program.dialect), f"./{file}"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=messages,

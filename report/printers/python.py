@@ -20,13 +20,14 @@ import numpy as np
 
 from report.graph import CONSTANT, Node, Shape
 from report.printers import loops, source, templates
+from report.printers.plain import tidy
 
 # ---------------------------------------------------------------- printers
 
 
 def formula(node: Node, names: Mapping[Node, str]) -> str:
     """A gate over its arguments' names, as a formula is written: 2 * q1, sin(q1), W @ x."""
-    return source.text(_tidy(_formula(node, names)))
+    return source.text(tidy(_formula(node, names)))
 
 
 def _formula(node: Node, names: Mapping[Node, str]) -> ast.expr:
@@ -46,7 +47,7 @@ class NumpyPrinter:
 
     def code(self, node: Node) -> ast.expr:
         """The code of a node in terms of the named ones."""
-        return _tidy(self._code(node))
+        return tidy(self._code(node))
 
     def _code(self, node: Node, truth: bool = False) -> ast.expr:
         """`truth`: True and False will do as well as 1.0 and 0.0."""
@@ -108,7 +109,7 @@ class LoopPrinter:
 
     def code(self, node: Node) -> ast.expr:
         """The code of a node in terms of the named ones."""
-        return _tidy(self._code(node))
+        return tidy(self._code(node))
 
     def _code(self, node: Node) -> ast.expr:
         if node in self.names:
@@ -141,7 +142,7 @@ class LoopPrinter:
         for node in self._scalars(root):
             free |= {n.id for n in ast.walk(self._number(node)) if isinstance(n, ast.Name)}
         letters = _letters(sources, self.hint, free, self.avoid)
-        body = _tidy(self._entry(root, letters))
+        body = tidy(self._entry(root, letters))
         if not sources:
             return _full(root.shape, body)
         args = [self._fitted(source, root.shape) for source in sources]
@@ -341,84 +342,3 @@ def _filled(template: str, args: list[ast.expr], node: Node) -> ast.expr:
             elif isinstance(child, list):
                 child[:] = [places.get(c.id, c) if isinstance(c, ast.Name) else c for c in child]
     return code
-
-
-class _Tidy(ast.NodeTransformer):
-    """-(a / b) becomes -a / b, 2 * (a * b) 2 * a * b; conditions become plain."""
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        inner = node.operand
-        if isinstance(node.op, ast.Not):
-            condition = _condition(inner)
-            if isinstance(condition, ast.Compare) and type(condition.ops[0]) in _OPPOSITE:
-                opposite = _OPPOSITE[type(condition.ops[0])]()
-                return ast.Compare(condition.left, [opposite], condition.comparators)
-            return ast.UnaryOp(node.op, condition)
-        if isinstance(inner, ast.BinOp) and isinstance(inner.op, (ast.Mult, ast.Div)):
-            return ast.BinOp(self.visit(ast.UnaryOp(node.op, inner.left)), inner.op, inner.right)
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        left, right = node.left, node.right
-        if (
-            isinstance(left, ast.Constant)
-            and isinstance(node.op, ast.Mult)
-            and isinstance(right, ast.BinOp)
-            and isinstance(right.op, ast.Mult)
-        ):
-            product = self.visit(ast.BinOp(left, node.op, right.left))
-            return ast.BinOp(product, right.op, right.right)
-        return node
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        self.generic_visit(node)
-        node.test = _condition(node.test)
-        match node.test:
-            case ast.Compare(left=left, ops=[ast.Gt() | ast.GtE()], comparators=[right]):
-                if _same(node.body, left) and _same(node.orelse, right):
-                    return _call("max", left, right)
-                if _same(node.body, right) and _same(node.orelse, left):
-                    return _call("min", left, right)
-        return node
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        self.generic_visit(node)
-        node.values = [_condition(value) for value in node.values]
-        match node:
-            case ast.BoolOp(
-                op=ast.And(),
-                values=[
-                    ast.Compare(ops=[ast.Lt() | ast.LtE()], comparators=[middle]) as first,
-                    ast.Compare(ops=[ast.Lt() | ast.LtE()]) as second,
-                ],
-            ) if _same(middle, second.left):
-                ops, comparators = first.ops + second.ops, [middle, *second.comparators]
-                return ast.Compare(first.left, ops, comparators)
-        return node
-
-
-_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Gt: ast.LtE,
-    ast.GtE: ast.Lt,
-}
-
-
-def _same(a: ast.expr, b: ast.expr) -> bool:
-    return ast.dump(a) == ast.dump(b)
-
-
-def _condition(code: ast.expr) -> ast.expr:
-    match code:
-        case ast.Call(func=ast.Name(id="float"), args=[inner]):
-            return inner
-    return code
-
-
-def _tidy(code: ast.expr) -> ast.expr:
-    return _Tidy().visit(code)
