@@ -25,6 +25,8 @@ from report.graph import Array, Graph, Node, constant
 from report.inputs import read_inputs
 from report.tracing import Contribution, Quantity, Trace
 
+_ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target": "a target"}
+
 # What comes back to each node: (consumer, argument, contribution), in order of arrival.
 Arrivals = dict[Node, list[tuple[Node, int, Any]]]
 
@@ -45,6 +47,7 @@ def trace(
     """
     values = read_inputs(inputs)
     graph = parse(function, values, check_unfold(unfold))
+    check_whole(graph, values)
     asked = check_wrt(wrt, values, graph.integers)
     numbers = forward(graph, values)
     return _record(graph, numbers, *backward(graph, numbers, asked), asked)
@@ -63,11 +66,16 @@ def check_unfold(unfold: Any) -> tuple[str, ...]:
 
 
 def check_wrt(
-    wrt: Any, inputs: Mapping[str, Any], integers: Collection[str] = ()
+    wrt: Any, inputs: Mapping[str, Any], roles: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """The names asked for; ReportError for an unknown or repeated one, an integer or an empty list."""
+    """The names asked for; ReportError for an unknown or repeated one, or an empty list.
+
+    `roles` are the inputs that are no real numbers (see `Graph`): they are left out by default, and
+    asking for one is an error.
+    """
+    roles = roles or {}
     if wrt is None:
-        return tuple(name for name in inputs if name not in integers)
+        return tuple(name for name in inputs if name not in roles)
     if isinstance(wrt, str) or not isinstance(wrt, Iterable):
         raise ReportError('wrt must be a list of input names, such as ["w1", "w2"]')
     names = tuple(wrt)
@@ -75,16 +83,29 @@ def check_wrt(
         if not isinstance(name, str) or name not in inputs:
             known = ", ".join(inputs) or "none"
             raise ReportError(f"wrt: {name!r} is no input; the inputs are: {known}")
-        if name in integers:
+        if name in roles:
             raise ReportError(
-                f"wrt: {name!r} is an index, a label or a mask: it takes whole numbers only, so the "
-                "function has no slope along it; leave it out of wrt"
+                f"wrt: {name!r} is {_ARTICLE[roles[name]]} in the function: what is given, not a "
+                "quantity that could be a little larger, so there is no gradient; leave it out of wrt"
             )
     if len(set(names)) != len(names):
         raise ReportError("wrt: a name stands twice in the list")
     if not names and inputs:
         raise ReportError("wrt is empty; name at least one input, or leave it out for all")
     return names
+
+
+def check_whole(graph: Graph, inputs: Mapping[str, Array]) -> None:
+    """ReportError when an index, a label or a mask is no whole number."""
+    for name, role in graph.integers.items():
+        value = np.asarray(inputs[name])
+        bad = np.argwhere(value != np.floor(value))
+        if len(bad) and role != "target":
+            place = "".join(f"[{i}]" for i in bad[0])
+            raise ReportError(
+                f"input {name}{place} is {value[tuple(bad[0])]:.12g}; it is used as "
+                f"{_ARTICLE[role]}, so it must be a whole number"
+            )
 
 
 def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
@@ -97,8 +118,8 @@ def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
             params = node.params
             try:
                 value = node.gate.forward(*args, **params) if params else node.gate.forward(*args)
-            except (np.linalg.LinAlgError, IndexError):
-                raise faults.out_of_domain(graph, node, gate_names(graph), args) from None
+            except (np.linalg.LinAlgError, IndexError) as error:
+                raise faults.out_of_domain(graph, node, gate_names(graph), args, error) from None
             if not (_all_finite(value) if node.shape else math.isfinite(value)):
                 raise faults.out_of_domain(graph, node, gate_names(graph), args)
             numbers[node] = value
@@ -144,7 +165,7 @@ def _leave_out(
 ) -> None:
     """Put None for gradients that are not finite; ReportError when something asked for needs them."""
     names = gate_names(graph)
-    asked = graph.inputs.keys() - graph.integers if wrt is None else wrt
+    asked = graph.inputs.keys() - graph.integers.keys() if wrt is None else wrt
     needed = {graph.inputs[name] for name in asked}
     for node in graph.nodes:
         if any(a in needed for a in node.args):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from report.errors import ReportError, nearest
+from report.faults import is_outside
 from report.gates import GATES, Key, Place, count
 from report.gates.definitions import definition
 from report.graph import CONSTANT, Array, Gate, Graph, Node, constant, input_node, make, topological
@@ -72,7 +73,7 @@ class _Reader:
         self.lets: dict[str, Node] = {}
         self.fresh: set[Node] = set()  # norm gates that no name refers to: may become ‖·‖²
         self.conditions: set[ast.expr] = set()  # where a comparison may stand
-        self.integers: set[str] = set()  # inputs used as an index, a label or a mask
+        self.roles: dict[str, str] = {}  # inputs used as an index, a label, a mask or a target
         self.entries = 0  # of all values
 
     # ------------------------------------------------------------ the whole text
@@ -94,9 +95,7 @@ class _Reader:
                 "number: take sum(...), mean(...) or norm(...) of it"
             )
         gates = tuple(n for n in topological(node) if not n.is_input and not n.is_constant)
-        return Graph(
-            self.source.text, self.inputs, gates, node, self.lets, frozenset(self.integers)
-        )
+        return Graph(self.source.text, self.inputs, gates, node, self.lets, self.roles)
 
     def statement(self, statement: ast.stmt) -> Node:
         if isinstance(statement, ast.Expr):
@@ -276,7 +275,7 @@ class _Reader:
             if _is_static(key):
                 whole.append(self.static_index(key))
             else:
-                self.integer(key, args[place], "an index is a whole number, a slice or an input of them")
+                self.given(key, args[place], "index", "an index is a whole number, a slice or an input of them")
                 whole.append(Place(place))
                 place += 1
         if place > 2 and any(isinstance(k, list) for k in whole):
@@ -291,9 +290,10 @@ class _Reader:
         """A whole number, a slice, a list of positions, None or ... in an index."""
         match e:
             case ast.Slice(lower=lower, upper=upper, step=step):
-                ends = [None if end is None else self.literal(end) for end in (lower, upper, step)]
+                what = "a slice goes from one whole number to another"
+                ends = [None if end is None else self.literal(end, what) for end in (lower, upper, step)]
                 if any(end is not None and not _is_whole(end) for end in ends) or ends[2] == 0:
-                    raise self.error(lower or upper or step or e, "a slice goes from one whole number to another")
+                    raise self.error(lower or upper or step or e, what)
                 return slice(*ends)
             case ast.List(elts=parts):
                 positions = [self.literal(p) for p in parts]
@@ -302,7 +302,7 @@ class _Reader:
                 return positions
             case ast.Constant(value=value) if value is None or value is Ellipsis:
                 return value
-        position = self.literal(e)
+        position = self.literal(e, "an index is a whole number")
         if not _is_whole(position):
             raise self.error(e, "an index is a whole number")
         return position
@@ -331,9 +331,10 @@ class _Reader:
         if gate.name == "norm":
             gate = self.norm(e, args[0], params)
         if gate.name == "cross_entropy":
-            self.integer(e.args[1], args[1], "the labels must be given: class numbers or one-hot rows")
             if args[0].shape == args[1].shape:
                 gate = GATES["cross_entropy_one_hot"]
+            role = "label" if gate.name == "cross_entropy" else "target"
+            self.given(e.args[1], args[1], role, "labels are given: class numbers or one-hot rows")
         node = self.apply(e, gate, args, params)
         if gate.name == "norm" and not params and "norm" not in self.unfold:
             self.fresh.add(node)
@@ -380,7 +381,11 @@ class _Reader:
             raise self.error(e, "this option is a whole number")
         return value
 
-    def literal(self, e: ast.expr) -> Any:
+    def literal(
+        self,
+        e: ast.expr,
+        wanted: str = "an option is a number, a tuple of whole numbers, True, False or None",
+    ) -> Any:
         """A number, a tuple of numbers, True, False, None or 'fro'."""
         match e:
             case ast.Constant(value=bool() | None | "fro" as flag):
@@ -392,8 +397,8 @@ class _Reader:
             ):
                 return -value
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                return tuple(self.literal(p) for p in parts)
-        raise self.error(e, "an option is a whole number, a tuple of them, True, False or None")
+                return tuple(self.literal(p, wanted) for p in parts)
+        raise self.error(e, wanted)
 
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
@@ -412,7 +417,9 @@ class _Reader:
             if self.entries > MAX_TOTAL:
                 raise self.error(e, f"all values together have more than {MAX_TOTAL} entries")
         if node.value is not None and not np.isfinite(node.value).all():
-            raise self.error(e, f"this constant is not a finite number{_because(gate)}")
+            outside = is_outside(gate, [a.value for a in args], node.params)
+            because = gate.domain if outside else "it is too large for a float64"
+            raise self.error(e, f"this constant is not a finite number: {because}")
         return node
 
     # ------------------------------------------------------------ conditions, indices, labels
@@ -420,15 +427,15 @@ class _Reader:
     def condition(self, e: ast.expr, node: Node) -> None:
         """A comparison, comparisons joined by & | ~, or an input that is a mask."""
         if node.gate.name not in {*_COMPARISONS.values(), "logical_and", "logical_or", "logical_not"}:
-            self.integer(e, node, "a condition is a comparison such as x > 0, or an input of 0 and 1")
+            self.given(e, node, "mask", "a condition is a comparison such as x > 0, or an input of 0 and 1")
 
-    def integer(self, e: ast.expr, node: Node, message: str) -> None:
+    def given(self, e: ast.expr, node: Node, role: str, message: str) -> None:
         """Note the inputs that an index, label or mask is made of; entries may only be moved."""
         stack = [node]
         while stack:
             part = stack.pop()
             if part.is_input:
-                self.integers.add(str(part.name))
+                self.roles[str(part.name)] = role
             elif not part.is_constant:
                 if part.gate.name not in _MOVING:
                     raise self.error(e, message)
@@ -505,10 +512,12 @@ def _is_whole(value: Any) -> bool:
 
 
 def _refusal(e: ast.AST) -> str:
+    if isinstance(e, ast.BoolOp):
+        return "comparisons are joined by & and |, each in brackets: where((x > 0) & (x < 1), ...)"
     if isinstance(e, (ast.List, ast.Tuple)):
         return "a list stands in concatenate and stack only, a tuple as a shape or an axis"
     names = {
-        ast.BoolOp: "and/or", ast.IfExp: "if ... else", ast.Lambda: "lambda", ast.Slice: "a slice",
+        ast.IfExp: "if ... else", ast.Lambda: "lambda", ast.Slice: "a slice",
         ast.Dict: "a dictionary", ast.Set: "a set", ast.ListComp: "a comprehension",
         ast.GeneratorExp: "a comprehension", ast.JoinedStr: "text", ast.Await: "await",
         ast.NamedExpr: ":=", ast.Import: "import", ast.ImportFrom: "import", ast.FunctionDef: "def",
@@ -529,6 +538,3 @@ def _near(name: str, known: list[str]) -> str:
     """'; did you mean ...?', or nothing when no known name is near."""
     return f"; did you mean {_WORDS[name]}?" if name in _WORDS else nearest(name, known)
 
-
-def _because(gate: Gate) -> str:
-    return f": {gate.domain}" if gate.domain else ""

@@ -8,38 +8,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from report.errors import ReportError
-from report.graph import CONSTANT, Array, Graph, Node
+from report.graph import CONSTANT, Array, Gate, Graph, Node
 
 MAX_SHOWN = 76  # columns of a line of the formula in a message
 
 
 def out_of_domain(
-    graph: Graph, node: Node, names: Mapping[Node, str], args: Sequence[Array]
+    graph: Graph,
+    node: Node,
+    names: Mapping[Node, str],
+    args: Sequence[Array],
+    error: Exception | None = None,
 ) -> ReportError:
-    """The error for a gate whose value is not finite, or which refuses its arguments."""
+    """The error for a gate whose value is not finite, or which refuses its arguments with `error`."""
     gate = node.gate
-    try:
-        with np.errstate(divide="raise", invalid="raise", over="ignore"):
-            value = gate.forward(*args, **node.params)
-        outside = False
-    except (FloatingPointError, np.linalg.LinAlgError, IndexError):
+    value = None
+    if error is None and gate.elementwise:
         with np.errstate(all="ignore"):
-            value = None if not gate.elementwise else gate.forward(*args, **node.params)
-        outside = bool(gate.domain)
-    at = _entry(value)
-    given = _given(node, names, args, at)
-    if outside:
-        what = f"gate {names[node]} ({gate.name}) is outside its domain{given}: {gate.domain}"
+            value = gate.forward(*args, **node.params)
+    given = _given(node, names, args, _entry(value))
+    if is_outside(gate, args, node.params):
+        detail = f" ({error})" if isinstance(error, IndexError) else ""
+        what = f"gate {names[node]} ({gate.name}) is outside its domain{given}: {gate.domain}{detail}"
     else:
         what = (
             f"gate {names[node]} ({gate.name}) overflows{given}: the value is too large for a "
             "float64 number; choose smaller inputs"
         )
     return ReportError(what + _place(graph, node))
+
+
+def is_outside(gate: Gate, args: Sequence[Array], params: Mapping[str, Any]) -> bool:
+    """Whether a gate without a finite value was given what is outside its domain, or overflowed."""
+    try:
+        with np.errstate(divide="raise", invalid="raise", over="ignore"):
+            gate.forward(*args, **params)
+    except (FloatingPointError, np.linalg.LinAlgError, IndexError):
+        return bool(gate.domain)
+    return False
 
 
 def no_derivative(

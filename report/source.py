@@ -126,7 +126,7 @@ class Source:
 
     def _syntax_error(self, error: SyntaxError) -> ReportError:
         message = (error.msg or "invalid syntax").split("(<unknown>")[0].strip()
-        if "Perhaps you forgot a comma" in message or message == "invalid syntax":
+        if "Perhaps you forgot a comma" in message or message.endswith(("invalid syntax", "literal")):
             message = "this is not a formula; is an operator missing?"
         elif message.startswith("Exceeds the limit"):
             message = "this number is too large for a float64"

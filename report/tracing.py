@@ -5,7 +5,7 @@ way forward, the gradient on the way back, and every contribution to that gradie
 value that feeds several gates collects a sum.
 
 A gradient or contribution is None (null in JSON, to be shown as "—") where there is none: for an input
-used as an index, a label or a mask, and where a derivative is infinite or undefined but nothing that
+used as an index, a label, a mask or a target, and where a derivative is infinite or undefined but nothing that
 was asked for depends on it, such as that of x**3 by the 3 when x is negative and only x was asked for.
 The gradients asked for are always finite numbers.
 """
@@ -79,7 +79,7 @@ class Trace:
         """The trace as JSON: format `report-trace`, version 1.
 
         Keys: format, version, function, value, result (the name of the last gate), wrt, inputs
-        (name, shape, value, gradient, contributions, asked, used, integer), gates (number, name,
+        (name, shape, value, gradient, contributions, asked, used, role), gates (number, name,
         gate, the arguments by name or, for a constant, by value, params, shape, value, gradient,
         contributions) and gradients. A gradient that does not exist is null. Numbers are written so
         that they read back as the same float64.
@@ -103,7 +103,7 @@ class Trace:
                     **_passing(q),
                     "asked": q.name in self.wrt,
                     "used": q.node in used,
-                    "integer": q.name in self.graph.integers,
+                    "role": self.graph.integers.get(q.name),
                 }
                 for q in self.inputs
             ],

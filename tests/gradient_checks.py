@@ -23,7 +23,7 @@ def gate_graph(gate: Gate, args: Sequence[Any], params: Mapping[str, Any]) -> tu
     result = make_scalar(multiply(upstream, node))
     order = tuple(n for n in topological(result) if not n.is_input and not n.is_constant)
     whole = [f"a{i}" for i in range(len(args)) if i in gate.integers]
-    return Graph("", inputs, order, result, integers=frozenset(whole)), values
+    return Graph("", inputs, order, result, integers=dict.fromkeys(whole, "index")), values
 
 
 def make_scalar(node: Node) -> Node:

@@ -132,6 +132,7 @@ def _one_hot(labels: Array, z: Array) -> Array:
 
 
 def _one_hot_rows(y: Array) -> Array:
-    if np.any(y < 0) or np.any(np.abs(np.sum(y, axis=-1) - 1) > 1e-6):
-        raise IndexError("the target is no distribution")
+    sums = np.ravel(np.sum(y, axis=-1))
+    if np.any(y < 0) or np.any(np.abs(sums - 1) > 1e-6):
+        raise IndexError(f"a row adds up to {sums[np.argmax(np.abs(sums - 1))]:.12g}")
     return y

@@ -198,9 +198,11 @@ def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:
 
 def _whole(indices: Array, size: int | None = None) -> Array:
     """Indices as integers; IndexError when one is not whole, or is not from 0 to size - 1."""
-    whole = np.asarray(indices).astype(np.intp)
-    if np.any(whole != indices) or (size is not None and np.any((whole < 0) | (whole >= size))):
-        raise IndexError("an index must be a whole number within its axis")
+    given = np.asarray(indices)
+    whole = given.astype(np.intp)
+    bad = given[(whole != given) | ((whole < 0) | (whole >= size) if size is not None else False)]
+    if bad.size:
+        raise IndexError(f"{bad.flat[0]:.12g} is none")
     return whole
 
 

@@ -7,7 +7,6 @@ and what to do, when they do not fit.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -238,10 +237,16 @@ def joined(*shapes: Shape, axis: int = 0) -> Shape:
     first = shapes[0]
     if not first:
         raise ReportError("numbers have no axis to be joined along; use stack")
-    (along_,) = axes_of(first, operator.index(axis))
+    (along_,) = axes_of(first, _one(axis))
     if any(_without(s, along_) != _without(first, along_) for s in shapes):
         raise ReportError(f"shapes {written(*shapes)} differ beyond axis {axis}")
     return (*first[:along_], sum(s[along_] for s in shapes), *first[along_ + 1 :])
+
+
+def _one(axis: Any) -> int:
+    if not is_integer(axis):
+        raise ReportError("axis must be an integer")
+    return int(axis)
 
 
 def _without(shape: Shape, axis: int) -> tuple[Any, ...]:
@@ -254,7 +259,7 @@ def stacked(*shapes: Shape, axis: int = 0) -> Shape:
     if any(s != first for s in shapes):
         raise ReportError(f"all need the same shape, not {written(*shapes)}")
     new = (*first, len(shapes))
-    (along_,) = axes_of(new, operator.index(axis))
+    (along_,) = axes_of(new, _one(axis))
     return (*first[:along_], len(shapes), *first[along_:])
 
 
