@@ -61,7 +61,9 @@ def check_unfold(unfold: Any) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str) or name not in DEFINITIONS:
             known = ", ".join(DEFINITIONS)
-            raise ReportError(f"unfold: {str(name)[:60]!r} is no gate that can be unfolded; these can: {known}")
+            raise ReportError(
+                f"unfold: {str(name)[:60]!r} is no gate that can be unfolded; these can: {known}"
+            )
     return names
 
 
@@ -214,7 +216,9 @@ def pull_back(
             if arg.value is not None or rule is None:
                 continue
             try:
-                part = rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
+                part = (
+                    rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
+                )
             except np.linalg.LinAlgError:  # a matrix with an inverse so large that it is no number
                 part = np.full(arg.shape, np.nan)
             if gate.elementwise and arg.shape != shape:

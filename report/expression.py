@@ -84,7 +84,8 @@ class _Reader:
         for statement in self.source.statements():
             if isinstance(last, ast.Expr):
                 raise self.error(
-                    last, "only the last line may be a bare expression; give this line a name (z = ...)"
+                    last,
+                    "only the last line may be a bare expression; give this line a name (z = ...)",
                 )
             node, last = self.statement(statement), statement
         if node is None:
@@ -177,7 +178,9 @@ class _Reader:
 
     def parts_of_comparison(self, e: ast.Compare) -> list[ast.expr]:
         if e not in self.conditions:
-            raise self.error(e, "a comparison stands inside where only: where(x > 0, 1, 0)", after=e.left)
+            raise self.error(
+                e, "a comparison stands inside where only: where(x > 0, 1, 0)", after=e.left
+            )
         for op in e.ops:
             if type(op) not in _COMPARISONS:
                 raise self.error(e, "only < <= > >= == != compare numbers", after=e.left)
@@ -214,7 +217,9 @@ class _Reader:
         gate = GATES.get(_ALIASES.get(name, name))
         if gate is None or not gate.usage:
             raise self.error(e, f"unknown function {name!r}{_near(name, _functions())}")
-        if any(isinstance(a, ast.Starred) for a in e.args) or any(k.arg is None for k in e.keywords):
+        if any(isinstance(a, ast.Starred) for a in e.args) or any(
+            k.arg is None for k in e.keywords
+        ):
             raise self.error(e, "* and ** before an argument are not possible here")
         options = _options(gate)
         wanted, given = 1 if gate.name in _LISTS else len(gate.rules), len(e.args)
@@ -275,11 +280,18 @@ class _Reader:
             if _is_static(key):
                 whole.append(self.static_index(key))
             else:
-                self.given(key, args[place], "index", "an index is a whole number, a slice or an input of them")
+                self.given(
+                    key,
+                    args[place],
+                    "index",
+                    "an index is a whole number, a slice or an input of them",
+                )
                 whole.append(Place(place))
                 place += 1
         if place > 2 and any(isinstance(k, list) for k in whole):
-            raise self.error(e, "a list of positions does not go together with an index that is an input")
+            raise self.error(
+                e, "a list of positions does not go together with an index that is an input"
+            )
         lists = [k for k in whole if isinstance(k, list)]
         for k in lists:
             whole[whole.index(k)] = Place(place)
@@ -291,7 +303,9 @@ class _Reader:
         match e:
             case ast.Slice(lower=lower, upper=upper, step=step):
                 what = "a slice goes from one whole number to another"
-                ends = [None if end is None else self.literal(end, what) for end in (lower, upper, step)]
+                ends = [
+                    None if end is None else self.literal(end, what) for end in (lower, upper, step)
+                ]
                 if any(end is not None and not _is_whole(end) for end in ends) or ends[2] == 0:
                     raise self.error(lower or upper or step or e, what)
                 return slice(*ends)
@@ -317,8 +331,10 @@ class _Reader:
             if pair.arg in given:
                 raise self.error(pair.value, f"{pair.arg} is given twice")
             given[str(pair.arg)] = pair.value
-        if gate.name in ("max", "min") and "axis" in given and (
-            not args[0].shape or not _is_option(given["axis"])
+        if (
+            gate.name in ("max", "min")
+            and "axis" in given
+            and (not args[0].shape or not _is_option(given["axis"]))
         ):
             raise self.error(e, f"the {gate.name} of two values is {gate.name}imum(a, b)")
         for name, value in given.items():
@@ -392,9 +408,9 @@ class _Reader:
                 return flag
             case ast.Constant(value=int() | float() as value) if value <= MAX_OPTION:
                 return value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)) if (
-                not isinstance(value, bool) and value <= MAX_OPTION
-            ):
+            case ast.UnaryOp(
+                op=ast.USub(), operand=ast.Constant(value=int() | float() as value)
+            ) if not isinstance(value, bool) and value <= MAX_OPTION:
                 return -value
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return tuple(self.literal(p, wanted) for p in parts)
@@ -426,8 +442,15 @@ class _Reader:
 
     def condition(self, e: ast.expr, node: Node) -> None:
         """A comparison, comparisons joined by & | ~, or an input that is a mask."""
-        if node.gate.name not in {*_COMPARISONS.values(), "logical_and", "logical_or", "logical_not"}:
-            self.given(e, node, "mask", "a condition is a comparison such as x > 0, or an input of 0 and 1")
+        if node.gate.name not in {
+            *_COMPARISONS.values(),
+            "logical_and",
+            "logical_or",
+            "logical_not",
+        }:
+            self.given(
+                e, node, "mask", "a condition is a comparison such as x > 0, or an input of 0 and 1"
+            )
 
     def given(self, e: ast.expr, node: Node, role: str, message: str) -> None:
         """Note the inputs that an index, label or mask is made of; entries may only be moved."""
@@ -537,4 +560,3 @@ def _functions() -> list[str]:
 def _near(name: str, known: list[str]) -> str:
     """'; did you mean ...?', or nothing when no known name is near."""
     return f"; did you mean {_WORDS[name]}?" if name in _WORDS else nearest(name, known)
-

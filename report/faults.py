@@ -34,7 +34,9 @@ def out_of_domain(
     given = _given(node, names, args, _entry(value))
     if is_outside(gate, args, node.params):
         detail = f" ({error})" if isinstance(error, IndexError) else ""
-        what = f"gate {names[node]} ({gate.name}) is outside its domain{given}: {gate.domain}{detail}"
+        what = (
+            f"gate {names[node]} ({gate.name}) is outside its domain{given}: {gate.domain}{detail}"
+        )
     else:
         what = (
             f"gate {names[node]} ({gate.name}) overflows{given}: the value is too large for a "
@@ -84,7 +86,9 @@ def gradient_overflow(graph: Graph, node: Node, names: Mapping[Node, str]) -> Re
 
 def _entry(value: Array | None) -> tuple[int, ...]:
     """Where the first entry is that is not finite; () for a number or when every one is."""
-    bad = np.argwhere(~np.isfinite(value)) if value is not None and np.ndim(value) else ()
+    if value is None or not np.ndim(value):
+        return ()
+    bad = np.argwhere(~np.isfinite(value))
     return tuple(int(i) for i in bad[0]) if len(bad) else ()
 
 
@@ -92,7 +96,7 @@ def _given(
     node: Node, names: Mapping[Node, str], args: Sequence[Array], at: tuple[int, ...]
 ) -> str:
     """What the gate was given: its scalar arguments, and of tensors the entry that matters."""
-    shown = []
+    shown: list[str] = []
     for arg, value in zip(node.args, args, strict=True):
         shape = np.shape(value)
         if not shape:

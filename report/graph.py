@@ -93,10 +93,12 @@ class Node:
 
     @property
     def is_input(self) -> bool:
+        """Whether the node is an input of the function."""
         return self.gate is INPUT
 
     @property
     def is_constant(self) -> bool:
+        """Whether the node depends on no input."""
         return self.value is not None
 
     def __repr__(self) -> str:
@@ -143,6 +145,7 @@ class Node:
 
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
+        """The transpose, as a node."""
         return _OPERATORS["transpose"](self)
 
 
@@ -172,10 +175,13 @@ class Graph:
 def constant(value: Any, name: str | None = None) -> Node:
     """A constant node; scalars become np.float64, everything else a float array (any shape)."""
     array = np.asarray(value, dtype=np.float64)
-    return Node(CONSTANT, shape=array.shape, value=array if array.ndim else np.float64(array), name=name)
+    return Node(
+        CONSTANT, shape=array.shape, value=array if array.ndim else np.float64(array), name=name
+    )
 
 
 def input_node(name: str, value: Array) -> Node:
+    """The node of an input, with the shape of its value."""
     return Node(INPUT, shape=np.shape(value), name=name)
 
 

@@ -99,7 +99,9 @@ def _read(name: str, value: Any, place: str, flat: list[float], depth: int) -> S
 def _size(shape: Shape) -> str:
     if not shape:
         return "a single number"
-    return f"{shape[0]} entr{'y' if shape[0] == 1 else 'ies'}" if len(shape) == 1 else f"shape {shape}"
+    return (
+        f"{shape[0]} entr{'y' if shape[0] == 1 else 'ies'}" if len(shape) == 1 else f"shape {shape}"
+    )
 
 
 def _short(value: Any) -> str:

@@ -126,7 +126,9 @@ class Source:
 
     def _syntax_error(self, error: SyntaxError) -> ReportError:
         message = (error.msg or "invalid syntax").split("(<unknown>")[0].strip()
-        if "Perhaps you forgot a comma" in message or message.endswith(("invalid syntax", "literal")):
+        if "Perhaps you forgot a comma" in message or message.endswith(
+            ("invalid syntax", "literal")
+        ):
             message = "this is not a formula; is an operator missing?"
         elif message.startswith("Exceeds the limit"):
             message = "this number is too large for a float64"
@@ -144,4 +146,6 @@ class Source:
         instead = _INSTEAD.get(character)
         remedy = f"write {instead}" if instead else "names and signs are plain ASCII"
         shown = f"{character} " if character.isprintable() else ""
-        return self.placed(f"{shown}U+{ord(character):04X} ({name}) cannot be read; {remedy}", number, at)
+        return self.placed(
+            f"{shown}U+{ord(character):04X} ({name}) cannot be read; {remedy}", number, at
+        )

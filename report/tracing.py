@@ -131,7 +131,8 @@ def _passing(q: Quantity) -> dict[str, Any]:
         "value": plain(q.value),
         "gradient": plain(q.gradient),
         "contributions": [
-            {"gate": c.gate, "argument": c.argument, "value": plain(c.value)} for c in q.contributions
+            {"gate": c.gate, "argument": c.argument, "value": plain(c.value)}
+            for c in q.contributions
         ],
     }
 

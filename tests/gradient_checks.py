@@ -14,7 +14,9 @@ from report.graph import Array, Gate, Graph, Node, evaluate, input_node, make, t
 STEP = 1e-6
 
 
-def gate_graph(gate: Gate, args: Sequence[Any], params: Mapping[str, Any]) -> tuple[Graph, dict]:
+def gate_graph(
+    gate: Gate, args: Sequence[Any], params: Mapping[str, Any]
+) -> tuple[Graph, dict[str, Array]]:
     """sum(c * gate(args)) as a graph, c fixed, so that the upstream gradient is no mere 1."""
     values = {f"a{i}": _number(a) for i, a in enumerate(args)}
     inputs = {name: input_node(name, value) for name, value in values.items()}
@@ -81,14 +83,18 @@ def check_second(graph: Graph, formula: Node, asked: Sequence[str], values: Mapp
     for name in asked:
         node = graph.inputs[name]
         slope = differences(lambda v: value(result, graph, v), values, name)
-        close(gradients.get(node, np.zeros(node.shape)), slope, f"second derivative by {name}", 1e-4)
+        close(
+            gradients.get(node, np.zeros(node.shape)), slope, f"second derivative by {name}", 1e-4
+        )
 
 
 def at_kink(node: Node, graph: Graph, values: Mapping[str, Array]) -> bool:
     """Whether a gate's inputs sit where its derivative is a convention."""
     if node.gate.kink is None:
         return False
-    return bool(np.any(node.gate.kink(*(value(a, graph, values) for a in node.args), **node.params)))
+    return bool(
+        np.any(node.gate.kink(*(value(a, graph, values) for a in node.args), **node.params))
+    )
 
 
 def value(node: Node, graph: Graph, values: Mapping[str, Array]) -> Array:
@@ -103,7 +109,7 @@ def differences(
     at = np.asarray(values[name], dtype=float)
     slope = np.zeros(at.shape)
     for where in np.ndindex(at.shape):
-        step = STEP * max(1.0, abs(at[where]))
+        step = STEP * max(1.0, abs(float(at[where])))
         ends = []
         for sign in (1, -1):
             moved = at.copy()

@@ -50,7 +50,9 @@ def test_homework_question_1_in_degrees() -> None:
     assert math.isclose(t.gradients["w2"], 0.00040616, abs_tol=5e-9)
 
 
-@pytest.mark.parametrize("function", [Q2, "norm(sigmoid(W @ x))**2", "z = W @ x\nnorm(sigmoid(z))**2"])
+@pytest.mark.parametrize(
+    "function", [Q2, "norm(sigmoid(W @ x))**2", "z = W @ x\nnorm(sigmoid(z))**2"]
+)
 def test_homework_question_2(function: str) -> None:
     t = trace(function, Q2_INPUTS)
     by_gate = {q.node.gate.name: q.value for q in t.gates}
@@ -241,7 +243,11 @@ def refused(function: str, inputs: dict[str, Any], wrt: list[str] | None = None)
         ("1 + log(x)", {"x": -2}, ["q1", "log", "outside its domain", "x = -2", "positive"]),
         ("1 + log(x)", {"x": 0}, ["log", "x = 0", "column 5", "^^^^^^"]),
         ("sum(log(X))", {"X": [[1, 2], [3, -4]]}, ["X[1, 1] = -4"]),
-        ("sum(A / b)", {"A": [[1, 2]], "b": [0, 1]}, ["divide", "A[0, 0] = 1", "b[0] = 0", "not be 0"]),
+        (
+            "sum(A / b)",
+            {"A": [[1, 2]], "b": [0, 1]},
+            ["divide", "A[0, 0] = 1", "b[0] = 0", "not be 0"],
+        ),
         ("a / (b - c)", {"a": 1, "b": 2, "c": 2}, ["divide", "a = 1", "q1 = 0"]),
         ("1 / x", {"x": 0}, ["reciprocal", "x = 0", "must not be 0"]),
         ("sqrt(x)", {"x": -1}, ["sqrt", "x = -1", "negative"]),

@@ -79,12 +79,13 @@ def binary_cross_entropy(q: Any, y: Any) -> Any:
     return -anp.mean(y * anp.log(q) + (1 - y) * anp.log(1 - q))
 
 
+SAME = """
+    exp log log1p expm1 sqrt sin cos tan arcsin arccos arctan sinh cosh tanh abs sign square power pi
+    radians degrees maximum minimum where dot outer kron trace diag sum mean prod max min var std cumsum
+    reshape concatenate stack broadcast_to transpose
+"""
 NAMES: dict[str, Any] = {
-    **{name: getattr(anp, name) for name in (
-        "exp log log1p expm1 sqrt sin cos tan arcsin arccos arctan sinh cosh tanh abs sign square "
-        "maximum minimum where radians degrees dot outer kron trace diag sum mean prod max min var std "
-        "cumsum reshape concatenate stack broadcast_to transpose pi logical_and power"
-    ).split()},
+    **{name: getattr(anp, name) for name in SAME.split()},
     "erf": erf,
     "softmax": softmax,
     "logsumexp": logsumexp,
@@ -253,21 +254,17 @@ CORPUS: list[tuple[str, dict[str, Any]]] = [
     ("sum(tanh(X @ W + b)**2)", {"X": X, "W": W, "b": b}),
     ("h = relu(X @ W1 + b1)\nz = h @ W2 + b2\ncross_entropy(z, labels)", {
         "X": X, "W1": t(3, 5), "b1": t(5), "W2": t(5, 3), "b2": t(3), "labels": CLASSES}),
-    ("mu = mean(X, axis=0)\nv = mean((X - mu)**2, axis=0)\nH = (X - mu) / sqrt(v + 1e-5)\n"
-     "sum((gamma * H + beta)**2 * T)", {"X": X, "gamma": t(3), "beta": t(3), "T": t(4, 3)}),
-    ("mu = mean(x, axis=-1, keepdims=True)\nvar = mean((x - mu)**2, axis=-1, keepdims=True)\n"
-     "sum(((x - mu) / sqrt(var + 1e-5) * g + c)**3)", {"x": t(2, 4), "g": t(4), "c": t(4)}),
+    ("mu = mean(X, axis=0)\nv = mean((X - mu)**2, axis=0)\nH = (X - mu) / sqrt(v + 1e-5)\nsum((gamma * H + beta)**2 * T)", {"X": X, "gamma": t(3), "beta": t(3), "T": t(4, 3)}),
+    ("mu = mean(x, axis=-1, keepdims=True)\nvar = mean((x - mu)**2, axis=-1, keepdims=True)\nsum(((x - mu) / sqrt(var + 1e-5) * g + c)**3)", {"x": t(2, 4), "g": t(4), "c": t(4)}),
     ("d = h * mask / 0.8\nsum(d**2)", {"h": t(5), "mask": [1, 0, 1, 1, 0]}),
     ("Y = K[0, 0]*I[:2, :2] + K[0, 1]*I[:2, 1:] + K[1, 0]*I[1:, :2] + K[1, 1]*I[1:, 1:]\nsum(relu(Y)**2)", {
         "K": t(2, 2), "I": t(3, 3)}),
     ("P = max(reshape(I, (2, 2, 2, 2)), axis=(1, 3))\nsum(P**2)", {"I": t(4, 4)}),
     ("h1 = tanh(Wx @ x1 + Wh @ h0 + b)\nh2 = tanh(Wx @ x2 + Wh @ h1 + b)\nsum((h2 - target)**2)", {
         "Wx": t(3, 2), "Wh": t(3, 3), "b": t(3), "x1": t(2), "x2": t(2), "h0": t(3), "target": t(3)}),
-    ("a = W @ concatenate([h, x]) + b\ni = sigmoid(a[:2])\nf = sigmoid(a[2:4])\no = sigmoid(a[4:6])\n"
-     "g = tanh(a[6:])\nc1 = f*c + i*g\nh1 = o*tanh(c1)\nsum(h1**2) + sum(c1)", {
+    ("a = W @ concatenate([h, x]) + b\ni = sigmoid(a[:2])\nf = sigmoid(a[2:4])\no = sigmoid(a[4:6])\ng = tanh(a[6:])\nc1 = f*c + i*g\nh1 = o*tanh(c1)\nsum(h1**2) + sum(c1)", {
         "W": t(8, 5), "h": t(2), "x": t(3), "b": t(8), "c": t(2)}),
-    ("z = sigmoid(Wz @ x + Uz @ h)\nr = sigmoid(Wr @ x + Ur @ h)\nn = tanh(Wn @ x + Un @ (r * h))\n"
-     "sum(((1 - z)*n + z*h)**2)", {
+    ("z = sigmoid(Wz @ x + Uz @ h)\nr = sigmoid(Wr @ x + Ur @ h)\nn = tanh(Wn @ x + Un @ (r * h))\nsum(((1 - z)*n + z*h)**2)", {
         "Wz": t(2, 3), "Uz": t(2, 2), "Wr": t(2, 3), "Ur": t(2, 2), "Wn": t(2, 3), "Un": t(2, 2),
         "x": t(3), "h": t(2)}),
     ("S = Q @ K.T / sqrt(4)\nA = softmax(S, axis=1)\nsum((A @ V) * T)", {
@@ -277,7 +274,9 @@ CORPUS: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-def by_autograd(formula: str, inputs: dict[str, Any], wrt: list[str]) -> tuple[float, dict[str, Any]]:
+def by_autograd(
+    formula: str, inputs: dict[str, Any], wrt: list[str]
+) -> tuple[float, dict[str, Any]]:
     *lets, result = formula.split("\n")
 
     def f(*args: Any) -> Any:
@@ -292,19 +291,26 @@ def by_autograd(formula: str, inputs: dict[str, Any], wrt: list[str]) -> tuple[f
     return float(f(*args)), {n: grad(f, i)(*args) for i, n in enumerate(wrt)}
 
 
-@pytest.mark.parametrize("case", CORPUS, ids=[formula.split("\n")[-1][:60] for formula, _ in CORPUS])
+@pytest.mark.parametrize(
+    "case", CORPUS, ids=[formula.split("\n")[-1][:60] for formula, _ in CORPUS]
+)
 def test_value_and_gradients_agree_with_autograd(case: tuple[str, dict[str, Any]]) -> None:
     formula, inputs = case
     ours = trace(formula, inputs)
     integers = ours.graph.integers
-    arrays = {k: np.asarray(v, dtype=int if k in integers and _whole(v) else float) for k, v in inputs.items()}
+    arrays = {
+        k: np.asarray(v, dtype=int if k in integers and _whole(v) else float)
+        for k, v in inputs.items()
+    }
     masks = {k: v != 0 if k == "m" else v for k, v in arrays.items()}
     value, gradients = by_autograd(formula, masks, list(ours.gradients))
     np.testing.assert_allclose(ours.value, value, rtol=1e-9, atol=1e-12)
     assert ours.gradients
     for name, expected in gradients.items():
         assert np.shape(ours.gradients[name]) == np.shape(inputs[name])
-        np.testing.assert_allclose(ours.gradients[name], expected, rtol=1e-9, atol=1e-11, err_msg=name)
+        np.testing.assert_allclose(
+            ours.gradients[name], expected, rtol=1e-9, atol=1e-11, err_msg=name
+        )
 
 
 def _whole(v: Any) -> bool:

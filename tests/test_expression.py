@@ -103,7 +103,14 @@ def test_constants_are_folded_and_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["sin(x) + y", "    sin(x) + y", "a = 1\nsin(x) + y", "(\n sin(x) + y)", "\n" * 500 + "sin(x) + y"]
+    "text",
+    [
+        "sin(x) + y",
+        "    sin(x) + y",
+        "a = 1\nsin(x) + y",
+        "(\n sin(x) + y)",
+        "\n" * 500 + "sin(x) + y",
+    ],
 )
 def test_a_gate_knows_its_place(text: str) -> None:
     sine = read(text).nodes[0]
@@ -126,7 +133,7 @@ def test_they_are_left_out_of_wrt_and_asking_for_one_says_why() -> None:
     assert list(t.gradients) == ["z"]
     assert t.inputs[1].gradient is None
     assert t.to_dict()["inputs"][1]["role"] == "label"
-    with pytest.raises(ReportError, match="'k' is a label in the function.*no gradient"):
+    with pytest.raises(ReportError, match=r"'k' is a label in the function.*no gradient"):
         trace("cross_entropy(z, k)", inputs, wrt=["k"])
     with pytest.raises(ReportError, match=r"input k is 0\.5; it is used as a label"):
         trace("cross_entropy(z, k)", {**inputs, "k": 0.5})

@@ -62,7 +62,7 @@ def reduction(elements: Any = any_number, min_side: int = 1) -> Case:
     @st.composite
     def case(draw: Any) -> tuple[list[Any], dict[str, Any]]:
         x = draw(arrays(hnp.array_shapes(max_dims=3, min_side=min_side, max_side=3), elements))
-        axes = st.none() | st.integers(-x.ndim, x.ndim - 1)
+        axes: st.SearchStrategy[Any] = st.none() | st.integers(-x.ndim, x.ndim - 1)
         if x.ndim > 1:
             axes |= st.just((0, x.ndim - 1))
         return [x], {"axis": draw(axes), "keepdims": draw(st.booleans())}
@@ -294,7 +294,7 @@ def test_forward_and_rule_are_those_of_sympy(name: str) -> None:
     gate = GATES[name]
     symbols = sympy.symbols(f"x:{len(gate.rules)}", real=True)
     booleans = {s: sympy.Ne(s, 0) for s in symbols} if name.startswith("logical") else {}
-    expression = gate.sympy(sympy, *(booleans.get(s, s) for s in symbols))  # type: ignore[misc]
+    expression = gate.sympy(sympy, *(booleans.get(s, s) for s in symbols))
     flat = isinstance(expression, Boolean)  # a comparison: 1 where it holds
     if flat:
         expression = sympy.Piecewise((1, expression), (0, True))

@@ -71,7 +71,7 @@ def text(node: Node) -> str:
         (0 - x, "negative(x)"),
         (x / 1, "x"),
         (x**1, "x"),
-        (-(-x), "x"),
+        (negative(-x), "x"),
         (x - (-x), "add(x, x)"),
         (x * 2, "multiply(2, x)"),
         (3 * (2 * x), "multiply(6, x)"),

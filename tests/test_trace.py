@@ -49,7 +49,9 @@ def test_json_gives_every_number_back(name: str) -> None:
     read = json.loads(t.to_json())
     assert (read["format"], read["version"]) == ("report-trace", 1)
     assert read["value"] == t.value
-    for quantity, written in zip((*t.inputs, *t.gates), read["inputs"] + read["gates"], strict=True):
+    for quantity, written in zip(
+        (*t.inputs, *t.gates), read["inputs"] + read["gates"], strict=True
+    ):
         assert np.shape(written["value"]) == tuple(written["shape"])
         np.testing.assert_array_equal(written["value"], quantity.value)
         if quantity.gradient is None:

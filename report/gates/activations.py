@@ -128,7 +128,9 @@ logsumexp = gate(
 
 
 def _softmax(x: Array, axis: int) -> Array:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))  # shifting changes nothing but prevents overflow
+    e = np.exp(
+        x - np.max(x, axis=axis, keepdims=True)
+    )  # shifting changes nothing but prevents overflow
     return e / np.sum(e, axis=axis, keepdims=True)
 
 

@@ -11,13 +11,66 @@ from report.gates.functions import ratio
 from report.gates.moving import fit_to, reshape, swap_last
 from report.gates.reductions import REDUCTION, spread, total
 from report.gates.shapes import (
-    diagonal, inner_product, kronecker, matrix_product, of_square_matrix, one_square_matrix,
-    outer_product, reduced, solution, square_matrix,
+    diagonal,
+    inner_product,
+    kronecker,
+    matrix_product,
+    of_square_matrix,
+    one_square_matrix,
+    outer_product,
+    reduced,
+    solution,
+    square_matrix,
 )  # fmt: skip
 from report.gates.table import MATRIX_PRODUCT, POWER, PRODUCT, function, gate, named
 from report.graph import _OPERATORS, Array, Node, constant, shape_of
 
 SINGULAR = 1e15  # a condition number above this leaves no correct digit
+
+# ---------------------------------------------------------------- square matrices, in numbers
+
+
+def _inv(a: Array) -> Array:
+    y = np.linalg.inv(a)
+    _check_condition(_size(a) * _size(y))
+    return y
+
+
+def _solve(a: Array, b: Array) -> Array:
+    x = np.linalg.solve(a, b)
+    if np.any(b):
+        _check_condition(_size(a) * np.max(np.abs(x)) / np.max(np.abs(b)) / len(a))
+    return x
+
+
+def _size(a: Array) -> Array:
+    """The norm of each matrix: its largest row sum."""
+    return np.max(np.sum(np.abs(a), axis=-1), axis=-1)
+
+
+def _check_condition(at_least: Array) -> None:
+    """LinAlgError when a matrix is singular but for rounding, which LAPACK itself lets pass."""
+    if np.any(at_least > SINGULAR):
+        raise np.linalg.LinAlgError("singular to working precision")
+
+
+def _logdet(a: Array) -> Array:
+    signs, y = np.linalg.slogdet(a)
+    if np.any(signs <= 0):
+        raise np.linalg.LinAlgError("the determinant is not positive")
+    return y
+
+
+def _cofactor(a: Array) -> Array:
+    """The matrix of cofactors, det(A) A^-T, by singular values, so that A may be singular."""
+    u, s, vt = np.linalg.svd(a)
+    n = s.shape[-1]
+    rest = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(axis=-1)
+    turn = np.linalg.det(u) * np.linalg.det(vt)
+    return np.asarray(turn)[..., None, None] * (u * rest[..., None, :]) @ vt
+
+
+# ---------------------------------------------------------------- rows
 
 # fmt: off
 
@@ -56,7 +109,7 @@ kron = gate(
 
 # square matrices
 trace = gate(
-    "trace", lambda a: np.trace(a), lambda g, y, a: g * _identity(a),
+    "trace", np.trace, lambda g, y, a: g * _identity(a),
     shape=one_square_matrix, sign="tr", latex=function(named("tr")), python="trace({0})",
     numpy="np.trace({0})", usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
     why="Only the diagonal enters, each entry with the factor 1: the slope is the identity matrix.",
@@ -68,21 +121,21 @@ det = gate(
     why="Expanded along a row, the determinant is linear in each entry with its cofactor as the slope.",
 )
 logdet = gate(
-    "logdet", lambda a: _logdet(a), lambda g, y, a: _each_matrix(g) * flip(inv(a)),
+    "logdet", _logdet, lambda g, y, a: _each_matrix(g) * flip(inv(a)),
     shape=of_square_matrix, sign="log det", latex=function(r"\log\det"), python="logdet({0})",
     numpy="np.linalg.slogdet({0})[1]", domain="the determinant must be positive",
     usage="logdet(A)", group="linear algebra", summary="logarithm of the determinant",
     why="The cofactors divided by the determinant are the inverse, transposed.",
 )
 inv = gate(
-    "inv", lambda a: _inv(a), lambda g, y, a: -(flip(y) @ g @ flip(y)),
+    "inv", _inv, lambda g, y, a: -(flip(y) @ g @ flip(y)),
     shape=square_matrix, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0})",
     numpy="np.linalg.inv({0})", domain="the matrix must be invertible", usage="inv(A)",
     group="linear algebra", summary="inverse matrix",
     why="From A A⁻¹ = I follows d(A⁻¹) = −A⁻¹ dA A⁻¹, as −1/x² does for a number.",
 )
 solve = gate(
-    "solve", lambda a, b: _solve(a, b),
+    "solve", _solve,
     lambda g, y, a, b: -_times_row(solve(a.T, g), y), lambda g, y, a, b: solve(a.T, g),
     shape=solution, sign="A⁻¹b", latex="{0:5}^{{-1}} {1:3}", binding=MATRIX_PRODUCT,
     python="solve({0}, {1})", numpy="np.linalg.solve({0}, {1})",
@@ -128,7 +181,7 @@ l1_norm = gate(
 
 # gates that only backward passes need; users do not call them
 cofactor = gate(
-    "cofactor", lambda a: _cofactor(a),
+    "cofactor", _cofactor,
     lambda g, y, a: flip(inv(a)) * _each_matrix(_inner(y, g)) - flip(inv(a)) @ flip(g) @ y,
     shape=square_matrix, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
     binding=PRODUCT, python="cofactor({0})", numpy="cofactor({0})",
@@ -214,49 +267,6 @@ def _blocks(g: Any, a: Any, b: Any, wanted: int) -> Any:
 def _times_row(u: Any, x: Any) -> Any:
     """u xᵀ, for vectors and for matrices of columns."""
     return outer(u, x) if len(shape_of(x)) == 1 else u @ x.T
-
-
-# ---------------------------------------------------------------- square matrices in numbers
-
-
-def _inv(a: Array) -> Array:
-    y = np.linalg.inv(a)
-    _check_condition(_size(a) * _size(y))
-    return y
-
-
-def _solve(a: Array, b: Array) -> Array:
-    x = np.linalg.solve(a, b)
-    if np.any(b):
-        _check_condition(_size(a) * np.max(np.abs(x)) / np.max(np.abs(b)) / len(a))
-    return x
-
-
-def _size(a: Array) -> Array:
-    """The norm of each matrix: its largest row sum."""
-    return np.max(np.sum(np.abs(a), axis=-1), axis=-1)
-
-
-def _check_condition(at_least: Array) -> None:
-    """LinAlgError when a matrix is singular but for rounding, which LAPACK itself lets pass."""
-    if np.any(at_least > SINGULAR):
-        raise np.linalg.LinAlgError("singular to working precision")
-
-
-def _logdet(a: Array) -> Array:
-    signs, y = np.linalg.slogdet(a)
-    if np.any(signs <= 0):
-        raise np.linalg.LinAlgError("the determinant is not positive")
-    return y
-
-
-def _cofactor(a: Array) -> Array:
-    """The matrix of cofactors, det(A) A^-T, by singular values, so that A may be singular."""
-    u, s, vt = np.linalg.svd(a)
-    n = s.shape[-1]
-    rest = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(axis=-1)
-    turn = np.linalg.det(u) * np.linalg.det(vt)
-    return np.asarray(turn)[..., None, None] * (u * rest[..., None, :]) @ vt
 
 
 _OPERATORS.update(matmul=matmul)

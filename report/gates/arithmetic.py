@@ -13,9 +13,22 @@ import numpy as np
 
 from report.gates.functions import xlogy
 from report.gates.table import (
-    MATRIX_PRODUCT, POWER, PRODUCT, SUM, elementwise, function, function_of_two, named,
+    MATRIX_PRODUCT,
+    POWER,
+    PRODUCT,
+    SUM,
+    elementwise,
+    function,
+    function_of_two,
+    named,
 )  # fmt: skip
-from report.graph import _OPERATORS, Node
+from report.graph import _OPERATORS, Array, Node
+
+
+def _where(c: Array, a: Array, b: Array) -> Array:
+    chosen: Array = np.where(c, a, b)
+    return chosen[()]  # a number, not an array without axes
+
 
 # fmt: off
 
@@ -202,7 +215,7 @@ logical_not = elementwise(
 
 # choices
 where = elementwise(
-    "where", lambda c, a, b: np.where(c, a, b)[()],
+    "where", _where,
     None, lambda g, y, c, a, b: where(c, g, 0), lambda g, y, c, a, b: where(c, 0, g),
     sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
     sympy=lambda s, c, a, b: s.Piecewise((a, s.Ne(c, 0) if c.is_Symbol or c.is_number else c), (b, True)),

@@ -13,7 +13,16 @@ import numpy as np
 
 from report.errors import ReportError
 from report.gates.shapes import (
-    axes_of, joined, one_hot_rows, padded, permuted, reshaped, stacked, stretched, widths, written,
+    axes_of,
+    joined,
+    one_hot_rows,
+    padded,
+    permuted,
+    reshaped,
+    stacked,
+    stretched,
+    widths,
+    written,
 )  # fmt: skip
 from report.gates.table import POWER, function, gate, named
 from report.graph import _OPERATORS, Array, Shape, shape_of
@@ -35,6 +44,14 @@ class Key(tuple[Any, ...]):
 
 class Place(int):
     """The number of the argument that holds an index."""
+
+
+def _sum_to(g: Array, shape: Shape) -> Array:
+    """Sum over the axes that broadcasting from `shape` added or stretched."""
+    extra = np.ndim(g) - len(shape)
+    g = np.sum(g, axis=tuple(range(extra))) if extra else g
+    over = tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(g)[i] != 1)
+    return np.sum(g, axis=over, keepdims=True) if over else g
 
 
 # fmt: off
@@ -72,7 +89,7 @@ broadcast_to = gate(
     why="Every copy sends its gradient back to the one entry it was copied from, so they add up.",
 )
 sum_to = gate(
-    "sum_to", lambda g, shape: _sum_to(g, shape),
+    "sum_to", _sum_to,
     lambda g, y, x, shape: broadcast_to(g, shape=shape_of(x)),
     shape=lambda x, shape: shape, sign="Σ", latex=function(named("sum")), params={"shape": None},
     python="sum_to({0})", numpy="sum_to({0})",
@@ -139,14 +156,6 @@ def fit_to(g: Any, like: Any) -> Any:
     """A gradient in the shape of the argument that it belongs to."""
     shape = shape_of(like)
     return g if shape_of(g) == shape else sum_to(g, shape=shape)
-
-
-def _sum_to(g: Array, shape: Shape) -> Array:
-    """Sum over the axes that broadcasting from `shape` added or stretched."""
-    extra = np.ndim(g) - len(shape)
-    g = np.sum(g, axis=tuple(range(extra))) if extra else g
-    over = tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(g)[i] != 1)
-    return np.sum(g, axis=over, keepdims=True) if over else g
 
 
 def _inverse(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -63,6 +63,7 @@ def axes_of(shape: Shape, axis: Any) -> tuple[int, ...]:
 
 
 def is_integer(value: Any) -> bool:
+    """Whether a value is a whole number, and not True or False."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -124,8 +125,11 @@ def running(shape: Shape, axis: Any = None) -> Shape:
 
 
 def matrix_product(a: Shape, b: Shape) -> Shape:
+    """Vectors, matrices or stacks of matrices, as `@` has them."""
     if not a or not b:
-        raise ReportError(f"@ needs vectors or matrices, not shapes {written(a, b)}; use * for a scalar")
+        raise ReportError(
+            f"@ needs vectors or matrices, not shapes {written(a, b)}; use * for a scalar"
+        )
     inner = b[-2] if len(b) > 1 else b[0]
     if a[-1] != inner:
         raise ReportError(
@@ -137,6 +141,7 @@ def matrix_product(a: Shape, b: Shape) -> Shape:
 
 
 def inner_product(a: Shape, b: Shape) -> Shape:
+    """Two vectors of the same length."""
     if len(a) == 1 and a == b:
         return ()
     raise ReportError(
@@ -145,12 +150,16 @@ def inner_product(a: Shape, b: Shape) -> Shape:
 
 
 def outer_product(a: Shape, b: Shape) -> Shape:
+    """Two vectors of any lengths."""
     if len(a) == 1 and len(b) == 1:
         return (*a, *b)
-    raise ReportError(f"two vectors are needed, not shapes {written(a, b)}; use a @ b.T for columns")
+    raise ReportError(
+        f"two vectors are needed, not shapes {written(a, b)}; use a @ b.T for columns"
+    )
 
 
 def kronecker(a: Shape, b: Shape) -> Shape:
+    """Two matrices of any shapes."""
     if len(a) == 2 and len(b) == 2:
         return (a[0] * b[0], a[1] * b[1])
     raise ReportError(f"two matrices are needed, not shapes {written(a, b)}")
@@ -169,6 +178,7 @@ def of_square_matrix(a: Shape) -> Shape:
 
 
 def one_square_matrix(a: Shape) -> Shape:
+    """One number for a square matrix."""
     if len(a) != 2 or a[0] != a[1]:
         raise ReportError(f"a square matrix is needed, not shape {written(a)}")
     return ()
@@ -179,11 +189,14 @@ def solution(a: Shape, b: Shape) -> Shape:
     if len(a) != 2 or a[0] != a[1]:
         raise ReportError(f"a square matrix is needed on the left, not shape {written(a)}")
     if len(b) not in (1, 2) or b[0] != a[0]:
-        raise ReportError(f"the right side needs {a[0]} rows, as the matrix has, not shape {written(b)}")
+        raise ReportError(
+            f"the right side needs {a[0]} rows, as the matrix has, not shape {written(b)}"
+        )
     return b
 
 
 def diagonal(a: Shape) -> Shape:
+    """A vector becomes a matrix, a square matrix a vector."""
     if len(a) == 1:
         return (a[0], a[0])
     if len(a) == 2 and a[0] == a[1]:
@@ -218,15 +231,19 @@ def reshaped(a: Shape, shape: Any) -> Shape:
     if wanted.count(-1) == 1 and known and entries % known == 0:
         return tuple(entries // known if n == -1 else n for n in wanted)
     if known != entries or -1 in wanted:
-        raise ReportError(f"{entries} entries of shape {written(a)} do not fit into shape {written(wanted)}")
+        raise ReportError(
+            f"{entries} entries of shape {written(a)} do not fit into shape {written(wanted)}"
+        )
     return wanted
 
 
 def stretched(a: Shape, shape: Any) -> Shape:
     """broadcast_to: the shape that is asked for, when `a` fits it."""
     wanted = sizes(shape)
-    if -1 in wanted or len(a) > len(wanted) or any(
-        n not in (1, m) for n, m in zip(a[::-1], wanted[::-1], strict=False)
+    if (
+        -1 in wanted
+        or len(a) > len(wanted)
+        or any(n not in (1, m) for n, m in zip(a[::-1], wanted[::-1], strict=False))
     ):
         raise ReportError(f"shape {written(a)} does not broadcast to {written(wanted)}")
     return wanted
@@ -286,8 +303,10 @@ def widths(shape: Shape, pad_width: Any) -> tuple[tuple[int, int], ...]:
 
 
 def padded(shape: Shape, pad_width: Any) -> Shape:
+    """Every axis with its zeros."""
     return tuple(
-        before + n + after for n, (before, after) in zip(shape, widths(shape, pad_width), strict=True)
+        before + n + after
+        for n, (before, after) in zip(shape, widths(shape, pad_width), strict=True)
     )
 
 
@@ -312,4 +331,5 @@ def target_rows(z: Shape, p: Shape) -> Shape:
 
 
 def one_hot_rows(labels: Shape, classes: int) -> Shape:
+    """A row of one entry for each class, in place of each label."""
     return (*labels, classes)
