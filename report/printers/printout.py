@@ -45,7 +45,7 @@ def definitions(scope: Scope) -> list[str]:
     return [
         "",
         "def number(x):",
-        f'    """{DIGITS} significant digits, as wide as all others, the point at its place."""',
+        f'    """A number with {DIGITS} significant digits, padded so that the points align."""',
         f"    {split}",
         f'    return f"{{whole:>{whole}}}.{{rest:<{rest}}}"',
         "",
