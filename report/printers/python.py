@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import functools
 import string
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,10 @@ class NumpyPrinter:
     def code(self, node: Node) -> ast.expr:
         """The code of a node in terms of the named ones."""
         return tidy(self._code(node))
+
+    def parts(self, node: Node) -> Sequence[Node]:
+        """What can get a name of its own, to make the code of a node shorter."""
+        return node.args
 
     def _code(self, node: Node, truth: bool = False) -> ast.expr:
         """`truth`: True and False will do as well as 1.0 and 0.0."""
@@ -110,6 +114,13 @@ class LoopPrinter:
     def code(self, node: Node) -> ast.expr:
         """The code of a node in terms of the named ones."""
         return tidy(self._code(node))
+
+    def parts(self, node: Node) -> Sequence[Node]:
+        """What can get a name of its own, to make the code of a node shorter."""
+        if node.shape and self._melts(node):
+            sources = [s for s in self._sources(node) if s not in self.names and s.args]
+            return sources or node.args
+        return node.args
 
     def _code(self, node: Node) -> ast.expr:
         if node in self.names:

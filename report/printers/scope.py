@@ -110,7 +110,7 @@ class Scope:
             code = printer.code(node)
             before += [Line(f"{n} = ", c) for n, c in getattr(printer, "before", ())]
             known |= getattr(printer, "held", {})
-            parts = [arg for arg in node.args if arg not in known and not arg.is_constant]
+            parts = [p for p in printer.parts(node) if p not in known and not p.is_constant]
             if not parts or len(head) + len(text(code)) <= width:
                 return [*before, Line(head, code)]
             part = max(parts, key=lambda arg: len(text(printer.code(arg))))
