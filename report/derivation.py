@@ -16,6 +16,7 @@ import numpy as np
 from report.backprop import gradient_graph
 from report.gates import ATOM, fit_to
 from report.graph import INPUT, Array, Node, constant, topological
+from report.kinds import LARGE, Flow, Kind, flows, is_shared, kinds
 from report.printers.index import NoIndexForm, index_form, labels_text
 from report.printers.latex import (
     GRADIENT,
@@ -33,6 +34,7 @@ from report.symbolic import ClosedForm, closed_form, local_derivative, written_s
 from report.tracing import Contribution, Quantity, Trace
 
 MAX_PUT_IN = 64  # entries of all the numbers put into one formula; more is not for reading
+MAX_LETS = 40  # let-lines shown with the function
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 MAX_CLOSED = 40  # gates of a tensor's closed form in inputs; a longer one is given in gate values
 
@@ -94,14 +96,20 @@ class Gradient:
 
 @dataclass(frozen=True, eq=False)
 class Derivation:
-    """Everything that a report derives for one question."""
+    """Everything that a report derives for one question.
+
+    Of a large function `backward` holds the gates with tensors only; all others share the derivations
+    in `kinds`, and `flows` has their numbers.
+    """
 
     function: str  # LaTeX of the function's name, f
     inputs: str
-    formula: str
+    formula: tuple[Equation, ...]  # the let-lines that the result uses, then the result
     forward: tuple[ForwardRow, ...]
     backward: tuple[Step, ...]
     gradients: tuple[Gradient, ...]
+    kinds: tuple[Kind, ...] = ()
+    flows: tuple[Flow, ...] = ()
     seed: Equation = field(default_factory=lambda: Equation("", ()))
 
 
@@ -145,16 +153,31 @@ class _Writer:
     def derivation(self) -> Derivation:
         trace = self.trace
         result = trace.graph.result
+        backward = trace.gates[::-1]
+        shared = [q for q in backward if is_shared(q)] if len(backward) > LARGE else []
+        alone = [q for q in backward if q not in shared] if shared else backward
         top = self.name[result] if result in self.name else latex(result)
         return Derivation(
             function=self.f,
             inputs=", ".join(self.name[q.node] for q in trace.inputs),
-            formula=latex(result),
+            formula=self.formula(),
             forward=tuple(self.forward_row(q) for q in trace.gates),
-            backward=tuple(self.step(q) for q in trace.gates[::-1]),
+            backward=tuple(self.step(q) for q in alone),
+            kinds=kinds(shared),
+            flows=flows(trace, shared),
             gradients=tuple(self.result(q) for q in trace.inputs if q.name in trace.wrt),
             seed=Equation(partial(self.f, top), (), (coloured("1", GRADIENT),)),
         )
+
+    def formula(self) -> tuple[Equation, ...]:
+        """The function as it was written: a line for each let-line, and the result."""
+        result = self.trace.graph.result
+        lets = [q.node for q in self.trace.gates if q.node.name and q.node is not result]
+        shown = lets if len(lets) <= MAX_LETS else [*lets[: MAX_LETS // 2], *lets[-MAX_LETS // 2 :]]
+        lines = [Equation(self.name[n], (self.definition(n, lets),)) for n in shown]
+        inputs = ", ".join(self.name[q.node] for q in self.trace.inputs)
+        whole = rf"{self.f}\left({inputs}\right)" if inputs else self.f
+        return (*lines, Equation(whole, (self.definition(result, lets),)))
 
     def forward_row(self, q: Quantity) -> ForwardRow:
         node = q.node
@@ -466,10 +489,11 @@ class _Writer:
         return Gradient(q.name, q.gradient, left, closed, entry, given, numbers, True)
 
     def definition(self, node: Node, stops: list[Node]) -> str:
-        """A gate over inputs and the gates in `stops`."""
-        return latex(
-            node, lambda n: self.named(n) if n is not node and (n.is_input or n in stops) else None
-        )
+        """A gate over inputs, the gates in `stops` and those that the user named."""
+        known = {*stops, *(n for n in self.name if n.is_input or n.name)} - {node}
+        if node.is_input:
+            return self.name[node]
+        return latex(node, lambda n: self.named(n) if n in known else None)
 
     def closed(self, graph: Node) -> tuple[str | None, list[Node]]:
         """The matrix form: in inputs when that is short, else in the gates' values."""

@@ -7,10 +7,10 @@ functions below put it into words, tables and formulas that fit the column.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -18,9 +18,10 @@ from markupsafe import Markup, escape
 from report import numbers, resources
 from report.checks import Comparison, Entry, Verification, error_text
 from report.curvature import Curvature
-from report.derivation import Derivation, Equation, Gradient, Step
+from report.derivation import Derivation, Equation, ForwardRow, Gradient, Step
 from report.errors import ReportError
 from report.homework import Homework, Question, place
+from report.kinds import Flow, Kind
 from report.pdf import fit, formula, img
 from report.printers.latex import VALUE, symbol, tensor
 from report.statement import inline, render
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
 # The text column is 150 mm wide; at 11 pt an em is 3.881 mm.
 EM = 11 * 25.4 / 72
 COLUMN = 150 / EM
+MAX_ENDS = 60  # rows of a large table shown at its start and at its end
 MAX_ROWS = 60  # gradient entries in the verification table; the rest is summed up in one line
 DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
+
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +172,7 @@ def _placed(homework: Homework, answer: Answer, number: int) -> dict[str, Any]:
 
 def _view(answer: Answer, number: int) -> dict[str, Any]:
     q, trace, derivation = answer.question, answer.trace, answer.derivation
+    linked = _linked(answer)
     return {
         "id": q.id,
         "number": number,
@@ -182,13 +188,17 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "figure": _figure(answer),
         "short": len(derivation.forward) <= 14
         and not any(r.quantity.node.shape for r in derivation.forward[8:]),
-        "forward": [_forward_row(q.id, row) for row in derivation.forward],
+        "forward": [_forward_row(q.id, row, linked) for row in _ends(derivation.forward)],
+        "more_forward": max(0, len(derivation.forward) - 2 * MAX_ENDS),
         "value": numbers.show(trace.value, 12),
         "short_value": numbers.show(trace.value),
         "seed": equation(derivation.seed, _width(derivation.seed.left) + 0.3)
         if trace.result
         else [],
         "steps": [_step(q.id, s) for s in derivation.backward],
+        "kinds": [_kind(k) for k in derivation.kinds],
+        "flows": _flows(q.id, _ends(derivation.flows)),
+        "more_flows": max(0, len(derivation.flows) - 2 * MAX_ENDS),
         "gradients": [_gradient(g) for g in derivation.gradients],
         "runs": [_run(r) for r in answer.runs],
         "hessian": _hessian(answer) if answer.curvature is not None else None,
@@ -197,11 +207,9 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
     }
 
 
-def _formula(derivation: Derivation) -> Markup:
-    left = (
-        rf"{derivation.function}({derivation.inputs})" if derivation.inputs else derivation.function
-    )
-    return display(f"{left} = {derivation.formula}")
+def _formula(derivation: Derivation) -> list[Markup]:
+    """The function as displayed lines, one for each let-line."""
+    return [display(f"{line.left} = {line.symbols[0]}") for line in derivation.formula]
 
 
 def _used(trace: Trace, quantity: Quantity) -> bool:
@@ -213,8 +221,15 @@ def _input(q: Quantity) -> Markup:
     return display(f"{symbol(q.name, q.node.shape)} = {shown}")
 
 
+def _linked(answer: Answer) -> set[str]:
+    """The gates that have a place of their own in the backward pass, which links lead to."""
+    flows = _ends(answer.derivation.flows)
+    return {q.quantity.name for q in (*answer.derivation.backward, *flows)}
+
+
 def _figure(answer: Answer) -> dict[str, Any]:
     figure = answer.figure
+    linked = _linked(answer)
     panels = []
     for i, panel in enumerate(figure.panels):
         panels.append(
@@ -233,20 +248,20 @@ def _figure(answer: Answer) -> dict[str, Any]:
                         "h": s.height,
                     }
                     for s in panel.hotspots
-                    if any(s.name == g.name for g in answer.trace.gates)
+                    if s.name in linked
                 ],
             }
         )
     return {"panels": panels, "caption": figure.caption, "note": figure.note}
 
 
-def _forward_row(question: str, row: Any) -> dict[str, Any]:
+def _forward_row(question: str, row: ForwardRow, linked: Container[str]) -> dict[str, Any]:
     node = row.quantity.node
     value = row.quantity.value
     return {
         "number": row.quantity.number,
         "sign": node.gate.sign,
-        "anchor": f"{question}-{row.quantity.name}",
+        "anchor": f"{question}-{row.quantity.name}" if row.quantity.name in linked else "",
         "symbols": display(f"{row.name} = {row.symbols}", 50 / EM),
         "numbers": display(row.numbers, 52 / EM) if row.numbers else "",
         "value": display(tensor(value, VALUE)[0], 40 / EM) if node.shape else numbers.show(value),
@@ -267,6 +282,41 @@ def _step(question: str, step: Step) -> dict[str, Any]:
         "rows": [{"label": row.label, "lines": equation(row.equation, left)} for row in step.rows],
         "why": sentence(step.why) if step.why else "",
     }
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    return {
+        "sign": kind.sign,
+        "count": kind.count,
+        "definition": tex(kind.definition),
+        "rules": [display(rule) for rule in kind.rules],
+        "why": sentence(kind.why) if kind.why else "",
+    }
+
+
+def _flows(question: str, flows: Sequence[Flow]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    seen = set()
+    for flow in flows:
+        q = flow.quantity
+        rows.append(
+            {
+                "number": q.number,
+                "anchor": "" if q.name in seen else f"{question}-{q.name}",
+                "sign": q.node.gate.sign,
+                "target": tex(flow.target),
+                "upstream": numbers.show(flow.upstream),
+                "local": numbers.show(flow.local),
+                "downstream": numbers.show(flow.downstream),
+            }
+        )
+        seen.add(q.name)
+    return rows
+
+
+def _ends(rows: Sequence[Row]) -> Sequence[Row]:
+    """All rows, or of very many the first and the last."""
+    return rows if len(rows) <= 2 * MAX_ENDS else [*rows[:MAX_ENDS], *rows[-MAX_ENDS:]]
 
 
 def _gradient(g: Gradient) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""Large functions: one derivation for each kind of gate, and a table of what flows back.
+
+Above `LARGE` gates a block for every gate would bury the reader. Scalar gates that differ only in
+their arguments then share one derivation in symbols (y over x, or over a and b), and every gate keeps
+its numbers in one line of a table for each argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from report.gates import ATOM
+from report.graph import INPUT, Gate, Node, constant
+from report.printers.latex import equation, latex, partial, symbol
+from report.symbolic import local_derivative
+from report.tracing import Quantity, Trace
+
+LARGE = 60  # gates; above, kinds take the place of blocks
+_ARGUMENTS = ("x",), ("a", "b"), ("a", "b", "c")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of gate: how many there are, what it computes, and its rule in symbols."""
+
+    sign: str
+    count: int
+    definition: str
+    rules: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """What one gate sends back to one argument: upstream × local = downstream."""
+
+    quantity: Quantity
+    target: str
+    upstream: float
+    local: float
+    downstream: float
+
+
+def is_shared(q: Quantity) -> bool:
+    """Whether a gate is one of a kind whose derivation can be shared: scalar and elementwise."""
+    return (
+        q.node.gate.elementwise
+        and q.gradient is not None
+        and not q.node.shape
+        and len(q.node.args) <= len(_ARGUMENTS)
+    )
+
+
+def kinds(quantities: Iterable[Quantity]) -> tuple[Kind, ...]:
+    """The kinds of the gates given, in order of their first appearance."""
+    found: dict[tuple[str, tuple[bool, ...]], list[Quantity]] = {}
+    for q in quantities:
+        key = (q.node.gate.name, tuple(a.is_constant for a in q.node.args))
+        found.setdefault(key, []).append(q)
+    return tuple(_kind(same[0].node, len(same)) for same in found.values())
+
+
+def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
+    """One line for each argument that a gate sends something back to."""
+    lines = []
+    for q in quantities:
+        gate, node = q.node.gate, q.node
+        values = [a.value if a.is_constant else trace.quantities[a].value for a in node.args]
+        for place, (arg, rule) in enumerate(
+            zip(node.args, gate.rules_for(len(node.args)), strict=True)
+        ):
+            if arg.is_constant or rule is None:
+                continue
+            parts = trace.quantities[arg].contributions
+            part = next(c.value for c in parts if c.gate == q.name and c.argument == place)
+            if part is None or q.gradient is None:
+                continue
+            with np.errstate(all="ignore"):
+                local = rule(np.float64(1.0), q.value, *values, **node.params)
+            target = symbol(trace.name_of(arg))
+            lines.append(Flow(q, target, float(q.gradient), float(local), float(part)))
+    return tuple(lines)
+
+
+def _kind(node: Node, count: int) -> Kind:
+    """A gate over letters: y = sin(x), with dy/dx and what flows back to x."""
+    gate = node.gate
+    letters = _ARGUMENTS[len(node.args) - 1]
+    leaves = [
+        constant(1.0, name="c") if a.is_constant else Node(INPUT, name=letter)
+        for a, letter in zip(node.args, letters, strict=True)
+    ]
+    y = Node(gate, tuple(leaves), node.params, name="y")
+    names = {leaf: (str(leaf.name), ATOM) for leaf in leaves}
+    return Kind(
+        sign=gate.sign,
+        count=count,
+        definition=f"y = {equation(y, names.get)}",
+        rules=tuple(
+            _rule(gate, place, leaves, y)
+            for place, leaf in enumerate(leaves)
+            if not leaf.is_constant and gate.rules_for(len(leaves))[place] is not None
+        ),
+        why=gate.why,
+    )
+
+
+def _rule(gate: Gate, place: int, leaves: list[Node], y: Node) -> str:
+    names = tuple(str(leaf.name) for leaf in leaves)
+    slope = local_derivative(gate, place, names, tuple(y.params.items()))
+    if slope is None:
+        rule = gate.rules_for(len(leaves))[place]
+        assert rule is not None
+        value = Node(INPUT, name="y")
+        written = {n: (str(n.name), ATOM) for n in (*leaves, value)}
+        graph = rule(constant(1.0), value, *leaves, **y.params)
+        slope = latex(graph if isinstance(graph, Node) else constant(graph), written.get)
+    x = names[place]
+    return (
+        rf"{partial('f', x)} = {partial('f', 'y')} \cdot {partial('y', x)},\qquad "
+        rf"{partial('y', x)} = {slope}"
+    )
