@@ -70,11 +70,13 @@ def plan(trace: Trace, steps: int = 0) -> Plan | None:
     budget = max(1, min(MAX_ENTRIES, MAX_STEPS // (2 * steps + 1)) // len(known))
     inputs = [Checked(q, _strides(q.node.shape, budget)) for q, _ in known]
     scale = max(float(np.max(np.abs(gradient))) for _, gradient in known)
+    size = max((float(np.max(np.abs(q.value))) for q in trace.gates), default=0.0)
     best: tuple[tuple[int, float], Plan] | None = None
     kinks = at_kink(trace)
     for h, relative in _STEPS:
         found, failed, worst = _try(trace, inputs, h, relative, scale if kinks else None)
-        vanishing = scale <= 1e-7 * abs(trace.value)
+        # What rounding leaves of a gradient of 0 cannot be compared but with the size of the values.
+        vanishing = scale == 0 or (worst > 1e-4 * scale and worst <= 1e-9 * size)
         names = [c.quantity.name for c in found]
         left_out = tuple(q.name for q, _ in known if q.name not in names)
         possible = Plan(h, relative, vanishing, tuple(found), left_out)
