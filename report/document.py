@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 # The text column is 150 mm wide; at 11 pt an em is 3.881 mm.
 EM = 11 * 25.4 / 72
 COLUMN = 150 / EM
+CHECK_DIGITS = 10  # the same in the verification table
+COLUMN_DIGITS = 7  # significant digits of the largest number in a column
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
 MAX_ROWS = 60  # gradient entries in the verification table; the rest is summed up in one line
 DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
@@ -188,7 +190,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "figure": _figure(answer),
         "short": len(derivation.forward) <= 14
         and not any(r.quantity.node.shape for r in derivation.forward[8:]),
-        "forward": [_forward_row(q.id, row, linked) for row in _ends(derivation.forward)],
+        "forward": _forward(q.id, _ends(derivation.forward), linked),
         "more_forward": max(0, len(derivation.forward) - 2 * MAX_ENDS),
         "value": numbers.show(trace.value, 12),
         "short_value": numbers.show(trace.value),
@@ -255,18 +257,25 @@ def _figure(answer: Answer) -> dict[str, Any]:
     return {"panels": panels, "caption": figure.caption, "note": figure.note}
 
 
-def _forward_row(question: str, row: ForwardRow, linked: Container[str]) -> dict[str, Any]:
-    node = row.quantity.node
-    value = row.quantity.value
-    return {
-        "number": row.quantity.number,
-        "sign": node.gate.sign,
-        "anchor": f"{question}-{row.quantity.name}" if row.quantity.name in linked else "",
-        "symbols": display(f"{row.name} = {row.symbols}", 50 / EM),
-        "numbers": display(row.numbers, 52 / EM) if row.numbers else "",
-        "value": display(tensor(value, VALUE)[0], 40 / EM) if node.shape else numbers.show(value),
-        "tensor": bool(node.shape),
-    }
+def _forward(
+    question: str, rows: Sequence[ForwardRow], linked: Container[str]
+) -> list[dict[str, Any]]:
+    """The forward table; the scalars of its last column share one precision."""
+    scalars = [row for row in rows if not row.quantity.node.shape]
+    values = numbers.column((row.quantity.value for row in scalars), COLUMN_DIGITS)
+    aligned = {row.name: value for row, value in zip(scalars, values, strict=True)}
+    return [
+        {
+            "number": row.quantity.number,
+            "anchor": f"{question}-{row.quantity.name}" if row.quantity.name in linked else "",
+            "symbols": display(f"{row.name} = {row.symbols}", 50 / EM),
+            "numbers": display(row.numbers, 52 / EM) if row.numbers else "",
+            "value": aligned.get(row.name)
+            or display(tensor(row.quantity.value, VALUE)[0], 40 / EM),
+            "tensor": bool(row.quantity.node.shape),
+        }
+        for row in rows
+    ]
 
 
 def _step(question: str, step: Step) -> dict[str, Any]:
@@ -295,9 +304,14 @@ def _kind(kind: Kind) -> dict[str, Any]:
 
 
 def _flows(question: str, flows: Sequence[Flow]) -> list[dict[str, Any]]:
+    """The table of what flows back, each column with one precision."""
+    columns = [
+        numbers.column((getattr(f, name) for f in flows), COLUMN_DIGITS)
+        for name in ("upstream", "local", "downstream")
+    ]
     rows: list[dict[str, Any]] = []
     seen = set()
-    for flow in flows:
+    for flow, upstream, local, downstream in zip(flows, *columns, strict=True):
         q = flow.quantity
         rows.append(
             {
@@ -305,9 +319,9 @@ def _flows(question: str, flows: Sequence[Flow]) -> list[dict[str, Any]]:
                 "anchor": "" if q.name in seen else f"{question}-{q.name}",
                 "sign": q.node.gate.sign,
                 "target": tex(flow.target),
-                "upstream": numbers.show(flow.upstream),
-                "local": numbers.show(flow.local),
-                "downstream": numbers.show(flow.downstream),
+                "upstream": upstream,
+                "local": local,
+                "downstream": downstream,
             }
         )
         seen.add(q.name)
@@ -419,7 +433,7 @@ def _highlighted(source: str) -> list[Markup]:
 
 
 def _verification(v: Verification, trace: Trace) -> dict[str, Any]:
-    rows = [_comparison(e, trace) for e in v.entries[:MAX_ROWS]]
+    rows = _comparisons(v.entries[:MAX_ROWS], trace)
     largest = v.largest
     ways = {"difference": "central differences", "closed": "the closed form"}
     ways |= {d: f"the {DIALECTS[d]}" for d in v.dialects}
@@ -435,17 +449,26 @@ def _verification(v: Verification, trace: Trace) -> dict[str, Any]:
     }
 
 
-def _comparison(e: Entry, trace: Trace) -> dict[str, Any]:
-    name = _entry_symbol(e.name, e.place, trace)
-    cells: list[Comparison | None] = [e.difference, e.closed, *e.programs.values()]
-    return {
-        "entry": tex(rf"\partial f / \partial {name}"),
-        "trace": numbers.show(e.trace, 10),
-        "cells": [
-            (numbers.show(c.value, 10), error_text(c.error)) if c is not None else None
-            for c in cells
-        ],
-    }
+def _comparisons(entries: Sequence[Entry], trace: Trace) -> list[dict[str, Any]]:
+    """A row for each gradient entry; every way's numbers with one precision."""
+    ways = [[e.difference, e.closed, *e.programs.values()] for e in entries]
+    columns = [_ways_column(column) for column in zip(*ways, strict=True)]
+    traces = numbers.column((e.trace for e in entries), CHECK_DIGITS)
+    return [
+        {
+            "entry": tex(rf"\partial f / \partial {_entry_symbol(e.name, e.place, trace)}"),
+            "trace": traces[i],
+            "cells": [column[i] for column in columns],
+        }
+        for i, e in enumerate(entries)
+    ]
+
+
+def _ways_column(comparisons: Sequence[Comparison | None]) -> list[tuple[str, str] | None]:
+    """Value and relative error of each comparison; None where none was made."""
+    made = [c for c in comparisons if c is not None]
+    shown = iter(numbers.column((c.value for c in made), CHECK_DIGITS))
+    return [(next(shown), error_text(c.error)) if c is not None else None for c in comparisons]
 
 
 def _entry_symbol(name: str, place: tuple[int, ...], trace: Trace) -> str:
