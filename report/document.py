@@ -225,8 +225,8 @@ def _input(q: Quantity) -> Markup:
 
 def _linked(answer: Answer) -> set[str]:
     """The gates that have a place of their own in the backward pass, which links lead to."""
-    flows = _ends(answer.derivation.flows)
-    return {q.quantity.name for q in (*answer.derivation.backward, *flows)}
+    names = {step.quantity.name for step in answer.derivation.backward}
+    return names | {flow.quantity.name for flow in _ends(answer.derivation.flows)}
 
 
 def _figure(answer: Answer) -> dict[str, Any]:
