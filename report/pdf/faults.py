@@ -9,15 +9,17 @@ from report.errors import ReportError
 
 
 @contextlib.contextmanager
-def strictly(refused: type[Exception]) -> Iterator[None]:
+def strictly(refused: tuple[type[Exception], ...]) -> Iterator[None]:
     """Raise what is logged as a warning or an error inside as one ReportError.
 
-    ``refused`` is what is raised, or logged, where something would have to be loaded.
+    ``refused`` is what may be raised, instead of logged, where something would have to be loaded.
     """
     faults = _Faults(logging.WARNING)
     loggers = [logging.getLogger(name) for name in ("weasyprint", "fontTools")]
+    propagating = [logger.propagate for logger in loggers]
     for logger in loggers:
         logger.addHandler(faults)
+        logger.propagate = False  # what is raised need not be logged too
     try:
         yield
     except RecursionError:
@@ -25,8 +27,9 @@ def strictly(refused: type[Exception]) -> Iterator[None]:
     except refused as error:
         raise ReportError(f"The document has faults:\n{error}") from None
     finally:
-        for logger in loggers:
+        for logger, propagate in zip(loggers, propagating, strict=True):
             logger.removeHandler(faults)
+            logger.propagate = propagate
     if faults.missing:
         raise ReportError(missing(faults.missing))
     if faults.messages:

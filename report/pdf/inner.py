@@ -331,7 +331,7 @@ def _set_labels_whole() -> None:
     WeasyPrint does it letter by letter, which takes longer and loses kerning, and in the language
     of the system, which may choose other forms of a letter.
     """
-    svg = importlib.import_module("weasyprint.svg")
+    svg: Any = importlib.import_module("weasyprint.svg")
     properties = importlib.import_module("weasyprint.css.properties")
     letter_by_letter = svg.text
 
@@ -374,7 +374,10 @@ def write_pdf(
     check_version("pydyf", importlib.import_module("pydyf").__version__, PYDYF)
     _set_labels_whole()
     configuration = importlib.import_module("weasyprint.text.fonts").FontConfiguration
-    refused = importlib.import_module("weasyprint.urls").URLFetchingError
+    refused = (
+        importlib.import_module("weasyprint.urls").URLFetchingError,
+        importlib.import_module("weasyprint.css.tokens").InvalidValues,
+    )
     with _turn, fonts.closed(), faults.strictly(refused), _seldom_collecting():
         font_config = configuration()
         fetch = _OnlyEmbedded()

@@ -63,6 +63,8 @@ def _levels(items: list[Item]) -> Iterator[Level]:
 
 
 def _level(before: Item, item: Item) -> Level:
+    if item.kind is Kind.RELATION and before.kind is not Kind.RELATION:
+        return Level.RELATION
     if item.kind in _NEVER_FIRST or before.kind in _NEVER_LAST:
         return Level.ANYWHERE
     if before.kind in {Kind.PUNCTUATION, Kind.GAP}:

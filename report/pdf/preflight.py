@@ -1,6 +1,7 @@
 """The one way to WeasyPrint: quick to import, and plain about what the system lacks."""
 
 import contextlib
+import ctypes.util
 import importlib
 import io
 import os
@@ -94,13 +95,11 @@ def _system() -> str:
 
 @contextlib.contextmanager
 def _libraries_by_file_name() -> Iterator[None]:
-    """Let cffi try a library's file name only.
+    """Let libraries be found by their file names, as WeasyPrint gives them among others.
 
-    For every other spelling that WeasyPrint tries, ctypes would start a compiler and a linker to
-    look for it. On macOS the loader looks into the folders of the package managers too.
+    For each other spelling ctypes would start a compiler and a linker to look for it. On macOS the
+    loader looks into the folders of the package managers too.
     """
-    from cffi import FFI  # loaded with WeasyPrint or not at all
-
     if sys.platform == "darwin":
         folders = [Path("/opt/homebrew/lib"), Path("/usr/local/lib"), Path(sys.prefix, "lib")]
         known = os.environ.get("DYLD_FALLBACK_LIBRARY_PATH", "").split(":")
@@ -108,21 +107,17 @@ def _libraries_by_file_name() -> Iterator[None]:
         os.environ["DYLD_FALLBACK_LIBRARY_PATH"] = ":".join(filter(None, every))
         yield
         return
-    if not sys.platform.startswith("linux"):
-        yield
-        return
-    open_library = FFI.dlopen
-
-    def dlopen(self: Any, name: Any, flags: int = 0) -> Any:
-        if isinstance(name, str) and ".so" not in name:
-            raise OSError(f"cannot load library {name!r}")
-        return open_library(self, name, flags)
-
-    FFI.dlopen = dlopen
+    find = ctypes.util.find_library
+    if sys.platform.startswith("linux"):
+        ctypes.util.find_library = _find_nothing
     try:
         yield
     finally:
-        FFI.dlopen = open_library
+        ctypes.util.find_library = find
+
+
+def _find_nothing(name: str) -> str | None:  # noqa: ARG001  # in the place of find_library()
+    return None
 
 
 @contextlib.contextmanager

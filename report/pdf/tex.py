@@ -59,10 +59,12 @@ _CLASSES = {Kind.RELATION: "mathrel", Kind.SUM: "mathbin", Kind.PRODUCT: "mathbi
 
 def parse(tex: str) -> list[Item]:
     """The items of a row of math."""
-    items = []
+    items: list[Item] = []
     operand = False  # whether a sum can go on here; else + and - are signs of what follows
     for item in _items(Tokens(tex), ""):
         sign = item.kind is Kind.SUM and not operand
+        if item.kind is Kind.NAME and items and items[-1].tex in {"d", r"\mathrm{d}"}:
+            items[-1] = replace(items[-1], kind=Kind.PREFIX)  # of a differential, dx
         items.append(replace(item, kind=Kind.PREFIX) if sign else item)
         if item.kind not in {Kind.SPACE, Kind.CLINGING}:
             operand = item.kind in {Kind.NAME, Kind.FACTOR, Kind.TEXT}
@@ -234,7 +236,7 @@ def _kind(word: str, core: str) -> Kind:
         return Kind.RELATION if _KINDS.get(last) is Kind.RELATION else Kind.FACTOR
     if (word in OPENING | BARS and len(core) > len(word)) or BIG.fullmatch(word):
         return Kind.FACTOR
-    if word == "d" or _DERIVATIVE.match(core):
+    if _DERIVATIVE.match(core):
         return Kind.PREFIX
     return _KINDS.get(word, Kind.FACTOR if word.isdigit() else Kind.NAME)
 

@@ -1,0 +1,140 @@
+"""Long formulas fit into any width, whole."""
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from report import ReportError, pdf
+from tests.pdf.documents import corpus
+
+COLUMN = 38.6  # em: 150 mm at 11 pt
+
+
+def signs(latex: str) -> Counter[str]:
+    """The letters, digits and signs of a formula; a broken product shows more dots."""
+    return Counter(re.sub(r"[\s·;,()\[\]{}|‖^_/√]", "", pdf.formula(latex, display=True).text))
+
+
+@pytest.mark.parametrize("width", [COLUMN, 18.0, 7.0])
+@pytest.mark.parametrize("name", corpus())
+def test_fits_and_keeps_every_sign(name: str, width: float) -> None:
+    latex = corpus()[name]
+    fitted = pdf.fit(latex, width)
+    assert pdf.formula(fitted, display=True).width <= width
+    assert signs(fitted) == signs(latex)
+    assert pdf.fit(fitted, width) == fitted
+
+
+@pytest.mark.parametrize("name", corpus())
+def test_fits_the_column_at_a_readable_size(name: str) -> None:
+    fitted = pdf.fit(corpus()[name], COLUMN)
+    scale = re.match(r"\\scalebox\{([\d.]+)\}", fitted)
+    assert scale is None or float(scale[1]) >= 0.7
+
+
+def test_what_fits_is_left_alone() -> None:
+    assert pdf.fit(r"a = b", 10) == "a = b"
+
+
+def test_breaks_at_relations_first_and_aligns_them() -> None:
+    latex = "y = a + b + c + d = e + f + g + h"
+    assert pdf.fit(latex, 12) == (
+        r"\begin{aligned} y & {} = a + b + c + d \\ & {} = e + f + g + h \end{aligned}"
+    )
+
+
+def test_sums_go_on_indented_with_the_sign_first() -> None:
+    latex = "y = " + " + ".join("abcdefgh")
+    assert pdf.fit(latex, 12) == (
+        r"\begin{aligned} y & {} = a + b + c + d + e + f \\ & \qquad {} + g + h \end{aligned}"
+    )
+
+
+def test_alignments_keep_their_rows() -> None:
+    latex = r"\begin{aligned} y &= a + b + c + d + e + f \\ z &= g \end{aligned}"
+    assert pdf.fit(latex, 9) == (
+        r"\begin{aligned} y & {} = a + b + c + d + e \\ & \qquad {} + f \\ z & = g \end{aligned}"
+    )
+
+
+def test_a_broken_product_shows_a_dot() -> None:
+    fitted = pdf.fit(r"f = \frac{a}{b} " * 1 + r"\frac{c + d}{e} \left(x + y\right)" * 3, 14)
+    assert r"\cdot" in fitted
+
+
+def test_the_arguments_of_a_function_stay_with_it() -> None:
+    fitted = pdf.fit(r"f = " + r" \odot ".join(rf"\sigma(W_{{{i}}} x)" for i in range(9)), 12)
+    assert not re.search(r"\\sigma\s*\\\\", fitted)
+
+
+def test_colours_last_over_a_break() -> None:
+    fitted = pdf.fit(r"f = \textcolor{#D55E00}{" + " + ".join("abcdefgh") + "}", 10)
+    assert fitted.count("#D55E00") == 8 + 7
+
+
+def test_what_cannot_be_set_is_named() -> None:
+    with pytest.raises(ReportError, match="unsupported command"):
+        pdf.fit(r"\nonsense" * 40, 10)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                r"a",
+                r"\alpha",
+                r"12",
+                r"=",
+                r"+",
+                r"-",
+                r"\cdot",
+                r"\odot",
+                r",",
+                r"\quad",
+                r"\,",
+                r"(",
+                r")",
+                r"[",
+                r"|",
+                r"^",
+                r"_",
+                r"{",
+                r"}",
+                r"\left(",
+                r"\right)",
+                r"&",
+                r"\\",
+                r"\sum",
+                r"\text{if_so}",
+                r"\frac{a}{b}",
+                r"\sqrt{c+d}",
+                r"\begin{bmatrix}",
+                r"\end{bmatrix}",
+                r"\textcolor{red}{x+y}",
+                r"!",
+                r"'",
+                r"\big(",
+            ]
+        ),
+        max_size=60,
+    ),
+    st.floats(2, 20),
+)
+def test_any_formula_fits_or_is_refused(words: list[str], width: float) -> None:
+    latex = " ".join(words)
+    try:
+        pdf.formula(latex, display=True)
+    except ReportError:
+        return
+    assert pdf.formula(pdf.fit(latex, width), display=True).width <= width
+
+
+@pytest.mark.parametrize(
+    "latex",
+    ["(" * 3000, ")" * 3000, "|" * 2001, "+".join(["x"] * 3000), "a" * 5000, ",".join("a" * 3000)],
+)
+def test_very_long_formulas_fit(latex: str) -> None:
+    assert pdf.formula(pdf.fit(latex, COLUMN), display=True).width <= COLUMN

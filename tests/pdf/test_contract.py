@@ -1,0 +1,226 @@
+"""What report.pdf.inner relies on inside mathra and WeasyPrint.
+
+Each test names one part. A test that fails after an upgrade says what changed there, and with it
+what has to be written anew.
+"""
+
+import importlib
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from report import ReportError
+from report.pdf import fonts, glyphs, inner, preflight
+
+
+def weasyprint(name: str = "") -> Any:
+    preflight.load()
+    return importlib.import_module(f"weasyprint{name and '.'}{name}")
+
+
+def parameters(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_versions_are_the_ones_written_for() -> None:
+    import mathra
+    import pydyf
+
+    assert mathra.core_version == inner.MATHRA
+    assert weasyprint().__version__ == inner.WEASYPRINT
+    assert pydyf.__version__ == inner.PYDYF
+
+
+def test_another_version_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ReportError, match=r"pip install weasyprint==70\.0") as error:
+        inner.check_version("weasyprint", "71.0", inner.WEASYPRINT)
+    assert "weasyprint 71.0 is installed" in str(error.value)
+
+
+# mathra
+
+
+def svg(latex: str) -> str:
+    import mathra
+
+    return mathra.tex_to_svg(latex, display=True, strict=True)
+
+
+def test_mathra_frames_a_drawing_as_it_did() -> None:
+    found = svg(r"\frac{a}{b}")
+    assert found.startswith('<svg xmlns="http://www.w3.org/2000/svg"'), "another root element"
+    assert re.search(r'viewBox="0 -1119 795 1771"', found), "the box is not in thousandths of an em"
+    assert "<title id=" in found, "the spoken words are not in <title>"
+    assert found.index("<title") < found.index("<defs>") < found.rindex("<text "), "another order"
+    assert ">a/b</text></svg>" in found, "the plain text is not the last <text>"
+
+
+def test_mathra_draws_with_the_elements_it_used() -> None:
+    everything = svg(
+        r"\frac{a_1}{\sqrt{b}} \cancel{c} \textcolor{#0072B2}{d} \boxed{e} \left(\frac{f}{g}\right)"
+    )
+    body = everything[everything.rindex("</defs>") + 7 : everything.rindex("<text ")]
+    assert set(re.findall(r"<(\w+)", body)) == {"g", "use", "rect", "line"}
+    assert '<g fill="currentColor" stroke="none" transform="scale(1,-1)">' in body, "y is not up"
+    assert re.search(r'<use href="#mathra-\w+-g3326" x="\S+" y="\S+"/>', body), "glyphs differ"
+    assert re.search(r'transform="translate\(\S+ \S+\) scale\(0\.7\)"', body), "scripts differ"
+    assert 'fill="#0072B2"' in body, "colours differ"
+    assert re.search(r'<rect x="\S+" y="\S+" width="\S+" height="\S+"/>', body), "rules differ"
+    assert re.search(r'<line x1="\S+" y1="\S+" x2="\S+" y2="\S+" stroke=', body), "lines differ"
+
+
+@pytest.mark.parametrize("character", "aW=∂σ⊙∑√(")
+def test_mathra_numbers_glyphs_as_the_bundled_font_does(character: str) -> None:
+    [*_, glyph] = re.findall(r'-g(\d+)" (?:x|transform)=', svg(character))
+    assert glyphs.table().characters[int(glyph)] == character
+
+
+def test_mathra_advances_as_the_bundled_font_does() -> None:
+    drawing = inner.typeset(r"\mathrm{abcdefgh0123456789}", False)
+    [run] = drawing.marks
+    assert isinstance(run, inner.Run), "one line of letters is drawn otherwise"
+    assert ">" not in run.codes, "letters are kerned, or the advances differ"
+
+
+def test_mathra_refuses_with_value_error() -> None:
+    with pytest.raises(ValueError, match=r"column 1: unsupported command: \\nonsense"):
+        svg(r"\nonsense")
+
+
+# WeasyPrint
+
+
+def test_images_are_looked_up_in_the_cache_first() -> None:
+    images = weasyprint("images")
+    found = images.get_image_from_uri({"math:x": "found"}, None, {}, "math:x")
+    assert found == "found", "get_image_from_uri() does not return what the cache holds"
+
+
+def test_the_cache_may_be_any_dict() -> None:
+    source = inspect.getsource(weasyprint("document").Document._build_layout_context)
+    assert "isinstance(cache, (dict, DiskCache))" in source, "another test of the cache option"
+
+
+def test_images_have_two_methods() -> None:
+    images = weasyprint("images")
+    for name, arguments in {
+        "get_intrinsic_size": ["resolution", "font_size"],
+        "draw": ["stream", "concrete_width", "concrete_height", "style"],
+    }.items():
+        assert parameters(getattr(images.RasterImage, name))[1:] == arguments, name
+        assert len(parameters(getattr(inner.Formula, name))) == len(arguments) + 1, name
+
+
+def test_streams_draw_as_they_did() -> None:
+    stream = weasyprint("pdf.stream").Stream
+    for name, arguments in {
+        "add_font": ["pango_font"],
+        "set_color": ["color", "stroke"],
+        "set_font_size": ["font", "size"],
+        "begin_marked_content": ["tag", "property_list"],
+        "end_marked_content": [],
+        "begin_text": [],
+        "set_text_matrix": ["a", "b", "c", "d", "e", "f"],
+        "show_text": ["text"],
+        "end_text": [],
+        "rectangle": ["x", "y", "width", "height"],
+        "fill": ["even_odd"],
+        "set_line_width": ["width"],
+        "set_line_cap": ["line_cap"],
+        "move_to": ["x", "y"],
+        "line_to": ["x", "y"],
+        "stroke": [],
+    }.items():
+        assert parameters(getattr(stream, name))[1:] == arguments, f"Stream.{name}() differs"
+
+
+def test_marked_content_is_three_items_of_a_stream() -> None:
+    import pydyf
+
+    stream = pydyf.Stream()
+    stream.begin_marked_content("Figure", pydyf.Dictionary({"MCID": 3}))
+    tag, properties, operator = stream.stream
+    assert (tag, properties["MCID"], operator) == ("/Figure", 3, b"BDC")
+
+
+def test_fonts_are_described_by_the_same_attributes() -> None:
+    source = inspect.getsource(weasyprint("pdf.fonts").Font.__init__)
+    for name in ("hash", "family", "glyph_count", "widths", "to_unicode"):
+        assert f"self.{name} = " in source, f"Font.{name} is gone"
+    assert "font.to_unicode" in inspect.getsource(weasyprint("pdf.fonts").build_fonts_dictionary)
+
+
+def test_pango_is_reached_by_the_same_functions() -> None:
+    ffi = weasyprint("text.ffi")
+    for name in (
+        "pango_font_map_create_context",
+        "pango_font_description_new",
+        "pango_font_description_free",
+        "pango_font_description_set_family",
+        "pango_font_description_set_absolute_size",
+        "pango_font_map_load_font",
+    ):
+        assert hasattr(ffi.pango, name), f"{name}() is not declared"
+    assert hasattr(ffi.gobject, "g_object_unref")
+    with fonts.closed():
+        configuration = weasyprint("text.fonts").FontConfiguration()
+    assert configuration.font_map, "FontConfiguration.font_map is gone"
+
+
+def test_the_math_font_is_the_bundled_one() -> None:
+    with fonts.closed():
+        configuration = weasyprint("text.fonts").FontConfiguration()
+        images = inner.Images(configuration, inner.typeset)
+        described = weasyprint("pdf.fonts").Font(
+            images.math_font, *weasyprint("text.fonts").get_pango_font_key(images.math_font)[1:]
+        )
+    assert described.family == fonts.MATH
+    assert described.glyph_count == len(glyphs.table().advances)
+
+
+def test_labels_of_figures_are_drawn_through_the_table_of_tags() -> None:
+    inner._set_labels_whole()
+    module = weasyprint("svg")
+    assert module.TAGS["text"] is module.text
+    assert module.TAGS["tspan"] is module.text
+    assert parameters(module.text) == ["image", "node", "font_size"]
+    source = inspect.getsource(importlib.import_module("weasyprint.svg.text"))
+    assert "for char in node.text]" in source, "text is not taken letter by letter any more"
+
+
+def test_the_language_has_an_initial_value() -> None:
+    assert "lang" in weasyprint("css.properties").INITIAL_VALUES
+
+
+def test_options_are_those_of_write_pdf() -> None:
+    options = weasyprint().DEFAULT_OPTIONS
+    assert options.keys() >= {"cache", "stylesheets", "attachments", "pdf_variant"}
+    assert {"finisher", "font_config"} <= set(parameters(weasyprint().HTML.write_pdf))
+    _, settings = weasyprint("pdf.pdfa").VARIANTS["pdf/a-3a"]
+    assert settings == {
+        "pdf_version": "1.7",
+        "pdf_identifier": True,
+        "output_intent": "srgb",
+        "pdf_tags": True,
+    }
+
+
+def test_missing_glyphs_are_logged_with_their_code() -> None:
+    source = inspect.getsource(weasyprint("draw.text"))
+    assert "'.notdef glyph rendered for Unicode string unsupported by fonts: '" in source
+    assert "chr(codepoint), codepoint)" in source
+
+
+def test_addresses_are_fetched_by_a_callable() -> None:
+    source = inspect.getsource(weasyprint("urls").fetch)
+    assert "url_fetcher(url)" in source
+    assert "url_fetcher._fail_on_errors" in source
+
+
+@pytest.mark.parametrize("package", preflight._RARELY_CALLED)
+def test_what_is_put_off_is_named_as_it_was(package: str) -> None:
+    module = importlib.import_module(package)
+    for name in preflight._RARELY_CALLED[package]:
+        assert callable(getattr(module, name))

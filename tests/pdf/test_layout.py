@@ -1,0 +1,117 @@
+"""Formulas: how large they are, what they say, and what cannot be set."""
+
+import pytest
+
+from report import ReportError, pdf
+from report.pdf import glyphs
+from report.pdf.layout import drawing
+from tests.pdf.documents import corpus
+
+
+def test_sizes_are_those_of_the_font() -> None:
+    # The digit 1 of STIX Two Math is 495 units wide and 639 high, and stands on the baseline.
+    one = pdf.formula("1")
+    assert (one.width, one.height, one.depth) == (0.495, 0.639, 0.0)
+    assert pdf.formula("11").width == 2 * one.width
+
+
+def test_a_fraction_has_depth_and_is_smaller_in_running_text() -> None:
+    displayed = pdf.formula(r"\frac{a}{b}", display=True)
+    inline = pdf.formula(r"\frac{a}{b}")
+    assert displayed.depth > inline.depth > 0.3
+    assert displayed.height > inline.height > 0.7
+
+
+def test_formulas_are_cached_and_cannot_be_changed() -> None:
+    assert pdf.formula(r"x^2") == pdf.formula(r"x^2")
+    with pytest.raises(AttributeError):
+        pdf.formula("x").width = 2.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("latex", "words"),
+    [
+        (r"\mathbf{W}^{\top} \mathbf{x}", "W transpose x"),
+        (r"a \odot b", "a element-wise times b"),
+        (r"\mathbb{1}[z > 0]", "indicator open bracket z is greater than 0 close bracket"),
+        (r"\Xi \mapsto \ell", "capital xi maps to ell"),
+        (r"\frac{\partial f}{\partial x}", "fraction, partial f, over partial x, end fraction"),
+    ],
+)
+def test_speech(latex: str, words: str) -> None:
+    assert pdf.formula(latex).speech == words
+
+
+@pytest.mark.parametrize("name", corpus())
+def test_speech_is_words_and_text_is_plain(name: str) -> None:
+    found = pdf.formula(corpus()[name], display=True)
+    assert found.speech.isascii()
+    assert found.text == glyphs.plain(found.text)
+    assert not any("\U0001d400" <= character <= "\U0001d7ff" for character in found.text)
+
+
+def test_text_is_what_people_type() -> None:
+    assert pdf.formula(r"\mathbf{W}\mathbf{x} + \boldsymbol{\theta} \in \mathbb{R}").text == (
+        "Wx + θ ∈ ℝ"
+    )
+
+
+@pytest.mark.parametrize(
+    ("latex", "character"),
+    [(r"\mathbf{0}", "𝟎"), (r"\mathbb{1}", "𝟙"), (r"\boldsymbol{\nabla}", "𝛁"), (r"\bm{12}", "𝟏𝟐")],
+)
+def test_bold_and_double_struck_signs_are_not_light(latex: str, character: str) -> None:
+    assert drawing(latex, False).marks == drawing(character, False).marks
+    assert drawing(latex, False).marks != drawing(glyphs.plain(character), False).marks
+
+
+def test_a_scaled_formula_is_smaller_in_every_direction() -> None:
+    whole = pdf.formula(r"\frac{a}{b} + \text{if $x$}", display=True)
+    half = pdf.formula(r"\scalebox{0.5}{$\displaystyle \frac{a}{b} + \text{if $x$}$}")
+    for name in ("width", "height", "depth"):
+        assert getattr(half, name) == pytest.approx(getattr(whole, name) / 2)
+    assert half.speech == whole.speech
+
+
+def test_matrices_of_fractions_are_not_tight() -> None:
+    one = pdf.formula(r"\begin{bmatrix} \frac{\partial f}{\partial x} \end{bmatrix}")
+    two = pdf.formula(
+        r"\begin{bmatrix} \frac{\partial f}{\partial x} \\ \frac{\partial f}{\partial y}"
+        r" \end{bmatrix}"
+    )
+    assert (two.height + two.depth) - (one.height + one.depth) > 2  # em, from row to row
+
+
+@pytest.mark.parametrize(
+    ("latex", "reason"),
+    [
+        (r"\includegraphics{x}", r"unsupported command: \includegraphics"),
+        (r"\input{/etc/passwd}", r"unsupported command: \input"),
+        ("{x", "without a matching"),
+        ("x^y^z", "double superscript"),
+        (r"\text{日}", "'日' character (U+65E5)"),
+        (r"\textcolor{sauerkraut}{x}", "no colour: sauerkraut"),
+        (r"\def\x{\x\x}\x", "too many macros"),
+        ("{" * 5000 + "x", "nesting deeper than"),
+        ("a\x01", "control character U+0001"),
+        ("\ud800", "surrogates"),
+    ],
+)
+def test_what_cannot_be_set_is_named(latex: str, reason: str) -> None:
+    with pytest.raises(ReportError) as error:
+        pdf.formula(latex)
+    assert latex[:100] in str(error.value)
+    assert reason in str(error.value)
+
+
+def test_images_carry_the_words_escaped() -> None:
+    image = pdf.img(r"a < b \text{ & \"c\"}")
+    assert 'alt="a is less than b &amp;' in image
+    assert image.count('"') % 2 == 0
+    assert 'alt="the first &lt;step&gt;"' in pdf.img("x", alt="the first <step>")
+    assert 'alt="blank"' in pdf.img(r"\,")
+
+
+def test_images_stand_on_the_baseline() -> None:
+    depth = pdf.formula(r"\frac{a}{b}").depth
+    assert f"vertical-align:{-depth:.4g}em" in pdf.img(r"\frac{a}{b}")
