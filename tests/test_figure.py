@@ -492,3 +492,16 @@ def test_nothing_is_said_where_there_is_no_home(tmp_path: Path) -> None:
 def test_a_column_too_narrow_for_one_gate_gives_a_wider_picture() -> None:
     for panel in draw(traced("homework1-q2"), width=30.0).panels:
         assert touching(read(panel.svg)) == []
+
+
+@pytest.mark.parametrize("name", ["homework1-q1", "homework1-q2", "micrograd", "mlp"])
+def test_a_figure_to_fill_in_has_the_structure_and_no_numbers(name: str) -> None:
+    function, inputs, wrt = CORPUS[name]
+    found = trace(function, inputs, wrt)
+    whole, blank = draw(found), draw(found, numbers=False)
+    seen = [word for panel in blank.panels for word in words(read(panel.svg))]
+    assert not any(re.search(r"\d\.\d", word) for word in seen)
+    assert not any(colour in panel.svg for panel in blank.panels for colour in (VALUE, GRADIENT))
+    gates = {s.name for panel in whole.panels for s in panel.hotspots}
+    assert {s.name for panel in blank.panels for s in panel.hotspots} == gates
+    assert not re.search(r"value -?\d|gradient -?\d", blank.alt)

@@ -51,8 +51,13 @@ class Figure:
     note: str  # what is left out, and where it stands; empty for a complete figure
 
 
-def draw(trace: Trace, *, width: float = 150.0, max_height: float = 215.0) -> Figure:
-    """The figure of a trace, in panels of at most `width` times `max_height` millimetres."""
+def draw(
+    trace: Trace, *, width: float = 150.0, max_height: float = 215.0, numbers: bool = True
+) -> Figure:
+    """The figure of a trace, in panels of at most `width` times `max_height` millimetres.
+
+    Without `numbers` it shows the structure alone, with room on the edges to write them by hand.
+    """
     from report.figure import telling
     from report.figure.fold import rows
     from report.figure.plan import plan
@@ -60,7 +65,7 @@ def draw(trace: Trace, *, width: float = 150.0, max_height: float = 215.0) -> Fi
     with _quiet():
         import matplotlib.backends.backend_svg  # noqa: F401
 
-    what = plan(trace)
+    what = plan(trace, numbers=numbers)
     across, high = width / POINT - 2 * MARGIN, max_height / POINT - 2 * MARGIN
     placed = rows(what, across, high)
     panels = tuple(_panel(group) for group in _stacked(placed, high))

@@ -55,6 +55,7 @@ class Style:
     sign: float = 10.0
     radius: float = 9.0
     detail: Detail = Detail.ENTRIES
+    numbers: bool = True  # else there is room to write them by hand
 
 
 COMFORTABLE = Style()
@@ -82,6 +83,8 @@ class Body:
 def edge(value: Any, gradient: Any | None, style: Style) -> Piece:
     """The label of an edge: value above, gradient below (None: there is none)."""
     of = np.shape(value)
+    if not style.numbers:
+        return _blank(of, style)
     above = _amount(value, VALUE, "", style)
     above = above.moved(0.0, -CLEAR - above.down)
     if of and style.detail is not Detail.SHAPE:
@@ -126,7 +129,7 @@ def source(
     piece = before(text, style.name)
     if gradient is None:
         return piece
-    total = _amount(gradient, GRADIENT, SUM_MARK, style)
+    total = _total(gradient, style)
     return joined(piece, _hung(total.moved(-total.right - 2.5, 0.0), piece.down + 1.5))
 
 
@@ -156,7 +159,7 @@ def gate(
     tag = _centred(line(signs.name(name, of, style.tag, signs.LONGEST), GREY))
     pieces.append(tag.moved(0.0, -body.high - 2.2 - tag.down))
     if gradient is not None:
-        total = _amount(gradient, GRADIENT, SUM_MARK, style)
+        total = _total(gradient, style)
         pieces.append(_hung(total, body.high + CLEAR))
     return body, joined(*pieces)
 
@@ -171,6 +174,21 @@ def _centred(piece: Piece) -> Piece:
 def _hung(piece: Piece, y: float) -> Piece:
     """The piece with its top at y."""
     return piece.moved(0.0, y + piece.up)
+
+
+def _total(gradient: Any, style: Style) -> Piece:
+    """The sum of what comes back, or its mark and a dotted line to write on."""
+    if style.numbers:
+        return _amount(gradient, GRADIENT, SUM_MARK, style)
+    return _centred(line([Run(f"{SUM_MARK}\u00a0{'.' * 16}", style.number)], GREY))
+
+
+def _blank(of: Shape, style: Style) -> Piece:
+    """Room above and below an edge for the entries in handwriting."""
+    fits = style.detail is Detail.ENTRIES and entries_fit(of)
+    rows, columns = _grid(of) if fits else (1, 1)
+    half, high = max(20.0, 13.0 * columns), 4.0 + 11.0 * rows
+    return Piece((), (), half, half, high, high)
 
 
 def _amount(value: Any, colour: str, mark: str, style: Style) -> Piece:

@@ -50,6 +50,7 @@ class Plan:
     hidden: int  # so many are left out, then the rest is drawn
     consumers: dict[Quantity, list[Unit]]
     depth: dict[Quantity, int]  # how many units lie on the longest way from an input
+    numbers: bool = True  # else the figure is to be filled in
 
     @property
     def grouped(self) -> bool:
@@ -72,7 +73,7 @@ class Plan:
         ]
 
 
-def plan(trace: Trace) -> Plan:
+def plan(trace: Trace, *, numbers: bool = True) -> Plan:
     """All gates of a small graph; let-lines, or the first and last gates, of a large one."""
     units = _units(trace, {q.node: q.node for q in trace.gates})
     if len(units) > MANY:
@@ -88,9 +89,9 @@ def plan(trace: Trace) -> Plan:
     for unit in units:
         depth[unit.quantity] = 1 + max((depth[f.source] for f in unit.feeds), default=0)
     if len(units) <= TOO_MANY:
-        return Plan(trace, units, len(units), 0, consumers, depth)
+        return Plan(trace, units, len(units), 0, consumers, depth, numbers)
     ends = (*units[:SHOWN], *units[-SHOWN:])
-    return Plan(trace, ends, SHOWN, len(units) - 2 * SHOWN, consumers, depth)
+    return Plan(trace, ends, SHOWN, len(units) - 2 * SHOWN, consumers, depth, numbers)
 
 
 def _units(trace: Trace, owner: dict[Node, Node]) -> tuple[Unit, ...]:

@@ -24,7 +24,7 @@ class Builder:
 
     def __init__(self, plan: Plan, style: Style) -> None:
         self.plan = plan
-        self.style = style
+        self.style = replace(style, numbers=plan.numbers)
         self.drawn: set[Quantity] = set()  # inputs that an earlier row shows with their sum
         self._pieces: dict[Any, Any] = {}
         own = {*plan.trace.graph.inputs, *plan.trace.graph.lets}

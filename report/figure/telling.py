@@ -17,7 +17,10 @@ LONGEST = 300  # characters of the function in words
 
 
 def alt(plan: Plan) -> str:
-    """Every input and gate that is drawn, with what it takes, its value and its gradient."""
+    """Every input and gate that is drawn, with what it takes, its value and its gradient.
+
+    Of a figure without numbers: what is to be filled in.
+    """
     trace = plan.trace
     formula = "; ".join(s.strip() for s in trace.function.strip().splitlines() if s.strip())
     shown = formula if len(formula) <= LONGEST else formula[:LONGEST] + " …"
@@ -25,13 +28,13 @@ def alt(plan: Plan) -> str:
     unused = set(plan.unused)
     for q in trace.inputs:
         where = ", not used by the result" if q in unused else ""
-        said.append(f"Input {q.name}{where}: {_passing(q)}.")
+        said.append(f"Input {q.name}{where}{_passing(plan, q)}.")
     for i, unit in enumerate(plan.units):
         if plan.hidden and i == plan.shown:
             said.append(f"{plan.hidden} more are not drawn.")
-        said.append(f"{_gate(plan, unit)}: {_passing(unit.quantity)}.")
+        said.append(f"{_gate(plan, unit)}{_passing(plan, unit.quantity)}.")
     of = trace.result.name if trace.result else "a constant"
-    said.append(f"The result is {of}, {signs.number(trace.value)}.")
+    said.append(f"The result is {of}{f', {signs.number(trace.value)}' if plan.numbers else ''}.")
     return " ".join(said)
 
 
@@ -48,9 +51,11 @@ def _argument(plan: Plan, node: Node) -> str:
     return _amount(node.value) if node.is_constant else plan.trace.name_of(node)
 
 
-def _passing(q: Quantity) -> str:
+def _passing(plan: Plan, q: Quantity) -> str:
+    if not plan.numbers:
+        return ""
     gradient = "no gradient" if q.gradient is None else f"gradient {_amount(q.gradient)}"
-    return f"value {_amount(q.value)}, {gradient}"
+    return f": value {_amount(q.value)}, {gradient}"
 
 
 def _amount(value: Any) -> str:
@@ -69,13 +74,17 @@ def caption(plan: Plan, rows: Sequence[Row]) -> str:
     trace = plan.trace
     said = [
         "On every edge stands the value above and the gradient (∂) below, to four significant digits."
+        if plan.numbers
+        else "Write on every edge the value above and the gradient (∂) below."
     ]
     if any(plan.collects(q) for q in (*trace.inputs, *(u.quantity for u in plan.units))):
         said.append(
             "Where a value feeds several gates, each edge has its own contribution to the gradient, "
             "and Σ∂ is their sum."
         )
-    if any(np.size(v) > 1 and not labels.entries_fit(np.shape(v)) for v in _values(plan)):
+    if plan.numbers and any(
+        np.size(v) > 1 and not labels.entries_fit(np.shape(v)) for v in _values(plan)
+    ):
         said.append("A large tensor shows its shape and the range of its entries.")
     if any(u.ordered and len(u.feeds) > 1 and not _names_operands(u) for u in plan.units):
         said.append("The upper of two edges into a gate is the first operand.")
