@@ -116,7 +116,7 @@ def _libraries_by_file_name() -> Iterator[None]:
         ctypes.util.find_library = find
 
 
-def _find_nothing(name: str) -> str | None:  # noqa: ARG001  # in the place of find_library()
+def _find_nothing(name: str) -> str | None:
     return None
 
 
