@@ -3,7 +3,8 @@
 A homework has a heading (title, course, author, ...) and questions; a question has a function and the
 values of its inputs. Overrides put other values in their place: `q1.x1=2` (or `x1=2` where there is
 one question) an input's, `author=Ada` the heading's. What is read here is text and plain values;
-the formula and the numbers are judged when the question is traced.
+the formula and the numbers are judged when the question is traced, and random inputs and the
+conditions on them when they are drawn (see `report.variants`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,10 +28,12 @@ MAX_QUESTIONS = 100
 MAX_LINE = 200  # characters of a title, a name, ...
 MAX_STATEMENT = 20_000
 MAX_POINTS = 10_000
+MAX_CONDITIONS = 50
 _LINES = ("title", "course", "author", "student_id")
-_HEADING = (*_LINES, "due", "paper")
+_HEADING = (*_LINES, "due", "paper", "seed")
+_TOP = (*_HEADING, "require")
 _QUESTION = (
-    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "inputs",
+    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "require", "inputs",
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NAME = re.compile(r"[\w.-]+")
@@ -39,9 +43,10 @@ _NAME = re.compile(r"[\w.-]+")
 class Question:
     """One question as the file gives it.
 
-    `inputs` maps names to numbers or nested lists, unchecked; `wrt` is None where the gradients of
-    all inputs are asked for; `points` is None where there are none. `unfold` names gates that are
-    derived through their elementary gates; `hessian` asks for second derivatives.
+    `inputs` maps names to numbers or nested lists or, for a random input, to a table, unchecked;
+    `wrt` is None where the gradients of all inputs are asked for; `points` is None where there are
+    none. `unfold` names gates that are derived through their elementary gates; `hessian` asks for
+    second derivatives; `require` are conditions on a variant.
     """
 
     id: str
@@ -53,11 +58,15 @@ class Question:
     points: int | float | None = None
     unfold: tuple[str, ...] | None = None
     hessian: bool = False
+    require: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Homework:
-    """A homework file with the overrides applied. Two are equal wherever their files lie."""
+    """A homework file with the overrides applied. Two are equal wherever their files lie.
+
+    `seed` decides the random inputs; in a homework that holds none it tells what they were drawn with.
+    """
 
     path: Path = field(compare=False)
     title: str
@@ -67,6 +76,8 @@ class Homework:
     student_id: str = ""
     due: dt.date | str = ""
     paper: str = "a4"
+    seed: str = ""
+    require: tuple[str, ...] = ()
 
     @property
     def due_text(self) -> str:
@@ -88,11 +99,12 @@ class Homework:
 
     def to_toml(self) -> str:
         """A homework file that reads back as an equal homework, overrides included."""
-        heading = {key: getattr(self, key) for key in _HEADING}
-        parts = [toml.write_pairs({k: v for k, v in heading.items() if v != ""})]
+        heading = {key: getattr(self, key) for key in _TOP}
+        parts = [toml.write_pairs({k: v for k, v in heading.items() if v not in ("", ())})]
         for question in self.questions:
             pairs = {key: getattr(question, key) for key in _QUESTION if key != "inputs"}
-            kept = {k: _closed(v) for k, v in pairs.items() if v is not None and v is not False and v != ""}
+            given = {k: v for k, v in pairs.items() if v is not None and v is not False}
+            kept = {k: _closed(v) for k, v in given.items() if v not in ("", ())}
             parts.append("[[question]]\n" + toml.write_pairs(kept))
             if question.inputs:
                 parts.append("[question.inputs]\n" + toml.write_pairs(question.inputs))
@@ -139,10 +151,11 @@ def _as_path(path: Any) -> Path:
 
 def _homework(path: Path, table: Mapping[str, Any]) -> Homework:
     for key in table:
-        if key in _QUESTION and key not in _HEADING:
+        if key in _QUESTION and key not in _TOP:
             raise ReportError(f"{path}: {key} belongs to a question; put it under [[question]]")
-    _known(table, (*_HEADING, "question"), str(path))
+    _known(table, (*_TOP, "question"), str(path))
     heading = _heading(table, f"{path}: ")
+    require = _conditions(table, f"{path}: ")
     if not heading.get("title"):
         raise ReportError(f'{path}: the title is missing; begin with title = "Homework 1"')
     tables = table.get("question", [])
@@ -165,7 +178,7 @@ def _homework(path: Path, table: Mapping[str, Any]) -> Homework:
                 f"{path}: questions {first} and {number} have the same id {question.id!r}; "
                 "ids must differ, also without regard to case"
             )
-    return Homework(path=path, questions=questions, **heading)
+    return Homework(path=path, questions=questions, require=require, **heading)
 
 
 def _heading(table: Mapping[str, Any], start: str) -> dict[str, Any]:
@@ -178,7 +191,30 @@ def _heading(table: Mapping[str, Any], start: str) -> dict[str, Any]:
         read["paper"] = _text(table, "paper", start, '"a4"').lower()
         if read["paper"] not in PAPERS:
             raise ReportError(f'{start}paper is {shown(table["paper"])}; write "a4" or "letter"')
+    if "seed" in table:
+        read["seed"] = read_seed(table["seed"], start)
     return read
+
+
+def read_seed(seed: Any, start: str = "") -> str:
+    """A seed as text: 7 and "7" are the same. ReportError, beginning with `start`, for what is none."""
+    text = str(seed) if isinstance(seed, int) and not isinstance(seed, bool) else seed
+    if not isinstance(text, str):
+        raise ReportError(f"{start}seed is {shown(seed)}; it is a whole number or a text")
+    return unicodedata.normalize("NFC", _text({"seed": text}, "seed", start))
+
+
+def _conditions(table: Mapping[str, Any], start: str) -> tuple[str, ...]:
+    require = table.get("require", [])
+    texts = [require] if isinstance(require, str) else require
+    if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+        raise ReportError(
+            f"{start}require must be a list of conditions, not {shown(require)}; write require = "
+            '["abs(f) < 10", "not saturated"]'
+        )
+    if len(texts) > MAX_CONDITIONS:
+        raise ReportError(f"{start}{len(texts)} conditions; {MAX_CONDITIONS} are possible")
+    return tuple(_text({"require": text}, "require", start, limit=500) for text in texts)
 
 
 def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
@@ -191,7 +227,7 @@ def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
         )
     where = f"{path}, question {identity}"
     for key in table:
-        if key in _HEADING and key not in _QUESTION:
+        if key in _TOP and key not in _QUESTION:
             raise ReportError(f"{where}: {key} belongs at the top of the file, before [[question]]")
     _known(table, _QUESTION, where, "; values of inputs stand under [question.inputs]")
     start = f"{where}: "
@@ -214,6 +250,7 @@ def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
         title=_text(table, "title", start),
         statement=_text(table, "statement", start, lines=True, limit=MAX_STATEMENT),
         points=_points(table, start),
+        require=_conditions(table, start),
     )
 
 
@@ -387,6 +424,8 @@ def _plain(value: Any) -> Any:
     """NumPy numbers and arrays and tuples as Python numbers and lists, so that they can be written."""
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(v) for key, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 

@@ -147,7 +147,7 @@ def shown(value: Any, limit: int = 40) -> str:
 
 
 def write_pairs(table: Mapping[str, Any]) -> str:
-    """Lines `key = value` for numbers, text, dates and lists of them; they read back equal."""
+    """Lines `key = value` for numbers, text, dates, lists and tables of them; they read back equal."""
     return "".join(f"{_key(key)} = {write_value(value)}\n" for key, value in table.items())
 
 
@@ -166,7 +166,20 @@ def write_value(value: Any) -> str:
             return value.isoformat()
         case list() | tuple():
             return _list(value, "")
+        case Mapping():
+            pairs = (f"{_key(key)} = {_on_a_line(v)}" for key, v in value.items())
+            return "{" + ", ".join(pairs) + "}"
     raise ReportError(f"{shown(value)} cannot be written as TOML")
+
+
+def _on_a_line(value: Any) -> str:
+    """A value in an inline table, which is one line long."""
+    match value:
+        case str():
+            return _escaped(value)
+        case list() | tuple():
+            return f"[{', '.join(map(_on_a_line, value))}]"
+    return write_value(value)
 
 
 def _key(name: str) -> str:
