@@ -12,6 +12,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,19 @@ from report.tracing import Contribution, Quantity, Trace
 
 _ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target": "a target"}
 
-# What comes back to each node: (consumer, argument, contribution), in order of arrival.
-Arrivals = dict[Node, list[tuple[Node, int, Any]]]
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """What came back, in order: `parts[i]` to `arguments[i]`, argument `places[i]` of `consumers[i]`.
+
+    Four plain lists, since an object for each of a million contributions would take as long to make
+    as the contribution itself.
+    """
+
+    arguments: list[Node] = field(default_factory=list)
+    consumers: list[Node] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    parts: list[Any] = field(default_factory=list)
 
 
 def trace(
@@ -129,8 +141,10 @@ def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
 
 
 def _all_finite(value: Array) -> bool:
-    # One pass when all is well: a sum is finite only if every entry is, but for overflow.
-    return bool(math.isfinite(np.add.reduce(value, axis=None)) or np.isfinite(value).all())
+    # The quickest pass when all is well: a sum of squares is finite only if every entry is.
+    if value.flags.c_contiguous and math.isfinite(np.vdot(value, value)):
+        return True
+    return bool(np.isfinite(value).all())
 
 
 def backward(
@@ -143,7 +157,7 @@ def backward(
     """
     result = graph.result
     if result.is_constant:
-        return {}, {}
+        return {}, Arrivals()
     seed = np.ones(result.shape) if result.shape else np.float64(1.0)
     with np.errstate(all="ignore"):
         gradients, arrivals = pull_back(graph.nodes, result, seed, numbers.__getitem__)
@@ -176,15 +190,18 @@ def _leave_out(
         if node not in lost:
             continue
         gradients[node] = None
-        for i, (consumer, place, part) in enumerate(arrivals.get(node, ())):
-            if np.isfinite(part).all():
-                continue
-            arrivals[node][i] = (consumer, place, None)
-            if node in needed:
+        if node not in needed:
+            continue
+        for argument, consumer, part in zip(
+            arrivals.arguments, arrivals.consumers, arrivals.parts, strict=True
+        ):
+            if argument is node and not np.isfinite(part).all():
                 args = [numbers[a] if a.value is None else a.value for a in consumer.args]
                 raise faults.no_derivative(graph, consumer, node, names, args, part)
-        if node in needed:
-            raise faults.gradient_overflow(graph, node, names)
+        raise faults.gradient_overflow(graph, node, names)
+    for i, (argument, part) in enumerate(zip(arrivals.arguments, arrivals.parts, strict=True)):
+        if argument in lost and not np.isfinite(part).all():
+            arrivals.parts[i] = None
 
 
 def gradient_graph(graph: Graph) -> dict[Node, Node]:
@@ -204,7 +221,7 @@ def pull_back(
     `of(node)` says what a node stands for: its number, or the node itself.
     """
     gradients: dict[Node, Any] = {result: seed}
-    arrivals: Arrivals = {}
+    arrivals = Arrivals()
     for node in reversed(nodes):
         upstream = gradients.get(node)
         if upstream is None:
@@ -223,12 +240,12 @@ def pull_back(
                 part = np.full(arg.shape, np.nan)
             if gate.elementwise and arg.shape != shape:
                 part = fit_to(part, arg)
-            if arg in gradients:
-                gradients[arg] = gradients[arg] + part
-                arrivals[arg].append((node, place, part))
-            else:
-                gradients[arg] = part
-                arrivals[arg] = [(node, place, part)]
+            before = gradients.get(arg)
+            gradients[arg] = part if before is None else before + part
+            arrivals.arguments.append(arg)
+            arrivals.consumers.append(node)
+            arrivals.places.append(place)
+            arrivals.parts.append(part)
     return gradients, arrivals
 
 
@@ -240,22 +257,27 @@ def _record(
     asked: tuple[str, ...],
 ) -> Trace:
     names = gate_names(graph)
+    contributions: dict[Node, list[Contribution]] = {}
+    for argument, consumer, place, part in zip(
+        arrivals.arguments, arrivals.consumers, arrivals.places, arrivals.parts, strict=True
+    ):
+        contributions.setdefault(argument, []).append(Contribution(names[consumer], place, part))
     quantities: dict[Node, Quantity] = {}
     number = 0
     for node in (*graph.inputs.values(), *graph.nodes):
         number += not node.is_input
         if node.is_input and node.name in graph.integers:
-            gradient, parts = None, []
+            gradient, parts = None, ()
         else:
             zero = np.zeros(node.shape) if node.shape else np.float64(0.0)
-            gradient, parts = gradients.get(node, zero), arrivals.get(node, [])
+            gradient, parts = gradients.get(node, zero), contributions.get(node, ())
         quantities[node] = Quantity(
             0 if node.is_input else number,
             names[node],
             node,
             numbers[node],
             gradient,
-            tuple(Contribution(names[c], place, part) for c, place, part in parts),
+            tuple(parts),
         )
     result = graph.result
     value = result.value if result.is_constant else numbers[result]

@@ -19,7 +19,18 @@ from report.errors import ReportError, nearest
 from report.faults import is_outside
 from report.gates import GATES, Key, Place, count
 from report.gates.definitions import definition
-from report.graph import CONSTANT, Array, Gate, Graph, Node, constant, input_node, make, topological
+from report.graph import (
+    CONSTANT,
+    Array,
+    Gate,
+    Graph,
+    Node,
+    constant,
+    input_node,
+    make,
+    topological,
+    uncollected,
+)
 from report.identities import is_number
 from report.inputs import CONSTANTS, check_name
 from report.source import Source
@@ -61,7 +72,8 @@ def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) 
     Raises ReportError with line, column and a caret for whatever is not a formula of known names
     and gates with fitting shapes.
     """
-    return _Reader(text, inputs, unfold).graph()
+    with uncollected():
+        return _Reader(text, inputs, unfold).graph()
 
 
 class _Reader:

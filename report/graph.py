@@ -7,8 +7,10 @@ of the gate table are written with it, so the same rule computes a gradient and 
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -170,6 +172,18 @@ class Graph:
     result: Node
     lets: dict[str, Node] = field(default_factory=dict)
     integers: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the garbage collector: graphs hold no cycles, and looking for some takes most of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def constant(value: Any, name: str | None = None) -> Node:

@@ -226,7 +226,7 @@ where = elementwise(
 
 # gates that only backward passes need; users do not call them
 positive = elementwise(
-    "positive", lambda x: np.greater(x, 0.0) * 1.0, lambda g, y, x: g * 0,
+    "positive", lambda x: np.greater(x, 0.0).astype(np.float64), lambda g, y, x: g * 0,
     sign="x>0", latex=r"𝟙\left[{0} > 0\right]", sympy=lambda s, x: s.Heaviside(x, 0),
     python="float({0:1} > 0)", numpy="({0:1} > 0)", kink=lambda x: x == 0,
 )
