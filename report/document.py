@@ -74,20 +74,21 @@ def html(homework: Homework, answers: Sequence[Answer], making: Mapping[str, Any
     `versions` (name -> version). Raises ReportError for text or LaTeX that cannot be set.
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             homework=homework,
             answers=[_placed(homework, a, i) for i, a in enumerate(answers, 1)],
             making=making,
-            css=_safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
+            css=safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
             entries=sum(len(a.verification.entries) for a in answers),
         )
     )
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, with what they call on."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -107,27 +108,28 @@ def _environment() -> Environment:
 # ---------------------------------------------------------------- formulas and words
 
 
-def _safe(written: str) -> Markup:
+def safe(written: str) -> Markup:
     """HTML of our own making: of formulas, of statements made safe, and the stylesheet."""
     return Markup(written)  # noqa: S704
 
 
 def tex(source: str) -> Markup:
     """A formula in running text."""
-    return _safe(img(source))
+    return safe(img(source))
 
 
 def display(source: str, width: float = COLUMN) -> Markup:
     """A formula in display style, broken where it is wider than `width` em."""
-    return _safe(img(fit(source, width), display=True))
+    return safe(img(fit(source, width), display=True))
 
 
 def sentence(text: str) -> Markup:
     """Plain words with $math$ between them."""
-    return _safe(inline(text, _math))
+    return safe(inline(text, math))
 
 
-def _math(source: str, is_display: bool) -> str:
+def math(source: str, is_display: bool) -> str:
+    """A formula of a statement: in the line, or displayed between two paragraphs."""
     return f'<p class="formula">{display(source)}</p>' if is_display else str(tex(source))
 
 
@@ -142,7 +144,7 @@ def equation(eq: Equation, left_width: float, width: float = COLUMN) -> list[dic
     else:
         lines = [*_packed(eq.symbols, room), *_packed(eq.numbers, room)]
     return [
-        {"left": _safe(img(eq.left, display=True)) if i == 0 else "", "right": display(line, room)}
+        {"left": safe(img(eq.left, display=True)) if i == 0 else "", "right": display(line, room)}
         for i, line in enumerate(lines)
     ]
 
@@ -178,13 +180,13 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
     return {
         "id": q.id,
         "number": number,
-        "title": _safe(inline(q.title, _math)),
+        "title": safe(inline(q.title, math)),
         "points": q.points,
-        "statement": _safe(render(q.statement, _math)) if q.statement else "",
+        "statement": safe(render(q.statement, math)) if q.statement else "",
         "function": q.function.strip(),
         "f": derivation.function,
-        "formula": _formula(derivation),
-        "inputs": [_input(i) for i in trace.inputs],
+        "formula": function_lines(derivation),
+        "inputs": [given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "wrt": [tex(symbol(n, np.shape(g))) for n, g in trace.gradients.items()],
         "figure": _figure(answer),
@@ -209,7 +211,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
     }
 
 
-def _formula(derivation: Derivation) -> list[Markup]:
+def function_lines(derivation: Derivation) -> list[Markup]:
     """The function as displayed lines, one for each let-line."""
     return [display(f"{line.left} = {line.symbols[0]}") for line in derivation.formula]
 
@@ -218,7 +220,8 @@ def _used(trace: Trace, quantity: Quantity) -> bool:
     return bool(quantity.contributions) or trace.graph.result is quantity.node
 
 
-def _input(q: Quantity) -> Markup:
+def given(q: Quantity) -> Markup:
+    """An input and its value."""
     shown = tensor(q.value, VALUE)[0]
     return display(f"{symbol(q.name, q.node.shape)} = {shown}")
 
