@@ -81,7 +81,8 @@ class Trace:
         Keys: format, version, function, value, result (the name of the last gate), wrt, inputs
         (name, shape, value, gradient, contributions, asked, used, role), gates (number, name,
         gate, the arguments by name or, for a constant, by value, params, shape, value, gradient,
-        contributions) and gradients. A gradient that does not exist is null. Numbers are written so
+        contributions) and gradients. An index among the params is written as in NumPy, with {1} for
+        the argument of that number. A gradient that does not exist is null. Numbers are written so
         that they read back as the same float64.
         """
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sympy.logic.boolalg import Boolean
 
+from report import ReportError, trace
 from report.gates import GATES, Key, Place
 from tests.gradient_checks import check_gate, close
 
@@ -319,28 +320,129 @@ def test_forward_and_rule_are_those_of_sympy(name: str) -> None:
 
 # ---------------------------------------------------------------- conventions
 
+CONVENTIONS: dict[str, tuple[list[Any], list[Any]]] = {  # where, and the slope by each argument
+    "abs": ([0.0], [0.0]),
+    "sign": ([0.0], [0.0]),
+    "relu": ([0.0], [0.0]),
+    "leaky_relu": ([0.0], [0.01]),
+    "prelu": ([0.0, 0.3], [0.3, 0.0]),
+    "elu": ([0.0, 0.5], [0.5]),
+    "maximum": ([2.0, 2.0], [0.5, 0.5]),
+    "minimum": ([2.0, 2.0], [0.5, 0.5]),
+    "clip": ([1.0, -1.0, 1.0], [1.0, 0.0, 0.0]),
+    "norm": ([[0.0, 0.0]], [[0.0, 0.0]]),
+    "l1_norm": ([[0.0, 3.0]], [[0.0, 1.0]]),
+    "max": ([[1.0, 3.0, 3.0]], [[0.0, 0.5, 0.5]]),
+    "min": ([[1.0, 1.0, 3.0]], [[0.5, 0.5, 0.0]]),
+    "std": ([[2.0, 2.0]], [[0.0, 0.0]]),
+    "l1": ([[1.0, 2.0], [1.0, 4.0]], [[0.0, -0.5], [0.0, 0.5]]),
+    "hinge": ([[1.0, 0.0], [1.0, 1.0]], [[0.0, -0.5], [0.0, 0.0]]),
+}
+FLAT = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+
+
+def test_every_gate_with_a_kink_has_its_convention_tested() -> None:
+    assert {n for n, gate in GATES.items() if gate.usage and gate.kink} == CONVENTIONS.keys() | FLAT
+
+
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_conventions_at_kinks_are_those_of_pytorch(name: str) -> None:
+    gate = GATES[name]
+    given, slopes = CONVENTIONS[name]
+    params = {"alpha": given.pop()} if name == "elu" else {}
+    args = [np.float64(a) if np.ndim(a) == 0 else np.array(a) for a in given]
+    assert gate.kink is not None
+    assert np.any(gate.kink(*args, **params))
+    y = gate.forward(*args, **params)
+    with np.errstate(all="ignore"):
+        for rule, slope in zip(gate.rules, slopes, strict=True):
+            assert rule is not None
+            np.testing.assert_array_equal(rule(np.float64(1), y, *args, **params), slope)
+
+
+@pytest.mark.parametrize("name", sorted(FLAT))
+def test_nothing_flows_back_through_a_comparison(name: str) -> None:
+    gate = GATES[name]
+    assert set(gate.rules) == {None}
+    assert gate.kink is not None
+    assert gate.kink(1.0, 1.0)
+    assert not gate.kink(1.0, 2.0)
+
+
+# ---------------------------------------------------------------- large arguments
+
 
 @pytest.mark.parametrize(
-    ("name", "args", "expected"),
+    ("formula", "x", "value", "slope"),
     [
-        ("abs", [0.0], [0.0]),
-        ("sign", [0.0], [0.0]),
-        ("relu", [0.0], [0.0]),
-        ("norm", [np.zeros(2)], [np.zeros(2)]),
+        ("sigmoid(x)", 1000, 1, 0),
+        ("sigmoid(x)", -1000, 0, 0),
+        ("log_sigmoid(x)", 1000, 0, 0),
+        ("log_sigmoid(x)", -1000, -1000, 1),
+        ("softplus(x)", 1000, 1000, 1),
+        ("softplus(x)", -1000, 0, 0),
+        ("swish(x)", 1000, 1000, 1),
+        ("swish(x)", -1000, 0, 0),
+        ("gelu(x)", -1000, 0, 0),
+        ("elu(x)", 1000, 1000, 1),
+        ("tanh(x)", -1000, -1, 0),
+        ("logsumexp(stack([x, 0]))", 1000, 1000, 1),
+        ("logsumexp(stack([x, 0]))", -1000, 0, 0),
+        ("softmax(stack([x, 0]))[0]", 1000, 1, 0),
+        ("log_softmax(stack([x, 0]))[0]", -1000, -1000, 1),
+        ("log_softmax(stack([x, 0]))[1]", 1000, -1000, -1),
+        ("cross_entropy(stack([x, 0]), 0)", -1000, 1000, -1),
+        ("cross_entropy(stack([x, 0]), 1)", 1000, 1000, 1),
+        ("cross_entropy(stack([x, 0]), 0)", 1000, 0, 0),
+        ("cross_entropy(stack([x, 0]), stack([0, 1]))", 1000, 1000, 1),
+        ("binary_cross_entropy_with_logits(x, 0)", 1000, 1000, 1),
+        ("binary_cross_entropy_with_logits(x, 1)", -1000, 1000, -1),
+        ("binary_cross_entropy_with_logits(x, 1)", 1000, 0, 0),
     ],
 )
-def test_conventions_at_kinks_are_those_of_pytorch(
-    name: str, args: list[Any], expected: list[Any]
+def test_large_arguments_do_not_overflow(
+    formula: str, x: float, value: float, slope: float
 ) -> None:
-    gate = GATES[name]
-    args = [np.float64(a) if np.ndim(a) == 0 else a for a in args]
-    assert gate.kink is not None
-    assert np.any(gate.kink(*args))
-    assert gate.convention
-    y = gate.forward(*args)
-    for rule, slope in zip(gate.rules, expected, strict=True):
-        if rule is not None:
-            np.testing.assert_array_equal(rule(np.float64(1), y, *args), slope)
+    t = trace(formula, {"x": x})
+    assert t.value == value
+    assert t.gradients["x"] == slope
+
+
+# ---------------------------------------------------------------- edges of powers, products, matrices
+
+
+@pytest.mark.parametrize(
+    ("formula", "inputs", "slopes"),
+    [
+        ("x**0", {"x": 0}, {"x": 0}),
+        ("x**1", {"x": 0}, {"x": 1}),
+        ("x**2", {"x": -3}, {"x": -6}),
+        ("x**3", {"x": -2}, {"x": 12}),
+        ("x**-1", {"x": -2}, {"x": -0.25}),
+        ("x**n", {"x": 0, "n": 2}, {"x": 0, "n": 0}),
+        ("sum(x**n)", {"x": [0, 0, 2], "n": [0, 1, 3]}, {"x": [0, 1, 12]}),
+        ("2**x", {"x": 0}, {"x": np.log(2)}),
+        ("prod(x)", {"x": [0, 2, 3]}, {"x": [6, 0, 0]}),
+        ("prod(x)", {"x": [0, 2, 0]}, {"x": [0, 0, 0]}),
+        ("det(A)", {"A": [[1, 2], [2, 4]]}, {"A": [[4, -2], [-2, 1]]}),
+        ("det(A)", {"A": [[0, 0], [0, 0]]}, {"A": [[0, 0], [0, 0]]}),
+    ],
+)
+def test_edges(formula: str, inputs: dict[str, Any], slopes: dict[str, Any]) -> None:
+    t = trace(formula, inputs, wrt=list(slopes))
+    for name, slope in slopes.items():
+        np.testing.assert_allclose(t.gradients[name], slope, atol=1e-14)
+
+
+@pytest.mark.parametrize("gate", ["inv(A)[0, 0]", "sum(solve(A, b))", "logdet(A)"])
+def test_a_singular_matrix_is_outside_the_domain(gate: str) -> None:
+    for matrix in (
+        [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
+        [[0, 0, 0]] * 3,
+        [[1, 2, 0], [2, 4, 0], [0, 0, 1]],
+    ):
+        with pytest.raises(ReportError, match="outside its domain"):
+            trace(gate, {"A": matrix, "b": [1, 2, 4]})
 
 
 def test_every_kink_has_its_convention() -> None:

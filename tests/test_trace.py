@@ -22,6 +22,13 @@ TRACES: dict[str, tuple[str, dict[str, Any], list[str] | None]] = {
     "broadcasting": ("mean((X @ w + b - y)**2)", {
         "X": [[1, 2], [3, 4], [5, 6]], "w": [0.5, -0.5], "b": 0.1, "y": [1, 0, 1],
     }, ["w", "b"]),
+    "indexed": ("sum(E[i]**2) + E[0, 1] * sum(concatenate([E[:, 1], E[::-1, 0]])[1:])", {
+        "E": [[0.5, 1], [2, -1], [3, 4]], "i": [0, 2, 2],
+    }, None),
+    "cross-entropy": ("z = X @ W\ncross_entropy(z, labels)", {
+        "X": [[1, 2], [3, -1]], "W": [[0.1, 0.2, 0.3], [-0.3, 0.2, 0]], "labels": [2, 0],
+    }, ["W"]),
+    "choice": ("where((x > 0) & (x < 1), leaky_relu(x, slope=0.2), maximum(x, y))", {"x": 0.5, "y": 2}, None),
     "constant": ("pi", {"x": 1}, None),
     "not-asked": ("x**n", {"x": -2, "n": 3}, ["x"]),
 }  # fmt: skip
