@@ -36,7 +36,7 @@ from report.inputs import CONSTANTS, check_name
 from report.source import Source
 
 MAX_OPTION = 1_000_000_000  # a number that is an option, such as an axis
-MAX_TOTAL = 200_000_000  # entries of all values together
+MAX_TOTAL = 50_000_000  # entries of all values together
 _OPERATORS = {
     ast.Add: "add",
     ast.Sub: "subtract",

@@ -18,6 +18,7 @@ from report.errors import ReportError
 from report.graph import Array, Shape
 
 MAX_ENTRIES = 1_000_000
+MAX_AXES = 8
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 CONSTANTS = {"pi": math.pi}
 
@@ -52,11 +53,14 @@ def read_value(name: str, value: Any) -> Array:
     if isinstance(value, (np.ndarray, np.generic)):
         if not (np.issubdtype(value.dtype, np.floating) or np.issubdtype(value.dtype, np.integer)):
             raise ReportError(f"input {name!r}: an array of {value.dtype} holds no real numbers")
-        array = np.array(value, dtype=np.float64)
+        with np.errstate(over="ignore"):  # a longdouble may be too large: infinity, refused below
+            array = np.array(value, dtype=np.float64)
     else:
         flat: list[float] = []
         shape = _read(name, value, "", flat, 0)
         array = np.array(flat, dtype=np.float64).reshape(shape)
+    if array.ndim > MAX_AXES:
+        raise ReportError(f"input {name!r} has more than {MAX_AXES} axes")
     if array.size == 0:
         raise ReportError(f"input {name!r} is empty; give at least one number")
     if array.size > MAX_ENTRIES:
@@ -70,9 +74,9 @@ def read_value(name: str, value: Any) -> Array:
 
 def _read(name: str, value: Any, place: str, flat: list[float], depth: int) -> Shape:
     if isinstance(value, (list, tuple)):
-        if depth == 8:
-            raise ReportError(f"input {name!r} has more than 8 axes")
-        if len(flat) > MAX_ENTRIES:
+        if depth == MAX_AXES:
+            raise ReportError(f"input {name!r} has more than {MAX_AXES} axes")
+        if len(flat) + len(value) > MAX_ENTRIES:
             raise ReportError(f"input {name!r} has more than {MAX_ENTRIES} entries")
         shapes = [_read(name, v, f"{place}[{i}]", flat, depth + 1) for i, v in enumerate(value)]
         for i, shape in enumerate(shapes):

@@ -384,6 +384,13 @@ def test_every_usage_names_its_gate(name: str) -> None:
         ({"x": np.array([1, None])}, "holds no real numbers"),
         ({"x": [[[[[[[[[1]]]]]]]]]}, "more than 8 axes"),
         ({"x": np.zeros(1_000_001)}, "entries"),
+        ({"x": [0.0] * 1_000_001}, "entries"),
+        ({"x": [[0.0] * 1000] * 1001}, "entries"),
+        ({"x": np.zeros((1,) * 9)}, "more than 8 axes"),
+        ({"x": np.longdouble("1e400")}, "give a finite number"),
+        ({"x": {1, 2}}, "no number"),
+        ({"x": object()}, "no number"),
+        (None, "inputs must be a table"),
         (["x"], "inputs must be a table"),
     ],
 )  # fmt: skip
