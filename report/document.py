@@ -196,9 +196,6 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "more_forward": max(0, len(derivation.forward) - 2 * MAX_ENDS),
         "value": numbers.show(trace.value, 12),
         "short_value": numbers.show(trace.value),
-        "seed": equation(derivation.seed, _width(derivation.seed.left) + 0.3)
-        if trace.result
-        else [],
         "steps": [_step(q.id, s) for s in derivation.backward],
         "kinds": [_kind(k) for k in derivation.kinds],
         "flows": _flows(q.id, _ends(derivation.flows)),

@@ -212,10 +212,11 @@ def verify(path: str | os.PathLike[str], run_programs: bool = False) -> Verdict:
         lines.append(
             f"{question.id}: {count - len(wrong)} of {count} numbers and names of the trace hold"
         )
-        for dialect, name in (
-            ("python", f"{question.id}.py"),
-            ("numpy", f"{question.id}_numpy.py"),
-        ):
+        names: dict[program.Dialect, str] = {
+            "python": f"{question.id}.py",
+            "numpy": f"{question.id}_numpy.py",
+        }
+        for dialect, name in names.items():
             if name not in files:
                 continue
             source = _text(files, name)

@@ -5,7 +5,7 @@ sympy is imported when a function is called, not with this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -107,11 +107,14 @@ def is_scalar(graph: Graph) -> bool:
     )
 
 
-def written_size(node: Node) -> int:
-    """How many gates the formula of a node has when it is written out, repeats and all."""
+def written_size(node: Node, names: Container[Node] = ()) -> int:
+    """How many gates the formula of a node has when it is written out, repeats and all.
+
+    The nodes in `names` are written as one name.
+    """
     size: dict[Node, int] = {}
-    for n in topological(node):
-        size[n] = 1 + sum(size[a] for a in n.args if a in size)
+    for n in topological(node, leaves=names):
+        size[n] = 1 if n in names else 1 + sum(size[a] for a in n.args if a in size)
     return size[node]
 
 

@@ -1,0 +1,67 @@
+"""Trace -> derivation: the forward pass as rows, the backward pass as blocks, the gradients boxed.
+
+Nothing here computes a gradient. Symbols come from the gates' rules applied to names, from sympy for
+the local derivatives and from the backward graph for the closed forms; numbers come from the trace.
+"""
+
+from __future__ import annotations
+
+import math
+
+from report.backprop import gradient_graph
+from report.derivation.closed import gradient
+from report.derivation.links import MAX_PUT_IN
+from report.derivation.notation import Notation
+from report.derivation.parts import Derivation, Equation, ForwardRow, Gradient, Row, Step
+from report.derivation.steps import at_kink, step
+from report.kinds import LARGE, flows, is_shared, kinds
+from report.printers.latex import equation
+from report.tracing import Quantity, Trace
+
+__all__ = [
+    "Derivation",
+    "Equation",
+    "ForwardRow",
+    "Gradient",
+    "Row",
+    "Step",
+    "at_kink",
+    "derive",
+]
+
+MAX_LETS = 40  # let-lines shown with the function
+
+
+def derive(trace: Trace) -> Derivation:
+    """The derivation of a trace; `backward` is in the order of the backward pass."""
+    notation = Notation(trace)
+    backward = trace.gates[::-1]
+    shared = [q for q in backward if is_shared(q)] if len(backward) > LARGE else []
+    graph = gradient_graph(trace.graph)
+    return Derivation(
+        function=notation.f,
+        formula=_formula(notation),
+        forward=tuple(_forward_row(notation, q) for q in trace.gates),
+        backward=tuple(step(notation, q) for q in backward if not shared or not is_shared(q)),
+        gradients=tuple(gradient(notation, q, graph) for q in trace.inputs if q.name in trace.wrt),
+        kinds=kinds(shared),
+        flows=flows(trace, shared),
+    )
+
+
+def _formula(notation: Notation) -> tuple[Equation, ...]:
+    """The function as it was written: a line for each let-line, and the result."""
+    trace = notation.trace
+    result = trace.graph.result
+    lets = [q.node for q in trace.gates if q.node.name and q.node is not result]
+    shown = lets if len(lets) <= MAX_LETS else [*lets[: MAX_LETS // 2], *lets[-MAX_LETS // 2 :]]
+    lines = [Equation(notation.name[n], (notation.definition(n, lets),)) for n in shown]
+    inputs = ", ".join(notation.name[q.node] for q in trace.inputs)
+    whole = rf"{notation.f}\left({inputs}\right)" if inputs else notation.f
+    return (*lines, Equation(whole, (notation.definition(result, lets),)))
+
+
+def _forward_row(notation: Notation, q: Quantity) -> ForwardRow:
+    put_in = sum(math.prod(a.shape) for a in q.node.args if a in notation.name)
+    numbers = equation(q.node, notation.as_value) if put_in <= MAX_PUT_IN else None
+    return ForwardRow(q, notation.name[q.node], equation(q.node, notation.named), numbers)

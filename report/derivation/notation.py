@@ -1,0 +1,77 @@
+"""How the quantities of one trace are written: names, entries, numbers in their colours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from report.gates import ATOM
+from report.graph import Array, Node, Shape
+from report.printers.index import labels_text
+from report.printers.latex import GRADIENT, VALUE, latex, partial, symbol, tensor
+from report.tracing import Trace
+
+Written = tuple[str, int]  # LaTeX, and how strongly it binds
+
+
+class Notation:
+    """The notation of a trace.
+
+    `name` is the LaTeX of every input and gate, `entry` the same with a place for labels (see
+    `report.printers.index`), `f` the function's own name.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        taken = {q.name for q in (*trace.inputs, *trace.gates)}
+        self.f = next(c for c in ("f", "F", r"\mathcal{L}", r"\mathcal{F}") if c not in taken)
+        self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
+        self.entry = {n: _with_place(symbol(q.name), n.shape) for n, q in trace.quantities.items()}
+
+    def gradient(self, node: Node) -> str:
+        """The fraction df/dnode."""
+        return partial(self.f, self.name[node])
+
+    def entry_gradient(self, node: Node) -> str:
+        """The fraction df/dnode_ij with its labels written out."""
+        return partial(self.f, self.entry_text(node))
+
+    def entry_text(self, node: Node) -> str:
+        """One entry of a node, labels and all; a constant as it is."""
+        if node not in self.entry:
+            return latex(node)
+        return self.entry[node].replace("@", labels_text(node.shape))
+
+    def named(self, node: Node) -> Written | None:
+        """A leaf: every input and gate by its name."""
+        return (self.name[node], ATOM) if node in self.name else None
+
+    def as_value(self, node: Node) -> Written | None:
+        """A leaf: every input and gate by its number, in the colour of values."""
+        return tensor(self.trace.quantities[node].value, VALUE) if node in self.name else None
+
+    def definition(self, node: Node, stops: Collection[Node] = ()) -> str:
+        """What a gate computes from inputs, from gates in `stops` and from those that have a name."""
+        known = {*stops, *(n for n in self.name if n.is_input or n.name)} - {node}
+        if node.is_input:
+            return self.name[node]
+        return latex(node, lambda n: self.named(n) if n in known else None)
+
+
+def gradient_numbers(value: Array) -> str:
+    """A gradient's numbers in the colour of gradients."""
+    return tensor(value, GRADIENT)[0]
+
+
+def factor(written: Written) -> str:
+    """A number as a factor of a product: in brackets where it has a sign."""
+    text, binding = written
+    return text if binding >= ATOM else rf"\left({text}\right)"
+
+
+def _with_place(text: str, shape: Shape) -> str:
+    """A name with the place for labels: q_{1} -> q_{1,@}; a scalar has none."""
+    if all(n == 1 for n in shape):
+        return text
+    if text.endswith("}") and "_{" in text:
+        return f"{text[:-1]},@}}"
+    return f"{text}_{{@}}"

@@ -1,0 +1,86 @@
+"""What a derivation is made of. Every formula is LaTeX; every number comes out of the trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from report.graph import Array
+from report.kinds import Flow, Kind
+from report.symbolic import ClosedForm
+from report.tracing import Quantity
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`left` = each of `symbols` in turn = each of `numbers`, which stand under the symbols."""
+
+    left: str
+    symbols: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a backward block: what it is (upstream, local, ...) and the equation."""
+
+    label: str
+    equation: Equation
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardRow:
+    """A gate in the forward table: in symbols, and with numbers put in unless they are too many."""
+
+    quantity: Quantity
+    name: str
+    symbols: str
+    numbers: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """The backward block of one gate; `shapes` is empty where all is scalar."""
+
+    quantity: Quantity
+    definition: str
+    shapes: str
+    rows: tuple[Row, ...]
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """One gradient asked for.
+
+    `closed` is its closed form (None: too long to be read), `entry` the same in index form, `where`
+    the gates that they use by name. `used` is False where the function does not depend on the input,
+    and `scalar` holds sympy's expression where there is one.
+    """
+
+    name: str
+    value: Array
+    left: str
+    closed: str | None
+    numbers: str
+    entry: Equation | None = None
+    where: tuple[Equation, ...] = ()
+    used: bool = True
+    scalar: ClosedForm | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """Everything that a report derives for one question.
+
+    `formula` holds the let-lines that the result uses, then the result. Of a large function `backward`
+    holds the gates with tensors only; all others share the derivations in `kinds`, and `flows` has
+    their numbers.
+    """
+
+    function: str  # the function's name, f
+    formula: tuple[Equation, ...]
+    forward: tuple[ForwardRow, ...]
+    backward: tuple[Step, ...]
+    gradients: tuple[Gradient, ...]
+    kinds: tuple[Kind, ...]
+    flows: tuple[Flow, ...]

@@ -1,0 +1,189 @@
+"""The backward block of one gate: upstream, local derivative, downstream, and sums where paths meet."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from report.derivation.links import MAX_PUT_IN, Link
+from report.derivation.notation import Notation, factor, gradient_numbers
+from report.derivation.parts import Equation, Row, Step
+from report.graph import Node
+from report.printers.index import NoIndexForm, index_form
+from report.printers.latex import GRADIENT, dimensions, equation, symbol, tensor
+from report.tracing import Quantity, Trace
+
+
+def step(notation: Notation, q: Quantity) -> Step:
+    """The block of one gate."""
+    node = q.node
+    definition = f"{notation.name[node]} = {equation(node, notation.named)}"
+    if q.gradient is None:
+        why = "Nothing that was asked for depends on this gate, so no gradient is followed into it."
+        return Step(q, definition, "", (), why)
+    rows = [Row("upstream", _numbers_only(notation.gradient(node), q))]
+    sentences = [node.gate.why, _at_kink(notation.trace, q)]
+    for place, arg in enumerate(node.args):
+        part = _part(notation.trace, q, place)
+        if part is None:
+            continue
+        link = Link(notation, q, place)
+        rows += _flow(link, part)
+        if node.gate.elementwise and arg.shape != node.shape:
+            sentences.append(
+                f"${notation.name[arg]}$ was stretched from shape ${dimensions(arg.shape)}$ to "
+                f"${dimensions(node.shape)}$, so what comes back is summed over the copies."
+            )
+        if _is_complete(notation.trace, q, place):
+            rows += _meeting(notation, arg)
+    return Step(
+        quantity=q,
+        definition=definition,
+        shapes=_shapes(notation, node),
+        rows=tuple(rows),
+        why=" ".join(s for s in sentences if s),
+    )
+
+
+def at_kink(trace: Trace, node: Node) -> bool:
+    """Whether a gate's arguments sit where its derivative is a matter of convention."""
+    if node.gate.kink is None:
+        return False
+    values = [a.value if a.is_constant else trace.quantities[a].value for a in node.args]
+    return bool(np.any(node.gate.kink(*values, **node.params)))
+
+
+def _at_kink(trace: Trace, q: Quantity) -> str:
+    if not at_kink(trace, q.node):
+        return ""
+    return f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."
+
+
+def _numbers_only(left: str, q: Quantity) -> Equation:
+    return Equation(left, (), (gradient_numbers(q.gradient),))
+
+
+def _shapes(notation: Notation, node: Node) -> str:
+    shown = [*(a for a in dict.fromkeys(node.args) if a in notation.name), node]
+    if not any(n.shape for n in shown):
+        return ""
+    return r",\quad ".join(rf"{notation.name[n]}\colon {dimensions(n.shape)}" for n in shown)
+
+
+def _part(trace: Trace, q: Quantity, place: int) -> np.ndarray | None:
+    """What a gate sends back to one argument; None where there is nothing."""
+    arg = q.node.args[place]
+    if arg not in trace.quantities:
+        return None
+    arrived = trace.quantities[arg].contributions
+    return next((c.value for c in arrived if c.gate == q.name and c.argument == place), None)
+
+
+# ---------------------------------------------------------------- to one argument
+
+
+def _flow(link: Link, part: np.ndarray) -> list[Row]:
+    left = _contribution(link.notation, link.arg, link.q.name, link.place)
+    if link.node.gate.elementwise or not link.node.shape:
+        return _product(link, left, part)
+    return _by_rule(link, left, part)
+
+
+def _product(link: Link, left: str, part: np.ndarray) -> list[Row]:
+    """Upstream × local, for elementwise gates and for gates with a scalar result."""
+    node, arg, slope = link.node, link.arg, link.slope
+    entrywise = node.gate.elementwise and bool(node.shape)
+    stretched = node.gate.elementwise and arg.shape != node.shape
+    handed_on = entrywise and bool((np.abs(slope) == 1).all())
+    dot = r" \odot " if entrywise else r" \cdot "
+    symbols = f"{link.notation.gradient(node)}{dot}{link.local_name}"
+    put_in = []
+    if stretched:
+        symbols = _summed(symbols, node, arg)
+    elif np.size(slope) <= MAX_PUT_IN and not handed_on:
+        put_in.append(f"{factor(tensor(link.q.gradient, GRADIENT))}{dot}{factor(tensor(slope))}")
+    put_in.append(gradient_numbers(part))
+    rows = [
+        Row("local", Equation(link.local_name, *link.local())),
+        Row("downstream", Equation(left, (symbols,), tuple(put_in))),
+    ]
+    if node.shape and arg.shape and (stretched or not handed_on):
+        rows += _in_entries(link, left)
+    return rows
+
+
+def _by_rule(link: Link, left: str, part: np.ndarray) -> list[Row]:
+    """The rule itself, for gates that mix entries: matrix form, numbers, and index form."""
+    symbols, put_in = link.matrix_form()
+    numbers = [put_in] if put_in is not None else []
+    numbers.append(gradient_numbers(part))
+    rows = [Row("downstream", Equation(left, (symbols,), tuple(numbers)))]
+    jacobian = link.jacobian()
+    if jacobian is not None:
+        rows.insert(0, Row("Jacobian", Equation(link.local_name, jacobian[:1], jacobian[1:])))
+    return rows + _in_entries(link, left)
+
+
+def _in_entries(link: Link, left: str) -> list[Row]:
+    """The same in index form; before it, for the first argument, what one entry of the gate is."""
+    entry = link.index_form()
+    if entry is None:
+        return []
+    notation, node = link.notation, link.node
+    whole = notation.entry_gradient(link.arg)
+    through = left.partition(r"\right|")[2]
+    if through:
+        whole = rf"\left.{whole}\right|{through}"
+    rows = [Row("in entries", Equation(whole, (entry,)))]
+    if link.place == 0 and not node.gate.elementwise and node.shape:
+        try:
+            names = {n: notation.entry[n] for n in node.args if n in notation.entry}
+            forward = index_form(node, names)
+            rows.insert(0, Row("entry", Equation(notation.entry_text(node), (forward,))))
+        except NoIndexForm:
+            pass
+    return rows
+
+
+def _summed(symbols: str, node: Node, arg: Node) -> str:
+    """The sum over the axes along which an argument was stretched."""
+    extra = len(node.shape) - len(arg.shape)
+    axes = [i for i, n in enumerate(node.shape) if i < extra or arg.shape[i - extra] != n]
+    over = f"axis {', '.join(str(a) for a in axes)}" if arg.shape else "all entries"
+    return rf"\sum_{{\text{{{over}}}}} \left({symbols}\right)"
+
+
+# ---------------------------------------------------------------- where paths meet
+
+
+def _contribution(notation: Notation, arg: Node, gate: str, place: int) -> str:
+    """dF/darg, or the part of it that comes through one gate, where several feed it back."""
+    arrived = notation.trace.quantities[arg].contributions
+    whole = notation.gradient(arg)
+    if len(arrived) == 1:
+        return whole
+    through = symbol(gate)
+    if sum(c.gate == gate for c in arrived) > 1:
+        through += rf",\,{place + 1}"
+    return rf"\left.{whole}\right|_{{{through}}}"
+
+
+def _is_complete(trace: Trace, q: Quantity, place: int) -> bool:
+    """Whether the last of several contributions to an argument arrives here."""
+    arrived = trace.quantities[q.node.args[place]].contributions
+    last = arrived[-1]
+    several = len(arrived) > 1 and all(c.value is not None for c in arrived)
+    return several and (last.gate, last.argument) == (q.name, place)
+
+
+def _meeting(notation: Notation, arg: Node) -> list[Row]:
+    """The sum of what several gates send back to one value."""
+    quantity = notation.trace.quantities[arg]
+    arrived = quantity.contributions
+    parts = " + ".join(_contribution(notation, arg, c.gate, c.argument) for c in arrived)
+    put_in = []
+    if math.prod(arg.shape) * len(arrived) <= MAX_PUT_IN:
+        put_in.append(" + ".join(factor(tensor(c.value, GRADIENT)) for c in arrived))
+    put_in.append(gradient_numbers(quantity.gradient))
+    return [Row("sum", Equation(notation.gradient(arg), (parts,), tuple(put_in)))]
