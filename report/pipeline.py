@@ -1,28 +1,31 @@
 """The way through the house: homework file -> answers -> document -> PDF.
 
-`build` writes the report, `check_table` runs the checks only, `trace_json` gives the trace. The PDF
-appears under its name only when everything has agreed and all of it is written.
+`build` writes the report, `check_table` runs the checks only, `trace_json` gives the trace; a `seed`
+decides the random inputs of each. The PDF appears under its name only when everything has agreed and
+all of it is written. `make` gives the PDFs of a homework with plain numbers.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from report import files, variants
 from report.backprop import trace
 from report.embedded import title_of
-from report.errors import CheckError, ReportError
+from report.errors import CheckError, ReportError, nearest
 from report.homework import Homework, Question, place, read_homework
 from report.tracing import Trace
 
 if TYPE_CHECKING:
     from report.document import Answer
+    from report.pdf.document import Pdf
 
+EDITIONS = ("solution", "sheet", "key")
 _VERSIONED = ("numpy", "sympy", "matplotlib", "jinja2", "weasyprint", "mathra")
 
 
@@ -41,9 +44,10 @@ class Summary:
         def count(n: int, what: str) -> str:
             return f"{n} {what}{'' if n == 1 else 's'}"
 
+        checked = f"{count(self.checks, 'check')} passed, " if self.checks else ""
         return (
             f"{self.path}: {count(self.questions, 'question')}, {count(self.gates, 'gate')}, "
-            f"{count(self.checks, 'check')} passed, {count(self.pages, 'page')}, {self.seconds:.1f} s"
+            f"{checked}{count(self.pages, 'page')}, {self.seconds:.1f} s"
         )
 
 
@@ -52,32 +56,66 @@ def build(
     out: str | os.PathLike[str],
     overrides: Mapping[str, Any] | None = None,
     inputs: str | os.PathLike[str] | None = None,
+    seed: Any = None,
+    edition: str = "solution",
 ) -> Summary:
     """Build the report of a homework file as a PDF.
 
-    `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values. Raises ReportError for
-    bad input, CheckError (a ReportError) when two ways to a number do not agree; then nothing is
-    written.
+    `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values, `edition` one of EDITIONS.
+    Raises ReportError for bad input, CheckError (a ReportError) when two ways to a number do not agree;
+    then nothing is written.
     """
-    from report import document, embedded, pdf
-
     start = time.perf_counter()
-    work = read_homework(homework, overrides, inputs)
+    work = variants.draw(read_homework(homework, overrides, inputs), seed)
     target = Path(out)
-    _check_target(target)
-    answers = [answer(work, question) for question in work.questions]
-    _refuse(work, answers)
-    page = document.html(work, answers, making(work, overrides, inputs))
-    data = pdf.render(page, attachments=embedded.attachments(work, answers))
-    _write(target, data)
+    files.check_target(target)
+    made = make(work, (edition,))
+    files.write(target, made.pdfs[edition])
     return Summary(
         path=target,
-        questions=len(answers),
-        gates=sum(len(a.trace.gates) for a in answers),
-        checks=sum(a.verification.comparisons for a in answers),
-        pages=data.pages,
+        questions=len(made.traces),
+        gates=sum(len(t.gates) for t in made.traces),
+        checks=made.checks,
+        pages=made.pdfs[edition].pages,
         seconds=time.perf_counter() - start,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """The PDFs of one homework by edition, the traces of its questions, and how many checks passed."""
+
+    pdfs: Mapping[str, Pdf]
+    traces: tuple[Trace, ...]
+    checks: int
+
+
+def make(work: Homework, editions: Collection[str]) -> Made:
+    """The PDFs of a homework with plain numbers, all of them from the same answers.
+
+    A solution and a key are made only when everything agrees, a sheet holds no results to check. Raises
+    ReportError for an unknown edition, else as `build`.
+    """
+    from report import document, embedded, pdf
+    from report.editions import key, sheet
+
+    for edition in editions:
+        if edition not in EDITIONS:
+            near = nearest(edition, EDITIONS) or f"; there are: {', '.join(EDITIONS)}"
+            raise ReportError(f"there is no edition {edition!r}{near}")
+    answers: list[Answer] = []
+    if set(editions) - {"sheet"}:
+        answers = [answer(work, question) for question in work.questions]
+        _refuse(work, answers)
+    traces = tuple(a.trace for a in answers) or tuple(_traces(work).values())
+    pdfs = {}
+    for edition in editions:
+        if edition == "solution":
+            page = document.html(work, answers, making(work))
+            pdfs[edition] = pdf.render(page, attachments=embedded.attachments(work, answers))
+        else:
+            pdfs[edition] = pdf.render((sheet if edition == "sheet" else key)(work, traces))
+    return Made(pdfs, traces, sum(a.verification.comparisons for a in answers))
 
 
 def answer(work: Homework, question: Question) -> Answer:
@@ -123,18 +161,13 @@ def trace_json(
     question: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     inputs: str | os.PathLike[str] | None = None,
+    seed: Any = None,
 ) -> str:
     """The trace of one question as JSON; of all questions, by id, when there are several."""
     import json
 
-    work = read_homework(homework, overrides, inputs)
-    chosen = work.questions if question is None else (work.question(question),)
-    traces = {}
-    for q in chosen:
-        try:
-            traces[q.id] = trace_question(q)
-        except ReportError as error:
-            raise ReportError(f"{place(work, q)}: {error}") from None
+    work = variants.draw(read_homework(homework, overrides, inputs), seed)
+    traces = _traces(work, None if question is None else work.question(question))
     if len(traces) == 1:
         return next(iter(traces.values())).to_json()
     whole = {
@@ -149,11 +182,12 @@ def check_table(
     homework: str | os.PathLike[str],
     overrides: Mapping[str, Any] | None = None,
     inputs: str | os.PathLike[str] | None = None,
+    seed: Any = None,
 ) -> tuple[str, bool]:
     """The checks of every question as text, and whether all passed."""
     from report.checks import table
 
-    work = read_homework(homework, overrides, inputs)
+    work = variants.draw(read_homework(homework, overrides, inputs), seed)
     texts, good = [], True
     for question in work.questions:
         found = answer(work, question).verification
@@ -170,9 +204,7 @@ def check_table(
     return "\n\n".join(texts) + "\n", good
 
 
-def making(
-    work: Homework, overrides: Mapping[str, Any] | None, inputs: str | os.PathLike[str] | None
-) -> dict[str, Any]:
+def making(work: Homework) -> dict[str, Any]:
     """How to make the document again: the command, the homework as used, and the versions."""
     import platform
     from importlib.metadata import version
@@ -186,6 +218,17 @@ def making(
         "file": work.to_toml().rstrip("\n"),
         "versions": versions,
     }
+
+
+def _traces(work: Homework, only: Question | None = None) -> dict[str, Trace]:
+    """The traces of all questions, or of one, by id."""
+    traces = {}
+    for question in work.questions if only is None else (only,):
+        try:
+            traces[question.id] = trace_question(question)
+        except ReportError as error:
+            raise ReportError(f"{place(work, question)}: {error}") from None
+    return traces
 
 
 def _has_tensors(found: Trace) -> bool:
@@ -208,35 +251,3 @@ def _refuse(work: Homework, answers: Sequence[Answer]) -> None:
     if failures:
         shown = failures[:10] + [f"... and {len(failures) - 10} more"] * (len(failures) > 10)
         raise CheckError("a check failed, so there is no report:\n" + "\n".join(shown))
-
-
-def _check_target(target: Path) -> None:
-    if target.is_dir():
-        raise ReportError(f"{target} is a folder; name a file, such as {target / 'report.pdf'}")
-
-
-def _write(target: Path, data: bytes) -> None:
-    """Write to a temporary file beside the target, then rename: all of the PDF or none of it."""
-    part = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-        )
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).chmod(0o666 & ~_umask())
-        Path(part).replace(target)
-    except OSError as error:
-        raise ReportError(f"{target} cannot be written: {error.strerror}") from None
-    finally:
-        if part is not None:
-            Path(part).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,0 +1,207 @@
+"""Other editions of a homework: the sheet that a student fills in, the key that a teacher marks by.
+
+Both are HTML in the design of the report. A sheet holds the statement, the inputs, the graph without
+numbers and tables without entries; a key holds the results and how far an answer may be from them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from report import numbers, resources, rounding
+from report.derivation import Derivation, derive
+from report.document import EM, display, environment, function_lines, given, math, safe, tex
+from report.errors import ReportError
+from report.homework import Homework, Question, place
+from report.printers.latex import GRADIENT, VALUE, coloured, partial, symbol, tensor
+from report.statement import inline, render
+from report.tracing import Quantity, Trace
+
+LINE = 8.0  # millimetres that a handwritten line takes
+MAX_LINES = 4  # of a tensor's entries; a larger one gets a page of the student's own
+MAX_GATES = 100  # in the tables of a sheet; what is between the first and the last is left out
+MAX_ENTRIES = 12  # of a gradient that a key lists one by one
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One student's results for the key of a class."""
+
+    id: str
+    name: str
+    seed: str
+    lines: tuple[str, ...]  # one for each question
+
+
+def sheet(homework: Homework, traces: Sequence[Trace]) -> str:
+    """The sheet of a homework. Raises ReportError for text or LaTeX that cannot be set."""
+    return _page("sheet.html.j2", homework, _each(homework, traces, _blank))
+
+
+def key(homework: Homework, traces: Sequence[Trace]) -> str:
+    """The key of a homework: every value asked for, and the numbers between which an answer is right."""
+    return _page("key.html.j2", homework, _each(homework, traces, _results), tolerance=_percent())
+
+
+def class_key(homework: Homework, entries: Iterable[Entry]) -> str:
+    """The results of every student, one after the other."""
+    return _page("class-key.html.j2", homework, list(entries), tolerance=_percent())
+
+
+def result_line(question: Question, trace: Trace) -> str:
+    """The results of one question in one line of text: q1: f = 0.336, ∂f/∂w1 = 0.0315."""
+    said = [f"f = {numbers.show(trace.value)}"]
+    said += [f"∂f/∂{name} = {_flat(g)}" for name, g in trace.gradients.items()]
+    return f"{question.id}: {', '.join(said)}"
+
+
+def _flat(value: Any) -> str:
+    """A number, or a tensor on one line: [1 2; 3 4]."""
+    array = np.asarray(value)
+    if not array.ndim:
+        return numbers.show(array)
+    rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
+    return f"[{'; '.join(' '.join(numbers.show(v) for v in row) for row in rows)}]"
+
+
+def _percent() -> str:
+    return f"{100 * rounding.TOLERANCE:g} %"
+
+
+def _page(template: str, homework: Homework, answers: list[Any], **more: Any) -> str:
+    css = safe(resources.path("assets/report.css").read_text(encoding="utf-8"))
+    found = environment().get_template(template)
+    return found.render(homework=homework, answers=answers, css=css, **more)
+
+
+def _each(homework: Homework, traces: Sequence[Trace], view: Any) -> list[dict[str, Any]]:
+    views = []
+    for number, (question, trace) in enumerate(zip(homework.questions, traces, strict=True), 1):
+        try:
+            heading = {
+                "id": question.id,
+                "number": number,
+                "title": safe(inline(question.title, math)),
+                "points": question.points,
+            }
+            views.append(heading | view(question, trace))
+        except ReportError as error:
+            raise ReportError(f"{place(homework, question)}: {error}") from None
+    return views
+
+
+# ---------------------------------------------------------------- the sheet
+
+
+def _blank(question: Question, trace: Trace) -> dict[str, Any]:
+    from report import figure
+
+    derivation = derive(trace)
+    drawn = figure.draw(trace, numbers=False)
+    gates = trace.gates
+    if len(gates) > MAX_GATES:
+        gates = (*gates[: MAX_GATES // 2], *gates[-MAX_GATES // 2 :])
+    symbols = {row.quantity.name: f"{row.name} = {row.symbols}" for row in derivation.forward}
+    return {
+        "statement": safe(render(question.statement, math)) if question.statement else "",
+        "f": derivation.function,
+        "formula": function_lines(derivation),
+        "inputs": [given(q) for q in trace.inputs],
+        "figure": {
+            "panels": [
+                {
+                    "src": "data:image/svg+xml;base64,"
+                    + base64.b64encode(panel.svg.encode()).decode(),
+                    "alt": drawn.alt if i == 0 else f"The graph, continued: part {i + 1}.",
+                    "width": panel.width,
+                    "height": panel.height,
+                }
+                for i, panel in enumerate(drawn.panels)
+            ],
+            "caption": " ".join(filter(None, [drawn.caption, drawn.note])),
+        },
+        "forward": [
+            {
+                "number": q.number,
+                "symbols": display(symbols[q.name], 70 / EM),
+                "height": _height(q),
+            }
+            for q in gates
+        ],
+        "backward": [_backward(derivation, trace, q) for q in gates[::-1]],
+        "left_out": len(trace.gates) - len(gates),
+        "gradients": [
+            {
+                "name": tex(partial(derivation.function, symbol(q.name, q.node.shape))),
+                "height": _height(q),
+            }
+            for q in trace.inputs
+            if q.name in trace.gradients
+        ],
+    }
+
+
+def _backward(derivation: Derivation, trace: Trace, q: Quantity) -> dict[str, Any]:
+    own = symbol(q.name, q.node.shape)
+    names = {symbol(trace.name_of(a), a.shape) for a in q.node.args if not a.is_constant}
+    ordered = sorted(names, key=lambda n: min(i for i, a in enumerate(q.node.args)
+                     if not a.is_constant and symbol(trace.name_of(a), a.shape) == n))  # fmt: skip
+    return {
+        "number": q.number,
+        "gradient": tex(partial(derivation.function, own)),
+        "local": [tex(partial(own, name)) for name in ordered],
+        "height": max(_height(q), 1.2 * LINE * len(ordered)),
+    }
+
+
+def _height(q: Quantity) -> float:
+    """Room for the entries in handwriting, in millimetres."""
+    rows = q.node.shape[0] if q.node.shape else 1
+    return LINE * min(rows, MAX_LINES) + 1.5
+
+
+# ---------------------------------------------------------------- the key
+
+
+def _results(question: Question, trace: Trace) -> dict[str, Any]:
+    names = {q.name for q in trace.quantities.values()}
+    f = "f" if "f" not in names else "F"
+    rows = [_row(f, np.float64(trace.value), VALUE)]
+    large = []
+    for name, gradient in trace.gradients.items():
+        array = np.asarray(gradient)
+        by = symbol(name, array.shape)
+        if array.size > MAX_ENTRIES:
+            large.append(display(f"{partial(f, by)} = {tensor(array, GRADIENT)[0]}"))
+            continue
+        rows += [
+            _row(partial(f, _entry(symbol(name), at, array.shape)), array[at], GRADIENT)
+            for at in np.ndindex(array.shape)
+        ]
+    return {"rows": rows, "large": large}
+
+
+def _entry(name: str, at: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """The name of an entry, counted from 1 as in the report: W_{12}."""
+    labels = [str(i + 1) for i, n in zip(at, shape, strict=True) if n > 1]
+    if not labels:
+        return name
+    joined = ("," if max(shape) > 9 else "").join(labels)
+    return rf"\left({name}\right)_{{{joined}}}" if "_" in name else f"{name}_{{{joined}}}"
+
+
+def _row(name: str, value: Any, colour: str) -> dict[str, Markup | str]:
+    true = float(value)
+    most = rounding.allowed(true, np.inf)
+    return {
+        "name": tex(name),
+        "value": tex(coloured(numbers.latex(true), colour)),
+        "low": numbers.show(true - most, 5),
+        "high": numbers.show(true + most, 5),
+    }

@@ -1,0 +1,45 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from report.errors import ReportError
+
+_PART = ".part"
+
+
+def check_target(target: Path) -> None:
+    """ReportError where a file cannot be written because a folder has its name."""
+    if target.is_dir():
+        raise ReportError(f"{target} is a folder; name a file, such as {target / 'report.pdf'}")
+
+
+def write(target: Path, data: bytes) -> None:
+    """Write to a temporary file beside the target, then rename: all of it or none of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=_PART)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a `write` that was killed left behind in a folder."""
+    for part in folder.glob(f".*{_PART}"):
+        part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
