@@ -23,6 +23,7 @@ from report.homework import Homework, read_homework
 if TYPE_CHECKING:
     from report.document import Answer
     from report.pdf import Attachment
+    from report.program import Dialect
 
 HOMEWORK = "homework.toml"
 MADE_WITH = "made-with.json"
@@ -212,7 +213,7 @@ def verify(path: str | os.PathLike[str], run_programs: bool = False) -> Verdict:
         lines.append(
             f"{question.id}: {count - len(wrong)} of {count} numbers and names of the trace hold"
         )
-        names: dict[program.Dialect, str] = {
+        names: dict[Dialect, str] = {
             "python": f"{question.id}.py",
             "numpy": f"{question.id}_numpy.py",
         }
