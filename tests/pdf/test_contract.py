@@ -181,13 +181,31 @@ def test_the_math_font_is_the_bundled_one() -> None:
 
 
 def test_labels_of_figures_are_drawn_through_the_table_of_tags() -> None:
-    inner._set_labels_whole()
+    inner._mend()
     module = weasyprint("svg")
     assert module.TAGS["text"] is module.text
     assert module.TAGS["tspan"] is module.text
     assert parameters(module.text) == ["image", "node", "font_size"]
     source = inspect.getsource(importlib.import_module("weasyprint.svg.text"))
     assert "for char in node.text]" in source, "text is not taken letter by letter any more"
+
+
+def test_pydyf_compresses_with_a_level() -> None:
+    source = inspect.getsource(importlib.import_module("pydyf"))
+    used = set(re.findall(r"zlib\.(\w+)", source))
+    assert used == {"compress", "compressobj"}, "another part of zlib is used"
+    assert "zlib.compressobj(level=9)" in source, "another level is the usual one"
+
+
+def test_pydyf_keeps_the_references_of_pages() -> None:
+    inner._mend()
+    import pydyf
+
+    document = pydyf.PDF()
+    for _ in range(3):
+        document.add_page(pydyf.Dictionary({"Type": "/Page"}))
+        assert len(document.page_references) == document.pages["Count"]
+    assert document.page_references == (b"3 0 R", b"4 0 R", b"5 0 R")
 
 
 def test_the_language_has_an_initial_value() -> None:
