@@ -266,11 +266,10 @@ def _record(
     number = 0
     for node in (*graph.inputs.values(), *graph.nodes):
         number += not node.is_input
+        zero = np.zeros(node.shape) if node.shape else np.float64(0.0)
+        gradient, parts = gradients.get(node, zero), contributions.get(node, [])
         if node.is_input and node.name in graph.integers:
-            gradient, parts = None, ()
-        else:
-            zero = np.zeros(node.shape) if node.shape else np.float64(0.0)
-            gradient, parts = gradients.get(node, zero), contributions.get(node, ())
+            gradient, parts = None, []
         quantities[node] = Quantity(
             0 if node.is_input else number,
             names[node],

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from report import literals
 from report.errors import ReportError, nearest
 from report.faults import is_outside
 from report.gates import GATES, Key, Place, count
@@ -35,7 +36,6 @@ from report.identities import is_number
 from report.inputs import CONSTANTS, check_name
 from report.source import Source
 
-MAX_OPTION = 1_000_000_000  # a number that is an option, such as an axis
 MAX_TOTAL = 50_000_000  # entries of all values together
 _OPERATORS = {
     ast.Add: "add",
@@ -114,7 +114,7 @@ class _Reader:
         if isinstance(statement, ast.Expr):
             return self.node(statement.value)
         if not isinstance(statement, ast.Assign):
-            raise self.error(statement, _refusal(statement))
+            raise self.error(statement, literals.refusal(statement))
         target = statement.targets[0]
         if len(statement.targets) > 1 or not isinstance(target, ast.Name):
             raise self.error(target, "a let-line has one plain name on the left: z = ...")
@@ -154,7 +154,7 @@ class _Reader:
             else:
                 split = _PARTS.get(type(part))
                 if split is None:
-                    raise self.error(part, _refusal(part))
+                    raise self.error(part, literals.refusal(part))
                 parts = split(self, part)
                 stack.append((part, len(parts)))
                 stack += reversed(parts)
@@ -172,13 +172,13 @@ class _Reader:
             return [e.left, e.right]
         if isinstance(e.op, ast.BitXor):
             raise self.error(e, "^ is not a power in Python; write ** instead", after=e.left)
-        raise self.error(e, _refusal(e), after=e.left)
+        raise self.error(e, literals.refusal(e), after=e.left)
 
     def parts_of_sign(self, e: ast.UnaryOp) -> list[ast.expr]:
         if isinstance(e.op, ast.Invert) and e in self.conditions:
             self.conditions.add(e.operand)
         elif not isinstance(e.op, (ast.USub, ast.UAdd)):
-            raise self.error(e, _refusal(e))
+            raise self.error(e, literals.refusal(e))
         return [e.operand]
 
     def parts_of_attribute(self, e: ast.Attribute) -> list[ast.expr]:
@@ -200,7 +200,7 @@ class _Reader:
 
     def parts_of_index(self, e: ast.Subscript) -> list[ast.expr]:
         keys = e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice]
-        return [e.value, *(k for k in keys if not _is_static(k))]
+        return [e.value, *(k for k in keys if not literals.is_static(k))]
 
     def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
         gate = self.gate_of(e)
@@ -289,8 +289,8 @@ class _Reader:
         whole: list[Any] = []
         place = 1
         for key in keys:
-            if _is_static(key):
-                whole.append(self.static_index(key))
+            if literals.is_static(key):
+                whole.append(literals.static_index(self.source, key))
             else:
                 self.given(
                     key,
@@ -310,29 +310,6 @@ class _Reader:
             place += 1
         return self.apply(e, GATES["index"], [*args, *map(constant, lists)], {"key": Key(whole)})
 
-    def static_index(self, e: ast.expr) -> Any:
-        """A whole number, a slice, a list of positions, None or ... in an index."""
-        match e:
-            case ast.Slice(lower=lower, upper=upper, step=step):
-                what = "a slice goes from one whole number to another"
-                ends = [
-                    None if end is None else self.literal(end, what) for end in (lower, upper, step)
-                ]
-                if any(end is not None and not _is_whole(end) for end in ends) or ends[2] == 0:
-                    raise self.error(lower or upper or step or e, what)
-                return slice(*ends)
-            case ast.List(elts=parts):
-                positions = [self.literal(p) for p in parts]
-                if not positions or not all(_is_whole(p) for p in positions):
-                    raise self.error(e, "a list of positions holds whole numbers")
-                return positions
-            case ast.Constant(value=value) if value is None or value is Ellipsis:
-                return value
-        position = self.literal(e, "an index is a whole number")
-        if not _is_whole(position):
-            raise self.error(e, "an index is a whole number")
-        return position
-
     def call(self, e: ast.Call, args: list[Node]) -> Node:
         gate = self.gate_of(e)
         options = _options(gate)
@@ -346,11 +323,11 @@ class _Reader:
         if (
             gate.name in ("max", "min")
             and "axis" in given
-            and (not args[0].shape or not _is_option(given["axis"]))
+            and (not args[0].shape or not literals.is_option(given["axis"]))
         ):
             raise self.error(e, f"the {gate.name} of two values is {gate.name}imum(a, b)")
         for name, value in given.items():
-            params[name] = self.option(value, gate.params.get(name))
+            params[name] = literals.option(self.source, value, gate.params.get(name))
         for name, default in gate.params.items():
             if name not in params and default is None and name in _REQUIRED:
                 raise self.error(e, f"{gate.name} needs {name}: {gate.usage}")
@@ -397,36 +374,6 @@ class _Reader:
                 "sum of squares, sum(abs(X)), or give an axis"
             )  # fmt: skip
         return GATES["l1_norm" if order == 1 else "norm"]
-
-    def option(self, e: ast.expr, default: Any) -> Any:
-        """An option's value, of the kind of its default."""
-        value = self.literal(e)
-        if isinstance(default, float):
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise self.error(e, "this option is a number")
-            return float(value)
-        if isinstance(value, float):
-            raise self.error(e, "this option is a whole number")
-        return value
-
-    def literal(
-        self,
-        e: ast.expr,
-        wanted: str = "an option is a number, a tuple of whole numbers, True, False or None",
-    ) -> Any:
-        """A number, a tuple of numbers, True, False, None or 'fro'."""
-        match e:
-            case ast.Constant(value=bool() | None | "fro" as flag):
-                return flag
-            case ast.Constant(value=int() | float() as value) if value <= MAX_OPTION:
-                return value
-            case ast.UnaryOp(
-                op=ast.USub(), operand=ast.Constant(value=int() | float() as value)
-            ) if not isinstance(value, bool) and value <= MAX_OPTION:
-                return -value
-            case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                return tuple(self.literal(p, wanted) for p in parts)
-        raise self.error(e, wanted)
 
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
@@ -526,43 +473,6 @@ _REQUIRED = frozenset({"shape", "pad_width"})
 def _options(gate: Gate) -> list[str]:
     """The options of a gate in a formula; the order of a norm decides which gate is meant."""
     return ["ord", *gate.params] if gate.name == "norm" else list(gate.params)
-
-
-def _is_static(e: ast.expr) -> bool:
-    """Whether a part of an index is fixed by the text: everything but a name or a computed value."""
-    match e:
-        case ast.Constant() | ast.Slice() | ast.List():
-            return True
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
-            return True
-    return False
-
-
-def _is_option(e: ast.expr) -> bool:
-    return _is_static(e) or isinstance(e, ast.Tuple)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _refusal(e: ast.AST) -> str:
-    if isinstance(e, ast.BoolOp):
-        return "comparisons are joined by & and |, each in brackets: where((x > 0) & (x < 1), ...)"
-    if isinstance(e, (ast.List, ast.Tuple)):
-        return "a list stands in concatenate and stack only, a tuple as a shape or an axis"
-    names = {
-        ast.IfExp: "if ... else", ast.Lambda: "lambda", ast.Slice: "a slice",
-        ast.Dict: "a dictionary", ast.Set: "a set", ast.ListComp: "a comprehension",
-        ast.GeneratorExp: "a comprehension", ast.JoinedStr: "text", ast.Await: "await",
-        ast.NamedExpr: ":=", ast.Import: "import", ast.ImportFrom: "import", ast.FunctionDef: "def",
-        ast.ClassDef: "class", ast.For: "for", ast.While: "while", ast.If: "if",
-        ast.AugAssign: "an assignment with an operator", ast.AnnAssign: "a type annotation",
-        ast.Return: "return", ast.Delete: "del", ast.With: "with", ast.BinOp: "this operator",
-        ast.UnaryOp: "this operator",
-    }  # fmt: skip
-    what = names.get(type(e), f"{type(e).__name__.lower()}")
-    return f"{what} is not possible in a function; use + - * / ** @, gates and let-lines (z = ...)"
 
 
 def _functions() -> list[str]:
