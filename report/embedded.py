@@ -23,7 +23,7 @@ from report.homework import Homework, read_homework
 if TYPE_CHECKING:
     from report.document import Answer
     from report.pdf import Attachment
-    from report.program import Dialect
+    from report.printers.scope import Dialect
 
 HOMEWORK = "homework.toml"
 MADE_WITH = "made-with.json"

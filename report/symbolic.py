@@ -36,7 +36,7 @@ class ClosedForm:
         """Its derivative by an input: one entry of the Hessian."""
         import sympy
 
-        return ClosedForm(shortest(sympy.diff(self.expression, self.symbols[name])), self.symbols)
+        return ClosedForm(shortest(derivative(self.expression, self.symbols[name])), self.symbols)
 
     def at(self, point: Mapping[str, float]) -> float:
         """Its value at a point, computed with 30 digits."""
@@ -72,7 +72,7 @@ def closed_form(graph: Graph, name: str) -> ClosedForm | None:
     symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
     try:
         whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
-        found = sympy.diff(whole, symbols[name])
+        found = derivative(whole, symbols[name])
         return ClosedForm(shortest(found), symbols) if found.count_ops() <= MAX_OPERATIONS else None
     except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
         return None
@@ -97,6 +97,16 @@ def local_derivative(
     args = [ordered_symbol(i) if isinstance(a, str) else number(a) for i, a in enumerate(arguments)]
     derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args, **dict(options)), args[place]))
     return latex(derivative, dict(zip(args, (str(a) for a in arguments), strict=True)))
+
+
+def derivative(expression: Any, by: Any) -> Any:
+    """sympy's derivative without the impulses that it puts where a function jumps.
+
+    Beside the jump they are 0, and on it the gate's convention decides.
+    """
+    import sympy
+
+    return sympy.diff(expression, by).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
 
 
 def is_scalar(graph: Graph) -> bool:
