@@ -148,16 +148,28 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
 
 
 def _backward(derivation: Derivation, trace: Trace, q: Quantity) -> dict[str, Any]:
+    """A gate's row: its gradient, and for each argument the local derivative.
+
+    A gate that mixes the entries of tensors has none that could be written down; there the row asks for
+    what goes down to the argument instead.
+    """
     own = symbol(q.name, q.node.shape)
-    names = {symbol(trace.name_of(a), a.shape) for a in q.node.args if not a.is_constant}
-    ordered = sorted(names, key=lambda n: min(i for i, a in enumerate(q.node.args)
-                     if not a.is_constant and symbol(trace.name_of(a), a.shape) == n))  # fmt: skip
+    of = own if q.node.gate.elementwise or not q.node.shape else derivation.function
+    args = dict.fromkeys(a for a in q.node.args if not a.is_constant)
+    names = [_slash(of, symbol(trace.name_of(a), a.shape)) for a in args]
+    rows = [_height(trace.quantities[a]) for a in args]
     return {
         "number": q.number,
-        "gradient": tex(partial(derivation.function, own)),
-        "local": [tex(partial(own, name)) for name in ordered],
-        "height": max(_height(q), 1.2 * LINE * len(ordered)),
+        "gradient": tex(_slash(derivation.function, own)),
+        "height": max(_height(q), sum(rows)),
+        "local": [
+            {"name": tex(name), "height": height} for name, height in zip(names, rows, strict=True)
+        ],
     }
+
+
+def _slash(of: str, by: str) -> str:
+    return rf"\partial {of} / \partial {by}"
 
 
 def _height(q: Quantity) -> float:
@@ -181,7 +193,7 @@ def _results(question: Question, trace: Trace) -> dict[str, Any]:
             large.append(display(f"{partial(f, by)} = {tensor(array, GRADIENT)[0]}"))
             continue
         rows += [
-            _row(partial(f, _entry(symbol(name), at, array.shape)), array[at], GRADIENT)
+            _row(_slash(f, _entry(symbol(name), at, array.shape)), array[at], GRADIENT)
             for at in np.ndindex(array.shape)
         ]
     return {"rows": rows, "large": large}

@@ -206,18 +206,22 @@ def check_table(
 
 def making(work: Homework) -> dict[str, Any]:
     """How to make the document again: the command, the homework as used, and the versions."""
+    return {
+        "command": f"report build {work.path.name}",
+        "file": work.to_toml().rstrip("\n"),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What makes a report, by name: this program, Python and the libraries that matter."""
     import platform
     from importlib.metadata import version
 
     from report import __version__
 
-    versions = {"report": __version__, "Python": platform.python_version()}
-    versions |= {name: version(name) for name in _VERSIONED}
-    return {
-        "command": f"report build {work.path.name}",
-        "file": work.to_toml().rstrip("\n"),
-        "versions": versions,
-    }
+    own = {"report": __version__, "Python": platform.python_version()}
+    return own | {name: version(name) for name in _VERSIONED}
 
 
 def _traces(work: Homework, only: Question | None = None) -> dict[str, Trace]:

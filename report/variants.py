@@ -33,6 +33,12 @@ def has_random_inputs(homework: Homework) -> bool:
     return any(is_random(v) for q in homework.questions for v in q.inputs.values())
 
 
+def check(homework: Homework) -> None:
+    """ReportError for a table that is no random input, or a condition that cannot be read."""
+    _randoms(homework)
+    _conditions(homework)
+
+
 def variety(homework: Homework) -> int:
     """How many different variants there can be, at most."""
     return math.prod(r.variety for own in _randoms(homework).values() for r in own.values())
