@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from report.pdf.breaking import fit
+    from report.pdf.breaking import fit, split
     from report.pdf.browser import mathml
     from report.pdf.conform import Attachment
     from report.pdf.document import render
     from report.pdf.layout import Formula, formula, img
 
-__all__ = ["Attachment", "Formula", "fit", "formula", "img", "mathml", "render"]
+__all__ = ["Attachment", "Formula", "fit", "formula", "img", "mathml", "render", "split"]
 
 _HOMES = {
     "Attachment": "conform",
@@ -24,6 +24,7 @@ _HOMES = {
     "img": "layout",
     "mathml": "browser",
     "render": "document",
+    "split": "breaking",
 }
 
 

@@ -21,8 +21,8 @@ from report.pdf.lines import (
     STEP_WIDTH,
     Level,
     Lines,
+    cut,
     row_width,
-    split,
     statements,
     width_of,
     written,
@@ -79,8 +79,50 @@ def fit(latex: str, width: float) -> str:
     return _scaled(narrowest, width / least)
 
 
+def split(latex: str, width: float, height: float) -> tuple[str, ...]:
+    """A displayed formula as one or several that fit into ``width`` and ``height`` em.
+
+    Its lines go on from one formula to the next, aligned as they were. A single line that is too
+    tall is made smaller.
+    """
+    fitted = fit(latex, width)
+    bare, scale = tokens.unscaled(fitted)
+    table = tokens.environment(bare)
+    if _height(fitted) <= height or not table or not table.is_alignment:
+        return (_lowered(bare, scale, height),)
+    rows = [[row[0], " & ".join(row[1:])] for row in table.rows]
+    widest = max((row[0] for row in rows), key=width_of)
+    found: list[str] = []
+    part: list[list[str]] = []
+    for row in rows:
+        more = _rows_beside(widest, [*part, row])
+        if part and _height(_scaled(more, scale)) > height:
+            found.append(_rows_beside(widest, part))
+            part = []
+        part.append(row)
+    found.append(_rows_beside(widest, part))
+    return tuple(_lowered(each, scale, height) for each in found)
+
+
+def _height(latex: str) -> float:
+    found = drawing(latex, True)
+    return found.height + found.depth
+
+
+def _lowered(latex: str, scale: float, height: float) -> str:
+    tall = _height(_scaled(latex, scale))
+    return _scaled(latex, scale if tall <= height else scale * height / tall)
+
+
+def _rows_beside(widest: str, rows: list[list[str]]) -> str:
+    """Rows of an alignment, as far in as those behind the widest left side."""
+    left, right = rows[0]
+    first = rf"\hphantom{{{widest}}}\mathllap{{{left}}} & {right}"
+    return _aligned([first, *(f"{left} & {right}" for left, right in rows[1:])])
+
+
 def _scaled(latex: str, scale: float) -> str:
-    if scale == 1:
+    if scale >= 1:
         return latex
     return rf"\scalebox{{{math.floor(scale * 1e6) / 1e6:g}}}{{$\displaystyle {latex}$}}"
 
@@ -159,7 +201,7 @@ class _Breaker:
 
     def _relations(self, items: list[Item], width: float) -> list[str]:
         """Rows that start with a relation, or go on after one."""
-        parts = split(items, Level.RELATION)
+        parts = cut(items, Level.RELATION)
         return [row for part in parts for row in self._indented(part, width)]
 
     def _indented(self, items: list[Item], width: float) -> list[str]:

@@ -114,6 +114,9 @@ def _tex_to_svg() -> Callable[..., str]:
     return mathra.tex_to_svg
 
 
+_OVERSHOOT = 0.1  # em that a rule may stand out of the box of a formula
+
+
 def typeset(tex: str, display: bool) -> Drawing:
     """Lay out LaTeX. Raises ValueError with mathra's reason where it cannot."""
     svg = _tex_to_svg()(tex, display=display, strict=True)
@@ -123,13 +126,19 @@ def typeset(tex: str, display: bool) -> Drawing:
     if head is None or start < 0 or end < start:
         raise ReportError(f"mathra {MATHRA} drew {tex!r} in a way that report does not know.")
     top, width, height = (float(number) / 1000 for number in head.groups()[:3])
+    marks = tuple(_marks(svg[start:end]))
+    for mark in marks:
+        if isinstance(mark, Rectangle) and not (
+            -top - height - _OVERSHOOT < mark.y < mark.y + mark.height < -top + _OVERSHOOT
+        ):
+            raise ValueError("it would draw a line outside of its box: leave out | or \\smash")
     return Drawing(
         width=width,
         height=-top,
         depth=round(top + height, 6),
         speech=html.unescape(head[4]),
         text=html.unescape(svg[svg.index(">", end) + 1 : svg.index("</text>", end)]),
-        marks=tuple(_marks(svg[start:end])),
+        marks=marks,
     )
 
 
@@ -169,7 +178,8 @@ def _marks(body: str) -> Iterator[Run | Rectangle | Line]:
             run = None
         if tag == "rect":
             x, y, width, height = _lengths(found, "x", "y", "width", "height")
-            yield Rectangle(x, y, width, height, colour)
+            if width and height:  # else a strut, which viewers would show as a hairline
+                yield Rectangle(x, y, width, height, colour)
         elif tag == "line":
             x1, y1, x2, y2, thickness = _lengths(found, "x1", "y1", "x2", "y2", "stroke-width")
             yield Line(x1, y1, x2, y2, thickness, "" if colour == "currentColor" else colour)

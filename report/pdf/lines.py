@@ -78,7 +78,7 @@ def _level(before: Item, item: Item) -> Level:
     return Level.FACTOR
 
 
-def split(items: list[Item], level: Level) -> list[list[Item]]:
+def cut(items: list[Item], level: Level) -> list[list[Item]]:
     """The items, cut at the places of a level and of the better ones."""
     cuts = [i for i, found in enumerate(_levels(items), 1) if found <= level] if items else []
     return [items[i:j] for i, j in zip([0, *cuts], [*cuts, len(items)], strict=True)]
@@ -87,7 +87,7 @@ def split(items: list[Item], level: Level) -> list[list[Item]]:
 def statements(items: list[Item]) -> list[list[Item]]:
     """The items, cut behind commas and wide spaces into parts that hold a relation each."""
     found: list[list[Item]] = []
-    for part in split(items, Level.STATEMENT):
+    for part in cut(items, Level.STATEMENT):
         if found and not any(item.kind is Kind.RELATION for item in part):
             found[-1] += part
         else:
@@ -165,7 +165,7 @@ class Lines:
             return True
         finer = Level(level + 1)
         broken = False
-        for piece in split(part, finer):
+        for piece in cut(part, finer):
             if broken and finer <= Level.SUM and self._lines[-1]:
                 self._lines.append([])
             broken = self._place(piece, finer)

@@ -138,3 +138,37 @@ def test_any_formula_fits_or_is_refused(words: list[str], width: float) -> None:
 )
 def test_very_long_formulas_fit(latex: str) -> None:
     assert pdf.formula(pdf.fit(latex, COLUMN), display=True).width <= COLUMN
+
+
+def test_a_formula_taller_than_the_page_goes_on() -> None:
+    latex = "y = " + " + ".join(f"x_{{{i}}}" for i in range(400))
+    parts = pdf.split(latex, COLUMN, 20)
+    assert len(parts) > 2
+    for part in parts:
+        found = pdf.formula(part, display=True)
+        assert found.width <= COLUMN
+        assert found.height + found.depth <= 20
+    assert sum((signs(part) for part in parts), Counter()) == signs(latex)
+
+
+def test_parts_are_aligned_as_the_whole_was() -> None:
+    latex = r"\begin{aligned} y_{long} &= a \\ &= b \\ z &= \frac{c}{d} \\ &= e \end{aligned}"
+    first, second = pdf.split(latex, COLUMN, 4.2)
+    left = pdf.formula("y_{long}", display=True).width
+    assert (
+        pdf.formula(first, display=True).width
+        == pdf.formula(r"\begin{aligned} y_{long} &= a \\ &= b \end{aligned}", display=True).width
+    )
+    assert second.startswith(r"\begin{aligned} \hphantom{y_{long}}\mathllap{z} & =")
+    assert pdf.formula(second, display=True).width > left
+
+
+def test_what_is_low_enough_is_one_formula() -> None:
+    assert pdf.split("a = b", 10, 10) == ("a = b",)
+
+
+def test_a_tall_matrix_is_made_smaller() -> None:
+    latex = r"\begin{bmatrix} " + r" \\ ".join("123456789") + r" \end{bmatrix}"
+    [part] = pdf.split(latex, 10, 6)
+    found = pdf.formula(part, display=True)
+    assert found.height + found.depth == pytest.approx(6, abs=0.001)

@@ -3,7 +3,7 @@
 import pytest
 
 from report import ReportError, pdf
-from report.pdf import glyphs
+from report.pdf import glyphs, inner
 from report.pdf.layout import drawing
 from tests.pdf.documents import corpus
 
@@ -95,6 +95,7 @@ def test_matrices_of_fractions_are_not_tight() -> None:
         ("{" * 5000 + "x", "nesting deeper than"),
         ("a\x01", "control character U+0001"),
         ("\ud800", "surrogates"),
+        (r"\begin{array}{c|c} 1 & 2 \\ 3 & 4 \end{array}", "outside of its box"),
     ],
 )
 def test_what_cannot_be_set_is_named(latex: str, reason: str) -> None:
@@ -102,6 +103,12 @@ def test_what_cannot_be_set_is_named(latex: str, reason: str) -> None:
         pdf.formula(latex)
     assert latex[:100] in str(error.value)
     assert reason in str(error.value)
+
+
+def test_struts_are_not_drawn() -> None:
+    found = drawing(r"\rule[-1em]{0pt}{3em} \rule{1em}{0pt} x", True)
+    assert [type(mark) for mark in found.marks] == [inner.Run]
+    assert (found.height, found.depth) == (2, 1)
 
 
 def test_images_carry_the_words_escaped() -> None:
