@@ -25,6 +25,8 @@ from report.tracing import Trace
 
 @dataclass(frozen=True)
 class Heading:
+    """A heading of level 1 or 2."""
+
     text: str
     level: int
     page: bool = False  # whether it begins a page
@@ -32,6 +34,8 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
+    """Words with math between them."""
+
     text: str  # with $math$
 
 
@@ -46,6 +50,8 @@ class Formulas:
 
 @dataclass(frozen=True)
 class Table:
+    """Cells are words with math between them."""
+
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     small: bool = False
@@ -64,6 +70,8 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Listing:
+    """Code."""
+
     name: str
     source: str
     numbered: bool = True
@@ -71,6 +79,8 @@ class Listing:
 
 @dataclass(frozen=True)
 class Terminal:
+    """A command and what it printed."""
+
     command: str
     output: str
 
