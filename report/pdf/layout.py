@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from report.errors import ReportError
 from report.pdf import glyphs, inner
+from report.pdf.drawing import Drawing
 from report.pdf.tokens import spaced, unscaled
 
 
@@ -27,7 +28,7 @@ class Formula:
 
 
 @lru_cache(maxsize=8192)
-def drawing(tex: str, display: bool) -> inner.Drawing:
+def drawing(tex: str, display: bool) -> Drawing:
     """The layout of a formula. Raises ReportError naming LaTeX that cannot be typeset."""
     bare, scale = unscaled(tex)
     try:

@@ -13,6 +13,7 @@ import pytest
 
 from report import ReportError
 from report.pdf import fonts, glyphs, inner, preflight
+from report.pdf.drawing import Run
 
 
 def weasyprint(name: str = "") -> Any:
@@ -80,7 +81,7 @@ def test_mathra_numbers_glyphs_as_the_bundled_font_does(character: str) -> None:
 def test_mathra_advances_as_the_bundled_font_does() -> None:
     drawing = inner.typeset(r"\mathrm{abcdefgh0123456789}", False)
     [run] = drawing.marks
-    assert isinstance(run, inner.Run), "one line of letters is drawn otherwise"
+    assert isinstance(run, Run), "one line of letters is drawn otherwise"
     assert ">" not in run.codes, "letters are kerned, or the advances differ"
 
 

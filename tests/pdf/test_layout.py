@@ -3,7 +3,8 @@
 import pytest
 
 from report import ReportError, pdf
-from report.pdf import glyphs, inner
+from report.pdf import glyphs
+from report.pdf.drawing import Run
 from report.pdf.layout import drawing
 from tests.pdf.documents import corpus
 
@@ -107,7 +108,7 @@ def test_what_cannot_be_set_is_named(latex: str, reason: str) -> None:
 
 def test_struts_are_not_drawn() -> None:
     found = drawing(r"\rule[-1em]{0pt}{3em} \rule{1em}{0pt} x", True)
-    assert [type(mark) for mark in found.marks] == [inner.Run]
+    assert [type(mark) for mark in found.marks] == [Run]
     assert (found.height, found.depth) == (2, 1)
 
 
