@@ -99,7 +99,7 @@ def blocks(work: Homework) -> Iterator[Block]:
     for number, question in enumerate(work.questions, 1):
         yield Heading(f"Question {number}. {question.title}", 1, page=True)
         yield from _question(work, question)
-    made = making(work, None, None)
+    made = making(work)
     yield Heading("How to make this document again", 1, page=True)
     yield Terminal(f"$ {made['command']}", "")
     yield Listing("The homework file, with the inputs used", made["file"], numbered=False)
