@@ -96,10 +96,10 @@ def affine(X: Any, W: Any, b: Any, G: Any) -> Any:
 
 
 @reference("attention/q1")
-def attention(Q: Any, K: Any, V: Any, d: Any, T: Any) -> Any:
+def attention(Q: Any, K: Any, V: Any, T: Any) -> Any:
     loss = 0.0
     for query, target in zip(Q, T, strict=True):
-        weights = softmax(np.array([np.dot(query, key) / np.sqrt(d) for key in K]))
+        weights = softmax(np.array([np.dot(query, key) / np.sqrt(len(key)) for key in K]))
         output = sum(weight * value for weight, value in zip(weights, V, strict=True))
         loss = loss + np.sum((output - target) ** 2)
     return loss
@@ -131,8 +131,8 @@ def degrees(x1: Any, w1: Any, x2: Any, w2: Any) -> Any:
 
 
 @reference("dropout/q1")
-def dropout(x: Any, W: Any, b: Any, m: Any, q: Any, V: Any, y: Any) -> Any:
-    kept = np.maximum(np.dot(W, x) + b, 0) * m / q
+def dropout(x: Any, W: Any, b: Any, m: Any, V: Any, y: Any) -> Any:
+    kept = np.maximum(np.dot(W, x) + b, 0) * m / 0.75
     return np.sum((np.dot(V, kept) - y) ** 2)
 
 
@@ -158,7 +158,7 @@ def homework1_vectors(W: Any, x: Any) -> Any:
 @reference("layer-norm/q1")
 def layer_norm(X: Any, gamma: Any, beta: Any, G: Any) -> Any:
     rows = [(row - np.mean(row)) / np.sqrt(np.var(row) + 1e-3) for row in X]
-    return sum(np.dot(g, gamma * row + beta) for g, row in zip(G, rows, strict=True))
+    return sum(np.sum(g * (gamma * row + beta)) for g, row in zip(G, rows, strict=True))
 
 
 @reference("linear-regression/q1")
@@ -206,8 +206,8 @@ def mlp(x: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
 
 @reference("mlp-batch/q1")
 def mlp_batch(X: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
-    hidden = [np.maximum(np.dot(row, W1) + b1, 0) for row in X]
-    return negative_log_likelihood([np.dot(h, W2) + b2 for h in hidden], y)
+    hidden = [np.maximum(np.dot(row, W1) + b1[0], 0) for row in X]
+    return negative_log_likelihood([np.dot(h, W2) + b2[0] for h in hidden], y)
 
 
 @reference("neuron/q1")
@@ -302,7 +302,7 @@ def test_affine_layer_in_matrix_form() -> None:
     found, given = traced("affine/q1"), values(QUESTIONS["affine/q1"])
     close(found.gradients["X"], given["G"] @ given["W"].T)
     close(found.gradients["W"], given["X"].T @ given["G"])
-    close(found.gradients["b"], given["G"].sum(axis=0))
+    close(found.gradients["b"], given["G"].sum(axis=0, keepdims=True))
 
 
 def test_batch_norm_in_one_formula() -> None:
@@ -313,8 +313,8 @@ def test_batch_norm_in_one_formula() -> None:
     normed = (X - X.mean(axis=0)) / deviation
     inner = n * G - G.sum(axis=0) - normed * (G * normed).sum(axis=0)
     close(found.gradients["X"], given["gamma"] / (n * deviation) * inner)
-    close(found.gradients["gamma"], (G * normed).sum(axis=0))
-    close(found.gradients["beta"], G.sum(axis=0))
+    close(found.gradients["gamma"], (G * normed).sum(axis=0, keepdims=True))
+    close(found.gradients["beta"], G.sum(axis=0, keepdims=True))
 
 
 def test_softmax_with_cross_entropy_leaves_a_difference() -> None:
@@ -336,7 +336,7 @@ def test_classifiers_send_back_prediction_minus_label() -> None:
     found, given = traced("softmax-regression/q1"), values(QUESTIONS["softmax-regression/q1"])
     error = softmax(given["X"] @ given["W"] + given["b"]) - np.eye(3)[given["y"]]
     close(found.gradients["W"], given["X"].T @ error / 4)
-    close(found.gradients["b"], error.mean(axis=0))
+    close(found.gradients["b"], error.mean(axis=0, keepdims=True))
 
 
 def test_word_vectors_that_took_no_part_have_no_gradient() -> None:
