@@ -34,8 +34,6 @@ class ClosedForm:
 
     def derivative(self, name: str) -> ClosedForm:
         """Its derivative by an input: one entry of the Hessian."""
-        import sympy
-
         return ClosedForm(shortest(derivative(self.expression, self.symbols[name])), self.symbols)
 
     def at(self, point: Mapping[str, float]) -> float:
@@ -65,8 +63,6 @@ def closed_form(graph: Graph, name: str) -> ClosedForm | None:
 
     None when the function is not scalar or its formula too long to be read.
     """
-    import sympy
-
     if not is_scalar(graph) or written_size(graph.result) > MAX_SIZE:
         return None
     symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
