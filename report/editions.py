@@ -7,7 +7,7 @@ numbers and tables without entries; a key holds the results and how far an answe
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,11 @@ def class_key(homework: Homework, entries: Iterable[Entry]) -> str:
     return _page("class-key.html.j2", homework, list(entries), tolerance=_percent())
 
 
-def result_line(question: Question, trace: Trace) -> str:
+def result_line(question: str, value: float, gradients: Mapping[str, Any]) -> str:
     """The results of one question in one line of text: q1: f = 0.336, ∂f/∂w1 = 0.0315."""
-    said = [f"f = {numbers.show(trace.value)}"]
-    said += [f"∂f/∂{name} = {_flat(g)}" for name, g in trace.gradients.items()]
-    return f"{question.id}: {', '.join(said)}"
+    said = [f"f = {numbers.show(value)}"]
+    said += [f"∂f/∂{name} = {_flat(g)}" for name, g in gradients.items()]
+    return f"{question}: {', '.join(said)}"
 
 
 def _flat(value: Any) -> str:
