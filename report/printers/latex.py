@@ -244,6 +244,17 @@ def _constant(node: Node) -> tuple[str, int]:
     return matrix(value), ATOM
 
 
+def _add(p: _Printer, node: Node) -> tuple[str, int]:
+    """A second term with a sign of its own is taken away; a negative number put in gets brackets."""
+    a, b = node.args
+    left, right = p.bracketed(a, SUM), p.bracketed(b, SUM)
+    if right.startswith("-"):
+        return f"{left} - {right[1:]}", SUM
+    if _COLOUR.sub("", right).startswith("-"):
+        right = rf"\left({right}\right)"
+    return f"{left} + {right}", SUM
+
+
 def _multiply(p: _Printer, node: Node) -> tuple[str, int]:
     a, b = node.args
     left, right = p.bracketed(a, PRODUCT), p.bracketed(b, PRODUCT)
@@ -280,8 +291,12 @@ def _matmul(p: _Printer, node: Node) -> tuple[str, int]:
 
 
 def _divide(p: _Printer, node: Node) -> tuple[str, int] | None:
-    """The sign of a negative number above stands in front of the fraction."""
+    """A sign above stands in front of the fraction, and so does all that is too tall to stand there."""
     a, b = node.args
+    if b.gate is CONSTANT and not b.shape and p.leaf(b) is None:
+        above, binding = p.write(a)
+        if binding >= PRODUCT and _COLOUR.sub("", above).startswith((r"\frac", r"\begin")):
+            return rf"\frac{{1}}{{{p.write(b)[0]}}} {above}", MATRIX_PRODUCT
     if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
         return rf"-\frac{{{number(-a.value)[0]}}}{{{p.write(b)[0]}}}", SUM
     return None
@@ -357,7 +372,8 @@ def _reduction(p: _Printer, node: Node) -> tuple[str, int] | None:
     axis = node.params.get("axis")
     if axis is None:
         return None
-    axes = ",".join(str(a) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    rank = len(node.args[0].shape)
+    axes = ",".join(str(a % rank) for a in (axis if isinstance(axis, tuple) else (axis,)))
     text = p.fill(node.gate, node)
     head, bracket, rest = text.partition(r"\left")
     return rf"{head}_{{\text{{axis }}{axes}}}{bracket}{rest}", node.gate.binding
@@ -375,7 +391,10 @@ def _reshape(p: _Printer, node: Node) -> tuple[str, int]:
 
 def _index(p: _Printer, node: Node) -> tuple[str, int]:
     """X[0, :] with its index as a subscript in square brackets."""
-    return rf"{p.bracketed(node.args[0], CALL)}_{{\left[{_key(p, node)}\right]}}", CALL
+    base = p.bracketed(node.args[0], CALL)
+    if base.startswith(r"\frac"):
+        base = rf"\left({base}\right)"
+    return rf"{base}_{{\left[{_key(p, node)}\right]}}", CALL
 
 
 def _scatter(p: _Printer, node: Node) -> tuple[str, int]:
@@ -388,7 +407,16 @@ def _scatter(p: _Printer, node: Node) -> tuple[str, int]:
 
 def _key(p: _Printer, node: Node) -> str:
     written = str(node.params["key"]).replace(", ", r",\,").replace("None", r"\text{new}")
-    return re.sub(r"\{(\d+)\}", lambda m: p.write(node.args[int(m[1])])[0], written)
+    written = re.sub(r"\{(\d+)\}", lambda m: p.write(node.args[int(m[1])])[0], written)
+    return _VECTOR.sub(_listed, written)
+
+
+def _listed(vector: re.Match[str]) -> str:
+    """A column of indices, too tall for a subscript, as a list."""
+    return r"\left[" + vector[1].replace(r" \\ ", r",\,") + r"\right]"
+
+
+_VECTOR = re.compile(r"\\begin\{bmatrix\*\}\[r\]([^&]*?)\\end\{bmatrix\*\}")
 
 
 def _joined(p: _Printer, node: Node) -> tuple[str, int]:
@@ -410,6 +438,7 @@ def _transpose(p: _Printer, node: Node) -> tuple[str, int] | None:
 
 
 _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
+    "add": _add,
     "multiply": _multiply,
     "matmul": _matmul,
     "divide": _divide,
