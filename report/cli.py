@@ -118,7 +118,7 @@ def _extract(options: argparse.Namespace) -> tuple[str, int]:
 def _verify(options: argparse.Namespace) -> tuple[str, int]:
     from report.embedded import verify
 
-    verdict = verify(options.report, options.run_programs)
+    verdict = verify(options.report, options.run_programs, options.pages)
     return str(verdict), FAILED if verdict.differences else DONE
 
 
@@ -236,6 +236,11 @@ def _parser() -> _Parser:
         "--run-programs",
         action="store_true",
         help="run the programs inside, and compare their output",
+    )
+    verify.add_argument(
+        "--pages",
+        action="store_true",
+        help="build the report again, and compare the words of every page",
     )
     return parser
 

@@ -66,8 +66,8 @@ def arithmetic() -> str:
     ]
 
 
-def attachments(work: Homework, answers: Sequence[Answer]) -> list[Attachment]:
-    """The files that go into the PDF of a homework."""
+def attachments(work: Homework, answers: Sequence[Answer], date: str = "") -> list[Attachment]:
+    """The files that go into the PDF of a homework; `date` is the one that the pages show."""
     from report.pdf import Attachment
 
     def text(name: str, content: str, relationship: str, mime: str, what: str) -> Attachment:
@@ -77,7 +77,7 @@ def attachments(work: Homework, answers: Sequence[Answer]) -> list[Attachment]:
         text(HOMEWORK, work.to_toml(), "Source", "application/toml", "The homework file as used"),
         text(
             MADE_WITH,
-            json.dumps(made_with(), indent=1) + "\n",
+            json.dumps(made_with() | ({"date": date} if date else {}), indent=1) + "\n",
             "Supplement",
             "application/json",
             "Versions that made this report",
@@ -182,13 +182,16 @@ class Verdict:
         return "\n".join([*self.lines, *shown, *tail])
 
 
-def verify(path: str | os.PathLike[str], run_programs: bool = False) -> Verdict:
+def verify(
+    path: str | os.PathLike[str], run_programs: bool = False, pages: bool = False
+) -> Verdict:
     """Compute everything anew from what is inside a PDF and compare.
 
     Every number of every trace must hold: bit for bit where these versions and a machine that rounds
-    alike made the PDF, to 1e-12 elsewhere. The programs must be those that the traces give; with `run_programs` they
-    are run (each in a process of its own) and must print what stands in the PDF. Raises ReportError
-    when the PDF carries no report or its homework cannot be computed.
+    alike made the PDF, to 1e-12 elsewhere. The programs must be those that the traces give; with
+    `run_programs` they are run (each in a process of its own) and must print what stands in the PDF.
+    With `pages` the report is built again and the words of every page must be the same. Raises
+    ReportError when the PDF carries no report or its homework cannot be computed.
     """
     from report import program
     from report.pipeline import trace_question
@@ -198,7 +201,10 @@ def verify(path: str | os.PathLike[str], run_programs: bool = False) -> Verdict:
         file = Path(folder) / HOMEWORK
         file.write_bytes(files[HOMEWORK])
         work = read_homework(file)
-    same = _json(files, MADE_WITH) == made_with()
+    maker = _json(files, MADE_WITH)
+    same = isinstance(maker, dict) and made_with() == {
+        k: v for k, v in maker.items() if k != "date"
+    }
     tolerance = 0.0 if same else OTHER_MACHINE
     lines, differences = [], []
     if not same:
@@ -234,7 +240,39 @@ def verify(path: str | os.PathLike[str], run_programs: bool = False) -> Verdict:
                     lines.append(f"{name} prints what stands in the PDF")
                 else:
                     differences.append(f"{name} prints something else than what stands in the PDF")
+    if pages and same:
+        wrong = _other_words(Path(path), work, _json(files, MADE_WITH).get("date", ""))
+        differences += wrong
+        if not wrong:
+            lines.append("every page has the words that its homework gives")
+    elif pages:
+        lines.append("other versions made the pages, so they are not compared")
     return Verdict(tuple(lines), tuple(differences))
+
+
+def _other_words(file: Path, work: Homework, date: str) -> list[str]:
+    """The pages whose words differ from those of the report built again."""
+    import io
+
+    import pypdf
+
+    from report.pipeline import make
+
+    data = file.read_bytes()
+    again = make(work, ("solution",), date).pdfs["solution"]
+    if again == data:
+        return []
+    old, new = (
+        [page.extract_text().split() for page in pypdf.PdfReader(io.BytesIO(d)).pages]
+        for d in (data, again)
+    )
+    wrong = [] if len(old) == len(new) else [f"it has {len(old)} pages, built anew {len(new)}"]
+    for number, (there, here) in enumerate(zip(old, new, strict=False), 1):
+        pairs = [(a, b) for a, b in zip(there, here, strict=False) if a != b]
+        if pairs or len(there) != len(here):
+            shown = f": {pairs[0][0]!r} stands where {pairs[0][1]!r} should" if pairs else ""
+            wrong.append(f"page {number} has other words{shown}")
+    return wrong
 
 
 def _prints_alike(printed: str, stored: str) -> bool:

@@ -82,7 +82,7 @@ class Homework:
     @property
     def due_text(self) -> str:
         """The due date as a reader writes it: 21 October 2023, or the text of the file."""
-        return _spoken(self.due) if isinstance(self.due, dt.date) else self.due
+        return date_text(self.due) if isinstance(self.due, dt.date) else self.due
 
     def question(self, name: str | None) -> Question:
         """The question of that id; the only one for None. ReportError when there is no such one."""
@@ -321,7 +321,8 @@ def _switch(table: Mapping[str, Any], key: str, start: str) -> bool:
     return value
 
 
-def _spoken(due: dt.date) -> str:
+def date_text(due: dt.date) -> str:
+    """A date as a reader writes it: 21 October 2023, with hour and zone where it has them."""
     months = "January February March April May June July August September October November December"
     date = f"{due.day} {months.split()[due.month - 1]} {due.year}"
     if isinstance(due, dt.datetime):

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from report import files, variants
 from report.backprop import trace
-from report.embedded import title_of
+from report.embedded import HOMEWORK, title_of
 from report.errors import CheckError, ReportError, nearest
-from report.homework import Homework, Question, place, read_homework
+from report.homework import Homework, Question, date_text, place, read_homework
 from report.tracing import Trace
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def build(
     work = variants.draw(read_homework(homework, overrides, inputs), seed)
     target = Path(out)
     files.check_target(target)
-    made = make(work, (edition,))
+    made = make(work, (edition,), date_shown())
     files.write(target, made.pdfs[edition])
     return Summary(
         path=target,
@@ -90,8 +90,10 @@ class Made:
     checks: int
 
 
-def make(work: Homework, editions: Collection[str]) -> Made:
+def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     """The PDFs of a homework with plain numbers, all of them from the same answers.
+
+    `date` is the date of making to show, if any.
 
     A solution and a key are made only when everything agrees, a sheet holds no results to check. Raises
     ReportError for an unknown edition, else as `build`.
@@ -107,12 +109,13 @@ def make(work: Homework, editions: Collection[str]) -> Made:
     if set(editions) - {"sheet"}:
         answers = [answer(work, question) for question in work.questions]
         _refuse(work, answers)
-    traces = tuple(a.trace for a in answers) or tuple(_traces(work).values())
+    traces = tuple(a.trace for a in answers) or tuple(traces_of(work).values())
     pdfs = {}
     for edition in editions:
         if edition == "solution":
-            page = document.html(work, answers, making(work))
-            pdfs[edition] = pdf.render(page, attachments=embedded.attachments(work, answers))
+            page = document.html(work, answers, making(work, date))
+            carried = embedded.attachments(work, answers, date)
+            pdfs[edition] = pdf.render(page, attachments=carried)
         else:
             pdfs[edition] = pdf.render((sheet if edition == "sheet" else key)(work, traces))
     return Made(pdfs, traces, sum(a.verification.comparisons for a in answers))
@@ -204,10 +207,27 @@ def check_table(
     return "\n\n".join(texts) + "\n", good
 
 
-def making(work: Homework) -> dict[str, Any]:
-    """How to make the document again: the command, the homework as used, and the versions."""
+def date_shown() -> str:
+    """The date of SOURCE_DATE_EPOCH in words; without it a report shows no date of its making."""
+    from datetime import UTC, datetime
+
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not epoch:
+        return ""
+    try:
+        made = datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ReportError(
+            f"SOURCE_DATE_EPOCH is {epoch[:40]!r}; it is a number of seconds"
+        ) from None
+    return date_text(made.date())
+
+
+def making(work: Homework, date: str = "") -> dict[str, Any]:
+    """How to make the document again: the command, the homework as used, versions and date."""
     return {
-        "command": f"report build {work.path.name}",
+        "command": f"report build {HOMEWORK}",
+        "date": date,
         "file": work.to_toml().rstrip("\n"),
         "versions": versions(),
     }
@@ -224,7 +244,7 @@ def versions() -> dict[str, str]:
     return own | {name: version(name) for name in _VERSIONED}
 
 
-def _traces(work: Homework, only: Question | None = None) -> dict[str, Trace]:
+def traces(work: Homework, only: Question | None = None) -> dict[str, Trace]:
     """The traces of all questions, or of one, by id."""
     traces = {}
     for question in work.questions if only is None else (only,):
