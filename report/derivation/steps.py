@@ -150,7 +150,12 @@ def _summed(symbols: str, node: Node, arg: Node) -> str:
     """The sum over the axes along which an argument was stretched."""
     extra = len(node.shape) - len(arg.shape)
     axes = [i for i, n in enumerate(node.shape) if i < extra or arg.shape[i - extra] != n]
-    over = f"axis {', '.join(str(a) for a in axes)}" if arg.shape else "all entries"
+    if not arg.shape:
+        over = "all entries"
+    elif len(node.shape) == 2 and len(axes) == 1:
+        over = ("rows", "columns")[axes[0]]
+    else:
+        over = f"axis {', '.join(str(a) for a in axes)}"
     return rf"\sum_{{\text{{{over}}}}} \left({symbols}\right)"
 
 
