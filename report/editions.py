@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,26 @@ def class_key(homework: Homework, entries: Iterable[Entry]) -> str:
     return _page("class-key.html.j2", homework, list(entries), tolerance=_percent())
 
 
+def class_errors(homework: Homework, students: int, tally: Mapping[str, Mapping[str, int]]) -> str:
+    """Which values and gradients a class gets wrong: a picture and a table (see `report.grading`)."""
+    from report.grading_plot import label, plot, worst
+
+    svg, height = plot(tally)
+    shown = worst(tally)
+    said = "; ".join(f"{label(n)}: {c['wrong']} wrong" for n, c in shown.items())
+    picture = {"src": _embedded(svg), "alt": f"Bars of wrong answers. {said}.", "height": height}
+    return _page(
+        "grades.html.j2",
+        replace(homework, author="", student_id="", seed=""),
+        [(label(name), counts) for name, counts in shown.items()],
+        picture=picture,
+        students=students,
+        total=sum(sum(counts.values()) for counts in tally.values()),
+        left_out=len(tally) - len(shown),
+        verdicts=list(next(iter(tally.values()), {})),
+    )
+
+
 def result_line(question: str, value: float, gradients: Mapping[str, Any]) -> str:
     """The results of one question in one line of text: q1: f = 0.336, ∂f/∂w1 = 0.0315."""
     said = [f"f = {numbers.show(value)}"]
@@ -68,6 +88,10 @@ def _flat(value: Any) -> str:
         return numbers.show(array)
     rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
     return f"[{'; '.join(' '.join(numbers.show(v) for v in row) for row in rows)}]"
+
+
+def _embedded(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _percent() -> str:
@@ -116,8 +140,7 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
         "figure": {
             "panels": [
                 {
-                    "src": "data:image/svg+xml;base64,"
-                    + base64.b64encode(panel.svg.encode()).decode(),
+                    "src": _embedded(panel.svg),
                     "alt": drawn.alt if i == 0 else f"The graph, continued: part {i + 1}.",
                     "width": panel.width,
                     "height": panel.height,

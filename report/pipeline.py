@@ -170,7 +170,7 @@ def trace_json(
     import json
 
     work = variants.draw(read_homework(homework, overrides, inputs), seed)
-    traces = _traces(work, None if question is None else work.question(question))
+    traces = traces_of(work, None if question is None else work.question(question))
     if len(traces) == 1:
         return next(iter(traces.values())).to_json()
     whole = {
@@ -244,7 +244,7 @@ def versions() -> dict[str, str]:
     return own | {name: version(name) for name in _VERSIONED}
 
 
-def traces(work: Homework, only: Question | None = None) -> dict[str, Trace]:
+def traces_of(work: Homework, only: Question | None = None) -> dict[str, Trace]:
     """The traces of all questions, or of one, by id."""
     traces = {}
     for question in work.questions if only is None else (only,):
