@@ -14,20 +14,15 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from report import __version__
-from report.errors import CheckError, ReportError, nearest
+from report.errors import CheckError, ReportError
+from report.options import parse
 
 if TYPE_CHECKING:
     from report.graph import Gate
 
 DONE, FAILED, REFUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
-_OVERRIDES = """\
---set q1.x1=2 gives input x1 of question q1 another value: a number, or a list such as
-[[1, 2], [3, 4]]. Where a homework has one question, --set x1=2 is enough. title, course, author,
-student_id, due and paper can be set too: --set author=Ada. An inputs file has a table for each
-question ([q1], under it x1 = 2); --set wins over it, and both win over the homework file."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,23 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> tuple[str, int]:
-    parser = _parser()
-    command = next((a for a in arguments if not a.startswith("-")), None)
-    if command is not None and command not in _COMMANDS:
-        known = ", ".join(_COMMANDS)
-        raise ReportError(
-            f"unknown command {command!r}{nearest(command, _COMMANDS)}; the commands are: {known}"
-        )
-    options, extra = parser.parse_known_args(arguments)
-    if extra:
-        word = next((e for e in extra if e.startswith("-")), extra[0])
-        kind = "option" if word.startswith("-") else "argument"
-        near = nearest(word.split("=")[0], _OPTIONS) if word.startswith("--") else ""
-        helped = f"report {command}" if command else "report"
-        raise ReportError(f"unknown {kind} {word!r}{near}; see {helped} --help")
-    if command is None:
-        raise ReportError(f"name a command: {', '.join(_COMMANDS)}; see report --help")
-    return options.run(options)
+    options = parse(arguments)
+    return _RUN[options.command](options)
 
 
 # ---------------------------------------------------------------- the commands
@@ -81,7 +61,14 @@ def _build(options: argparse.Namespace) -> tuple[str, int]:
     overrides = _overrides(options)
     from report.pipeline import build
 
-    summary = build(options.homework, out, overrides=overrides, inputs=options.inputs)
+    summary = build(
+        options.homework,
+        out,
+        overrides=overrides,
+        inputs=options.inputs,
+        seed=options.seed,
+        edition=options.edition,
+    )
     return str(summary), DONE
 
 
@@ -89,14 +76,15 @@ def _trace(options: argparse.Namespace) -> tuple[str, int]:
     overrides = _overrides(options)
     from report.pipeline import trace_json
 
-    return trace_json(options.homework, options.question, overrides, options.inputs), DONE
+    text = trace_json(options.homework, options.question, overrides, options.inputs, options.seed)
+    return text, DONE
 
 
 def _check(options: argparse.Namespace) -> tuple[str, int]:
     overrides = _overrides(options)
     from report.pipeline import check_table
 
-    text, agree = check_table(options.homework, overrides, options.inputs)
+    text, agree = check_table(options.homework, overrides, options.inputs, options.seed)
     return text, DONE if agree else FAILED
 
 
@@ -107,6 +95,48 @@ def _gates(options: argparse.Namespace) -> tuple[str, int]:
 
     width = shutil.get_terminal_size((100, 24)).columns
     return gate_table(list(GATES.values()), max(min(width, 120), 60)), DONE
+
+
+def _batch(options: argparse.Namespace) -> tuple[str, int]:
+    overrides = _overrides(options)
+    from report.batch import batch
+    from report.progress import Printer
+
+    printer = Printer(sys.stderr)
+    try:
+        outcome = batch(
+            options.homework,
+            options.roster,
+            options.out or Path("build", Path(options.homework).stem),
+            editions=[e.strip() for e in options.editions.split(",") if e.strip()],
+            jobs=options.jobs,
+            scheduler=options.scheduler,
+            overrides=overrides,
+            inputs=options.inputs,
+            tell=printer,
+        )
+    finally:
+        printer.close()
+    return str(outcome), FAILED if outcome.failures else DONE
+
+
+def _grade(options: argparse.Namespace) -> tuple[str, int]:
+    overrides = _overrides(options)
+    from report import grading
+
+    grades = grading.grade(
+        options.homework,
+        options.answers,
+        options.roster,
+        overrides=overrides,
+        inputs=options.inputs,
+        tolerance=options.tolerance / 100,
+    )
+    folder = Path(options.out or Path("build", f"{Path(options.homework).stem}-grades"))
+    if folder.exists() and not folder.is_dir():
+        raise ReportError(f"{folder} is a file; name a folder")
+    text = grading.summary(grades, grading.write(grades, folder))
+    return text, FAILED if any(s.error for s in grades.students) else DONE
 
 
 def _extract(options: argparse.Namespace) -> tuple[str, int]:
@@ -133,7 +163,8 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
 def _output(options: argparse.Namespace) -> Path:
     """Where the PDF goes; refused before any work is done when it cannot be a PDF."""
     if options.out is None:
-        return Path("build", f"{Path(options.homework).stem}.pdf")
+        edition = "" if options.edition == "solution" else f"-{options.edition}"
+        return Path("build", f"{Path(options.homework).stem}{edition}.pdf")
     out = Path(options.out)
     if out.is_dir():
         raise ReportError(f"{out} is a folder; name the PDF in it: {out / 'report.pdf'}")
@@ -173,91 +204,16 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
     return "\n".join(lines)
 
 
-# ---------------------------------------------------------------- its arguments
-
-_COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], tuple[str, int]], str]] = {
-    "build": (_build, "a homework file -> the report as PDF"),
-    "trace": (_trace, "every value and gradient of a homework as JSON"),
-    "check": (_check, "check every gradient in several ways, as a table"),
-    "gates": (_gates, "the gates that a function may use"),
-    "extract": (_extract, "the files that a report carries inside -> a folder"),
-    "verify": (_verify, "compute everything in a report anew and compare"),
+_RUN: dict[str, Callable[[argparse.Namespace], tuple[str, int]]] = {
+    "build": _build,
+    "trace": _trace,
+    "check": _check,
+    "gates": _gates,
+    "batch": _batch,
+    "grade": _grade,
+    "extract": _extract,
+    "verify": _verify,
 }
-_OPTIONS = (
-    "--help", "--version", "--out", "--set", "--inputs", "--question", "--run-programs",
-)  # fmt: skip
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are those of the program."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ReportError(f"{message}; see {self.prog} --help")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
-        prog="report",
-        description="Turn a homework file into a finished, verified report about backpropagation.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"report {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    def command(name: str, *groups: Callable[[_Parser], None], epilog: str = "") -> _Parser:
-        run, summary = _COMMANDS[name]
-        made = commands.add_parser(
-            name,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        made.set_defaults(run=run)
-        for group in groups:
-            group(made)
-        return made
-
-    build = command("build", _homework, _values, epilog=_OVERRIDES)
-    build.add_argument(
-        "-o", "--out", metavar="OUT.pdf", help="where the PDF goes (build/HOMEWORK.pdf)"
-    )
-    trace = command("trace", _homework, _values, epilog=_OVERRIDES)
-    trace.add_argument(
-        "--question", metavar="ID", help="only this question (all of them, in one object)"
-    )
-    command("check", _homework, _values, epilog=_OVERRIDES)
-    command("gates")
-    extract = command("extract", _report)
-    extract.add_argument("folder", metavar="FOLDER", help="where they go; made if need be")
-    verify = command("verify", _report)
-    verify.add_argument(
-        "--run-programs",
-        action="store_true",
-        help="run the programs inside, and compare their output",
-    )
-    verify.add_argument(
-        "--pages",
-        action="store_true",
-        help="build the report again, and compare the words of every page",
-    )
-    return parser
-
-
-def _homework(command: _Parser) -> None:
-    command.add_argument("homework", metavar="HOMEWORK.toml", help="the homework file")
-
-
-def _report(command: _Parser) -> None:
-    command.add_argument("report", metavar="FILE.pdf", help="a PDF that report build made")
-
-
-def _values(command: _Parser) -> None:
-    command.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", help="another value; may be repeated"
-    )
-    command.add_argument("--inputs", metavar="FILE.toml", help="a file of values")
 
 
 # ---------------------------------------------------------------- printing
