@@ -191,7 +191,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "wrt": [tex(symbol(n, np.shape(g))) for n, g in trace.gradients.items()],
         "figure": _figure(answer),
         "short": len(derivation.forward) <= 14
-        and not any(r.quantity.node.shape for r in derivation.forward[8:]),
+        and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": _forward(q.id, _ends(derivation.forward), linked),
         "more_forward": max(0, len(derivation.forward) - 2 * MAX_ENDS),
         "value": numbers.show(trace.value, 12),
@@ -214,7 +214,8 @@ def function_lines(derivation: Derivation) -> list[Markup]:
 
 
 def _used(trace: Trace, quantity: Quantity) -> bool:
-    return bool(quantity.contributions) or trace.graph.result is quantity.node
+    node = quantity.node
+    return trace.graph.result is node or any(node in q.node.args for q in trace.gates)
 
 
 def given(q: Quantity) -> Markup:

@@ -62,6 +62,7 @@ def _formula(notation: Notation) -> tuple[Equation, ...]:
 
 
 def _forward_row(notation: Notation, q: Quantity) -> ForwardRow:
-    put_in = sum(math.prod(a.shape) for a in q.node.args if a in notation.name)
-    numbers = equation(q.node, notation.as_value) if put_in <= MAX_PUT_IN else None
+    sizes = [math.prod(a.shape) for a in q.node.args if a in notation.name]
+    few = max(sizes, default=0) <= MAX_PUT_IN and sum(sizes) <= 2 * MAX_PUT_IN
+    numbers = equation(q.node, notation.as_value) if few else None
     return ForwardRow(q, notation.name[q.node], equation(q.node, notation.named), numbers)

@@ -16,7 +16,7 @@ from report.printers.latex import GRADIENT, latex, partial, tensor, uncoloured
 from report.symbolic import local_derivative
 from report.tracing import Quantity
 
-MAX_PUT_IN = 64  # entries of all the numbers put into one formula; more is not for reading
+MAX_PUT_IN = 27  # entries of a tensor whose numbers are put into a formula; more is not for reading
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 
 

@@ -15,6 +15,9 @@ from report.printers.latex import GRADIENT, dimensions, equation, symbol, tensor
 from report.tracing import Quantity, Trace
 
 
+MAX_UPSTREAM = 16  # entries of an upstream gradient that is shown again where it arrives
+
+
 def step(notation: Notation, q: Quantity) -> Step:
     """The block of one gate."""
     node = q.node
@@ -22,7 +25,9 @@ def step(notation: Notation, q: Quantity) -> Step:
     if q.gradient is None:
         why = "Nothing that was asked for depends on this gate, so no gradient is followed into it."
         return Step(q, definition, "", (), why)
-    rows = [Row("upstream", _numbers_only(notation.gradient(node), q))]
+    rows = []
+    if math.prod(node.shape) <= MAX_UPSTREAM or node is notation.trace.graph.result:
+        rows.append(Row("upstream", _numbers_only(notation.gradient(node), q)))
     sentences = [node.gate.why, _at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
