@@ -22,7 +22,7 @@ COMMANDS = {
 }
 EDITIONS = ("solution", "sheet", "key")
 _OPTIONS = (
-    "--help", "--version", "--out", "--set", "--inputs", "--question", "--run-programs", "--seed",
+    "--help", "--version", "--out", "--set", "--inputs", "--question", "--run-programs", "--pages", "--seed",
     "--edition", "--editions", "--jobs", "--scheduler", "--roster", "--tolerance",
 )  # fmt: skip
 _OVERRIDES = """\
@@ -119,6 +119,11 @@ def _parser() -> _Parser:
         "--run-programs",
         action="store_true",
         help="run the programs inside, and compare their output",
+    )
+    verify.add_argument(
+        "--pages",
+        action="store_true",
+        help="build the report again, and compare the words of every page",
     )
     return parser
 

@@ -17,6 +17,7 @@ import report
 from report import cli, embedded, pipeline
 from report.errors import CheckError, ReportError
 from report.gates import GATES
+from report.options import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 HOMEWORK1 = str(ROOT / "problems" / "homework1.toml")
@@ -101,9 +102,14 @@ def test_build_prints_the_summary(
     monkeypatch.setattr(pipeline, "build", build)
     assert run(capsys, "build", REPEATED) == (0, "the summary\n", "")
     assert run(capsys, "build", REPEATED, "-o", "x/y.pdf", "--set", "q1.x=2")[0] == 0
-    nothing: dict[str, Any] = {"overrides": {}, "inputs": None}
+    assert run(capsys, "build", REPEATED, "--edition", "sheet", "--seed", "007")[0] == 0
+    nothing: dict[str, Any] = {
+        "overrides": {}, "inputs": None, "seed": None, "edition": "solution",
+    }  # fmt: skip
     assert calls[0] == ((REPEATED, Path("build/repeated.pdf")), nothing)
     assert calls[1] == ((REPEATED, Path("x/y.pdf")), {**nothing, "overrides": {"q1.x": 2}})
+    sheet = {**nothing, "seed": "007", "edition": "sheet"}
+    assert calls[2] == ((REPEATED, Path("build/repeated-sheet.pdf")), sheet)
 
 
 def test_extract_names_the_files(
@@ -128,7 +134,8 @@ def test_verify_has_status_1_where_something_differs(
     assert run(capsys, "verify", "x.pdf") == (0, "q1: 3 of 4 hold\n", "")
     status, out, err = run(capsys, "verify", "x.pdf", "--run-programs")
     assert (status, out, err) == (1, "q1: 3 of 4 hold\nvalue is 1, computed anew it is 2\n", "")
-    assert calls == [("x.pdf", False), ("x.pdf", True)]
+    assert run(capsys, "verify", "x.pdf", "--pages")[0] == 1
+    assert calls == [("x.pdf", False, False), ("x.pdf", True, False), ("x.pdf", False, True)]
 
 
 def test_a_failed_check_has_status_1(
@@ -165,12 +172,12 @@ def test_help_and_version_need_no_library() -> None:
     assert done.stdout == f"report {report.__version__}\n"
 
 
-@pytest.mark.parametrize("name", ["build", "trace", "check", "gates", "extract", "verify"])
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main([name, "--help"])
     assert not end.value.code
-    assert ("--set" in capsys.readouterr().out) == (name in ("build", "trace", "check"))
+    assert ("--set" in capsys.readouterr().out) == (name not in ("gates", "extract", "verify"))
 
 
 # ---------------------------------------------------------------- mistakes on the command line
@@ -179,7 +186,15 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["name a command: build, trace, check, gates, extract, verify"]),
+        ([], ["name a command: build, trace, check, gates, batch, grade, extract, verify"]),
+        (["build", REPEATED, "--edition", "sheets"], ["--edition: invalid choice: 'sheets'"]),
+        (["build", REPEATED, "--seed", "1"], ["has no random inputs"]),
+        (["batch", REPEATED], ["required: ROSTER.csv"]),
+        (["batch", REPEATED, "none.csv"], ["there is no file none.csv"]),
+        (["batch", REPEATED, REPEATED, "--jobs", "0"], ["'0' is no number from 1 to 256"]),
+        (["batch", REPEATED, REPEATED, "--job", "2"], ["did you mean --jobs?"]),
+        (["grade", REPEATED, "none.csv"], ["there is no file none.csv"]),
+        (["grade", REPEATED, REPEATED, "--tolerance", "nan"], ["'nan' is no number above 0"]),
         (["extract", "x.pdf"], ["required: FOLDER", "see report extract --help"]),
         (["extract", "none.pdf", "folder"], ["none.pdf: No such file or directory"]),
         (["verify", "none.pdf"], ["none.pdf: No such file or directory"]),
@@ -209,7 +224,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
         (["check", "none.toml"], ["there is no file none.toml"]),
         (["trace", REPEATED, "--question", "q3"], ["there is no question 'q3'; did you mean q"]),
     ],
-    ids=range(29),
+    ids=range(37),
 )
 def test_a_mistake_has_status_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: list[str]
