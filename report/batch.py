@@ -24,7 +24,7 @@ from report import filenames, files, variants, workers
 from report.errors import ReportError
 from report.homework import Homework, read_homework
 from report.ledger import Ledger, Record, manifest_csv, manifest_json
-from report.pipeline import EDITIONS
+from report.pipeline import EDITIONS, date_shown
 from report.roster import Roster, Student, homeworks, read_roster
 
 SHOWN = 20  # students whose reasons the summary tells
@@ -148,6 +148,7 @@ class _Run:
         self.editions = editions
         self.ledger = ledger
         self.by = workers.fingerprint()
+        self.date = date_shown()
         self.far = far
         self.start = start
         self.tell = tell
@@ -166,14 +167,14 @@ class _Run:
             missing = tuple(e for e in self.editions if e not in record.files)
             if missing:
                 self.waiting[number] = record
-                yield workers.Task(number, found, missing, self.by if self.far else "")
+                yield workers.Task(number, found, missing, self.date, self.by if self.far else "")
             else:
                 self.records[student.id] = record
                 self.count(kept=1)
 
     def record(self, student: Student, found: Homework) -> Record:
         """What is known of a student's homework: what an earlier batch wrote down, if it still holds."""
-        text = json.dumps([self.by, found.path.name, found.to_toml()], ensure_ascii=False)
+        text = json.dumps([self.by, self.date, found.to_toml()])
         key = hashlib.sha256(text.encode()).hexdigest()
         earlier = self.ledger.records.get(student.id)
         if earlier is not None and earlier.key == key and not earlier.error:

@@ -39,12 +39,14 @@ _one_at_a_time = threading.Lock()
 class Task:
     """One student's homework with plain numbers, and the editions to make.
 
-    `by` is the `fingerprint` that a process elsewhere must have.
+    `date` is the date of making to show, if any; `by` the `fingerprint` that a process elsewhere must
+    have.
     """
 
     number: int
     homework: Homework
     editions: tuple[str, ...]
+    date: str = ""
     by: str = ""
 
 
@@ -86,7 +88,7 @@ def work(task: Task) -> Result:
         from report.tracing import plain
 
         with _one_at_a_time:
-            made = pipeline.make(task.homework, task.editions)
+            made = pipeline.make(task.homework, task.editions, task.date)
         answers = {
             question.id: {
                 "f": trace.value,
