@@ -292,8 +292,8 @@ def _record(
 
 
 def _own(gradient: Array) -> Array:
-    """A gradient that its receiver may change: no view, no array that another gradient shares."""
-    return np.array(gradient) if np.ndim(gradient) else gradient
+    """A gradient as an array of its receiver's own: no view, none that another gradient shares."""
+    return np.array(gradient)
 
 
 def gate_names(graph: Graph) -> dict[Node, str]:

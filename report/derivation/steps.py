@@ -14,7 +14,6 @@ from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import GRADIENT, dimensions, equation, symbol, tensor
 from report.tracing import Quantity, Trace
 
-
 MAX_UPSTREAM = 16  # entries of an upstream gradient that is shown again where it arrives
 
 
