@@ -7,8 +7,9 @@ from sympy.core.function import AppliedUndef
 
 import report
 from report.backprop import gradient_graph
+from report.expression import parse
 from report.printers.index import NoIndexForm, first_labels, index_expression
-from report.printers.latex import latex, matrix, number, symbol, tensor
+from report.printers.latex import equation, latex, matrix, number, symbol, tensor, uncoloured
 
 RNG = np.random.default_rng(7)
 A = RNG.normal(size=(3, 3)).round(2)
@@ -34,6 +35,13 @@ VECTOR = [0.3, -1.2, 0.8]
 )
 def test_names_are_set_as_in_a_textbook(name, shape, expected):
     assert symbol(name, shape) == expected
+
+
+def test_negative_numbers_put_in_stand_in_brackets():
+    node = parse("a + b", {"a": np.float64(-2), "b": np.float64(-1)}).result
+    values = dict(zip(node.args, (-2.0, -1.0), strict=True))
+    written = uncoloured(equation(node, lambda n: number(values[n], "#0072B2")))
+    assert written == r"-2 + \left(-1\right)"
 
 
 @pytest.mark.parametrize(

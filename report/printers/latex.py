@@ -159,6 +159,11 @@ def uncoloured(text: str) -> str:
     return _COLOUR.sub("", text).replace("}", "").replace("{", "")
 
 
+def _bare(text: str) -> str:
+    """LaTeX from the first sign that the eye meets."""
+    return _COLOUR.sub("", text).lstrip("{")
+
+
 _COLOUR = re.compile(r"\\textcolor\{[^}]*\}")
 
 
@@ -250,7 +255,7 @@ def _add(p: _Printer, node: Node) -> tuple[str, int]:
     left, right = p.bracketed(a, SUM), p.bracketed(b, SUM)
     if right.startswith("-"):
         return f"{left} - {right[1:]}", SUM
-    if _COLOUR.sub("", right).startswith("-"):
+    if _bare(right).startswith("-"):
         right = rf"\left({right}\right)"
     return f"{left} + {right}", SUM
 
@@ -295,7 +300,7 @@ def _divide(p: _Printer, node: Node) -> tuple[str, int] | None:
     a, b = node.args
     if b.gate is CONSTANT and not b.shape and p.leaf(b) is None:
         above, binding = p.write(a)
-        if binding >= PRODUCT and _COLOUR.sub("", above).startswith((r"\frac", r"\begin")):
+        if binding >= PRODUCT and _bare(above).startswith((r"\frac", r"\begin")):
             return rf"\frac{{1}}{{{p.write(b)[0]}}} {above}", MATRIX_PRODUCT
     if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
         return rf"-\frac{{{number(-a.value)[0]}}}{{{p.write(b)[0]}}}", SUM
@@ -340,8 +345,14 @@ def _broadcast(p: _Printer, node: Node) -> tuple[str, int]:
             return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏^{{\top}}", MATRIX_PRODUCT
         if len(a.shape) == 1:
             return rf"𝟏\,{p.bracketed(a, CALL)}^{{\top}}", MATRIX_PRODUCT
-        return rf"𝟏\,{p.bracketed(a, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+        row = p.bracketed(a, MATRIX_PRODUCT)
+        share = _SHARE.match(row)  # of a mean; it stands before the ones
+        before = share[0] if share else ""
+        return rf"{before}𝟏\,{row[len(before) :]}", MATRIX_PRODUCT
     return rf"\operatorname{{broadcast}}\left({p.write(a)[0]}\right)", CALL
+
+
+_SHARE = re.compile(r"\\frac\{1\}\{\d+\} ")
 
 
 def _sum_to(p: _Printer, node: Node) -> tuple[str, int]:
