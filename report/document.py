@@ -130,7 +130,10 @@ def sentence(text: str) -> Markup:
 
 def math(source: str, is_display: bool) -> str:
     """A formula of a statement: in the line, or displayed between two paragraphs."""
-    return f'<p class="formula">{display(source)}</p>' if is_display else str(tex(source))
+    if is_display:
+        return f'<p class="formula">{display(source)}</p>'
+    wide = formula(source).width > COLUMN  # too wide for a line of text: broken over several
+    return str(display(source) if wide else tex(source))
 
 
 def equation(eq: Equation, left_width: float, width: float = COLUMN) -> list[dict[str, Any]]:
