@@ -19,12 +19,13 @@ from autograd import grad
 from report.homework import Question, read_homework
 from report.pipeline import trace_question
 from report.tracing import Trace
+from report.variants import draw
 
 FOLDER = Path(__file__).parent.parent / "problems"
 QUESTIONS = {
     f"{path.stem}/{question.id}": question
     for path in sorted(FOLDER.glob("*.toml"))
-    for question in read_homework(path).questions
+    for question in draw(read_homework(path)).questions
 }
 REFERENCES: dict[str, Callable[..., Any]] = {}
 
@@ -145,11 +146,13 @@ def gru(x: Any, h: Any, W_r: Any, W_z: Any, W_n: Any, y: Any) -> Any:
     return np.sum((h + update * (proposal - h) - y) ** 2)
 
 
+@reference("class/q1")
 @reference("homework1/q1")
 def homework1_scalars(x1: Any, w1: Any, x2: Any, w2: Any) -> Any:
     return 1 / (2 + np.sin(x1 * w1) ** 2 + np.cos(x2 * w2))
 
 
+@reference("class/q2")
 @reference("homework1/q2")
 def homework1_vectors(W: Any, x: Any) -> Any:
     return np.sum(sigmoid(W @ x) ** 2)
