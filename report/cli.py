@@ -168,8 +168,10 @@ def _output(options: argparse.Namespace) -> Path:
     out = Path(options.out)
     if out.is_dir():
         raise ReportError(f"{out} is a folder; name the PDF in it: {out / 'report.pdf'}")
-    if out.suffix.lower() != ".pdf":
-        raise ReportError(f"{options.out!r} is no name of a PDF; the output's name ends in .pdf")
+    if out.suffix.lower() not in (".pdf", ".html"):
+        raise ReportError(
+            f"{options.out!r} is no name of a PDF; the output's name ends in .pdf (or .html for a browser)"
+        )
     return out
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Container, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +23,7 @@ from report.derivation import Derivation, Equation, ForwardRow, Gradient, Step
 from report.errors import ReportError
 from report.homework import Homework, Question, place
 from report.kinds import Flow, Kind
-from report.pdf import fit, formula, img
+from report.pdf import fit, formula, img, mathml
 from report.printers.latex import VALUE, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -67,23 +68,34 @@ class Answer:
     curvature: Curvature | None = None
 
 
-def html(homework: Homework, answers: Sequence[Answer], making: Mapping[str, Any]) -> str:
-    """The whole report as one HTML page.
+def html(
+    homework: Homework,
+    answers: Sequence[Answer],
+    making: Mapping[str, Any],
+    *,
+    browser: bool = False,
+) -> str:
+    """The whole report as one HTML page: for `report.pdf`, or with MathML for a browser.
 
     `making` tells how to make it again: `command`, `file` (the homework with its inputs) and
     `versions` (name -> version). Raises ReportError for text or LaTeX that cannot be set.
     """
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            homework=homework,
-            answers=[_placed(homework, a, i) for i, a in enumerate(answers, 1)],
-            making=making,
-            css=safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
-            entries=sum(len(a.verification.entries) for a in answers),
+    token = _browser.set(browser)
+    try:
+        return (
+            environment()
+            .get_template("report.html.j2")
+            .render(
+                homework=homework,
+                answers=[_placed(homework, a, i) for i, a in enumerate(answers, 1)],
+                making=making,
+                css=safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
+                entries=sum(len(a.verification.entries) for a in answers),
+                faces=_faces() if browser else "",
+            )
         )
-    )
+    finally:
+        _browser.reset(token)
 
 
 @cache
@@ -113,14 +125,47 @@ def safe(written: str) -> Markup:
     return Markup(written)  # noqa: S704
 
 
+_FACES = {  # file in assets/fonts -> what a stylesheet calls it
+    "STIXTwoText-Regular.otf": ("STIX Two Text", "400", "normal"),
+    "STIXTwoText-Italic.otf": ("STIX Two Text", "400", "italic"),
+    "STIXTwoText-Bold.otf": ("STIX Two Text", "700", "normal"),
+    "STIXTwoMath-Regular.otf": ("STIX Two Math", "400", "normal"),
+    "SourceCodePro-Regular.ttf": ("Source Code Pro", "400", "normal"),
+}
+
+
+@cache
+def _faces() -> Markup:
+    """The fonts inside the stylesheet, so that a page for a browser is one file as well."""
+    rules = []
+    for file, (family, weight, style) in _FACES.items():
+        data = base64.b64encode(resources.path(f"assets/fonts/{file}").read_bytes()).decode()
+        rules.append(
+            f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-style: {style}; '
+            f"src: url(data:font/otf;base64,{data}); }}"
+        )
+    return safe("\n".join(rules))
+
+
+# Whether formulas are written as MathML, for a browser, or as images that only `report.pdf` knows.
+_browser: ContextVar[bool] = ContextVar("browser", default=False)
+
+
 def tex(source: str) -> Markup:
     """A formula in running text."""
-    return safe(img(source))
+    return _formula_html(source, is_display=False)
 
 
 def display(source: str, width: float = COLUMN) -> Markup:
     """A formula in display style, broken where it is wider than `width` em."""
-    return safe(img(fit(source, width), display=True))
+    return _formula_html(fit(source, width), is_display=True)
+
+
+def _formula_html(source: str, *, is_display: bool) -> Markup:
+    if _browser.get():
+        written = mathml(source, is_display)
+        return safe(written.replace('display="block"', 'displaystyle="true"'))
+    return safe(img(source, display=is_display))
 
 
 def sentence(text: str) -> Markup:
@@ -147,7 +192,10 @@ def equation(eq: Equation, left_width: float, width: float = COLUMN) -> list[dic
     else:
         lines = [*_packed(eq.symbols, room), *_packed(eq.numbers, room)]
     return [
-        {"left": safe(img(eq.left, display=True)) if i == 0 else "", "right": display(line, room)}
+        {
+            "left": _formula_html(eq.left, is_display=True) if i == 0 else "",
+            "right": display(line, room),
+        }
         for i, line in enumerate(lines)
     ]
 
@@ -240,6 +288,7 @@ def _figure(answer: Answer) -> dict[str, Any]:
     for i, panel in enumerate(figure.panels):
         panels.append(
             {
+                "svg": safe(panel.svg[panel.svg.index("<svg") :]) if _browser.get() else "",
                 "src": "data:image/svg+xml;base64," + base64.b64encode(panel.svg.encode()).decode(),
                 "alt": figure.alt if i == 0 else f"The graph, continued: part {i + 1}.",
                 "width": panel.width,

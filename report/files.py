@@ -18,7 +18,17 @@ def check_target(target: Path) -> None:
 
 
 def write(target: Path, data: bytes) -> None:
-    """Write to a temporary file beside the target, then rename: all of it or none of it."""
+    """Write to a temporary file beside the target, then rename: all of it or none of it.
+
+    Raises ReportError where that cannot be done.
+    """
+    try:
+        _write(target, data)
+    except OSError as error:
+        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _write(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=_PART)
     try:

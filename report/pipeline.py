@@ -59,7 +59,7 @@ def build(
     seed: Any = None,
     edition: str = "solution",
 ) -> Summary:
-    """Build the report of a homework file as a PDF.
+    """Build the report of a homework file as a PDF, or as a web page where `out` ends in .html.
 
     `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values, `edition` one of EDITIONS.
     Raises ReportError for bad input, CheckError (a ReportError) when two ways to a number do not agree;
@@ -69,6 +69,8 @@ def build(
     work = variants.draw(read_homework(homework, overrides, inputs), seed)
     target = Path(out)
     files.check_target(target)
+    if target.suffix.lower() == ".html":
+        return _build_page(work, target, edition, start)
     made = make(work, (edition,), date_shown())
     files.write(target, made.pdfs[edition])
     return Summary(
@@ -77,6 +79,26 @@ def build(
         gates=sum(len(t.gates) for t in made.traces),
         checks=made.checks,
         pages=made.pdfs[edition].pages,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _build_page(work: Homework, target: Path, edition: str, start: float) -> Summary:
+    """The solution as one HTML file for a browser, with MathML for its formulas."""
+    from report import document
+
+    if edition != "solution":
+        raise ReportError(f"the edition {edition!r} is a PDF; let the output's name end in .pdf")
+    answers = [answer(work, question) for question in work.questions]
+    _refuse(work, answers)
+    page = document.html(work, answers, making(work, date_shown()), browser=True)
+    files.write(target, page.encode())
+    return Summary(
+        path=target,
+        questions=len(answers),
+        gates=sum(len(a.trace.gates) for a in answers),
+        checks=sum(a.verification.comparisons for a in answers),
+        pages=1,
         seconds=time.perf_counter() - start,
     )
 
@@ -93,10 +115,9 @@ class Made:
 def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     """The PDFs of a homework with plain numbers, all of them from the same answers.
 
-    `date` is the date of making to show, if any.
-
-    A solution and a key are made only when everything agrees, a sheet holds no results to check. Raises
-    ReportError for an unknown edition, else as `build`.
+    `date` is the date of making to show, if any. A solution and a key are made only when everything
+    agrees, a sheet holds no results to check. Raises ReportError for an unknown edition, else as
+    `build`.
     """
     from report import document, embedded, pdf
     from report.editions import key, sheet

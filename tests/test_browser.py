@@ -1,0 +1,49 @@
+"""The report as a web page: MathML, and everything in one file."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import report
+
+PROBLEMS = sorted(p for p in Path("problems").glob("*.toml") if p.stem != "class")
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """The elements of a page, and whether they close in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.found, self.loads = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(tag)
+        self.loads += [v for k, v in attrs if k in ("src", "href", "data", "xlink:href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.stem)
+def test_a_page_for_a_browser_is_one_file(problem, tmp_path):
+    out = tmp_path / "page.html"
+    report.build(problem, out)
+    text = out.read_text(encoding="utf-8")
+    page = Page()
+    page.feed(text)
+    assert not page.open
+    assert page.found.count("math") > 10
+    assert "svg" in page.found
+    assert "img" not in page.found  # formulas are MathML, figures are inline
+    assert all(address.startswith("#") for address in page.loads)
+    assert all(a.startswith("data:font/") for a in re.findall(r"url\(([^)]*)\)", text))
+
+
+def test_only_the_solution_is_a_page(tmp_path):
+    with pytest.raises(report.ReportError, match="PDF"):
+        report.build("problems/one-gate.toml", tmp_path / "x.html", edition="sheet")
