@@ -97,10 +97,10 @@ def affine(X: Any, W: Any, b: Any, G: Any) -> Any:
 
 
 @reference("attention/q1")
-def attention(Q: Any, K: Any, V: Any, T: Any) -> Any:
+def attention(Q: Any, K: Any, V: Any, d: Any, T: Any) -> Any:
     loss = 0.0
     for query, target in zip(Q, T, strict=True):
-        weights = softmax(np.array([np.dot(query, key) / np.sqrt(len(key)) for key in K]))
+        weights = softmax(np.array([np.dot(query, key) / np.sqrt(d) for key in K]))
         output = sum(weight * value for weight, value in zip(weights, V, strict=True))
         loss = loss + np.sum((output - target) ** 2)
     return loss
@@ -133,7 +133,7 @@ def degrees(x1: Any, w1: Any, x2: Any, w2: Any) -> Any:
 
 @reference("dropout/q1")
 def dropout(x: Any, W: Any, b: Any, m: Any, V: Any, y: Any) -> Any:
-    kept = np.maximum(np.dot(W, x) + b, 0) * m / 0.75
+    kept = np.maximum(np.dot(W, x) + b, 0) * m / 0.5
     return np.sum((np.dot(V, kept) - y) ** 2)
 
 
