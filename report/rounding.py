@@ -16,7 +16,7 @@ from report.errors import ReportError
 
 TOLERANCE = 0.005  # relative
 ZERO = 1e-9  # what is smaller is 0 but for rounding of the computation itself
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 MAX_LENGTH = 60
 
 
