@@ -395,7 +395,7 @@ def _gradient(g: Gradient) -> dict[str, Any]:
         "left": f"{left:.3f}",
         "entry": equation(g.entry, _width(g.entry.left), COLUMN - 3) if g.entry else [],
         "entry_left": f"{_width(g.entry.left):.3f}" if g.entry else "0",
-        "where": [tex(f"{e.left} = {e.symbols[0]}") for e in g.where],
+        "where": [display(f"{e.left} = {e.symbols[0]}", COLUMN - 3) for e in g.where],
         "long": g.closed is None,
         "used": g.used,
         "left_tex": tex(g.left),

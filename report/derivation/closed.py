@@ -1,23 +1,28 @@
 """The gradients asked for: closed form, index form and numbers.
 
 A scalar function's closed form is sympy's. With tensors it is the backward graph itself, printed over
-the inputs when it is short and over the gates' values when it is not.
+the inputs and the steps that the user named. Where that is long, the gradients of these steps stand
+in it by name too, as in a textbook: with ∂f/∂Z at hand, ∂f/∂W is Xᵀ ∂f/∂Z.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from report.derivation.notation import Notation, Written, gradient_numbers
 from report.derivation.parts import Equation, Gradient
+from report.gates import ATOM
 from report.graph import Node, topological
 from report.printers.index import NoIndexForm, index_form
-from report.printers.latex import latex
+from report.printers.latex import latex, partial
 from report.symbolic import closed_form, written_size
 from report.tracing import Quantity
 
-MAX_CLOSED = 40  # gates of a closed form in inputs; a longer one is given in gate values
-MAX_IN_GATES = 160  # gates of a closed form in gate values; a longer one is not for reading
+MAX_CLOSED = 40  # gates of a closed form in inputs
+MAX_IN_STEPS = 24  # gates of one in inputs and steps; a longer one has gradients by name
+MAX_READ = 160  # gates of a formula that can be read at all
 
 
 def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> Gradient:
@@ -32,48 +37,102 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
     scalar = closed_form(notation.trace.graph, q.name)
     if scalar is not None:
         return Gradient(q.name, q.gradient, left, scalar.latex, numbers, scalar=scalar)
-    closed, stops = _matrix_form(notation, graph)
-    entry, more = _entry(notation, graph, node) if node.shape else (None, [])
-    return Gradient(
-        q.name, q.gradient, left, closed, numbers, entry, _where(notation, {*stops, *more})
-    )
+    form = _Form(notation, graph, backward)
+    entry, used = form.entry(node) if node.shape else (None, set())
+    closed = form.formula
+    return Gradient(q.name, q.gradient, left, closed, numbers, entry, form.where(used))
 
 
-def _matrix_form(notation: Notation, graph: Node) -> tuple[str | None, list[Node]]:
-    """The formula and the gates that stand in it by name; None where it is too long to be read."""
-    if written_size(graph) <= MAX_CLOSED:
-        return latex(graph, lambda n: notation.named(n) if n.is_input else None), []
-    if written_size(graph, notation.name) > MAX_IN_GATES:
-        return None, []
-    stops: dict[Node, None] = {}
+@dataclass(frozen=True, eq=False)
+class _Form:
+    """How a gradient is written: which gates, and which of their gradients, stand in it by name."""
 
-    def leaf(n: Node) -> Written | None:
-        if n in notation.name and not n.is_input:
-            stops[n] = None
-        return notation.named(n)
+    notation: Notation
+    graph: Node
+    backward: Mapping[Node, Node]
 
-    return latex(graph, leaf), list(stops)
+    @cached_property
+    def named(self) -> dict[Node, Node]:
+        """What stands by name -> the input or gate whose name it is, or that of whose gradient."""
+        trace = self.notation.trace
+        steps = {q.node: q.node for q in trace.gates if q.node.name}
+        names = {q.node: q.node for q in trace.inputs} | steps
+        if written_size(self.graph, names) <= (MAX_IN_STEPS if steps else MAX_CLOSED):
+            return names
+        slopes = {self.backward[n]: n for n in steps if n in self.backward}
+        slopes = {
+            s: n for s, n in slopes.items() if s is not self.graph and written_size(s, names) > 2
+        }
+        longest = max(written_size(s, names | _but(slopes, s)) for s in (*slopes, self.graph))
+        if slopes and longest <= MAX_READ:
+            return names | slopes
+        return {n: n for n in self.notation.name}
+
+    @cached_property
+    def formula(self) -> str | None:
+        """The matrix form; None where it is too long to be read."""
+        if written_size(self.graph, self.named) > MAX_READ:
+            return None
+        return self.written(self.graph)
+
+    def written(self, graph: Node) -> str:
+        """A node of the backward graph over what stands by name."""
+        return latex(graph, lambda n: None if n is graph else self.leaf(n))
+
+    def leaf(self, node: Node) -> Written | None:
+        if node not in self.named:
+            return None
+        owner = self.named[node]
+        notation = self.notation
+        return (notation.name[node] if owner is node else notation.gradient(owner)), ATOM
+
+    def entry(self, node: Node) -> tuple[Equation | None, set[Node]]:
+        """One entry, for which gates that mix entries have a name too, and what it uses by name."""
+        notation = self.notation
+        mixing = [q.node for q in notation.trace.gates if not _keeps_entries(q.node)]
+        owners = {n: n for n in mixing} | self.named
+        names = {
+            n: notation.entry[n] if o is n else partial(notation.f, notation.entry[o])
+            for n, o in owners.items()
+        }
+        below = set(topological(self.graph, leaves=names))
+        used = {n: text for n, text in names.items() if n in below}
+
+        def whole(n: Node) -> str:
+            return latex(n, lambda m: self.leaf(m) or notation.named(m))
+
+        try:
+            text = index_form(self.graph, used, whole)
+        except NoIndexForm:
+            return None, set()
+        return Equation(notation.entry_gradient(node), (text,)), set(used)
+
+    def where(self, used: Iterable[Node]) -> tuple[Equation, ...]:
+        """What the names stand for: gradients, the last one first, then gates in their order."""
+        notation = self.notation
+        number = {n: q.number for n, q in notation.trace.quantities.items()}
+        wanted = set(used)
+        if self.formula is not None:
+            wanted |= self.below(self.graph)
+        slopes: list[Node] = []
+        while more := wanted - set(slopes) - notation.name.keys():
+            slopes.append(max(more, key=lambda n: -number[self.named[n]]))
+            wanted |= self.below(slopes[-1])
+        gates = sorted((n for n in wanted - set(slopes) if not n.is_input), key=lambda n: number[n])
+        return (
+            *(Equation(notation.gradient(self.named[n]), (self.written(n),)) for n in slopes),
+            *(Equation(notation.name[n], (notation.definition(n, gates),)) for n in gates),
+        )
+
+    def below(self, graph: Node) -> set[Node]:
+        """What stands by name in the formula of a node."""
+        names = _but(self.named, graph)
+        return {n for n in topological(graph, leaves=names) if n in names}
 
 
-def _entry(notation: Notation, graph: Node, node: Node) -> tuple[Equation | None, list[Node]]:
-    """One entry, over the inputs and the forward gates that have a name or mix entries."""
-    trace = notation.trace
-    stops = [q.node for q in trace.gates if q.node.name or not _keeps_entries(q.node)]
-    names = {n: notation.entry[n] for n in (*trace.graph.inputs.values(), *stops)}
-    below = set(topological(graph, leaves=names))
-    used = {n: text for n, text in names.items() if n in below}
-    try:
-        entry = index_form(graph, used, lambda n: latex(n, notation.named))
-    except NoIndexForm:
-        return None, []
-    return Equation(notation.entry_gradient(node), (entry,)), [n for n in stops if n in below]
+def _but(names: Mapping[Node, Node], node: Node) -> dict[Node, Node]:
+    return {n: o for n, o in names.items() if n is not node}
 
 
 def _keeps_entries(node: Node) -> bool:
     return node.gate.elementwise or node.gate.name == "transpose"
-
-
-def _where(notation: Notation, stops: Iterable[Node]) -> tuple[Equation, ...]:
-    """What the gates in a closed form stand for, in the order of the forward pass."""
-    ordered = sorted(stops, key=lambda n: notation.trace.quantities[n].number)
-    return tuple(Equation(notation.name[n], (notation.definition(n, ordered),)) for n in ordered)

@@ -298,7 +298,7 @@ def _matmul(p: _Printer, node: Node) -> tuple[str, int]:
 def _divide(p: _Printer, node: Node) -> tuple[str, int] | None:
     """A sign above stands in front of the fraction, and so does all that is too tall to stand there."""
     a, b = node.args
-    if b.gate is CONSTANT and not b.shape and p.leaf(b) is None:
+    if not b.shape:
         above, binding = p.write(a)
         if binding >= PRODUCT and _bare(above).startswith((r"\frac", r"\begin")):
             return rf"\frac{{1}}{{{p.write(b)[0]}}} {above}", MATRIX_PRODUCT
