@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import page as validator
 import pypdf
 import pypdfium2
 import pytest
@@ -46,6 +47,7 @@ def test_every_problem_gives_a_report(problem, built):
     assert summary.questions == len(work.questions)
     check_contents(path, work, summary.pages)
     check_margins(path)
+    check_conformance(path)
 
 
 def check_contents(path: Path, work: Homework, pages: int) -> None:
@@ -84,6 +86,13 @@ def check_margins(path: Path) -> None:
         assert right >= 28, f"page {number}: ink {right:.1f} mm from the right edge"
         page.close()
     document.close()
+
+
+def check_conformance(path: Path) -> None:
+    """Accessible and archival in one file, by a validator that is not ours."""
+    for profile in ("ua1", "3a"):
+        found = validator.validate_pdf_bytes(path.read_bytes(), profile=profile)
+        assert not [f"{failure.rule_id}: {failure.message}" for failure in found.failures]
 
 
 def test_homework1_shows_the_right_numbers(built):
