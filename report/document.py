@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from report import numbers, resources
 from report.checks import Comparison, Entry, Verification, error_text
@@ -23,7 +23,7 @@ from report.derivation import Derivation, Equation, ForwardRow, Gradient, Step
 from report.errors import ReportError
 from report.homework import Homework, Question, place
 from report.kinds import Flow, Kind
-from report.pdf import fit, formula, img, mathml
+from report.pdf import fit, formula, img, listing, mathml
 from report.printers.latex import VALUE, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -111,6 +111,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["tex"] = tex
+    environment.filters["terminal"] = _terminal
+    environment.filters["plain"] = _plain
     environment.filters["display"] = display
     environment.filters["sentence"] = sentence
     environment.filters["show"] = numbers.show
@@ -449,37 +451,47 @@ def _run(run: Run) -> dict[str, Any]:
     return {
         "dialect": run.program.dialect,
         "name": run.program.name,
-        "lines": _highlighted(run.program.source),
-        "command": run.output.command,
-        "output": run.output.text.rstrip("\n"),
+        "source": _listing(_highlighted(run.program.source), numbered=True),
+        "output": _terminal(run.output.command, run.output.text),
     }
 
 
-def _highlighted(source: str) -> list[Markup]:
-    """The lines of a program; comments, strings and keywords are marked, nothing else."""
+def _listing(lines: list[list[tuple[str, str]]], *, numbered: bool = False) -> Markup:
+    return safe(listing(lines, numbered, as_text=_browser.get()))
+
+
+def _terminal(command: str, output: str = "") -> Markup:
+    """A command and what it prints."""
+    printed = output.rstrip("\n").split("\n") if output else []
+    return _listing([[("k", command)], *([("", line)] for line in printed)])
+
+
+def _plain(text: str) -> Markup:
+    return _listing([[("", line)] for line in text.split("\n")])
+
+
+def _highlighted(source: str) -> list[list[tuple[str, str]]]:
+    """The lines of a program in pieces; comments, strings and keywords are marked, nothing else."""
     from pygments.lexers.python import PythonLexer
     from pygments.token import Token
 
     marks = {
         Token.Comment: "c",
-        Token.Literal.String: "s",
+        Token.Literal.String: "c",
         Token.Keyword: "k",
         Token.Operator.Word: "k",
     }
-    lines: list[list[Markup]] = [[]]
+    lines: list[list[tuple[str, str]]] = [[]]
     for kind, text in PythonLexer().get_tokens(source.rstrip("\n")):
-        mark = next((m for k, m in marks.items() if kind in k), None)
+        mark = next((m for k, m in marks.items() if kind in k), "")
         for i, piece in enumerate(text.split("\n")):
             if i:
                 lines.append([])
             if piece:
-                safe = escape(piece)
-                lines[-1].append(
-                    Markup('<span class="{}">{}</span>').format(mark, safe) if mark else safe
-                )
+                lines[-1].append((mark, piece))
     while lines and not lines[-1]:
         lines.pop()
-    return [Markup("").join(line) for line in lines]
+    return lines
 
 
 # ---------------------------------------------------------------- verification

@@ -8,13 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from report.pdf.blocks import listing, rows
     from report.pdf.breaking import fit, split
     from report.pdf.browser import mathml
     from report.pdf.conform import Attachment
     from report.pdf.document import render
     from report.pdf.layout import Formula, formula, img
 
-__all__ = ["Attachment", "Formula", "fit", "formula", "img", "mathml", "render", "split"]
+__all__ = [
+    "Attachment", "Formula", "fit", "formula", "img",
+    "listing", "mathml", "render", "rows", "split",
+]  # fmt: skip
 
 _HOMES = {
     "Attachment": "conform",
@@ -22,8 +26,10 @@ _HOMES = {
     "fit": "breaking",
     "formula": "layout",
     "img": "layout",
+    "listing": "blocks",
     "mathml": "browser",
     "render": "document",
+    "rows": "blocks",
     "split": "breaking",
 }
 

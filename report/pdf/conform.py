@@ -64,8 +64,8 @@ class Finisher:
         self._attachments = {attachment.name: attachment for attachment in attachments}
         self._root = self._object(pdf.catalog["StructTreeRoot"])
         self._pages = {reference: self._object(reference) for reference in pdf.page_references}
-        self._formulas = {
-            reference: set(_marked(self._object(page["Contents"]).stream, "/Formula"))
+        self._called = {
+            reference: _names(self._object(page["Contents"]).stream)
             for reference, page in self._pages.items()
         }
 
@@ -200,8 +200,11 @@ class Finisher:
 
     def _complete_figure(self, figure: Any) -> None:
         page = figure["Pg"]
-        if self._formulas[page].intersection(x for x in figure["K"] if isinstance(x, int)):
-            figure["S"] = "/Formula"
+        for identifier in figure["K"]:
+            figure["S"] = self._called[page].get(identifier, figure["S"])
+        if figure["S"] == "/Code":  # is read as it stands
+            del figure["Alt"], figure["A"]
+            return
         left, top, right, bottom = (side * _POINTS for side in figure["A"]["BBox"])
         height = self._pages[page]["MediaBox"][3]
         figure["A"]["BBox"] = pydyf.Array((left, height - bottom, right, height - top))
@@ -222,10 +225,19 @@ class Finisher:
                 of_content[identifier] = "null"
 
 
-def _marked(items: list[Any], tag: str | None = None) -> dict[int, int]:
+def _marked(items: list[Any]) -> dict[int, int]:
     """Marked content in a stream: its identifier, and the place of its operator."""
     return {
         items[i - 1]["MCID"]: i
         for i, item in enumerate(items)
-        if item == b"BDC" and "MCID" in items[i - 1] and tag in (None, items[i - 2])
+        if item == b"BDC" and "MCID" in items[i - 1]
+    }
+
+
+def _names(items: list[Any]) -> dict[int, str]:
+    """What images in a stream were called: the identifier of the marked content, and its tag."""
+    return {
+        items[i - 1]["MCID"]: items[i - 2]
+        for i, item in enumerate(items)
+        if item == b"BDC" and items[i - 2] in ("/Formula", "/Code")
     }

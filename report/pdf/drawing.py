@@ -1,6 +1,12 @@
-"""A formula as glyphs and lines in their places."""
+"""A formula as glyphs and lines in their places, and as the operators of a PDF that draw it."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
 from typing import NamedTuple
+
+FONT = b"/@"  # stands for the name of the math font in `Drawing.ink`
 
 
 class Run(NamedTuple):
@@ -39,7 +45,11 @@ class Line(NamedTuple):
     colour: str
 
 
-class Drawing(NamedTuple):
+Mark = Run | Rectangle | Line
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
     """A formula as mathra draws it. Lengths are in em, the origin is the baseline's left end.
 
     The marks are drawn ``scale`` times as large as they say.
@@ -50,14 +60,55 @@ class Drawing(NamedTuple):
     depth: float
     speech: str
     text: str
-    marks: tuple[Run | Rectangle | Line, ...]
+    marks: tuple[Mark, ...]
     scale: float = 1.0
 
     def scaled(self, scale: float) -> "Drawing":
         """The same drawing, larger or smaller."""
-        return self._replace(
+        return replace(
+            self,
             width=self.width * scale,
             height=self.height * scale,
             depth=self.depth * scale,
             scale=self.scale * scale,
         )
+
+    @cached_property
+    def glyphs(self) -> tuple[int, ...]:
+        """The glyphs that are drawn, each once."""
+        runs = (mark.glyphs for mark in self.marks if isinstance(mark, Run))
+        return tuple(dict.fromkeys(glyph for run in runs for glyph in run))
+
+    @cached_property
+    def ink(self) -> tuple[tuple[str, bool, bytes], ...]:
+        """Operators that draw the marks, y up: a colour, whether lines have it, what has it."""
+        return tuple(
+            (colour, stroked, b"\n".join(_operators(list(marks))))
+            for (colour, stroked), marks in groupby(
+                self.marks, lambda mark: (mark.colour, isinstance(mark, Line))
+            )
+        )
+
+
+def _operators(marks: list[Mark]) -> Iterator[bytes]:
+    """PDF's operators for marks of one colour."""
+    for is_text, group in groupby(marks, lambda mark: isinstance(mark, Run)):
+        if is_text:
+            yield b"BT"
+        for mark in group:
+            match mark:
+                case Run(x, y, size, _, codes, _):
+                    place = f"{_short(size)} Tf 1 0 0 1 {_short(x)} {_short(y)} Tm [<{codes}>] TJ"
+                    yield FONT + b" " + place.encode()
+                case Rectangle(x, y, width, height, _):
+                    sides = " ".join(map(_short, (x, y, width, height)))
+                    yield f"{sides} re f".encode()
+                case Line(x1, y1, x2, y2, thickness, _):
+                    ends = f"{_short(x1)} {_short(y1)} m {_short(x2)} {_short(y2)} l S"
+                    yield f"{_short(thickness)} w 1 J {ends}".encode()
+        if is_text:
+            yield b"ET"
+
+
+def _short(length: float) -> str:
+    return f"{length:.5f}".rstrip("0").rstrip(".")

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from report.errors import ReportError
-from report.pdf import faults, fonts, glyphs, preflight
+from report.pdf import blocks, faults, fonts, glyphs, ink, preflight
 from report.pdf.drawing import Drawing, Line, Rectangle, Run
 
 MATHRA = "1.5.0"
@@ -144,9 +144,10 @@ def _lengths(found: dict[str, str], *names: str) -> tuple[float, ...]:
     return tuple(float(found[name]) / 1000 for name in names)
 
 
-# --- WeasyPrint: formulas as images that draw glyphs ----------------------------------------------
+# --- WeasyPrint: formulas and blocks as images ----------------------------------------------------
 
 _DISPLAYED, _INLINE = "math:display:", "math:inline:"
+_OURS = (_DISPLAYED, _INLINE, blocks.PREFIX)
 
 
 def url(tex: str, display: bool) -> str:
@@ -155,113 +156,21 @@ def url(tex: str, display: bool) -> str:
 
 
 class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
-    """WeasyPrint's cache of images, in which the address of every formula is found."""
+    """WeasyPrint's cache of images, in which formulas and blocks are found by their addresses."""
 
-    def __init__(self, font_config: Any, drawing: Callable[[str, bool], Drawing]) -> None:
+    def __init__(self, drawing: Callable[[str, bool], Drawing]) -> None:
         super().__init__()
-        self._font_config = font_config
         self._drawing = drawing
 
     def __contains__(self, address: object) -> bool:
-        return str(address).startswith((_DISPLAYED, _INLINE)) or super().__contains__(address)
+        return str(address).startswith(_OURS) or super().__contains__(address)
 
-    def __missing__(self, address: str) -> "Formula":
+    def __missing__(self, address: str) -> "ink.Formula | blocks.Block":
+        if address.startswith(blocks.PREFIX):
+            return blocks.block(address, self._drawing)
         tex = unquote(address.partition(":")[2].partition(":")[2])
-        image = self[address] = Formula(self._drawing(tex, address.startswith(_DISPLAYED)), self)
+        image = self[address] = ink.Formula(self._drawing(tex, address.startswith(_DISPLAYED)))
         return image
-
-    @functools.cached_property
-    def math_font(self) -> Any:
-        """The math font as Pango has it, from which WeasyPrint makes a font of the PDF."""
-        ffi_module = importlib.import_module("weasyprint.text.ffi")
-        ffi, pango, gobject = ffi_module.ffi, ffi_module.pango, ffi_module.gobject
-        font_map = self._font_config.font_map
-        context = ffi.gc(pango.pango_font_map_create_context(font_map), gobject.g_object_unref)
-        description = ffi.gc(pango.pango_font_description_new(), pango.pango_font_description_free)
-        pango.pango_font_description_set_family(description, ffi.new("char[]", fonts.MATH.encode()))
-        pango.pango_font_description_set_absolute_size(description, 16 * ffi_module.TO_UNITS)
-        font = pango.pango_font_map_load_font(font_map, context, description)
-        return ffi.gc(font, gobject.g_object_unref)
-
-
-class Formula:
-    """A formula as WeasyPrint asks for images: a size, and a way to be drawn."""
-
-    def __init__(self, drawing: Drawing, images: Images) -> None:
-        self._drawing = drawing
-        self._images = images
-
-    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
-        """Width and height in CSS pixels, and their ratio."""
-        width = self._drawing.width * font_size
-        height = (self._drawing.height + self._drawing.depth) * font_size
-        return width, height, width / height if height else None
-
-    def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
-        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
-        drawing = self._drawing
-        baseline = drawing.height * width / drawing.width
-        em = drawing.scale * width / drawing.width
-        _call_formula(stream)
-        font, _ = stream.add_font(self._images.math_font)
-        table = glyphs.table()
-        if font.glyph_count != len(table.advances):
-            raise ReportError(f"The font {font.family} is not the bundled {fonts.MATH_FILE}.")
-        with _marked_text(stream, drawing.text):
-            for mark in drawing.marks:
-                stream.set_color(_colour(mark.colour) if mark.colour else style["color"])
-                match mark:
-                    case Run(x, y, size, _, codes, used):
-                        for glyph in used:
-                            font.to_unicode.setdefault(glyph, table.characters[glyph])
-                            font.widths[glyph] = table.advances[glyph]
-                        stream.begin_text()
-                        stream.set_font_size(font.hash, em * size)
-                        stream.set_text_matrix(1, 0, 0, -1, x * em, baseline - y * em)
-                        stream.show_text(f"<{codes}>")
-                        stream.end_text()
-                    case Rectangle(x, y, wide, high, _):
-                        stream.rectangle(x * em, baseline - (y + high) * em, wide * em, high * em)
-                        stream.fill()
-                    case Line(x1, y1, x2, y2, thickness, colour):
-                        stream.set_color(_colour(colour) if colour else style["color"], stroke=True)
-                        stream.set_line_width(thickness * em)
-                        stream.set_line_cap(1)
-                        stream.move_to(x1 * em, baseline - y1 * em)
-                        stream.line_to(x2 * em, baseline - y2 * em)
-                        stream.stroke()
-
-
-@contextlib.contextmanager
-def _marked_text(stream: Any, text: str) -> Iterator[None]:
-    """Mark what is drawn inside as standing for a text, for copying and searching."""
-    import pydyf  # comes with WeasyPrint
-
-    stream.begin_marked_content("Span", pydyf.Dictionary({"ActualText": pydyf.String(text)}))
-    yield
-    stream.end_marked_content()
-
-
-def _call_formula(stream: Any) -> None:
-    """Name the marked content that has just begun /Formula instead of /Figure."""
-    items = stream.stream
-    for i in range(len(items) - 1, max(len(items) - 16, 1), -1):
-        if items[i] == b"BDC":
-            items[i - 2] = "/Formula"
-            return
-
-
-def is_colour(css: str) -> bool:
-    """Whether WeasyPrint can paint with this name or value."""
-    return _colour(css) is not None
-
-
-@functools.cache
-def _colour(css: str) -> Any:
-    from tinycss2.color5 import parse_color  # not where nothing has a colour
-
-    found = parse_color(css)
-    return None if found == "currentcolor" else found
 
 
 # --- WeasyPrint: what it does more slowly, or otherwise, than it should ---------------------------
@@ -269,11 +178,25 @@ def _colour(css: str) -> Any:
 
 @functools.cache
 def _mend() -> None:
-    """Change three functions, once in a process."""
+    """Change four functions, once in a process."""
     _set_labels_whole()
+    _break_blocks()
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
+
+
+def _break_blocks() -> None:
+    """Have blocks laid out by themselves."""
+    layout: Any = importlib.import_module("weasyprint.layout.block")
+    usual = layout.block_level_layout_switch
+
+    def switch(context: Any, box: Any, *arguments: Any) -> Any:
+        if isinstance(getattr(box, "replacement", None), blocks.Block):
+            return blocks.lay_out(context, box, *arguments)
+        return usual(context, box, *arguments)
+
+    layout.block_level_layout_switch = switch
 
 
 class _Compression:
@@ -363,7 +286,7 @@ def write_pdf(
         page = weasyprint.HTML(string=source, base_url=base, url_fetcher=fetch)
         return page.write_pdf(
             font_config=font_config,
-            cache=Images(font_config, drawing),
+            cache=Images(drawing),
             stylesheets=[weasyprint.CSS(string=_STYLE, url_fetcher=fetch)],
             attachments=[
                 weasyprint.Attachment(

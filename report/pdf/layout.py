@@ -3,11 +3,11 @@
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from report.errors import ReportError
-from report.pdf import glyphs, inner
+from report.pdf import glyphs, ink, inner
 from report.pdf.drawing import Drawing
 from report.pdf.tokens import spaced, unscaled
 
@@ -36,12 +36,14 @@ def drawing(tex: str, display: bool) -> Drawing:
     except ValueError as error:
         raise ReportError(f"This LaTeX cannot be typeset: {shortened(tex)}\n{error}") from None
     for mark in found.marks:
-        if mark.colour and not inner.is_colour(mark.colour):
+        if mark.colour and not ink.is_colour(mark.colour):
             raise ReportError(
                 f"This LaTeX cannot be typeset: {shortened(tex)}\nno colour: {mark.colour}"
             )
-    return found.scaled(scale)._replace(
-        speech=_spoken(_visible(found.speech)), text=glyphs.plain(_visible(found.text))
+    return replace(
+        found.scaled(scale),
+        speech=_spoken(_visible(found.speech)),
+        text=glyphs.plain(_visible(found.text)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What report.pdf.inner relies on inside mathra and WeasyPrint.
+"""What report.pdf.inner, ink and blocks rely on inside mathra and WeasyPrint.
 
 Each test names one part. A test that fails after an upgrade says what changed there, and with it
 what has to be written anew.
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from report import ReportError
-from report.pdf import fonts, glyphs, inner, preflight
+from report.pdf import blocks, fonts, glyphs, ink, inner, preflight
 from report.pdf.drawing import Run
 
 
@@ -111,7 +111,42 @@ def test_images_have_two_methods() -> None:
         "draw": ["stream", "concrete_width", "concrete_height", "style"],
     }.items():
         assert parameters(getattr(images.RasterImage, name))[1:] == arguments, name
-        assert len(parameters(getattr(inner.Formula, name))) == len(arguments) + 1, name
+        assert len(parameters(getattr(ink.Formula, name))) == len(arguments) + 1, name
+
+
+def test_blocks_are_laid_out_by_a_switch() -> None:
+    layout = weasyprint("layout.block")
+    source = inspect.getsource(layout.block_level_layout)
+    assert "return block_level_layout_switch(" in source, "another function does it"
+    inner._mend()
+    usual = layout.block_level_layout_switch.__closure__[0].cell_contents
+    assert parameters(usual) == [
+        "context", "box", "bottom_space", "skip_stack", "containing_block", "page_is_empty",
+        "absolute_boxes", "fixed_boxes", "adjoining_margins", "first_letter_style",
+        "first_line_style", "discard", "max_lines",
+    ]  # fmt: skip
+    assert parameters(blocks.lay_out)[:6] == parameters(usual)[:6]
+    assert "return (*result, None)" in inspect.getsource(usual), "it returns something else"
+    assert parameters(weasyprint("layout").LayoutContext.overflows_page)[1:] == [
+        "bottom_space", "position_y",
+    ]  # fmt: skip
+
+
+def test_text_is_shaped_by_the_same_functions() -> None:
+    line_break = weasyprint("text.line_break")
+    assert parameters(line_break.create_layout) == [
+        "text", "style", "context", "max_width", "justification_spacing",
+    ]  # fmt: skip
+    assert parameters(line_break.strut) == ["style"]
+    assert parameters(weasyprint("css").AnonymousStyle) == ["parent_style"]
+    drawn = inspect.getsource(weasyprint("draw.text").draw_first_line)
+    for part in ("glyph_item.item.analysis.font", "clusters", "stream.logical_rect"):
+        assert part in drawn, f"{part} is not used any more"
+
+
+def test_images_of_blocks_are_marked_as_figures() -> None:
+    source = inspect.getsource(weasyprint("draw").draw_block_level)
+    assert "with stream.marked(block, 'Figure'):" in source
 
 
 def test_streams_draw_as_they_did() -> None:
@@ -126,13 +161,8 @@ def test_streams_draw_as_they_did() -> None:
         "set_text_matrix": ["a", "b", "c", "d", "e", "f"],
         "show_text": ["text"],
         "end_text": [],
-        "rectangle": ["x", "y", "width", "height"],
-        "fill": ["even_odd"],
-        "set_line_width": ["width"],
-        "set_line_cap": ["line_cap"],
-        "move_to": ["x", "y"],
-        "line_to": ["x", "y"],
-        "stroke": [],
+        "set_matrix": ["a", "b", "c", "d", "e", "f"],
+        "stacked": [],
     }.items():
         assert parameters(getattr(stream, name))[1:] == arguments, f"Stream.{name}() differs"
 
@@ -173,9 +203,9 @@ def test_pango_is_reached_by_the_same_functions() -> None:
 def test_the_math_font_is_the_bundled_one() -> None:
     with fonts.closed():
         configuration = weasyprint("text.fonts").FontConfiguration()
-        images = inner.Images(configuration, inner.typeset)
+        font = ink.math_font(configuration)
         described = weasyprint("pdf.fonts").Font(
-            images.math_font, *weasyprint("text.fonts").get_pango_font_key(images.math_font)[1:]
+            font, *weasyprint("text.fonts").get_pango_font_key(font)[1:]
         )
     assert described.family == fonts.MATH
     assert described.glyph_count == len(glyphs.table().advances)

@@ -105,13 +105,12 @@ def test_labels_of_figures_are_text() -> None:
 def test_formulas_stand_on_the_baseline() -> None:
     low, deep = pdf.img("x"), pdf.img(r"x_{\frac{a}{b}}")
     found = content(read(f"<p>mmm{low}mmm{deep}mmm</p>"))
-    heights = [float(y) for y in re.findall(r"1 0 0 -1 \S+ (\S+) Tm", found)]
-    shifts = [float(y) for y in re.findall(r"1 0 0 1 \S+ (\S+) cm", found)]
-    text_line = heights[0]
-    x_baseline = heights[1] + shifts[0]
-    tall_baseline = heights[3] + shifts[1]
-    assert x_baseline == pytest.approx(text_line, abs=0.001)
-    assert tall_baseline == pytest.approx(text_line, abs=0.001)
+    text_line = float(re.findall(r"1 0 0 -1 \S+ (\S+) Tm", found)[0])
+    tops = [float(y) for y in re.findall(r"1 0 0 1 \S+ (\S+) cm", found)]
+    baselines = [float(y) for y in re.findall(r"\S+ 0 0 -\S+ 0 (\S+) cm", found)][1:]
+    assert len(tops) == len(baselines) == 2
+    for top, baseline in zip(tops, baselines, strict=True):
+        assert top + baseline == pytest.approx(text_line, abs=0.001)
 
 
 def test_formulas_take_size_and_colour_of_the_text_around() -> None:
@@ -126,15 +125,16 @@ def test_formulas_take_size_and_colour_of_the_text_around() -> None:
         tuple(map(float, x)) for x in re.findall(r"^(\S+) (\S+) (\S+) rg$", found, re.MULTILINE)
     ]
     assert colours == [pytest.approx(BLUE, abs=1e-5), pytest.approx(VERMILLION, abs=1e-5)]
-    assert re.findall(r"/\w+ (\S+) Tf", found) == ["20", "20"]
+    assert re.findall(r"(\S+) 0 0 -\S+ 0 \S+ cm", found)[1:] == ["20"]
+    assert re.findall(r"/\w+ (\S+) Tf", found) == ["1", "1"]
 
 
 def test_wide_formulas_shrink_where_the_stylesheet_says_so() -> None:
     wide = pdf.img(" + ".join(f"x_{{{i}}}" for i in range(40)), True)
     found = content(read(f"<p>{wide}</p>", "img { max-width: 100% }"))
-    sizes = {float(x) for x in re.findall(r"/\w+ (\S+) Tf", found)}
-    assert max(sizes) < 11 / 0.75
-    assert max(float(x) for x in re.findall(r"1 0 0 -1 (\S+) \S+ Tm", found)) < 160 / 25.4 * 96
+    em = float(re.findall(r"(\S+) 0 0 -\S+ 0 \S+ cm", found)[1])
+    assert em < 11 / 0.75
+    assert max(float(x) for x in re.findall(r"1 0 0 1 (\S+) \S+ Tm", found)) * em < 160 / 25.4 * 96
 
 
 def test_tags(reader: pypdf.PdfReader) -> None:

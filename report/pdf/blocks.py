@@ -1,0 +1,297 @@
+"""Blocks of lines that are laid out here: listings, and equations in rows.
+
+The parts of such a block are few and their places known, so that boxes for each of them would cost
+far more than they give. For WeasyPrint a block is one image, which may break between its lines.
+This file and `inner` are the ones that touch WeasyPrint's inner parts.
+"""
+
+import base64
+import html
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from report.pdf import ink
+from report.pdf.drawing import Drawing
+
+PREFIX = "block:"
+
+# What may stand in a listing: the characters that the mono font surely has.
+_RANGES = (*range(0x20, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x180), *range(0x3B1, 0x3CA))
+_PLACED = frozenset(map(chr, _RANGES)) | frozenset("ΓΔΘΛΞΠΣΦΨΩ–—‘’“”…−≈≤≥≠∂∑√∞")
+_GREY, _PALE = "#555", "#999"
+_LABEL, _LABEL_GAP = 9.5 / 11, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
+_NUMBER, _NUMBER_GAP = 7 / 8, 3 * 96 / 25.4
+_ROW_GAP = 3 / 11  # em between rows
+_EQUALS_GAP = 0.28  # em between the left side and the rest
+
+Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
+
+
+# --- HTML -----------------------------------------------------------------------------------------
+
+
+def listing(
+    lines: Sequence[Sequence[Piece]], numbered: bool = False, *, as_text: bool = False
+) -> str:
+    """HTML for lines in the mono font, whose numbers, if any, stand outside of the text.
+
+    It stands in a paragraph of its own; `lines` are pieces of text and how they are set. Lines with
+    letters that need more than a place each are written `as_text`, as a browser needs all.
+    """
+    letters = {letter for line in lines for _, text in line for letter in text}
+    if as_text or not letters <= _PLACED:
+        shown = ("".join(_span(kind, piece) for kind, piece in line) for line in lines)
+        body = "\n</span>".join(f'<span class="line">{line}' for line in shown)
+        return f'<span class="lines">{body}\n</span></span>'
+    return _image("lines", "listing", "code", [numbered, lines])
+
+
+def _span(kind: str, piece: str) -> str:
+    safe = html.escape(piece)
+    return f'<span class="{kind}">{safe}</span>' if kind else safe
+
+
+def rows(label: str, lines: Sequence[tuple[str, str]], left: float, speech: str, kind: str) -> str:
+    """HTML for an equation in lines of LaTeX, each a left and a right side, as a block.
+
+    The left sides end `left` em from the start; the label stands in the margin before the first.
+    `speech` is read aloud, `kind` is the class of the element.
+    """
+    return _image(kind, "equation", f"{label}: {speech}" if label else speech, [label, left, lines])
+
+
+def _image(kind: str, what: str, words: str, content: Any) -> str:
+    data = json.dumps([what, *content], ensure_ascii=False, separators=(",", ":")).encode()
+    address = PREFIX + base64.b64encode(data).decode()
+    return f'<img class="{kind}" src="{address}" alt="{html.escape(words or "blank")}"/>'
+
+
+# --- blocks ---------------------------------------------------------------------------------------
+
+
+def block(address: str, drawing: Callable[[str, bool], Drawing]) -> "Block":
+    """The block of an address; `drawing` lays out formulas."""
+    what, *content = json.loads(base64.b64decode(address.removeprefix(PREFIX)))
+    return _Listing(*content) if what == "listing" else _Equation(drawing, *content)
+
+
+class Block:
+    """An image in lines, as WeasyPrint asks for images: a size, and a way to be drawn."""
+
+    first = 0
+    last: int | None = None  # one after the last line; None: not laid out yet
+
+    def heights(self, width: float, style: Any) -> list[float]:
+        """The height of each line in CSS pixels, in a column of that width."""
+        raise NotImplementedError
+
+    def part(self, first: int, last: int) -> "Block":
+        """The same, but these lines only."""
+        found = type(self).__new__(type(self))
+        found.__dict__.update(self.__dict__, first=first, last=last)
+        return found
+
+    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
+        """As wide as a column of text; `lay_out` gives the true size."""
+        return 40 * font_size, font_size, None
+
+    def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
+        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
+        raise NotImplementedError
+
+
+def lay_out(
+    context: Any,
+    box: Any,
+    bottom_space: float,
+    skip_stack: dict[int, None] | None,
+    containing_block: Any,
+    page_is_empty: bool,
+    *rest: Any,
+) -> tuple[Any, ...]:
+    """Lay out a block as WeasyPrint's block_level_layout_switch() does its boxes.
+
+    As many lines as fit stand on this page; the others follow as its orphans and widows allow.
+    """
+    part = box.copy()
+    outside = (
+        getattr(box, f"{name}_{side}{'_width' if name == 'border' else ''}")
+        for name in ("margin", "border", "padding")
+        for side in ("left", "right")
+    )
+    part.width = containing_block.width - sum(length for length in outside if length != "auto")
+    part.margin_left, part.margin_right = (
+        0 if margin == "auto" else margin for margin in (box.margin_left, box.margin_right)
+    )
+    heights = box.replacement.heights(part.width, box.style)
+    first = 0 if skip_stack is None else next(iter(skip_stack))
+    last, height, top = first, 0.0, part.content_box_y()
+    while last < len(heights) and not context.overflows_page(
+        bottom_space, top + height + heights[last]
+    ):
+        height += heights[last]
+        last += 1
+    if last < len(heights):
+        last = min(last, len(heights) - box.style["widows"])
+        if last - first < box.style["orphans"]:
+            if not page_is_empty:
+                return None, None, {"break": "any", "page": None}, [], False, rest[-1]
+            last = min(first + box.style["orphans"], len(heights))
+    part.replacement = box.replacement.part(first, last)
+    part.height = sum(heights[first:last])
+    resume_at = {last: None} if last < len(heights) else None
+    return part, resume_at, {"break": "any", "page": None}, [], False, rest[-1]
+
+
+class _Equation(Block):
+    def __init__(
+        self,
+        drawing: Callable[[str, bool], Drawing],
+        label: str,
+        left: float,
+        lines: list[list[str]],
+    ) -> None:
+        self._label, self._left = label, left
+        self._lines = [[drawing(tex, True) if tex else None for tex in line] for line in lines]
+
+    def _extents(self, style: Any) -> list[tuple[float, float]]:
+        """How far each line reaches above and below its baseline."""
+        em = style["font_size"]
+        height, baseline = ink.line_of(style)
+        return [
+            (
+                max(baseline, *(d.height * em for d in line if d)),
+                max(height - baseline, *(d.depth * em for d in line if d)),
+            )
+            for line in self._lines
+        ]
+
+    def heights(self, _width: float, style: Any) -> list[float]:
+        gap = _ROW_GAP * style["font_size"]
+        extents = self._extents(style)
+        return [up + down + gap for up, down in extents[:-1]] + [sum(extents[-1])]
+
+    def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
+        em = style["font_size"]
+        ink.call(stream, "/Formula")
+        y = 0.0
+        for i, (up, down) in enumerate(self._extents(style)):
+            if not self.first <= i < (self.last or 0):
+                continue
+            y += up
+            if i == 0 and self._label:
+                small = ink.varied(style, font_style="italic", font_size=em * _LABEL)
+                text = ink.Text(small, self._label)
+                stream.set_color(ink.colour(_GREY))
+                text.draw(stream, -_LABEL_GAP - text.width, y)
+            left, right = self._lines[i]
+            start = self._left * em
+            if left:
+                x = start - left.width * em
+                ink.draw_formula(stream, left, x, y, em, style)
+            if right:
+                x = start + _EQUALS_GAP * em
+                ink.draw_formula(stream, right, x, y, em, style)
+            y += down + _ROW_GAP * em
+
+
+class _Listing(Block):
+    def __init__(self, numbered: bool, lines: list[list[Piece]]) -> None:
+        self._numbered, self._source = numbered, lines
+
+    def heights(self, width: float, style: Any) -> list[float]:
+        advance = ink.Text(style, "0").width
+        self._lines = list(_wrapped(self._source, max(int(width / advance + 1e-6), 8)))
+        return [ink.line_of(style)[0]] * len(self._lines)
+
+    def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
+        ink.call(stream, "/Code")
+        shown = self._lines[self.first : self.last]
+        height, baseline = ink.line_of(style)
+        size = style["font_size"]
+        faces = {}
+        for kind in ("", "k"):
+            used = {
+                c for _, line in shown for k, text in line if (k == "k") == bool(kind) for c in text
+            }
+            if used:
+                bold = ink.varied(style, font_weight=700) if kind else style
+                faces[kind] = ink.Text(bold, "".join(sorted(used))).face(stream)
+        faces["c"] = faces.get("", ("", {}))
+        place = f"{size:.4f} Tf {height:.4f} TL 1 0 0 -1 0 {baseline:.4f} Tm"
+        out, current = [f"BT /{next(iter(faces.values()))[0]} {place}"], None
+        plain, grey = (
+            "{:.4g} {:.4g} {:.4g} rg".format(*c.to("srgb").coordinates)
+            for c in (style["color"], ink.colour(_GREY))
+        )
+        for i, (_, line) in enumerate(shown):
+            move = "T* " if i else ""
+            for kind, text in line:
+                name, codes = faces[kind]
+                if kind != current:
+                    move += f"/{name} {size:.4f} Tf {grey if kind == 'c' else plain} "
+                    current = kind
+                out.append(f"{move}<{''.join(map(codes.__getitem__, text))}> Tj")
+                move = ""
+            if move:
+                out.append(move)
+        out.append("ET")
+        stream.stream.append("\n".join(out).encode())
+        if self._numbered:
+            stream.end_marked_content()
+            stream.begin_marked_content("Artifact")  # ended by who began the marked content
+            self._draw_numbers(stream, [number for number, _ in shown], style)
+
+    def _draw_numbers(self, stream: Any, numbers: Sequence[int | None], style: Any) -> None:
+        height, baseline = ink.line_of(style)
+        small = ink.varied(style, font_size=style["font_size"] * _NUMBER)
+        digits = ink.Text(small, "0123456789")
+        name, codes = digits.face(stream)
+        advance = digits.width / 10
+        stream.set_color(ink.colour(_PALE))
+        out = [f"BT /{name} {small['font_size']:.4f} Tf"]
+        for i, number in enumerate(numbers):
+            if number is not None:
+                text = str(number)
+                x, y = -_NUMBER_GAP - advance * len(text), baseline + i * height
+                shown = "".join(map(codes.__getitem__, text))
+                out.append(f"1 0 0 -1 {x:.4f} {y:.4f} Tm <{shown}> Tj")
+        stream.stream.append("\n".join([*out, "ET"]).encode())
+
+
+def _wrapped(
+    lines: Iterable[Sequence[Piece]], columns: int
+) -> Iterable[tuple[int | None, list[Piece]]]:
+    """Lines of at most so many letters, each with its number; what goes on has none."""
+    for number, line in enumerate(lines, 1):
+        text = "".join(piece for _, piece in line)
+        if len(text) <= columns:
+            yield number, list(line)
+            continue
+        rest = list(line)
+        for i, part in enumerate(_broken(text, columns)):
+            kept, rest = _taken(rest, len(part))
+            yield None if i else number, kept
+
+
+def _broken(text: str, columns: int) -> Iterable[str]:
+    while len(text) > columns:
+        end = text.rfind(" ", 0, columns + 1) + 1
+        end = end if text[:end].strip() else columns
+        yield text[:end]
+        text = text[end:]
+    yield text
+
+
+def _taken(line: Sequence[Piece], count: int) -> tuple[list[Piece], list[Piece]]:
+    """The first so many letters of a line, and the rest."""
+    before: list[Piece] = []
+    rest = list(line)
+    while rest and count:
+        kind, text = rest.pop(0)
+        before.append((kind, text[:count]))
+        if len(text) > count:
+            rest.insert(0, (kind, text[count:]))
+        count -= min(count, len(text))
+    return before, rest

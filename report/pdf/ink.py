@@ -1,0 +1,196 @@
+"""Glyphs drawn into WeasyPrint's pages: formulas in the math font, and text.
+
+With `inner` and `blocks`, this is what touches WeasyPrint's inner parts.
+"""
+
+import contextlib
+import functools
+import importlib
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from report.errors import ReportError
+from report.pdf import fonts, glyphs
+from report.pdf.drawing import FONT, Drawing
+
+
+class Formula:
+    """A formula as WeasyPrint asks for images: a size, and a way to be drawn."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+
+    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
+        """Width and height in CSS pixels, and their ratio."""
+        width = self._drawing.width * font_size
+        height = (self._drawing.height + self._drawing.depth) * font_size
+        return width, height, width / height if height else None
+
+    def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
+        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
+        em = width / self._drawing.width
+        call(stream, "/Formula")
+        draw_formula(stream, self._drawing, 0, self._drawing.height * em, em, style)
+
+
+def draw_formula(stream: Any, drawing: Drawing, x: float, y: float, em: float, style: Any) -> None:
+    """Draw a formula into a page, from the left end of its baseline, in CSS pixels with y down."""
+    font, _ = stream.add_font(math_font(style.font_config))
+    table = glyphs.table()
+    if font.glyph_count != len(table.advances):
+        raise ReportError(f"The font {font.family} is not the bundled {fonts.MATH_FILE}.")
+    for glyph in drawing.glyphs:
+        if glyph not in font.widths:
+            font.to_unicode[glyph] = table.characters[glyph]
+            font.widths[glyph] = table.advances[glyph]
+    name = f"/{font.hash}".encode()
+    size = em * drawing.scale
+    with _marked_text(stream, drawing.text), stream.stacked():
+        stream.set_matrix(size, 0, 0, -size, x, y)
+        for own, stroked, ink in drawing.ink:
+            stream.set_color(colour(own) if own else style["color"], stroke=stroked)
+            stream.stream.append(ink.replace(FONT, name))
+
+
+@contextlib.contextmanager
+def _marked_text(stream: Any, text: str) -> Iterator[None]:
+    """Mark what is drawn inside as standing for a text, for copying and searching."""
+    import pydyf  # comes with WeasyPrint
+
+    stream.begin_marked_content("Span", pydyf.Dictionary({"ActualText": pydyf.String(text)}))
+    yield
+    stream.end_marked_content()
+
+
+def call(stream: Any, name: str) -> None:
+    """Give the marked content that has just begun, /Figure, another name."""
+    items = stream.stream
+    for i in range(len(items) - 1, max(len(items) - 16, 1), -1):
+        if items[i] == b"BDC":
+            items[i - 2] = name
+            return
+
+
+def is_colour(css: str) -> bool:
+    """Whether WeasyPrint can paint with this name or value."""
+    return colour(css) is not None
+
+
+@functools.cache
+def colour(css: str) -> Any:
+    """A colour as WeasyPrint's streams take it; None where there is no such one."""
+    from tinycss2.color5 import parse_color  # not where nothing has a colour
+
+    found = parse_color(css)
+    return None if found == "currentcolor" else found
+
+
+_math_fonts: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+
+def math_font(font_config: Any) -> Any:
+    """The math font as Pango has it, from which WeasyPrint makes a font of the PDF."""
+    if font_config not in _math_fonts:
+        ffi_module = importlib.import_module("weasyprint.text.ffi")
+        ffi, pango, gobject = ffi_module.ffi, ffi_module.pango, ffi_module.gobject
+        font_map = font_config.font_map
+        context = ffi.gc(pango.pango_font_map_create_context(font_map), gobject.g_object_unref)
+        description = ffi.gc(pango.pango_font_description_new(), pango.pango_font_description_free)
+        pango.pango_font_description_set_family(description, ffi.new("char[]", fonts.MATH.encode()))
+        pango.pango_font_description_set_absolute_size(description, 16 * ffi_module.TO_UNITS)
+        font = pango.pango_font_map_load_font(font_map, context, description)
+        _math_fonts[font_config] = ffi.gc(font, gobject.g_object_unref)
+    return _math_fonts[font_config]
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+class Text:
+    """A line of text, shaped as WeasyPrint shapes it.
+
+    `style` is WeasyPrint's, `width` in CSS pixels.
+    """
+
+    def __init__(self, style: Any, text: str) -> None:
+        line_break = importlib.import_module("weasyprint.text.line_break")
+        ffi = importlib.import_module("weasyprint.text.ffi")
+        self._text = text
+        self._layout = line_break.create_layout(text, style, None, None, 0)  # owns the fonts
+        line, _ = self._layout.get_first_line()
+        data = text.encode()
+        self._runs: list[tuple[Any, list[tuple[int, float, str]]]] = []
+        run = line.runs[0]
+        while run != ffi.ffi.NULL:
+            item, string = run.data.item, run.data.glyphs
+            count = string.num_glyphs
+            starts = [item.offset + string.log_clusters[i] for i in range(count)]
+            ends = [*starts[1:], item.offset + item.length]
+            self._runs.append(
+                (
+                    item.analysis.font,
+                    [
+                        (info.glyph, info.geometry.width * ffi.FROM_UNITS, data[i:j].decode())
+                        for info, i, j in zip(string.glyphs[0:count], starts, ends, strict=True)
+                    ],
+                )
+            )
+            run = run.next
+        self.width = sum(width for _, shown in self._runs for _, width, _ in shown)
+
+    def draw(self, stream: Any, x: float, y: float) -> None:
+        """Draw from the left end of the baseline, in the current colour."""
+        stream.begin_text()
+        stream.set_text_matrix(1, 0, 0, -1, x, y)
+        for pango_font, shown in self._runs:
+            font, size = self._used(stream, pango_font, shown)
+            codes = ""
+            for glyph, width, _ in shown:
+                kern = int(font.widths[glyph] - width * 1000 / size)
+                codes += f"{glyph:04x}>{kern}<" if kern else f"{glyph:04x}"
+            stream.set_font_size(font.hash, size)
+            stream.show_text(f"<{codes}>")
+        stream.end_text()
+
+    def face(self, stream: Any) -> tuple[str, dict[str, str]]:
+        """The name of the font in the PDF, and the code of each letter's glyph."""
+        codes: dict[str, str] = {}
+        names = set()
+        for pango_font, shown in self._runs:
+            font, _ = self._used(stream, pango_font, shown)
+            names.add(font.hash)
+            codes |= {letter: f"{glyph:04x}" for glyph, _, letter in shown}
+        if len(names) != 1 or codes.keys() != set(self._text):
+            raise ReportError(f"The font lacks some of {self._text!r}.")
+        return names.pop(), codes
+
+    def _used(
+        self, stream: Any, pango_font: Any, shown: list[tuple[int, float, str]]
+    ) -> tuple[Any, float]:
+        """The font in the PDF with these glyphs in it, and its size."""
+        ffi = importlib.import_module("weasyprint.text.ffi")
+        font, size = stream.add_font(pango_font)
+        for glyph, _, letters in shown:
+            font.to_unicode.setdefault(glyph, letters)
+            if glyph not in font.widths:
+                ffi.pango.pango_font_get_glyph_extents(
+                    pango_font, glyph, stream.ink_rect, stream.logical_rect
+                )
+                advance = stream.logical_rect.width * 1000 * ffi.FROM_UNITS
+                font.widths[glyph] = round(advance / size)
+        return font, size
+
+
+def line_of(style: Any) -> tuple[float, float]:
+    """The height of a line of text, and how far below its top the baseline is, in CSS pixels."""
+    height, baseline = importlib.import_module("weasyprint.text.line_break").strut(style)
+    return height, baseline
+
+
+def varied(style: Any, **changes: Any) -> Any:
+    """A style like another, but for these properties."""
+    found = importlib.import_module("weasyprint.css").AnonymousStyle(style)
+    for name, value in changes.items():
+        found[name] = value
+    return found
