@@ -521,7 +521,9 @@ def _comparisons(entries: Sequence[Entry], trace: Trace) -> list[dict[str, Any]]
     traces = numbers.column((e.trace for e in entries), CHECK_DIGITS)
     return [
         {
-            "entry": tex(rf"\partial f / \partial {_entry_symbol(e.name, e.place, trace)}"),
+            "entry": tex(
+                rf"\partial {symbol(trace.letter)} / \partial {_entry_symbol(e.name, e.place, trace)}"
+            ),
             "trace": traces[i],
             "cells": [column[i] for column in columns],
         }

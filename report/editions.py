@@ -205,8 +205,7 @@ def _height(q: Quantity) -> float:
 
 
 def _results(question: Question, trace: Trace) -> dict[str, Any]:
-    names = {q.name for q in trace.quantities.values()}
-    f = "f" if "f" not in names else "F"
+    f = symbol(trace.letter)
     rows = [_row(f, np.float64(trace.value), VALUE)]
     large = []
     for name, gradient in trace.gradients.items():

@@ -107,7 +107,9 @@ class _Reader:
                 f"the function's result has shape {node.shape}; backpropagation starts from a single "
                 "number: take sum(...), mean(...) or norm(...) of it"
             )
-        gates = tuple(n for n in topological(node) if not n.is_input and not n.is_constant)
+        reached = set(topological(node))
+        ordered = topological(*self.lets.values(), node)  # as the lines are written
+        gates = tuple(n for n in ordered if n in reached and not n.is_input and not n.is_constant)
         return Graph(self.source.text, self.inputs, gates, node, self.lets, self.roles)
 
     def statement(self, statement: ast.stmt) -> Node:

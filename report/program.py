@@ -235,7 +235,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 # ---------------------------------------------------------------- reading
 
 _ENTRY = re.compile(
-    r"  (?P<name>(?:df/d)?[A-Za-z]\w*)(?: = .*?)?(?:  \((?P<shape>[\d, ]+)\))?"
+    r"  (?:d[A-Za-z]\w*/d)?(?P<name>[A-Za-z]\w*)(?: = .*?)?(?:  \((?P<shape>[\d, ]+)\))?"
     r"(?:\s{2,}(?P<number>-?\d\S*))?\s*"
 )
 _ROW = re.compile(r"\s{3,}(-?\d\S*)(\s+-?\d\S*)*\s*")
@@ -262,7 +262,7 @@ def read(text: str) -> Printed:
                     raise CheckError(f"line {number} of the output is no row of {current}: {line}")
                 entries[current][1].extend(map(float, line.split()))
             elif match := _ENTRY.fullmatch(line):
-                current = match["name"].removeprefix("df/d")
+                current = match["name"]
                 shape = tuple(int(n) for n in (match["shape"] or "").replace(",", " ").split())
                 entries[current] = shape, [float(match["number"])] if match["number"] else []
             else:

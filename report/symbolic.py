@@ -190,6 +190,13 @@ def _printer() -> Any:
             power = "" if exp is None else f"^{{{exp}}}"
             return rf"\operatorname{{sgn}}{power}\left({self._print(e.args[0])}\right)"
 
+        def _print_Float(self, e: Any) -> str:
+            return numbers.latex(float(e))
+
+        def _as_ordered_terms(self, e: Any, order: Any = None) -> list[Any]:
+            terms = super()._as_ordered_terms(e, order)
+            return sorted(terms, key=lambda t: bool(t.could_extract_minus_sign()))  # y - x, not -x + y
+
     return ReportPrinter
 
 

@@ -22,6 +22,7 @@ from report.graph import CONSTANT, Array, Graph, Node
 
 FORMAT = "report-trace"
 VERSION = 1
+FUNCTION_NAMES = ("f", "F", "L", "phi", "objective", *(f"f_{i}" for i in range(1000)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,12 @@ class Trace:
     def result(self) -> Quantity | None:
         """The gate or input that is the function's value; None when the function is a constant."""
         return self.quantities.get(self.graph.result)
+
+    @property
+    def letter(self) -> str:
+        """The name of the function itself: f, or another letter where an input or line has that name."""
+        taken = {*self.graph.inputs, *self.graph.lets}
+        return next(name for name in FUNCTION_NAMES if name not in taken)
 
     def name_of(self, node: Node) -> str:
         """The name of an input or gate."""

@@ -13,6 +13,7 @@ import importlib
 import itertools
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 AHEAD = 2  # tasks handed out for each process: one to do and one to go on with
 CONNECTING = 10  # seconds that a scheduler has to answer
 _THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^\s/]+:[0-9]{1,5}")
 _one_at_a_time = threading.Lock()
 
 
@@ -194,6 +196,10 @@ def cluster(tasks: Iterable[Task], address: str) -> Iterator[Result]:
     A worker that dies loses nothing: the scheduler gives its tasks to another one. Raises ReportError
     when Dask is not installed, when no scheduler answers, and when a worker has another version.
     """
+    if not _ADDRESS.fullmatch(address):
+        raise ReportError(
+            f"{address[:80]!r} is no address of a scheduler; it is written tcp://host:8786"
+        )
     try:
         distributed = importlib.import_module("distributed")
     except ImportError:
@@ -203,7 +209,7 @@ def cluster(tasks: Iterable[Task], address: str) -> Iterator[Result]:
         ) from None
     try:
         client = distributed.Client(address, timeout=CONNECTING, set_as_default=False)
-    except (OSError, TimeoutError, ValueError, TypeError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         reason = str(error).split("\n")[0] or type(error).__name__
         raise ReportError(f"no scheduler answers at {address}: {reason[:200]}") from None
     with client:

@@ -22,8 +22,7 @@ class Notation:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        taken = {q.name for q in (*trace.inputs, *trace.gates)}
-        self.f = next(c for c in ("f", "F", r"\mathcal{L}", r"\mathcal{F}") if c not in taken)
+        self.f = symbol(trace.letter)
         self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
         self.entry = {n: _with_place(symbol(q.name), n.shape) for n, q in trace.quantities.items()}
 

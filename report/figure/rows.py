@@ -27,8 +27,7 @@ class Builder:
         self.style = replace(style, numbers=plan.numbers)
         self.drawn: set[Quantity] = set()  # inputs that an earlier row shows with their sum
         self._pieces: dict[Any, Any] = {}
-        own = {*plan.trace.graph.inputs, *plan.trace.graph.lets}
-        self.result_name = next(n for n in ("f", "F", "result") if n not in own)
+        self.result_name = plan.trace.letter
 
     def with_less(self, detail: Detail) -> Builder:
         """The same, showing less of tensors."""

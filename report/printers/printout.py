@@ -70,12 +70,12 @@ def statements(scope: Scope) -> list[str]:
         lines += call("show", [f'"{_label(scope, q)}"', scope.names[q.node]])
     if not gates:
         value = scope.printer(scope.names, {}).code(scope.trace.graph.result)
-        lines += statement('show("f", ', value, ")")
+        lines += statement(f'show("{scope.trace.letter}", ', value, ")")
     slopes = gradients(scope)
     if slopes:
         lines += ["print()", 'print("backward pass")']
     for q in slopes:
-        lines += call("show", [f'"{_slope_label(q)}"', scope.slopes[q.node]])
+        lines += call("show", [f'"{_slope_label(scope, q)}"', scope.slopes[q.node]])
     return lines
 
 
@@ -88,7 +88,7 @@ def gradients(scope: Scope) -> list[Quantity]:
 def label_width(scope: Scope) -> int:
     """Columns of the names of all single numbers."""
     labels = [_label(scope, q) for q in scope.trace.gates if not q.node.shape]
-    labels += [_slope_label(q) for q in gradients(scope) if not q.node.shape]
+    labels += [_slope_label(scope, q) for q in gradients(scope) if not q.node.shape]
     return max((len(label) for label in labels if len(label) <= MAX_LABEL), default=8)
 
 
@@ -98,8 +98,8 @@ def _label(scope: Scope, q: Quantity) -> str:
     return (label if len(label) <= MAX_LABEL else q.name) + _shape(q)
 
 
-def _slope_label(q: Quantity) -> str:
-    return f"df/d{q.name}{_shape(q)}"
+def _slope_label(scope: Scope, q: Quantity) -> str:
+    return f"d{scope.trace.letter}/d{q.name}{_shape(q)}"
 
 
 def _shape(q: Quantity) -> str:

@@ -117,7 +117,7 @@ def _formula(scope: Scope) -> list[str]:
         lines = [line.split("#", 1)[0].strip(" \t\\") for line in lines]
         statements.append(" ".join(filter(None, lines)))
     arguments = ", ".join(q.name for q in scope.trace.inputs)
-    statements[-1] = f"f({arguments}) = {statements[-1]}"
+    statements[-1] = f"{scope.trace.letter}({arguments}) = {statements[-1]}"
     return statements
 
 
@@ -177,7 +177,8 @@ class _Backward:
         lines = [line for q in printout.gradients(self.scope) for line in self.gradient(q)]
         if not lines:
             return []
-        title = "# Backward pass: d_q stands for df/dq, upstream gradient times local derivative"
+        f = self.trace.letter
+        title = f"# Backward pass: d_q stands for d{f}/dq, upstream gradient times local derivative"
         return ["", title, *commented(self.scope.renumbered(lines))]
 
     def gradient(self, q: Quantity) -> list[Line]:
@@ -187,8 +188,9 @@ class _Backward:
             one = q is self.trace.result
             filled = constant(np.full(q.node.shape, 1.0 if one else 0.0))
             code = self.scope.code(filled) if q.node.shape else ast.Constant(float(one))
-            none = "f does not depend on" if q.node.is_input else "nothing flows back to"
-            return [Line(head, code, "df/df" if one else f"{none} {q.name}")]
+            f = self.trace.letter
+            none = f"{f} does not depend on" if q.node.is_input else "nothing flows back to"
+            return [Line(head, code, f"d{f}/d{f}" if one else f"{none} {q.name}")]
         parts = [(self.by_name[c.gate], c.argument) for c in q.contributions]
         terms = [self.contribution(consumer, place) for consumer, place in parts]
         hints: dict[Node, str] = {}

@@ -37,7 +37,9 @@ class Scope:
         self.taken = set(_RESERVED)
         self.names = {q.node: self.claim(q.name) for q in self.quantities}
         self.slopes = {q.node: self.claim(f"d_{self.names[q.node]}") for q in self.quantities}
-        self.f = next(n for n in ("f", "function", "f_of", "the_f", "f_") if n not in self.taken)
+        self.f = next(
+            n for n in (trace.letter, "function", "f_of", "the_f", "f_") if n not in self.taken
+        )
         self.taken.add(self.f)
         self.temporary: dict[str, str] = {}
         self.numbered = 0
