@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 EM = 11 * 25.4 / 72
 COLUMN = 150 / EM
 CHECK_DIGITS = 10  # the same in the verification table
+MAX_ALIGNED = 12  # let-lines in one block
 COLUMN_DIGITS = 7  # significant digits of the largest number in a column
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
 MAX_ROWS = 60  # gradient entries in the verification table; the rest is summed up in one line
@@ -262,8 +263,14 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
 
 
 def function_lines(derivation: Derivation) -> list[Markup]:
-    """The function as displayed lines, one for each let-line."""
-    return [display(f"{line.left} = {line.symbols[0]}") for line in derivation.formula]
+    """The function as displayed lines: let-lines stand in blocks, aligned at their equals signs."""
+    lines = [f"{line.left} &= {line.symbols[0]}" for line in derivation.formula]
+    if len(lines) == 1:
+        return [display(lines[0].replace("&=", "=", 1))]
+    blocks = [lines[i : i + MAX_ALIGNED] for i in range(0, len(lines), MAX_ALIGNED)]
+    return [
+        display(r"\begin{aligned} " + r" \\ ".join(block) + r" \end{aligned}") for block in blocks
+    ]
 
 
 def _used(trace: Trace, quantity: Quantity) -> bool:
@@ -334,18 +341,38 @@ def _forward(
 
 
 def _step(question: str, step: Step) -> dict[str, Any]:
-    left = max(_width(row.equation.left) for row in step.rows)
+    left = max((_width(row.equation.left) for row in step.rows), default=0.0)
+    starts = _starts(step)
     return {
         "anchor": f"{question}-{step.quantity.name}",
+        "tensor": bool(step.shapes),
         "number": step.quantity.number,
         "name": step.quantity.name,
         "sign": step.quantity.node.gate.sign,
         "definition": tex(step.definition),
         "shapes": tex(step.shapes) if step.shapes else "",
         "left": f"{left:.3f}",
-        "rows": [{"label": row.label, "lines": equation(row.equation, left)} for row in step.rows],
+        "rows": [
+            {
+                "label": row.label,
+                "first": starts[i],
+                "last": i + 1 < len(starts) and starts[i + 1] and i > 0,
+                "lines": equation(row.equation, left),
+            }
+            for i, row in enumerate(step.rows)
+        ],
         "why": sentence(step.why) if step.why else "",
     }
+
+
+def _starts(step: Step) -> list[bool]:
+    """Which rows begin what a gate sends to one more of its arguments."""
+    labels = [row.label for row in step.rows]
+    return [
+        label in ("local", "Jacobian")
+        or (label == "downstream" and before not in ("local", "Jacobian"))
+        for before, label in zip(["", *labels], labels, strict=False)
+    ]
 
 
 def _kind(kind: Kind) -> dict[str, Any]:
@@ -398,6 +425,7 @@ def _gradient(g: Gradient) -> dict[str, Any]:
         "entry": equation(g.entry, _width(g.entry.left), COLUMN - 3) if g.entry else [],
         "entry_left": f"{_width(g.entry.left):.3f}" if g.entry else "0",
         "where": [display(f"{e.left} = {e.symbols[0]}", COLUMN - 3) for e in g.where],
+        "here": [display(f"{e.left} = {e.symbols[0]}", COLUMN - 6) for e in g.here],
         "long": g.closed is None,
         "used": g.used,
         "left_tex": tex(g.left),

@@ -179,7 +179,9 @@ def latex(expression: Any, names: Mapping[Any, str]) -> str:
 @cache
 def _printer() -> Any:
     """sympy's LaTeX printer with the notation of the report for steps, signs and entries."""
+    import sympy
     from sympy.printing.latex import LatexPrinter
+    from sympy.printing.precedence import PRECEDENCE
 
     class ReportPrinter(LatexPrinter):
         def _print_Heaviside(self, e: Any, exp: str | None = None) -> str:  # noqa: N802
@@ -190,12 +192,20 @@ def _printer() -> Any:
             power = "" if exp is None else f"^{{{exp}}}"
             return rf"\operatorname{{sgn}}{power}\left({self._print(e.args[0])}\right)"
 
-        def _print_Float(self, e: Any) -> str:
+        def _print_Mul(self, e: Any) -> str:  # noqa: N802
+            number, rest = e.as_coeff_Mul()
+            if number.is_Rational and not number.is_Integer and rest.has(sympy.Sum):
+                return f"{self._print(number)} {self.parenthesize(rest, PRECEDENCE['Mul'])}"
+            return str(super()._print_Mul(e))
+
+        def _print_Float(self, e: Any) -> str:  # noqa: N802
             return numbers.latex(float(e))
 
         def _as_ordered_terms(self, e: Any, order: Any = None) -> list[Any]:
             terms = super()._as_ordered_terms(e, order)
-            return sorted(terms, key=lambda t: bool(t.could_extract_minus_sign()))  # y - x, not -x + y
+            return sorted(
+                terms, key=lambda t: bool(t.could_extract_minus_sign())
+            )  # y - x, not -x + y
 
     return ReportPrinter
 

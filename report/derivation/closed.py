@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from report.derivation.notation import Notation, Written, gradient_numbers
 from report.derivation.parts import Equation, Gradient
 from report.gates import ATOM
-from report.graph import Node, topological
+from report.gates.table import apply
+from report.graph import Node, constant, evaluate, topological
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import latex, partial
 from report.symbolic import closed_form, written_size
@@ -40,7 +43,8 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
     form = _Form(notation, graph, backward)
     entry, used = form.entry(node) if node.shape else (None, set())
     closed = form.formula
-    return Gradient(q.name, q.gradient, left, closed, numbers, entry, form.where(used))
+    here = form.here(left) if closed is not None else ()
+    return Gradient(q.name, q.gradient, left, closed, numbers, entry, form.where(used), here)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +128,36 @@ class _Form:
             *(Equation(notation.name[n], (notation.definition(n, gates),)) for n in gates),
         )
 
+    def here(self, left: str) -> tuple[Equation, ...]:
+        """Sums of inputs that are 1 at this point, and the formula with 1 in their place.
+
+        So softmax with cross-entropy becomes s − y: the probabilities y add up to 1.
+        """
+        values = {q.node: q.value for q in self.notation.trace.inputs}
+        made: dict[Node, Node] = {n: n for n in self.named}
+        ones = []
+        for n in topological(self.graph, leaves=self.named):
+            if n in made or n.is_input or n.is_constant:
+                continue
+            if _is_sum_of_inputs(n) and np.all(evaluate([n], values)[n] == 1):
+                made[n] = constant(np.ones(n.shape))
+                ones.append(Equation(latex(n, self.notation.named), ("1",)))
+                continue
+            args = tuple(made.get(a, a) for a in n.args)
+            if args != n.args:
+                made[n] = apply(n.gate, args, dict(n.params))
+        if not ones or self.graph not in made:
+            return ()
+        return (*ones, Equation(left, (self.written(made[self.graph]),)))
+
     def below(self, graph: Node) -> set[Node]:
         """What stands by name in the formula of a node."""
         names = _but(self.named, graph)
         return {n for n in topological(graph, leaves=names) if n in names}
+
+
+def _is_sum_of_inputs(node: Node) -> bool:
+    return node.gate.name == "sum" and node.args[0].is_input
 
 
 def _but(names: Mapping[Node, Node], node: Node) -> dict[Node, Node]:

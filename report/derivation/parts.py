@@ -53,7 +53,8 @@ class Gradient:
     """One gradient asked for.
 
     `closed` is its closed form (None: too long to be read), `entry` the same in index form, `where`
-    the gates that they use by name. `used` is False where the function does not depend on the input,
+    the gates that they use by name, `here` what the closed form becomes with sums that are 1 at these
+    inputs, such as those of probabilities. `used` is False where the function does not depend on the input,
     and `scalar` holds sympy's expression where there is one.
     """
 
@@ -64,6 +65,7 @@ class Gradient:
     numbers: str
     entry: Equation | None = None
     where: tuple[Equation, ...] = ()
+    here: tuple[Equation, ...] = ()
     used: bool = True
     scalar: ClosedForm | None = None
 

@@ -32,6 +32,9 @@ def step(notation: Notation, q: Quantity) -> Step:
         part = _part(notation.trace, q, place)
         if part is None:
             continue
+        if arg.is_input and math.prod(arg.shape) > 1 and arg.name not in notation.trace.wrt:
+            sentences.append(f"The gradient of ${notation.name[arg]}$ was not asked for.")
+            continue
         link = Link(notation, q, place)
         rows += _flow(link, part)
         if node.gate.elementwise and arg.shape != node.shape:

@@ -6,6 +6,7 @@ number and the same for arrays.
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -22,7 +23,7 @@ from report.gates.table import (
     function_of_two,
     named,
 )  # fmt: skip
-from report.graph import _OPERATORS, Array, Node
+from report.graph import _OPERATORS, Array, Node, constant
 
 
 def _where(c: Array, a: Array, b: Array) -> Array:
@@ -258,3 +259,11 @@ def _lowered(n: Any) -> Any:
 _OPERATORS.update(
     add=add, subtract=subtract, multiply=multiply, divide=divide, power=power, negative=negative,
 )  # fmt: skip
+
+
+def over(above: int, below: int, like: Any) -> Any:
+    """A number above / below; beside a node `like` a fraction, which a formula shows as one."""
+    if not isinstance(like, Node):
+        return above / below
+    common = math.gcd(above, below)
+    return divide(constant(above // common), constant(below // common))

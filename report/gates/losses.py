@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from report.gates.activations import log_softmax, sigmoid, softmax
-from report.gates.arithmetic import clip, positive, sign
+from report.gates.arithmetic import clip, over, positive, sign
 from report.gates.functions import log, ratio, xlogy
 from report.gates.moving import ANY, one_hot
 from report.gates.shapes import class_labels, pair, target_rows
@@ -20,7 +20,7 @@ from report.graph import Array, shape_of
 # regression
 mse = gate(
     "mse", lambda p, y: np.mean(np.square(p - y)),
-    lambda g, z, p, y: g * (2 / _n(p) * (p - y)), lambda g, z, p, y: g * (2 / _n(p) * (y - p)),
+    lambda g, z, p, y: g * (over(2, _n(p), g) * (p - y)), lambda g, z, p, y: g * (over(2, _n(p), g) * (y - p)),
     shape=pair, sign="MSE", latex=function_of_two(named("MSE")), python="mse({0}, {1})",
     numpy="np.mean(({0:1} - {1:2}) ** 2)", usage="mse(p, y)", group="losses",
     summary="mean squared error",
@@ -28,7 +28,7 @@ mse = gate(
 )
 l1 = gate(
     "l1", lambda p, y: np.mean(np.abs(p - y)),
-    lambda g, z, p, y: g * (1 / _n(p) * sign(p - y)), lambda g, z, p, y: g * (1 / _n(p) * sign(y - p)),
+    lambda g, z, p, y: g * (over(1, _n(p), g) * sign(p - y)), lambda g, z, p, y: g * (over(1, _n(p), g) * sign(y - p)),
     shape=pair, sign="L1", latex=function_of_two(named("L1")), python="l1({0}, {1})",
     numpy="np.mean(np.abs({0:1} - {1:2}))", kink=lambda p, y: p == y,
     convention="derivative 0 where p = y", usage="l1(p, y)", group="losses",
@@ -37,8 +37,8 @@ l1 = gate(
 )
 huber = gate(
     "huber", lambda p, y, delta=1.0: _huber(p - y, delta),
-    lambda g, z, p, y, delta=1.0: g * (1 / _n(p) * clip(p - y, -delta, delta)),
-    lambda g, z, p, y, delta=1.0: g * (1 / _n(p) * clip(y - p, -delta, delta)),
+    lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(p - y, -delta, delta)),
+    lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(y - p, -delta, delta)),
     shape=pair, sign="Huber", latex=function_of_two(named("Huber")), params={"delta": 1.0},
     python="huber({0}, {1}, {delta})", numpy="huber({0}, {1}, {delta})",
     usage="huber(p, y, delta=1.0)", group="losses",
@@ -49,8 +49,8 @@ huber = gate(
 # classification
 hinge = gate(
     "hinge", lambda s, y: np.mean(np.maximum(1.0 - y * s, 0.0)),
-    lambda g, z, s, y: g * (-1 / _n(s) * (y * positive(1 - y * s))),
-    lambda g, z, s, y: g * (-1 / _n(s) * (s * positive(1 - y * s))),
+    lambda g, z, s, y: g * (over(-1, _n(s), g) * (y * positive(1 - y * s))),
+    lambda g, z, s, y: g * (over(-1, _n(s), g) * (s * positive(1 - y * s))),
     shape=pair, sign="hinge", latex=function_of_two(named("hinge")), python="hinge({0}, {1})",
     numpy="np.mean(np.maximum(1 - {1:2} * {0:2}, 0))", kink=lambda s, y: y * s == 1,
     convention="derivative 0 where y·s = 1", usage="hinge(s, y), y being -1 or 1", group="losses",
@@ -59,8 +59,8 @@ hinge = gate(
 )
 binary_cross_entropy = gate(
     "binary_cross_entropy", lambda p, y: -np.mean(xlogy(y, p) + xlogy(1 - y, 1 - p)),
-    lambda g, z, p, y: g * (1 / _n(p) * ((p - y) / (p * (1 - p)))),
-    lambda g, z, p, y: g * (1 / _n(p) * (log(1 - p) - log(p))),
+    lambda g, z, p, y: g * (over(1, _n(p), g) * ((p - y) / (p * (1 - p)))),
+    lambda g, z, p, y: g * (over(1, _n(p), g) * (log(1 - p) - log(p))),
     shape=pair, sign="BCE", latex=function_of_two(named("BCE")), python="binary_cross_entropy({0}, {1})",
     numpy="-np.mean({1:2} * np.log({0}) + (1 - {1:2}) * np.log(1 - {0:2}))",
     domain="p must lie between 0 and 1, and not be 0 or 1 where a gradient is needed",
@@ -70,7 +70,7 @@ binary_cross_entropy = gate(
 )
 binary_cross_entropy_with_logits = gate(
     "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.logaddexp(0.0, z) - y * z),
-    lambda g, v, z, y: g * (1 / _n(z) * (sigmoid(z) - y)), lambda g, v, z, y: g * (-1 / _n(z) * z),
+    lambda g, v, z, y: g * (over(1, _n(z), g) * (sigmoid(z) - y)), lambda g, v, z, y: g * (over(-1, _n(z), g) * z),
     shape=pair, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
     python="binary_cross_entropy_with_logits({0}, {1})",
     numpy="np.mean(np.logaddexp(0, {0}) - {1:2} * {0:2})",
@@ -80,7 +80,7 @@ binary_cross_entropy_with_logits = gate(
 )
 cross_entropy = gate(
     "cross_entropy", lambda z, labels: -np.mean(np.sum(_one_hot(labels, z) * log_softmax(z), axis=-1)),
-    lambda g, v, z, labels: g * (1 / _rows(z) * (softmax(z) - one_hot(labels, classes=shape_of(z)[-1]))),
+    lambda g, v, z, labels: g * (over(1, _rows(z), g) * (softmax(z) - one_hot(labels, classes=shape_of(z)[-1]))),
     None,
     shape=class_labels, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="a label is a whole number from 0 to the number of classes − 1",
@@ -91,7 +91,7 @@ cross_entropy = gate(
 )
 cross_entropy_one_hot = gate(
     "cross_entropy_one_hot", lambda z, y: -np.mean(np.sum(_one_hot_rows(y) * log_softmax(z), axis=-1)),
-    lambda g, v, z, y: g * (1 / _rows(z) * (softmax(z) - y)), None,
+    lambda g, v, z, y: g * (over(1, _rows(z), g) * (softmax(z) - y)), None,
     shape=target_rows, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="each row of the target holds probabilities, such as a single 1 among zeros: they must add up to 1",
     python="cross_entropy_one_hot({0}, {1})", numpy="-np.mean(np.sum({1:2} * log_softmax({0}), axis=-1))",

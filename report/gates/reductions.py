@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from report.gates.arithmetic import over
 from report.gates.functions import ratio
 from report.gates.moving import Key, broadcast_to, concatenate, index, reshape, stack, transpose
 from report.gates.shapes import axes_of, count, kept, reduced, running, variance
@@ -77,7 +78,7 @@ smallest = gate(
 var = gate(
     "var", lambda x, axis=None, ddof=0, keepdims=False: np.var(x, axis=axis, ddof=ddof, keepdims=keepdims),
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
-    spread(g * (2 / (count(shape_of(x), axis) - ddof)), x, axis) * _centred(x, axis),
+    spread(g * over(2, count(shape_of(x), axis) - ddof, g), x, axis) * _centred(x, axis),
     shape=variance, sign="var", latex=function(named("var")), params=SPREAD,
     python="var({0})", numpy="np.var({0})", usage="var(x), var(x, axis=0, ddof=1, keepdims=True)",
     group="reductions", summary="variance: mean squared distance from the mean (divided by n − ddof)",
@@ -87,7 +88,7 @@ var = gate(
 std = gate(
     "std", lambda x, axis=None, ddof=0, keepdims=False: np.std(x, axis=axis, ddof=ddof, keepdims=keepdims),
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
-    spread(g * (1 / (count(shape_of(x), axis) - ddof)), x, axis) * ratio(_centred(x, axis), spread(y, x, axis)),
+    spread(g * over(1, count(shape_of(x), axis) - ddof, g), x, axis) * ratio(_centred(x, axis), spread(y, x, axis)),
     shape=variance, sign="std", latex=function(named("std")), params=SPREAD,
     python="std({0})", numpy="np.std({0})", kink=lambda x, axis=None, ddof=0, keepdims=False:
     np.max(x, axis=axis) == np.min(x, axis=axis),

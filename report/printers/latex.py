@@ -263,7 +263,7 @@ def _add(p: _Printer, node: Node) -> tuple[str, int]:
 def _multiply(p: _Printer, node: Node) -> tuple[str, int]:
     a, b = node.args
     left, right = p.bracketed(a, PRODUCT), p.bracketed(b, PRODUCT)
-    if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
+    if a.is_constant and not a.shape and p.write(a)[0].startswith("-"):
         left = p.write(a)[0]  # a leading minus needs no brackets: −2 x
         return f"{left} {right}" if not _starts_with_number(
             right

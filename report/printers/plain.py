@@ -23,6 +23,8 @@ class _Tidy(ast.NodeTransformer):
                 opposite = _OPPOSITE[type(condition.ops[0])]()
                 return ast.Compare(condition.left, [opposite], condition.comparators)
             return ast.UnaryOp(node.op, condition)
+        if isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.USub):
+            return inner.operand
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, (ast.Mult, ast.Div)):
             return ast.BinOp(self.visit(ast.UnaryOp(node.op, inner.left)), inner.op, inner.right)
         return node
