@@ -248,7 +248,7 @@ def _clustered(client: Any, distributed: Any, tasks: Iterator[Task]) -> Iterator
         return future
 
     first = [submit(task) for task in itertools.islice(tasks, AHEAD * threads)]
-    ready = distributed.as_completed(first)
+    ready = distributed.as_completed(first, loop=client.loop)
     for future in ready:
         number = numbers.pop(future.key)
         if future.status == "finished":
