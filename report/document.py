@@ -40,6 +40,8 @@ COLUMN = 150 / EM
 CHECK_DIGITS = 10  # the same in the verification table
 MAX_ALIGNED = 12  # let-lines in one block
 COLUMN_DIGITS = 7  # significant digits of the largest number in a column
+MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
+MAX_OUTPUT = 400  # lines of its output
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
 MAX_ROWS = 60  # gradient entries in the verification table; the rest is summed up in one line
 DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
@@ -476,11 +478,14 @@ def names_of(first: str, second: str) -> str:
 
 
 def _run(run: Run) -> dict[str, Any]:
+    source, output = run.program.source.splitlines(), run.output.text.rstrip("\n").splitlines()
     return {
         "dialect": run.program.dialect,
         "name": run.program.name,
-        "source": _listing(_highlighted(run.program.source), numbered=True),
-        "output": _terminal(run.output.command, run.output.text),
+        "source": _listing(_highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
+        "more_source": max(0, len(source) - MAX_SOURCE),
+        "output": _terminal(run.output.command, "\n".join(output[:MAX_OUTPUT])),
+        "more_output": max(0, len(output) - MAX_OUTPUT),
     }
 
 

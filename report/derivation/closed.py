@@ -25,6 +25,7 @@ from report.tracing import Quantity
 
 MAX_CLOSED = 40  # gates of a closed form in inputs
 MAX_IN_STEPS = 24  # gates of one in inputs and steps; a longer one has gradients by name
+MAX_STEPS = 60  # let-lines among whose gradients the short ones are looked for
 MAX_READ = 160  # gates of a formula that can be read at all
 
 
@@ -60,6 +61,8 @@ class _Form:
         """What stands by name -> the input or gate whose name it is, or that of whose gradient."""
         trace = self.notation.trace
         steps = {q.node: q.node for q in trace.gates if q.node.name}
+        if len(steps) > MAX_STEPS:
+            return {n: n for n in self.notation.name}
         names = {q.node: q.node for q in trace.inputs} | steps
         if written_size(self.graph, names) <= (MAX_IN_STEPS if steps else MAX_CLOSED):
             return names
