@@ -23,7 +23,7 @@ from report.derivation import Derivation, Equation, ForwardRow, Gradient, Step
 from report.errors import ReportError
 from report.homework import Homework, Question, place
 from report.kinds import Flow, Kind
-from report.pdf import fit, formula, img, listing, mathml
+from report.pdf import aligned, fit, formula, img, listing, mathml
 from report.printers.latex import VALUE, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -186,23 +186,39 @@ def math(source: str, is_display: bool) -> str:
     return str(display(source) if wide else tex(source))
 
 
-def equation(eq: Equation, left_width: float, width: float = COLUMN) -> list[dict[str, Any]]:
-    """The lines of an equation: the left side once, symbols first, the numbers put in under them.
+def equation(
+    eq: Equation, left: float, width: float = COLUMN, *, label: str = "", kind: str = "eq"
+) -> Markup:
+    """An equation: the left side once, symbols first, the numbers put in under them.
 
-    Steps that fit on one line share it; a formula too wide for a line is broken inside.
+    Steps that fit on one line share it; a formula too wide for a line is broken inside. The left side
+    is set `left` em wide, the label in the margin; `kind` is its class.
     """
-    room = width - left_width
+    room = width - left
     if len(eq.numbers) <= 1:  # a plain result may follow its symbols on the same line
-        lines = _packed([*eq.symbols, *eq.numbers], room)
+        steps = _packed([*eq.symbols, *eq.numbers], room)
     else:
-        lines = [*_packed(eq.symbols, room), *_packed(eq.numbers, room)]
-    return [
-        {
-            "left": _formula_html(eq.left, is_display=True) if i == 0 else "",
-            "right": display(line, room),
-        }
-        for i, line in enumerate(lines)
-    ]
+        steps = [*_packed(eq.symbols, room), *_packed(eq.numbers, room)]
+    lines = [("" if i else eq.left, fit(step, room)) for i, step in enumerate(steps)]
+    if not _browser.get():
+        return safe(aligned(lines, left, label=label, kind=kind))
+    return Markup("").join(
+        Markup(
+            '<p class="{}"><span class="label">{}</span>'
+            '<span class="left" style="width:{:.3f}em">{}</span>{}</p>'
+        ).format(
+            " ".join(
+                name
+                for name in kind.split()
+                if (name != "pair" or i == 0) and (name != "end" or i == len(lines) - 1)
+            ),
+            "" if i else label,
+            left,
+            before and _formula_html(before, is_display=True),
+            _formula_html(after, is_display=True),
+        )
+        for i, (before, after) in enumerate(lines)
+    )
 
 
 def _packed(steps: Sequence[str], room: float) -> list[str]:
@@ -353,18 +369,18 @@ def _step(question: str, step: Step) -> dict[str, Any]:
         "sign": step.quantity.node.gate.sign,
         "definition": tex(step.definition),
         "shapes": tex(step.shapes) if step.shapes else "",
-        "left": f"{left:.3f}",
         "rows": [
-            {
-                "label": row.label,
-                "first": starts[i],
-                "last": i + 1 < len(starts) and starts[i + 1] and i > 0,
-                "lines": equation(row.equation, left),
-            }
+            equation(row.equation, left, label=row.label, kind=_class(starts, i))
             for i, row in enumerate(step.rows)
         ],
         "why": sentence(step.why) if step.why else "",
     }
+
+
+def _class(starts: list[bool], i: int) -> str:
+    """The class of a row: where what goes to one argument begins, and where it ends."""
+    ends = i + 1 < len(starts) and starts[i + 1] and i > 0
+    return f"eq{' pair' if starts[i] else ''}{' end' if ends else ''}"
 
 
 def _starts(step: Step) -> list[bool]:
@@ -418,14 +434,11 @@ def _ends(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _gradient(g: Gradient) -> dict[str, Any]:
-    left = _width(g.left)
     closed = () if g.closed is None else (g.closed,)
     return {
         "name": g.name,
-        "lines": equation(Equation(g.left, closed, (g.numbers,)), left, COLUMN - 3),
-        "left": f"{left:.3f}",
-        "entry": equation(g.entry, _width(g.entry.left), COLUMN - 3) if g.entry else [],
-        "entry_left": f"{_width(g.entry.left):.3f}" if g.entry else "0",
+        "whole": equation(Equation(g.left, closed, (g.numbers,)), _width(g.left), COLUMN - 3),
+        "entry": equation(g.entry, _width(g.entry.left), COLUMN - 3) if g.entry else "",
         "where": [display(f"{e.left} = {e.symbols[0]}", COLUMN - 3) for e in g.where],
         "here": [display(f"{e.left} = {e.symbols[0]}", COLUMN - 6) for e in g.here],
         "long": g.closed is None,
@@ -458,9 +471,8 @@ def _hessian(answer: Answer) -> dict[str, Any]:
                 if g.scalar is not None:
                     square = names_of(g.name, h.name)
                     left_side = rf"\frac{{\partial^{{2}} {f}}}{{{square}}}"
-                    entries += equation(
-                        Equation(left_side, (g.scalar.derivative(h.name).latex,)), _width(left_side)
-                    )
+                    closed = g.scalar.derivative(h.name).latex
+                    entries.append(equation(Equation(left_side, (closed,)), _width(left_side)))
     return {
         "order": tex(order) if len(names) <= 24 else "",
         "count": len(names),

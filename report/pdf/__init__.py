@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from report.pdf.blocks import listing, rows
+    from report.pdf.blocks import listing
     from report.pdf.breaking import fit, split
     from report.pdf.browser import mathml
     from report.pdf.conform import Attachment
     from report.pdf.document import render
-    from report.pdf.layout import Formula, formula, img
+    from report.pdf.layout import Formula, aligned, formula, img
 
 __all__ = [
-    "Attachment", "Formula", "fit", "formula", "img",
-    "listing", "mathml", "render", "rows", "split",
+    "Attachment", "Formula", "aligned", "fit", "formula",
+    "img", "listing", "mathml", "render", "split",
 ]  # fmt: skip
 
 _HOMES = {
@@ -29,7 +29,7 @@ _HOMES = {
     "listing": "blocks",
     "mathml": "browser",
     "render": "document",
-    "rows": "blocks",
+    "aligned": "layout",
     "split": "breaking",
 }
 

@@ -22,7 +22,6 @@ _PLACED = frozenset(map(chr, _RANGES)) | frozenset("ΓΔΘΛΞΠΣΦΨΩ–—�
 _GREY, _PALE = "#555", "#999"
 _LABEL, _LABEL_GAP = 9.5 / 11, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
 _NUMBER, _NUMBER_GAP = 7 / 8, 3 * 96 / 25.4
-_ROW_GAP = 3 / 11  # em between rows
 _EQUALS_GAP = 0.28  # em between the left side and the rest
 
 Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
@@ -52,13 +51,11 @@ def _span(kind: str, piece: str) -> str:
     return f'<span class="{kind}">{safe}</span>' if kind else safe
 
 
-def rows(label: str, lines: Sequence[tuple[str, str]], left: float, speech: str, kind: str) -> str:
-    """HTML for an equation in lines of LaTeX, each a left and a right side, as a block.
-
-    The left sides end `left` em from the start; the label stands in the margin before the first.
-    `speech` is read aloud, `kind` is the class of the element.
-    """
-    return _image(kind, "equation", f"{label}: {speech}" if label else speech, [label, left, lines])
+def equation(
+    label: str, lines: Sequence[tuple[str, str]], left: float, words: str, kind: str
+) -> str:
+    """HTML for lines of LaTeX as a block; see `layout.aligned`. `words` are read aloud."""
+    return _image(kind, "equation", words, [label, left, lines])
 
 
 def _image(kind: str, what: str, words: str, content: Any) -> str:
@@ -81,15 +78,16 @@ class Block:
 
     first = 0
     last: int | None = None  # one after the last line; None: not laid out yet
+    gap = 0.0  # between equations in CSS pixels
 
     def heights(self, width: float, style: Any) -> list[float]:
         """The height of each line in CSS pixels, in a column of that width."""
         raise NotImplementedError
 
-    def part(self, first: int, last: int) -> "Block":
-        """The same, but these lines only."""
+    def part(self, **changes: Any) -> "Block":
+        """The same with these `gap`, `first` and `last`."""
         found = type(self).__new__(type(self))
-        found.__dict__.update(self.__dict__, first=first, last=last)
+        found.__dict__.update(self.__dict__, **changes)
         return found
 
     def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
@@ -124,7 +122,11 @@ def lay_out(
     part.margin_left, part.margin_right = (
         0 if margin == "auto" else margin for margin in (box.margin_left, box.margin_right)
     )
-    heights = box.replacement.heights(part.width, box.style)
+    begins = context.current_page > 1 and page_is_empty and not context.forced_break
+    if begins and containing_block.top_margin_collapses():
+        part.margin_top = 0
+    block = box.replacement.part(gap=box.margin_bottom)  # lines stand apart as blocks do
+    heights = block.heights(part.width, box.style)
     first = 0 if skip_stack is None else next(iter(skip_stack))
     last, height, top = first, 0.0, part.content_box_y()
     while last < len(heights) and not context.overflows_page(
@@ -133,12 +135,13 @@ def lay_out(
         height += heights[last]
         last += 1
     if last < len(heights):
+        kept = box.style["break_inside"] in ("avoid", "avoid-page")
         last = min(last, len(heights) - box.style["widows"])
-        if last - first < box.style["orphans"]:
+        if last - first < box.style["orphans"] or (kept and not page_is_empty):
             if not page_is_empty:
                 return None, None, {"break": "any", "page": None}, [], False, rest[-1]
             last = min(first + box.style["orphans"], len(heights))
-    part.replacement = box.replacement.part(first, last)
+    part.replacement = block.part(first=first, last=last)
     part.height = sum(heights[first:last])
     resume_at = {last: None} if last < len(heights) else None
     return part, resume_at, {"break": "any", "page": None}, [], False, rest[-1]
@@ -168,9 +171,8 @@ class _Equation(Block):
         ]
 
     def heights(self, _width: float, style: Any) -> list[float]:
-        gap = _ROW_GAP * style["font_size"]
         extents = self._extents(style)
-        return [up + down + gap for up, down in extents[:-1]] + [sum(extents[-1])]
+        return [up + down + self.gap for up, down in extents[:-1]] + [sum(extents[-1])]
 
     def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
         em = style["font_size"]
@@ -193,7 +195,7 @@ class _Equation(Block):
             if right:
                 x = start + _EQUALS_GAP * em
                 ink.draw_formula(stream, right, x, y, em, style)
-            y += down + _ROW_GAP * em
+            y += down + self.gap
 
 
 class _Listing(Block):

@@ -95,11 +95,14 @@ def _operators(marks: list[Mark]) -> Iterator[bytes]:
     for is_text, group in groupby(marks, lambda mark: isinstance(mark, Run)):
         if is_text:
             yield b"BT"
+        current = 0.0
         for mark in group:
             match mark:
                 case Run(x, y, size, _, codes, _):
-                    place = f"{_short(size)} Tf 1 0 0 1 {_short(x)} {_short(y)} Tm [<{codes}>] TJ"
-                    yield FONT + b" " + place.encode()
+                    if size != current:
+                        yield FONT + f" {_short(size)} Tf".encode()
+                        current = size
+                    yield f"1 0 0 1 {_short(x)} {_short(y)} Tm [<{codes}>] TJ".encode()
                 case Rectangle(x, y, width, height, _):
                     sides = " ".join(map(_short, (x, y, width, height)))
                     yield f"{sides} re f".encode()

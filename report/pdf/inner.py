@@ -255,7 +255,9 @@ def _set_labels_whole() -> None:
 _turn = threading.Lock()  # loggers, environment and garbage collection belong to the process
 _EMBEDDED = re.compile(r"data:(image/(?:svg\+xml|png));base64,([A-Za-z0-9+/=]*)")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # taken out again: it would be no fact
-_STYLE = "img.math{overflow:visible}"  # the ink of italics may stand out of their box
+_STYLE = (
+    "img.math,img.eq,img.lines{overflow:visible}"  # the ink of italics may stand out of their box
+)
 
 
 def write_pdf(

@@ -3,11 +3,12 @@
 import html
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from report.errors import ReportError
-from report.pdf import glyphs, ink, inner
+from report.pdf import blocks, glyphs, ink, inner
 from report.pdf.drawing import Drawing
 from report.pdf.tokens import spaced, unscaled
 
@@ -67,6 +68,19 @@ def img(tex: str, display: bool = False, alt: str | None = None) -> str:
         f'<img class="math" src="{inner.url(tex, display)}" alt="{words}"'
         f' style="vertical-align:{-found.depth:.4g}em">'
     )
+
+
+def aligned(
+    lines: Sequence[tuple[str, str]], left: float, *, label: str = "", kind: str = "eq"
+) -> str:
+    """HTML for an equation in displayed lines, as a block of class `kind`.
+
+    Each line is LaTeX left and right of a place `left` em from the start, where the left sides end
+    and behind which the right sides begin. The label stands in the margin before the first line.
+    """
+    spoken = [drawing(side, True).speech for line in lines for side in line if side]
+    words = " ".join([f"{label}:", *spoken] if label else spoken)
+    return blocks.equation(label, lines, left, words, kind)
 
 
 # --- LaTeX that mathra reads otherwise ------------------------------------------------------------

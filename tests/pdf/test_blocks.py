@@ -31,7 +31,6 @@ def test_a_listing_is_text_line_by_line() -> None:
     assert [line.strip() for line in text.split("\n")] == [
         "def f(x):",
         "return x²  # σ",
-        "",
         "f(1)",
     ]
 
@@ -105,3 +104,47 @@ def test_a_listing_may_be_empty() -> None:
 def test_the_same_bytes() -> None:
     page = documents.page(f'<p class="code">{pdf.listing(lines(80), numbered=True)}</p>', MONO)
     assert pdf.render(page) == pdf.render(page)
+
+
+LINES = [(r"\frac{\partial f}{\partial q}", r"{}= \frac{1}{2}"), ("", r"{}= 0.5")]
+
+
+def equation(label: str = "") -> pypdf.PdfReader:
+    style = ".eq { display: block; margin: 3pt 0; line-height: 1.2 } body { font-size: 11pt }"
+    return read(pdf.aligned(LINES, 2.0, label=label), style)
+
+
+def test_lines_of_an_equation_are_aligned_at_the_equals_sign() -> None:
+    found = equation().pages[0].get_contents()
+    assert found is not None
+    em = 11 * 96 / 72
+    starts = re.findall(r"\S+ 0 0 -\S+ (\S+) (\S+) cm", found.get_data().decode("latin-1"))[1:]
+    left, *right = [(float(x), float(y)) for x, y in starts]
+    width = pdf.formula(LINES[0][0], True).width
+    assert left[0] + width * em == pytest.approx(2 * em, abs=0.01)
+    assert [x for x, _ in right] == [pytest.approx(2.28 * em, abs=0.01)] * 2
+    assert left[1] == right[0][1] < right[1][1]
+
+
+def test_an_equation_is_one_formula_with_its_label() -> None:
+    reader = equation("local")
+    [formula] = [element for element in elements(reader) if element["/S"] == "/Formula"]
+    assert formula["/Alt"].startswith("local: fraction, partial f, over partial q, end fraction")
+    assert formula["/Alt"].endswith("equals 0.5")
+    assert reader.pages[0].extract_text().split()[0] == "local"
+
+
+def test_an_equation_that_must_not_break_goes_to_the_next_page() -> None:
+    tall = [("", rf"{{}}= \frac{{{i}}}{{x}}") for i in range(8)]
+    style = ".eq { display: block; break-inside: avoid } p { height: 220mm; margin: 0 }"
+    reader = read(f"<p>word</p>{pdf.aligned(tall, 0.0)}", style)
+    assert [page.extract_text().count("x") for page in reader.pages] == [0, 8]
+
+
+def test_an_equation_may_break_between_its_lines() -> None:
+    tall = [("", rf"{{}}= \frac{{{i}}}{{x}}") for i in range(8)]
+    style = ".eq { display: block; orphans: 1; widows: 1 } p { height: 220mm; margin: 0 }"
+    reader = read(f"<p>word</p>{pdf.aligned(tall, 0.0)}", style)
+    counts = [page.extract_text().count("x") for page in reader.pages]
+    assert sum(counts) == 8
+    assert all(counts)
