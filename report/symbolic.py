@@ -6,7 +6,7 @@ sympy is imported when a function is called, not with this module.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
@@ -57,7 +57,6 @@ def _sigmoid(x: Any) -> Any:
     return 1 / (1 + mpmath.exp(-x))
 
 
-@lru_cache(maxsize=256)
 def closed_form(graph: Graph, name: str) -> ClosedForm | None:
     """df/dname of a scalar function, the shortest of a few equal forms.
 
@@ -81,6 +80,50 @@ def local_derivative(
     arguments: tuple[str | float, ...],
     options: tuple[tuple[str, Any], ...] = (),
 ) -> str | None:
+    return _closed_form(_Formula(_structure(graph), graph), name)
+
+
+@dataclass(frozen=True)
+class _Formula:
+    """A graph, equal to another one of the same formula."""
+
+    structure: tuple[Any, ...]
+    graph: Graph = field(compare=False)
+
+
+def _structure(graph: Graph) -> tuple[Any, ...]:
+    """The inputs, and each gate with its arguments by number or, a constant, as it was written."""
+    places = {node: i for i, node in enumerate(graph.inputs.values())}
+    gates = []
+    for node in topological(graph.result):
+        if node not in places and not node.is_constant:
+            args = tuple(_written(a) if a.is_constant else places[a] for a in node.args)
+            gates.append((node.gate.name, node.shape, args, repr(dict(node.params))))
+            places[node] = len(places)
+    end = _written(graph.result) if graph.result.is_constant else places[graph.result]
+    return (*((name, node.shape) for name, node in graph.inputs.items()), *gates, end)
+
+
+def _written(node: Node) -> tuple[Any, ...]:
+    """A constant with all that it is made of: 1/3 is not the float next to it."""
+    parts: list[Any] = []
+    places: dict[Node, int] = {}
+    below = [node]
+    while below:
+        part = below.pop()
+        if part in places:
+            parts.append(places[part])
+            continue
+        places[part] = len(places)
+        value = np.asarray(part.value).tobytes()
+        parts.append((part.name, part.gate.name, part.shape, value, len(part.args)))
+        below += part.args
+    return tuple(parts)
+
+
+@lru_cache(maxsize=256)
+def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
+    graph = formula.graph
     """d gate / d argument number `place` as sympy derives it, in LaTeX.
 
     `arguments` are the LaTeX of each argument, or a number for a constant one, `options` the gate's

@@ -28,7 +28,7 @@ class Formula:
     text: str
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def drawing(tex: str, display: bool) -> Drawing:
     """The layout of a formula. Raises ReportError naming LaTeX that cannot be typeset."""
     bare, scale = unscaled(tex)
@@ -145,7 +145,7 @@ _PHRASES = (
 )
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _spoken(speech: str) -> str:
     """Words for the signs that mathra leaves as they are."""
     if speech.isascii():

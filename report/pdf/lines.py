@@ -28,7 +28,7 @@ class Level(IntEnum):
     ANYWHERE = 5
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def width_of(latex: str) -> float:
     """Width in em of displayed LaTeX; infinite for what is no formula by itself."""
     try:
