@@ -69,6 +69,7 @@ class Answer:
     runs: tuple[Run, ...]
     verification: Verification
     curvature: Curvature | None = None
+    missing: tuple[Program, ...] = ()  # programs that are not possible, with the reason
 
 
 def html(
@@ -274,6 +275,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "more_flows": max(0, len(derivation.flows) - 2 * MAX_ENDS),
         "gradients": [_gradient(g) for g in derivation.gradients],
         "runs": [_run(r) for r in answer.runs],
+        "missing": [f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in answer.missing],
         "hessian": _hessian(answer) if answer.curvature is not None else None,
         "verification": _verification(answer.verification, trace),
         "gates": len(trace.gates),

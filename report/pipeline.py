@@ -152,14 +152,13 @@ def answer(work: Homework, question: Question) -> Answer:
 
     try:
         found = trace_question(question)
-        programs = [
-            p
-            for p in (
-                program.write(found, dialect="python", name=f"{question.id}.py", title=title_of(work, question)),
-                program.write(found, dialect="numpy", name=f"{question.id}_numpy.py", title=title_of(work, question)),
-            )
-            if p.source and (p.dialect == "python" or _has_tensors(found))
-        ]  # fmt: skip
+        title = title_of(work, question)
+        written = [program.write(found, dialect="python", name=f"{question.id}.py", title=title)]
+        if _has_tensors(found):
+            name = f"{question.id}_numpy.py"
+            written.append(program.write(found, dialect="numpy", name=name, title=title))
+        programs = [p for p in written if p.source]
+        missing = tuple(p for p in written if not p.source)
         running = [program.start(p) for p in programs]
         try:
             derivation = derive(found)
@@ -170,7 +169,7 @@ def answer(work: Homework, question: Question) -> Answer:
         runs = tuple(Run(p, o) for p, o in zip(programs, outputs, strict=True))
         second = curvature(found) if question.hessian else None
         checked = verify(found, derivation, printed)
-        return Answer(question, found, derivation, drawn, runs, checked, second)
+        return Answer(question, found, derivation, drawn, runs, checked, second, missing)
     except ReportError as error:
         raise type(error)(f"{place(work, question)}: {error}") from None
 

@@ -17,6 +17,7 @@ from report.graph import CONSTANT, Gate, Graph, Node, topological
 from report.printers.latex import symbol
 
 MAX_SIZE = 60  # gates in a formula, written out, of which a closed form is sought
+MIN_NAMED = 20  # operations in a closed form whose repeated parts get names
 MAX_OPERATIONS = 150  # in a closed form; a longer one is not for reading
 
 
@@ -31,6 +32,22 @@ class ClosedForm:
     def latex(self) -> str:
         """The formula with the inputs' names as everywhere in the report."""
         return latex(self.expression, {s: symbol(name) for name, s in self.symbols.items()})
+
+    def named(self) -> tuple[str, list[tuple[str, str]]]:
+        """The formula with a name for each part that repeats, and what the names stand for.
+
+        A short formula stays as it is.
+        """
+        import sympy
+
+        names = {s: symbol(name) for name, s in self.symbols.items()}
+        if self.expression.count_ops() < MIN_NAMED:
+            return latex(self.expression, names), []
+        letter = next(c for c in "stuvz" if not any(n.startswith(c) for n in self.symbols))
+        parts, (whole,) = sympy.cse(self.expression, order="canonical")
+        parts, whole = _worth_a_name(parts, whole)
+        names |= {s: symbol(f"{letter}{i}") for i, (s, _) in enumerate(parts, 1)}
+        return latex(whole, names), [(names[s], latex(part, names)) for s, part in parts]
 
     def derivative(self, name: str) -> ClosedForm:
         """Its derivative by an input: one entry of the Hessian."""
@@ -60,26 +77,9 @@ def _sigmoid(x: Any) -> Any:
 def closed_form(graph: Graph, name: str) -> ClosedForm | None:
     """df/dname of a scalar function, the shortest of a few equal forms.
 
-    None when the function is not scalar or its formula too long to be read.
+    None when the function is not scalar or its formula too long to be read. It depends on the formula
+    alone, so that it is found once for all the variants of a question.
     """
-    if not is_scalar(graph) or written_size(graph.result) > MAX_SIZE:
-        return None
-    symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
-    try:
-        whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
-        found = derivative(whole, symbols[name])
-        return ClosedForm(shortest(found), symbols) if found.count_ops() <= MAX_OPERATIONS else None
-    except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
-        return None
-
-
-@lru_cache(maxsize=1024)
-def local_derivative(
-    gate: Gate,
-    place: int,
-    arguments: tuple[str | float, ...],
-    options: tuple[tuple[str, Any], ...] = (),
-) -> str | None:
     return _closed_form(_Formula(_structure(graph), graph), name)
 
 
@@ -124,6 +124,24 @@ def _written(node: Node) -> tuple[Any, ...]:
 @lru_cache(maxsize=256)
 def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
     graph = formula.graph
+    if not is_scalar(graph) or written_size(graph.result) > MAX_SIZE:
+        return None
+    symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
+    try:
+        whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
+        found = derivative(whole, symbols[name])
+        return ClosedForm(shortest(found), symbols) if found.count_ops() <= MAX_OPERATIONS else None
+    except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
+        return None
+
+
+@lru_cache(maxsize=1024)
+def local_derivative(
+    gate: Gate,
+    place: int,
+    arguments: tuple[str | float, ...],
+    options: tuple[tuple[str, Any], ...] = (),
+) -> str | None:
     """d gate / d argument number `place` as sympy derives it, in LaTeX.
 
     `arguments` are the LaTeX of each argument, or a number for a constant one, `options` the gate's
@@ -136,6 +154,19 @@ def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
     args = [ordered_symbol(i) if isinstance(a, str) else number(a) for i, a in enumerate(arguments)]
     derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args, **dict(options)), args[place]))
     return latex(derivative, dict(zip(args, (str(a) for a in arguments), strict=True)))
+
+
+def _worth_a_name(parts: list[tuple[Any, Any]], whole: Any) -> tuple[list[tuple[Any, Any]], Any]:
+    """Names for parts of some length only; short ones such as x*w are written where they stand."""
+    kept: list[tuple[Any, Any]] = []
+    short: dict[Any, Any] = {}
+    for name, part in parts:
+        written = part.xreplace(short)
+        if written.count_ops() <= 1:
+            short[name] = written
+        else:
+            kept.append((name, written))
+    return kept, whole.xreplace(short)
 
 
 def derivative(expression: Any, by: Any) -> Any:

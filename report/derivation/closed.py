@@ -40,7 +40,9 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
         return Gradient(q.name, q.gradient, left, zero, numbers, used=False)
     scalar = closed_form(notation.trace.graph, q.name)
     if scalar is not None:
-        return Gradient(q.name, q.gradient, left, scalar.latex, numbers, scalar=scalar)
+        formula, parts = scalar.named()
+        where = tuple(Equation(name, (part,)) for name, part in parts)
+        return Gradient(q.name, q.gradient, left, formula, numbers, where=where, scalar=scalar)
     form = _Form(notation, graph, backward)
     entry, used = form.entry(node) if node.shape else (None, set())
     closed = form.formula
