@@ -2,7 +2,7 @@
 
     OUT/sheet/1815.pdf  OUT/solution/1815.pdf ...   named by id (see `report.filenames`)
     OUT/manifest.csv  OUT/manifest.json             who got which numbers, answers and files
-    OUT/key.pdf                                     the results of the whole class
+    OUT/key.pdf                                     the results of the class; key-2.pdf beyond 1000
 
 Every file is there whole or not at all, and what was made is written down at once: a batch that was
 stopped at any point goes on where it was when it is started again. A file is kept when it is still the
@@ -13,6 +13,7 @@ bytes do not depend on how often, where and with how many processes the work was
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from report.pipeline import EDITIONS, date_shown
 from report.roster import Roster, Student, homeworks, read_roster
 
 SHOWN = 20  # students whose reasons the summary tells
+IN_A_KEY = 1000  # students; more get a second file
 
 
 @dataclass(frozen=True)
@@ -259,8 +261,19 @@ def _write_manifest(
         for r in records
         if not r.error
     ]
-    page = class_key(replace(work, author="", student_id="", seed=work.seed), entries)
-    files.write(folder / "key.pdf", pdf.render(page))
+    heading = replace(work, author="", student_id="")
+    parts = range(0, max(len(entries), 1), IN_A_KEY)
+    for number, start in enumerate(parts, 1):
+        page = class_key(heading, entries[start : start + IN_A_KEY])
+        files.write(folder / _key_name(number), pdf.render(page))
+    for number in itertools.count(len(parts) + 1):  # of a larger class before
+        if not (folder / _key_name(number)).exists():
+            break
+        (folder / _key_name(number)).unlink()
     files.write(folder / "manifest.csv", manifest_csv(work, records))
     files.write(folder / "manifest.json", manifest_json(work, records))
     ledger.close_journal()
+
+
+def _key_name(number: int) -> str:
+    return "key.pdf" if number == 1 else f"key-{number}.pdf"

@@ -73,13 +73,20 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-def alive(group: int) -> list[str]:
-    """The processes of a group that are not dead, by name."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pgid=,stat=,comm="], capture_output=True, text=True, check=True
-    )
-    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
-    return [name for pgid, state, name in rows if int(pgid) == group and state[0] != "Z"]
+def alive(group: int) -> bool:
+    """Whether a process of a group still runs; one that only waits to be counted does not."""
+    if not Path("/proc/self/stat").exists():
+        listed = subprocess.run(
+            ["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return any(int(number) == group and state[0] != "Z" for number, state in rows)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, number = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(number) == group and state != "Z":
+                return True
+    return False
 
 
 # ---------------------------------------------------------------- a class
@@ -252,6 +259,18 @@ def test_an_interrupted_batch_goes_on() -> None:
         run("out", "1", "2", "3", tell=interrupt)
     found = run("out", "1", "2", "3")
     assert (found.progress.kept, found.progress.built) == (2, 1)
+
+
+def test_the_key_of_a_large_class_has_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("report.batch.IN_A_KEY", 2)
+    run("out", "1", "2", "3", "4", "5")
+    pages = [
+        pypdf.PdfReader(p).pages[0].extract_text() for p in sorted(Path("out").glob("key*.pdf"))
+    ]
+    assert ["5 Student 5" in page for page in pages] == [False, True, False]  # key-2, key-3, key
+    assert ["1 Student 1" in page for page in pages] == [False, False, True]
+    run("out", "1", "2")
+    assert [p.name for p in Path("out").glob("key*.pdf")] == ["key.pdf"]
 
 
 def test_two_batches_do_not_write_to_one_folder() -> None:
