@@ -66,7 +66,7 @@ def img(tex: str, display: bool = False, alt: str | None = None) -> str:
     words = html.escape(alt or found.speech or "blank")
     return (
         f'<img class="math" src="{inner.url(tex, display)}" alt="{words}"'
-        f' style="vertical-align:{-found.depth:.4g}em">'
+        f' style="vertical-align:{-found.depth:.4g}em"/>'
     )
 
 
