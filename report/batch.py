@@ -16,7 +16,7 @@ import hashlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from report.errors import ReportError
 from report.homework import Homework, read_homework
 from report.ledger import Ledger, Record, manifest_csv, manifest_json
 from report.pipeline import EDITIONS, date_shown
-from report.roster import Roster, Student, homeworks, read_roster
+from report.roster import Drawn, Roster, Student, homeworks, read_roster
 
 SHOWN = 20  # students whose reasons the summary tells
 IN_A_KEY = 1000  # students; more get a second file
@@ -104,6 +104,7 @@ def batch(
     work = read_homework(homework, overrides, inputs)
     variants.check(work)
     students = read_roster(roster, work)
+    drawn = homeworks(work, students)
     chosen = _editions(editions)
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
@@ -112,7 +113,7 @@ def batch(
         for edition in ("", *EDITIONS):
             files.sweep(folder / edition)
         run = _Run(work, students, folder, chosen, ledger, bool(scheduler), start, tell)
-        tasks = run.tasks()
+        tasks = run.tasks(drawn)
         done = workers.cluster(tasks, scheduler) if scheduler else workers.local(tasks, jobs)
         for result in done:
             run.take(result)
@@ -159,9 +160,9 @@ class _Run:
         self.waiting: dict[int, Record] = {}
         self.progress = Progress(len(roster.students))
 
-    def tasks(self) -> Iterator[workers.Task]:
+    def tasks(self, drawn: Iterable[Drawn]) -> Iterator[workers.Task]:
         """What is to be done, drawn as it is asked for; who needs nothing is recorded on the way."""
-        for number, (student, found) in enumerate(homeworks(self.work, self.roster)):
+        for number, (student, found) in enumerate(drawn):
             if isinstance(found, ReportError):
                 self.fail(Record(student.id, student.name), str(found))
                 continue

@@ -45,6 +45,9 @@ class Roster:
     unused: tuple[str, ...]
 
 
+Drawn = tuple[Student, Homework | ReportError]  # a student's own homework, or why there is none
+
+
 def read_roster(path: str | os.PathLike[str], homework: Homework) -> Roster:
     """Read a roster for a homework.
 
@@ -93,23 +96,24 @@ def _is_input(homework: Homework, column: str, start: str) -> bool:
     return False
 
 
-def homeworks(
-    homework: Homework, roster: Roster
-) -> Iterator[tuple[Student, Homework | ReportError]]:
+def homeworks(homework: Homework, roster: Roster) -> Iterator[Drawn]:
     """Each student's own homework with plain numbers, or why there is none.
 
     No two students get the same numbers where any are random; a student whose draw is another's gets a
     seed with a number behind it (1815.2), which the report then shows. Raises ReportError when there are
     fewer variants than students.
     """
-    random = variants.has_random_inputs(homework)
     possible = variants.variety(homework)
-    if random and possible < len(roster.students):
+    drawing = sum(not student.inputs for student in roster.students)
+    if variants.has_random_inputs(homework) and possible < drawing:
         raise ReportError(
             f"{homework.path}: the random inputs allow {possible} different variants, and "
-            f"{roster.path} has {len(roster.students)} students; widen the ranges or make more inputs "
-            "random"
+            f"{roster.path} has {drawing} students; widen the ranges or make more inputs random"
         )
+    return _each(homework, roster)
+
+
+def _each(homework: Homework, roster: Roster) -> Iterator[Drawn]:
     seen: set[tuple[Any, ...]] = set()
     for student in roster.students:
         try:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
 AHEAD = 2  # tasks handed out for each process: one to do and one to go on with
+LIFE = 250  # tasks that a process does
 CONNECTING = 10  # seconds that a scheduler has to answer
 _THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^\s/]+:[0-9]{1,5}")
@@ -112,14 +113,15 @@ def work(task: Task) -> Result:
 
 
 def local(tasks: Iterable[Task], jobs: int) -> Iterator[Result]:
-    """The results of tasks, done by so many processes.
+    """The results of tasks, done by so many processes, which are replaced before they grow old and large.
 
     When a process dies (killed, out of memory), the tasks that were under way are done again one by one,
     and the one that a process dies of twice is given up.
     """
     queue = iter(tasks)
-    while lost := (yield from _pooled(queue, jobs)):
-        for task in lost:
+    for first in queue:
+        shift = itertools.chain([first], itertools.islice(queue, LIFE * jobs - 1))
+        for task in (yield from _pooled(shift, jobs)):
             if (yield from _pooled(iter([task]), 1)):
                 yield Result(task.number, error="the process that made it died twice")
 

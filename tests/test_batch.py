@@ -307,6 +307,12 @@ def test_a_manifest_that_is_none_is_as_if_it_were_not_there(text: str) -> None:
         (lambda: Path("hw.toml").write_text(WORK.replace("abs(f)", "abs(f")), "is no condition"),
         (lambda: Path("roster.csv").write_text("id,name\n1,A\n1,B\n"), "have the same id"),
         (lambda: Path("out").write_text(""), "out is a file; name a folder"),
+        (
+            lambda: Path("hw.toml").write_text(
+                WORK.replace("{uniform = [-2, 2], digits = 3}", "{choice = [1]}")
+            ),
+            "allow 1 different variants, and roster.csv has 2 students",
+        ),
     ],
 )
 def test_a_homework_or_roster_of_no_use_is_refused_at_once(
@@ -357,6 +363,13 @@ def test_a_process_that_dies_loses_one_student_only() -> None:
     assert sorted(found) == [0, 1, 2, 3]
     assert found[1].error == "the process that made it died twice"
     assert all(found[n].pdfs["sheet"].startswith(b"%PDF-") for n in (0, 2, 3))
+
+
+def test_processes_are_replaced_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "LIFE", 2)
+    found = [r.number for r in workers.local(tasks("1", "2", "3", "4", "5"), 1)]
+    assert found == [0, 1, 2, 3, 4]
+    assert list(workers.local([], 2)) == []
 
 
 def test_a_fault_of_one_student_is_told() -> None:
