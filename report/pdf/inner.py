@@ -192,10 +192,10 @@ def _break_blocks() -> None:
     layout: Any = importlib.import_module("weasyprint.layout.block")
     usual = layout.block_level_layout_switch
 
-    def switch(context: Any, box: Any, *arguments: Any) -> Any:
+    def switch(context: Any, box: Any, *arguments: Any, **named: Any) -> Any:
         if isinstance(getattr(box, "replacement", None), blocks.Block):
-            return blocks.lay_out(context, box, *arguments)
-        return usual(context, box, *arguments)
+            return blocks.lay_out(context, box, *arguments, **named)
+        return usual(context, box, *arguments, **named)
 
     layout.block_level_layout_switch = switch
 
