@@ -134,8 +134,7 @@ def _question(work: Homework, question: Question) -> Iterator[Block]:
         elif text:
             yield Paragraph(text)
     yield Heading("The function and the inputs", 2)
-    whole = rf"{derivation.function}({derivation.inputs})"
-    yield Formulas(((whole, derivation.formula),))
+    yield Formulas(tuple((line.left, line.symbols[0]) for line in derivation.formula))
     yield Paragraph(
         " \\quad ".join(f"${symbol(q.name, q.node.shape)} = {tensor(q.value, VALUE)[0]}$" for q in trace.inputs)
     )  # fmt: skip
