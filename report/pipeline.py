@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from report.pdf.document import Pdf
 
 EDITIONS = ("solution", "sheet", "key")
-_VERSIONED = ("numpy", "sympy", "fast-sugiyama", "jinja2", "weasyprint", "mathra")
+_VERSIONED = ("numpy", "sympy", "matplotlib", "jinja2", "weasyprint", "mathra")
 
 
 @dataclass(frozen=True)

@@ -167,8 +167,8 @@ def read(svg: str) -> Picture:
     picture = Picture(Box(0, 0, width, height), [], [], [], [], set())
     for element in root.iter(f"{SVG}text"):
         style = style_of(element)
-        assert set(element.attrib) == {"style", "x", "y"}  # no transformation moves it
-        x, y = float(element.get("x", "")), float(element.get("y", ""))
+        x, y = map(float, re.findall(r"[-\d.]+", element.get("transform", "")))
+        assert re.fullmatch(r"translate\([-\d.]+ [-\d.]+\)", element.get("transform", ""))
         marks = [style[k] for k in ("font-style", "font-weight") if k in style]
         face = " ".join([style["font-family"].strip("'"), *marks])
         colour = style.get("fill", "#000000")

@@ -7,13 +7,24 @@ so that what fits here fits in the document.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-from report.figure.measures import face
+from report import resources
 
 BLACK = "#000000"
 GREY = "#595959"  # still 7 : 1 on white
 SMALLEST = 7.0  # points; nothing is set smaller
+
+FAMILY = "STIX Two Text"
+_FILES = {
+    "roman": "STIXTwoText-Regular.otf",
+    "italic": "STIXTwoText-Italic.otf",
+    "bold": "STIXTwoText-Bold.otf",
+    "math": "STIXTwoMath-Regular.otf",
+}
 
 
 @dataclass(frozen=True)
@@ -119,31 +130,67 @@ def line(runs: Iterable[Run], colour: str = BLACK) -> Piece:
 def split(runs: Iterable[Run]) -> Iterator[Run]:
     """Runs with every character that the text face lacks in a run of the math face."""
     for run in runs:
-        part, current = "", run.face
+        part, face = "", run.face
         for c in run.text:
-            own = run.face if c in face(run.face) else "math"
+            own = run.face if c in _face(run.face) else "math"
             if c.isspace():
-                own = current
-            if part.strip() and own != current:
-                yield replace(run, text=part, face=current)
+                own = face
+            if part.strip() and own != face:
+                yield replace(run, text=part, face=face)
                 part = ""
-            part, current = part + c, own
-        yield replace(run, text=part, face=current)
+            part, face = part + c, own
+        yield replace(run, text=part, face=face)
 
 
-def width(text: str, name: str, size: float) -> float:
-    """The advance of a text in points, in the face of that name."""
-    metrics = face(name)
+def width(text: str, face: str, size: float) -> float:
+    """The advance of a text in points."""
+    metrics = _face(face)
     return size * sum(metrics[c].advance for c in text)
 
 
-def extent(text: str, name: str, size: float) -> tuple[float, float]:
+def extent(text: str, face: str, size: float) -> tuple[float, float]:
     """How far the ink reaches above and below the baseline, in points."""
-    glyphs = [face(name)[c] for c in text]
+    glyphs = [_face(face)[c] for c in text]
     return size * max(g.top for g in glyphs), size * max(-g.bottom for g in glyphs)
 
 
-def overhang(text: str, name: str, size: float) -> tuple[float, float]:
+def overhang(text: str, face: str, size: float) -> tuple[float, float]:
     """How far the ink reaches out of the advance at its start and end (not less than 0)."""
-    first, last = face(name)[text[0]], face(name)[text[-1]]
+    first, last = _face(face)[text[0]], _face(face)[text[-1]]
     return size * max(-first.left, 0.0), size * max(last.right - last.advance, 0.0)
+
+
+@dataclass(frozen=True)
+class _Glyph:
+    advance: float
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+@dataclass
+class _Face:
+    """The measures of a face's glyphs in em, read when they are needed."""
+
+    font: Any
+    glyphs: dict[str, _Glyph] = field(default_factory=dict)
+
+    def __contains__(self, c: str) -> bool:
+        return bool(self.font.get_char_index(ord(c)))
+
+    def __getitem__(self, c: str) -> _Glyph:
+        if c not in self.glyphs:
+            from matplotlib.ft2font import LoadFlags
+
+            glyph = self.font.load_char(ord(c), flags=LoadFlags.NO_SCALE)
+            em = self.font.units_per_EM
+            self.glyphs[c] = _Glyph(glyph.horiAdvance / em, *(side / em for side in glyph.bbox))
+        return self.glyphs[c]
+
+
+@cache
+def _face(name: str) -> _Face:
+    from matplotlib.ft2font import FT2Font
+
+    return _Face(FT2Font(str(Path(resources.path("assets/fonts"), _FILES[name]))))

@@ -1,17 +1,17 @@
-"""Placed rows -> SVG, with text kept as text."""
+"""Placed rows -> SVG, written by matplotlib's SVG backend with text kept as text."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
-from html import escape
+from typing import Any
 
 from report.figure.layout import Route, Row, Vertex
-from report.figure.letters import BLACK, GREY, Ink, Stroke
+from report.figure.letters import BLACK, FAMILY, GREY, Ink, Stroke
 
 EDGE, OUTLINE, BRACKET = 0.6, 0.8, 0.55  # line widths in points
-FILL = "#f2f2f2"  # of a gate
-_FAMILIES = dict.fromkeys(("roman", "italic", "bold"), "STIX Two Text") | {"math": "STIX Two Math"}
-_STYLES = {"italic": "; font-style: italic", "bold": "; font-weight: 700"}
+FILL = "#F2F2F2"  # of a gate
+_FAMILIES = {"math": "STIX Two Math"}
 _K = 0.5523  # a quarter of a circle as a Bézier curve
 
 # The steps of a path: a letter of SVG and its points.
@@ -20,21 +20,27 @@ Step = tuple[str, tuple[tuple[float, float], ...]]
 
 def svg(rows: Sequence[Row], width: float, height: float) -> str:
     """The rows, already at their places, as one SVG of that size in points."""
-    pieces = [v.piece.moved(v.x, v.y) for r in rows for v in r.vertices]
-    strokes = [s for p in pieces for s in p.strokes]
-    parts = [
-        _path([s for r in rows for route in r.routes for s in curve(route)], GREY, EDGE),
-        _path([s for r in rows for v in r.vertices for s in outline(v)], BLACK, OUTLINE, FILL),
-        *(
-            _path(_polylines(s for s in strokes if s.colour == colour), colour, BRACKET)
-            for colour in dict.fromkeys(s.colour for s in strokes)
-        ),
-        *(_text(ink) for piece in pieces for ink in piece.inks),
-    ]
-    wide, high = _short(width), _short(height)
-    size = f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}"'
-    root = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
-    return "\n".join([root, *filter(None, parts), "</svg>\n"])
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import RendererSVG
+
+    out = io.StringIO()
+    unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
+    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None}
+    with mpl.rc_context(settings):
+        make: Any = RendererSVG  # has no types
+        renderer = make(_round(width), _round(height), out, metadata=unsaid)
+        page = _Page(renderer)
+        page.path([s for r in rows for route in r.routes for s in curve(route)], GREY, EDGE)
+        page.path([s for r in rows for v in r.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
+        pieces = [v.piece.moved(v.x, v.y) for r in rows for v in r.vertices]
+        strokes = [s for p in pieces for s in p.strokes]
+        for colour in dict.fromkeys(s.colour for s in strokes):
+            page.path(_polylines(s for s in strokes if s.colour == colour), colour, BRACKET)
+        for piece in pieces:
+            for ink in piece.inks:
+                page.text(ink)
+        renderer.finalize()
+    return out.getvalue()
 
 
 def curve(route: Route) -> list[Step]:
@@ -93,26 +99,47 @@ def _polylines(strokes: Iterable[Stroke]) -> list[Step]:
     return [("L" if i else "M", (point,)) for s in strokes for i, point in enumerate(s.points)]
 
 
-def _path(steps: Sequence[Step], colour: str, line: float, fill: str = "none") -> str:
-    drawn = "".join(
-        kind + " ".join(_short(number) for point in points for number in point)
-        if kind != "Z"
-        else "z"
-        for kind, points in steps
-    )
-    style = f"fill: {fill}; stroke: {colour.lower()}; stroke-width: {line}; stroke-linejoin: round"
-    return f'<path d="{drawn}" style="{style}"/>' if steps else ""
+class _Page:
+    """Draws on matplotlib's renderer, whose paths count y from the bottom and texts from the top."""
+
+    def __init__(self, renderer: Any) -> None:
+        self.renderer = renderer
+        self.fonts: dict[tuple[str, float], Any] = {}
+
+    def path(self, steps: list[Step], colour: str, line: float, fill: str | None = None) -> None:
+        from matplotlib.colors import to_rgb
+        from matplotlib.path import Path
+        from matplotlib.transforms import Affine2D
+
+        if not steps:
+            return
+        codes = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
+        path = Path(
+            [(_round(x), _round(y)) for _, points in steps for x, y in points],
+            [codes[kind] for kind, points in steps for _ in points],
+        )
+        path.should_simplify = False
+        gc = self.renderer.new_gc()
+        gc.set_foreground(colour)
+        gc.set_linewidth(line)
+        flip = Affine2D().scale(1, -1).translate(0, self.renderer.height)
+        self.renderer.draw_path(gc, path, flip, to_rgb(fill) if fill else None)
+
+    def text(self, ink: Ink) -> None:
+        from matplotlib.font_manager import FontProperties
+
+        gc = self.renderer.new_gc()
+        gc.set_foreground(ink.colour)
+        font = self.fonts.get((ink.face, ink.size))
+        if font is None:
+            font = self.fonts[ink.face, ink.size] = FontProperties(
+                family=[_FAMILIES.get(ink.face, FAMILY)],
+                style="italic" if ink.face == "italic" else "normal",
+                weight="bold" if ink.face == "bold" else "normal",
+                size=ink.size,
+            )
+        self.renderer.draw_text(gc, _round(ink.x), _round(ink.y), ink.text, font, 0.0)
 
 
-def _text(ink: Ink) -> str:
-    style = f"font-size: {_short(ink.size)}px; font-family: '{_FAMILIES[ink.face]}'"
-    style += _STYLES.get(ink.face, "") + (
-        f"; fill: {ink.colour.lower()}" if ink.colour != BLACK else ""
-    )
-    return (
-        f'<text style="{style}" x="{_short(ink.x)}" y="{_short(ink.y)}">{escape(ink.text)}</text>'
-    )
-
-
-def _short(number: float) -> str:
-    return f"{round(number, 2):g}"
+def _round(x: float) -> float:
+    return round(x, 2)
