@@ -7,9 +7,11 @@ all of it is written. `make` gives the PDFs of a homework with plain numbers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,10 @@ from report.tracing import Trace
 if TYPE_CHECKING:
     from report.document import Answer
     from report.pdf.document import Pdf
+    from report.program import Program
+    from report.program import Run as Running
 
+_AHEAD = 3  # questions whose programs run at a time
 EDITIONS = ("solution", "sheet", "key")
 _VERSIONED = ("numpy", "sympy", "matplotlib", "jinja2", "weasyprint", "mathra")
 
@@ -89,7 +94,7 @@ def _build_page(work: Homework, target: Path, edition: str, start: float) -> Sum
 
     if edition != "solution":
         raise ReportError(f"the edition {edition!r} is a PDF; let the output's name end in .pdf")
-    answers = [answer(work, question) for question in work.questions]
+    answers = answers_of(work)
     _refuse(work, answers)
     page = document.html(work, answers, making(work, date_shown()), browser=True)
     files.write(target, page.encode())
@@ -119,17 +124,17 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     agrees, a sheet holds no results to check. Raises ReportError for an unknown edition, else as
     `build`.
     """
-    from report import document, embedded, pdf
-    from report.editions import key, sheet
-
     for edition in editions:
         if edition not in EDITIONS:
             near = nearest(edition, EDITIONS) or f"; there are: {', '.join(EDITIONS)}"
             raise ReportError(f"there is no edition {edition!r}{near}")
     answers: list[Answer] = []
     if set(editions) - {"sheet"}:
-        answers = [answer(work, question) for question in work.questions]
+        answers = answers_of(work)
         _refuse(work, answers)
+    from report import document, embedded, pdf
+    from report.editions import key, sheet
+
     traces = tuple(a.trace for a in answers) or tuple(traces_of(work).values())
     pdfs = {}
     for edition in editions:
@@ -142,34 +147,68 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     return Made(pdfs, traces, sum(a.verification.comparisons for a in answers))
 
 
-def answer(work: Homework, question: Question) -> Answer:
-    """Everything about one question: trace, derivation, figure, programs with output, checks."""
-    from report import figure, program
-    from report.checks import verify
-    from report.curvature import curvature
-    from report.derivation import derive
-    from report.document import Answer, Run
+def answers_of(work: Homework) -> list[Answer]:
+    """Everything about every question; the programs of some questions run ahead."""
+    begun: deque[_Begun] = deque()
+    answers: list[Answer] = []
+    waiting = deque(work.questions)
+    while waiting or begun:
+        while waiting and len(begun) < _AHEAD:
+            begun.append(_begin(work, waiting.popleft()))
+        answers.append(_finish(begun.popleft()))
+    return answers
 
-    try:
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """A question with its trace, whose programs run."""
+
+    work: Homework
+    question: Question
+    trace: Trace
+    written: tuple[Program, ...]
+    running: tuple[Running, ...]
+
+
+def _begin(work: Homework, question: Question) -> _Begun:
+    from report import program
+
+    with _placed(work, question):
         found = trace_question(question)
         title = title_of(work, question)
         written = [program.write(found, dialect="python", name=f"{question.id}.py", title=title)]
         if _has_tensors(found):
             name = f"{question.id}_numpy.py"
             written.append(program.write(found, dialect="numpy", name=name, title=title))
-        programs = [p for p in written if p.source]
-        missing = tuple(p for p in written if not p.source)
-        running = [program.start(p) for p in programs]
-        try:
-            derivation = derive(found)
-            drawn = figure.draw(found)
-        finally:
-            outputs = [program.finish(r) for r in running]
-        printed = {p.dialect: program.read(o.text) for p, o in zip(programs, outputs, strict=True)}
-        runs = tuple(Run(p, o) for p, o in zip(programs, outputs, strict=True))
-        second = curvature(found) if question.hessian else None
+        # NumPy takes the longest to start.
+        running = [program.start(p) for p in reversed(written) if p.source]
+        return _Begun(work, question, found, tuple(written), tuple(reversed(running)))
+
+
+def _finish(begun: _Begun) -> Answer:
+    from report import figure, program
+    from report.checks import verify
+    from report.curvature import curvature
+    from report.derivation import derive
+    from report.document import Answer, Run
+
+    with _placed(begun.work, begun.question):
+        found = begun.trace
+        derivation = derive(found)
+        drawn = figure.draw(found)
+        second = curvature(found) if begun.question.hessian else None
+        runs = tuple(Run(r.program, program.finish(r)) for r in begun.running)
+        printed = {r.program.dialect: program.read(r.output.text) for r in runs}
         checked = verify(found, derivation, printed)
-        return Answer(question, found, derivation, drawn, runs, checked, second, missing)
+        missing = tuple(p for p in begun.written if not p.source)
+        return Answer(begun.question, found, derivation, drawn, runs, checked, second, missing)
+
+
+@contextlib.contextmanager
+def _placed(work: Homework, question: Question) -> Iterator[None]:
+    """Messages say which question they are about."""
+    try:
+        yield
     except ReportError as error:
         raise type(error)(f"{place(work, question)}: {error}") from None
 
@@ -212,8 +251,8 @@ def check_table(
 
     work = variants.draw(read_homework(homework, overrides, inputs), seed)
     texts, good = [], True
-    for question in work.questions:
-        found = answer(work, question).verification
+    for answer in answers_of(work):
+        question, found = answer.question, answer.verification
         good = good and not found.failures
         texts.append(
             "\n".join(

@@ -11,6 +11,7 @@ import contextlib
 import math
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -165,7 +166,7 @@ def finish(run: Run) -> Output:
     """Wait for a program that was started and return what it printed; see `run`."""
     name, left = run.program.name, run.started + run.timeout - time.monotonic()
     try:
-        status = run.process.wait(max(left, 0.0))
+        status = _wait(run.process, max(left, 0.0))
         seconds = time.monotonic() - run.started
     except subprocess.TimeoutExpired:
         raise CheckError(f"{name} did not end within {run.timeout:g} seconds") from None
@@ -180,6 +181,21 @@ def finish(run: Run) -> Output:
         what = f"ended with status {status}" if status else "printed a warning"
         raise CheckError("\n  ".join([f"{name} {what}:" if last else f"{name} {what}", *last]))
     return Output(text, seconds, run.program.command)
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """The status of a process as soon as it ends: subprocess looks for it 20 times a second."""
+    if hasattr(os, "pidfd_open"):
+        with contextlib.suppress(OSError):
+            handle = os.pidfd_open(process.pid)
+            try:
+                ended = select.poll()
+                ended.register(handle, select.POLLIN)
+                ended.poll(seconds * 1000)
+            finally:
+                os.close(handle)
+            seconds = 0.1
+    return process.wait(seconds)
 
 
 def _content(file: IO[bytes]) -> str:

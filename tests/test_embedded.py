@@ -32,7 +32,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     path = tmp_path_factory.mktemp("work") / "work.toml"
     path.write_text(WORK)
     work = read_homework(path)
-    answers = [pipeline.answer(work, q) for q in work.questions]
+    answers = pipeline.answers_of(work)
     return {a.name: a.data for a in embedded.attachments(work, answers)}
 
 

@@ -106,7 +106,13 @@ def lay_out(
     skip_stack: dict[int, None] | None,
     containing_block: Any,
     page_is_empty: bool,
-    *rest: Any,
+    absolute_boxes: Any,
+    fixed_boxes: Any,
+    adjoining_margins: Any,
+    first_letter_style: Any,
+    first_line_style: Any,
+    discard: Any,
+    max_lines: Any,
 ) -> tuple[Any, ...]:
     """Lay out a block as WeasyPrint's block_level_layout_switch() does its boxes.
 
@@ -139,12 +145,12 @@ def lay_out(
         last = min(last, len(heights) - box.style["widows"])
         if last - first < box.style["orphans"] or (kept and not page_is_empty):
             if not page_is_empty:
-                return None, None, {"break": "any", "page": None}, [], False, rest[-1]
+                return None, None, {"break": "any", "page": None}, [], False, max_lines
             last = min(first + box.style["orphans"], len(heights))
     part.replacement = block.part(first=first, last=last)
     part.height = sum(heights[first:last])
     resume_at = {last: None} if last < len(heights) else None
-    return part, resume_at, {"break": "any", "page": None}, [], False, rest[-1]
+    return part, resume_at, {"break": "any", "page": None}, [], False, max_lines
 
 
 class _Equation(Block):
