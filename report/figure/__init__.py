@@ -7,9 +7,6 @@ a further panel, and a graph of very many gates is drawn by its let-lines or by 
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from report.figure.layout import Row
@@ -58,30 +55,16 @@ def draw(
 
     Without `numbers` it shows the structure alone, with room on the edges to write them by hand.
     """
-    from report.figure import telling
+    from report.figure import backend, telling
     from report.figure.fold import rows
     from report.figure.plan import plan
 
-    with _quiet():
-        import matplotlib.backends.backend_svg  # noqa: F401
-
+    backend.renderer()  # before the measures of letters, which come from matplotlib too
     what = plan(trace, numbers=numbers)
     across, high = width / POINT - 2 * MARGIN, max_height / POINT - 2 * MARGIN
     placed = rows(what, across, high)
     panels = tuple(_panel(group) for group in _stacked(placed, high))
     return Figure(panels, telling.alt(what), telling.caption(what, placed), telling.note(what))
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing is said of matplotlib's settings and caches, which do not matter here."""
-    log = logging.getLogger("matplotlib")
-    before = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
 
 
 def _stacked(rows: list[Row], height: float) -> list[list[Row]]:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from report.figure import backend
 from report.figure.layout import Route, Row, Vertex
 from report.figure.letters import BLACK, FAMILY, GREY, Ink, Stroke
 
@@ -21,14 +22,12 @@ Step = tuple[str, tuple[tuple[float, float], ...]]
 def svg(rows: Sequence[Row], width: float, height: float) -> str:
     """The rows, already at their places, as one SVG of that size in points."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_svg import RendererSVG
 
     out = io.StringIO()
     unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
     settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None}
     with mpl.rc_context(settings):
-        make: Any = RendererSVG  # has no types
-        renderer = make(_round(width), _round(height), out, metadata=unsaid)
+        renderer = backend.renderer()(_round(width), _round(height), out, metadata=unsaid)
         page = _Page(renderer)
         page.path([s for r in rows for route in r.routes for s in curve(route)], GREY, EDGE)
         page.path([s for r in rows for v in r.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
@@ -104,7 +103,6 @@ class _Page:
 
     def __init__(self, renderer: Any) -> None:
         self.renderer = renderer
-        self.fonts: dict[tuple[str, float], Any] = {}
 
     def path(self, steps: list[Step], colour: str, line: float, fill: str | None = None) -> None:
         from matplotlib.colors import to_rgb
@@ -126,18 +124,14 @@ class _Page:
         self.renderer.draw_path(gc, path, flip, to_rgb(fill) if fill else None)
 
     def text(self, ink: Ink) -> None:
-        from matplotlib.font_manager import FontProperties
-
         gc = self.renderer.new_gc()
         gc.set_foreground(ink.colour)
-        font = self.fonts.get((ink.face, ink.size))
-        if font is None:
-            font = self.fonts[ink.face, ink.size] = FontProperties(
-                family=[_FAMILIES.get(ink.face, FAMILY)],
-                style="italic" if ink.face == "italic" else "normal",
-                weight="bold" if ink.face == "bold" else "normal",
-                size=ink.size,
-            )
+        font = backend.font(
+            _FAMILIES.get(ink.face, FAMILY),
+            ink.size,
+            style="italic" if ink.face == "italic" else "normal",
+            weight=700 if ink.face == "bold" else 400,
+        )
         self.renderer.draw_text(gc, _round(ink.x), _round(ink.y), ink.text, font, 0.0)
 
 
