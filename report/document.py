@@ -23,7 +23,17 @@ from report.derivation import Derivation, Equation, ForwardRow, Gradient, Step
 from report.errors import ReportError
 from report.homework import Homework, Question, place
 from report.kinds import Flow, Kind
-from report.pdf import aligned, fit, formula, img, listing, mathml
+from report.pdf import (
+    aligned,
+    fit,
+    formula,
+    img,
+    listing,
+    mathml,
+    page_number,
+    picture,
+    stacked,
+)
 from report.printers.latex import VALUE, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -120,6 +130,7 @@ def environment() -> Environment:
     environment.filters["display"] = display
     environment.filters["sentence"] = sentence
     environment.filters["show"] = numbers.show
+    environment.globals["page_of"] = _page_of  # a filter of a constant would be called once
     return environment
 
 
@@ -172,6 +183,11 @@ def _formula_html(source: str, *, is_display: bool) -> Markup:
         written = mathml(source, is_display)
         return safe(written.replace('display="block"', 'displaystyle="true"'))
     return safe(img(source, display=is_display))
+
+
+def _page_of(anchor: str) -> Markup:
+    """The number of the page on which an anchor is; a page for a browser has none."""
+    return Markup("") if _browser.get() else safe(page_number(anchor))
 
 
 def sentence(text: str) -> Markup:
@@ -318,7 +334,7 @@ def _figure(answer: Answer) -> dict[str, Any]:
         panels.append(
             {
                 "svg": safe(panel.svg[panel.svg.index("<svg") :]) if _browser.get() else "",
-                "src": "data:image/svg+xml;base64," + base64.b64encode(panel.svg.encode()).decode(),
+                "src": picture(panel.svg),
                 "alt": figure.alt if i == 0 else f"The graph, continued: part {i + 1}.",
                 "width": panel.width,
                 "height": panel.height,
@@ -572,10 +588,19 @@ def _comparisons(entries: Sequence[Entry], trace: Trace) -> list[dict[str, Any]]
                 rf"\partial {symbol(trace.letter)} / \partial {_entry_symbol(e.name, e.place, trace)}"
             ),
             "trace": traces[i],
-            "cells": [column[i] for column in columns],
+            "cells": [_stack(column[i]) for column in columns],
         }
         for i, e in enumerate(entries)
     ]
+
+
+def _stack(cell: tuple[str, str] | None) -> Markup:
+    """A number with its error below it."""
+    if cell is None:
+        return Markup("–")
+    if _browser.get():
+        return Markup('{}<br/><span class="error">{}</span>').format(*cell)
+    return safe(stacked(cell))
 
 
 def _ways_column(comparisons: Sequence[Comparison | None]) -> list[tuple[str, str] | None]:

@@ -19,6 +19,7 @@ from report.derivation import Derivation, derive
 from report.document import EM, display, environment, function_lines, given, math, safe, tex
 from report.errors import ReportError
 from report.homework import Homework, Question, place
+from report.pdf import picture
 from report.printers.latex import GRADIENT, VALUE, coloured, partial, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -140,7 +141,7 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
         "figure": {
             "panels": [
                 {
-                    "src": _embedded(panel.svg),
+                    "src": picture(panel.svg),
                     "alt": drawn.alt if i == 0 else f"The graph, continued: part {i + 1}.",
                     "width": panel.width,
                     "height": panel.height,

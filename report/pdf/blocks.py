@@ -8,13 +8,13 @@ This file and `inner` are the ones that touch WeasyPrint's inner parts.
 import base64
 import html
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from report.pdf import ink
 from report.pdf.drawing import Drawing
 
-PREFIX = "block:"
+PREFIX, PAGE = "block:", "page:"
 
 # What may stand in a listing: the characters that the mono font surely has.
 _RANGES = (*range(0x20, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x180), *range(0x3B1, 0x3CA))
@@ -22,6 +22,7 @@ _PLACED = frozenset(map(chr, _RANGES)) | frozenset("ΓΔΘΛΞΠΣΦΨΩ–—�
 _GREY, _PALE = "#555", "#999"
 _LABEL, _LABEL_GAP = 9.5 / 11, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
 _NUMBER, _NUMBER_GAP = 7 / 8, 3 * 96 / 25.4
+_STACKED, _SMALL = 11 / 8.5, 7.5 / 8.5  # em: the height of a line, the letters after the first one
 _EQUALS_GAP = 0.28  # em between the left side and the rest
 
 Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
@@ -64,13 +65,70 @@ def _image(kind: str, what: str, words: str, content: Any) -> str:
     return f'<img class="{kind}" src="{address}" alt="{html.escape(words or "blank")}"/>'
 
 
+def stacked(lines: Sequence[str]) -> str:
+    """HTML for a cell of a table: lines of text flush right, those after the first smaller and grey."""
+    return _image("stacked", "stack", " ".join(lines), [lines])
+
+
+def page_number(anchor: str) -> str:
+    """HTML for the number of the page on which an anchor is; as wide as four digits, flush right."""
+    return f'<img class="page" src="{PAGE}{html.escape(anchor)}" alt="page"/>'
+
+
 # --- blocks ---------------------------------------------------------------------------------------
 
 
-def block(address: str, drawing: Callable[[str, bool], Drawing]) -> "Block":
-    """The block of an address; `drawing` lays out formulas."""
+def block(address: str, drawing: Callable[[str, bool], Drawing]) -> Any:
+    """The image of an address; `drawing` lays out formulas."""
     what, *content = json.loads(base64.b64decode(address.removeprefix(PREFIX)))
-    return _Listing(*content) if what == "listing" else _Equation(drawing, *content)
+    if what == "equation":
+        return _Equation(drawing, *content)
+    return (_Listing if what == "listing" else _Stack)(*content)
+
+
+class _Stack:
+    """Lines of text, flush right."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
+        """As wide as the stylesheet says, one line below the other."""
+        return font_size, len(self._lines) * _STACKED * font_size, None
+
+    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
+        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
+        ink.call(stream, "/Span")
+        line = height / len(self._lines)
+        high, baseline = ink.line_of(style)
+        small = ink.varied(style, font_size=style["font_size"] * _SMALL)
+        for i, (text, face) in enumerate(zip(self._lines, [style, *[small] * 9], strict=False)):
+            letters = ink.Letters(face, stream, text)
+            stream.set_color(ink.colour(_GREY) if i else style["color"])
+            y = i * line + baseline + (line - high) / 2
+            shown = letters.place(width - letters.width(text), y, text)
+            stream.stream.append("\n".join(["BT", *shown, "ET"]).encode())
+
+
+class PageNumber:
+    """The number of the page on which an anchor is, flush right; known when pages are drawn."""
+
+    def __init__(self, pages: Mapping[str, int], anchor: str) -> None:
+        self._pages, self._anchor = pages, anchor
+
+    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
+        """Room for four digits."""
+        return 2 * font_size, font_size, None
+
+    def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
+        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
+        ink.call(stream, "/Span")
+        text = str(self._pages[self._anchor])
+        letters = ink.Letters(style, stream, text)
+        stream.set_color(style["color"])
+        _, baseline = ink.line_of(style)
+        shown = letters.place(width - letters.width(text), baseline, text)
+        stream.stream.append("\n".join(["BT", *shown, "ET"]).encode())
 
 
 class Block:
@@ -217,33 +275,21 @@ class _Listing(Block):
         ink.call(stream, "/Code")
         shown = self._lines[self.first : self.last]
         height, baseline = ink.line_of(style)
-        size = style["font_size"]
         faces = {}
-        for kind in ("", "k"):
-            used = {
-                c for _, line in shown for k, text in line if (k == "k") == bool(kind) for c in text
-            }
-            if used:
-                bold = ink.varied(style, font_weight=700) if kind else style
-                faces[kind] = ink.Text(bold, "".join(sorted(used))).face(stream)
-        faces["c"] = faces.get("", ("", {}))
-        place = f"{size:.4f} Tf {height:.4f} TL 1 0 0 -1 0 {baseline:.4f} Tm"
-        out, current = [f"BT /{next(iter(faces.values()))[0]} {place}"], None
-        plain, grey = (
-            "{:.4g} {:.4g} {:.4g} rg".format(*c.to("srgb").coordinates)
-            for c in (style["color"], ink.colour(_GREY))
-        )
+        for bold, face in ((False, style), (True, ink.varied(style, font_weight=700))):
+            used = (text for _, line in shown for kind, text in line if (kind == "k") is bold)
+            faces[bold] = ink.Letters(face, stream, "".join(used))
+        colours = {"c": ink.colour(_GREY)}
+        out, current = [f"BT {height:.4f} TL 1 0 0 -1 0 {baseline:.4f} Tm"], None
         for i, (_, line) in enumerate(shown):
-            move = "T* " if i else ""
+            if i:
+                out.append("T*")
             for kind, text in line:
-                name, codes = faces[kind]
                 if kind != current:
-                    move += f"/{name} {size:.4f} Tf {grey if kind == 'c' else plain} "
+                    colour = colours.get(kind, style["color"])
+                    out.append("{:.4g} {:.4g} {:.4g} rg".format(*colour.to("srgb").coordinates))
                     current = kind
-                out.append(f"{move}<{''.join(map(codes.__getitem__, text))}> Tj")
-                move = ""
-            if move:
-                out.append(move)
+                out += faces[kind == "k"].show(text)
         out.append("ET")
         stream.stream.append("\n".join(out).encode())
         if self._numbered:
@@ -254,17 +300,14 @@ class _Listing(Block):
     def _draw_numbers(self, stream: Any, numbers: Sequence[int | None], style: Any) -> None:
         height, baseline = ink.line_of(style)
         small = ink.varied(style, font_size=style["font_size"] * _NUMBER)
-        digits = ink.Text(small, "0123456789")
-        name, codes = digits.face(stream)
-        advance = digits.width / 10
+        digits = ink.Letters(small, stream, "0123456789")
         stream.set_color(ink.colour(_PALE))
-        out = [f"BT /{name} {small['font_size']:.4f} Tf"]
+        out = ["BT"]
         for i, number in enumerate(numbers):
             if number is not None:
                 text = str(number)
-                x, y = -_NUMBER_GAP - advance * len(text), baseline + i * height
-                shown = "".join(map(codes.__getitem__, text))
-                out.append(f"1 0 0 -1 {x:.4f} {y:.4f} Tm <{shown}> Tj")
+                x = -_NUMBER_GAP - digits.width(text)
+                out += digits.place(x, baseline + i * height, text)
         stream.stream.append("\n".join([*out, "ET"]).encode())
 
 
