@@ -187,7 +187,7 @@ def test_page_numbers_are_artifacts(reader: pypdf.PdfReader) -> None:
         assert f"Page {number} of {len(reader.pages)}" in shown
         assert "Ada Lovelace" in shown
         assert shown.count("Homework 1") == (number > 1)
-        body, margins = content(reader, number - 1).split("/Artifact\n<</Type /Pagination>>\nBDC")
+        _, margins = content(reader, number - 1).split("/Artifact\n<</Type /Pagination>>\nBDC")
         assert margins.count("BDC") == margins.count("BMC") == 0
 
 
