@@ -69,17 +69,35 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """Everything found about one question."""
+class Work:
+    """What is found about one question before its programs have run."""
 
     question: Question
     trace: Trace
     derivation: Derivation
     figure: Figure
+    curvature: Curvature | None
+    programs: tuple[Program, ...]  # also those that are not possible, which say why
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Everything found about one question; `shown` is what `view` makes of the work."""
+
+    work: Work
     runs: tuple[Run, ...]
     verification: Verification
-    curvature: Curvature | None = None
-    missing: tuple[Program, ...] = ()  # programs that are not possible, with the reason
+    shown: Mapping[str, Any]
+
+    @property
+    def question(self) -> Question:
+        """The question."""
+        return self.work.question
+
+    @property
+    def trace(self) -> Trace:
+        """Its trace."""
+        return self.work.trace
 
 
 def html(
@@ -101,7 +119,7 @@ def html(
             .get_template("report.html.j2")
             .render(
                 homework=homework,
-                answers=[_placed(homework, a, i) for i, a in enumerate(answers, 1)],
+                answers=[{"number": i, **a.shown, **_outcome(a)} for i, a in enumerate(answers, 1)],
                 making=making,
                 css=safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
                 entries=sum(len(a.verification.entries) for a in answers),
@@ -256,19 +274,23 @@ def _width(source: str) -> float:
 # ---------------------------------------------------------------- one question
 
 
-def _placed(homework: Homework, answer: Answer, number: int) -> dict[str, Any]:
+def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
+    """What the page of a question shows that needs no output of its programs.
+
+    `browser` as for `html`. Raises ReportError for LaTeX or characters that cannot be set.
+    """
+    token = _browser.set(browser)
     try:
-        return _view(answer, number)
-    except ReportError as error:  # LaTeX or characters of the statement that cannot be set
-        raise ReportError(f"{place(homework, answer.question)}: {error}") from None
+        return _view(work)
+    finally:
+        _browser.reset(token)
 
 
-def _view(answer: Answer, number: int) -> dict[str, Any]:
-    q, trace, derivation = answer.question, answer.trace, answer.derivation
-    linked = _linked(answer)
+def _view(work: Work) -> dict[str, Any]:
+    q, trace, derivation = work.question, work.trace, work.derivation
+    linked = _linked(derivation)
     return {
         "id": q.id,
-        "number": number,
         "title": safe(inline(q.title, math)),
         "points": q.points,
         "statement": safe(render(q.statement, math)) if q.statement else "",
@@ -278,7 +300,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "inputs": [given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "wrt": [tex(symbol(n, np.shape(g))) for n, g in trace.gradients.items()],
-        "figure": _figure(answer),
+        "figure": _figure(work, linked),
         "short": len(derivation.forward) <= 14
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": _forward(q.id, _ends(derivation.forward), linked),
@@ -290,11 +312,20 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "flows": _flows(q.id, _ends(derivation.flows)),
         "more_flows": max(0, len(derivation.flows) - 2 * MAX_ENDS),
         "gradients": [_gradient(g) for g in derivation.gradients],
-        "runs": [_run(r) for r in answer.runs],
-        "missing": [f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in answer.missing],
-        "hessian": _hessian(answer) if answer.curvature is not None else None,
-        "verification": _verification(answer.verification, trace),
+        "sources": {p.name: _source(p) for p in work.programs if p.source},
+        "missing": [
+            f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
+        ],
+        "hessian": _hessian(work.curvature, derivation, trace) if work.curvature else None,
         "gates": len(trace.gates),
+    }
+
+
+def _outcome(answer: Answer) -> dict[str, Any]:
+    """What the page of a question shows of its programs' outputs."""
+    return {
+        "runs": [_run(run, answer.shown["sources"][run.program.name]) for run in answer.runs],
+        "verification": _verification(answer.verification, answer.trace),
     }
 
 
@@ -320,15 +351,14 @@ def given(q: Quantity) -> Markup:
     return display(f"{symbol(q.name, q.node.shape)} = {shown}")
 
 
-def _linked(answer: Answer) -> set[str]:
+def _linked(derivation: Derivation) -> set[str]:
     """The gates that have a place of their own in the backward pass, which links lead to."""
-    names = {step.quantity.name for step in answer.derivation.backward}
-    return names | {flow.quantity.name for flow in _ends(answer.derivation.flows)}
+    names = {step.quantity.name for step in derivation.backward}
+    return names | {flow.quantity.name for flow in _ends(derivation.flows)}
 
 
-def _figure(answer: Answer) -> dict[str, Any]:
-    figure = answer.figure
-    linked = _linked(answer)
+def _figure(work: Work, linked: Container[str]) -> dict[str, Any]:
+    figure = work.figure
     panels = []
     for i, panel in enumerate(figure.panels):
         panels.append(
@@ -340,7 +370,7 @@ def _figure(answer: Answer) -> dict[str, Any]:
                 "height": panel.height,
                 "spots": [
                     {
-                        "target": f"{answer.question.id}-{s.name}",
+                        "target": f"{work.question.id}-{s.name}",
                         "name": s.name,
                         "x": s.x,
                         "y": s.y,
@@ -473,19 +503,17 @@ def _short(g: Gradient) -> Markup:
     return Markup("{} numbers").format(np.size(g.value))
 
 
-def _hessian(answer: Answer) -> dict[str, Any]:
+def _hessian(found: Curvature, derivation: Derivation, trace: Trace) -> dict[str, Any]:
     """The second derivatives: the matrix, each entry in closed form where it is short, the check."""
-    found = answer.curvature
-    assert found is not None
-    names = [_entry_symbol(name, place, answer.trace) for name, place in found.labels]
-    f = answer.derivation.function
+    names = [_entry_symbol(name, place, trace) for name, place in found.labels]
+    f = derivation.function
     order = r",\ ".join(names)
     matrix = tensor(found.matrix)[0]
     left = rf"\nabla^{{2}} {f}" if found.direction is None else rf"\nabla^{{2}} {f}\,\mathbf{{v}}"
     entries = []
     if found.direction is None and len(names) <= 3:
-        for i, g in enumerate(answer.derivation.gradients):
-            for h in answer.derivation.gradients[i:]:
+        for i, g in enumerate(derivation.gradients):
+            for h in derivation.gradients[i:]:
                 if g.scalar is not None:
                     square = names_of(g.name, h.name)
                     left_side = rf"\frac{{\partial^{{2}} {f}}}{{{square}}}"
@@ -507,13 +535,20 @@ def names_of(first: str, second: str) -> str:
     return rf"\partial {a}^{{2}}" if first == second else rf"\partial {a}\,\partial {b}"
 
 
-def _run(run: Run) -> dict[str, Any]:
-    source, output = run.program.source.splitlines(), run.output.text.rstrip("\n").splitlines()
+def _source(program: Program) -> dict[str, Any]:
+    source = program.source.splitlines()
     return {
-        "dialect": run.program.dialect,
-        "name": run.program.name,
+        "dialect": program.dialect,
+        "name": program.name,
         "source": _listing(_highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
         "more_source": max(0, len(source) - MAX_SOURCE),
+    }
+
+
+def _run(run: Run, source: Mapping[str, Any]) -> dict[str, Any]:
+    output = run.output.text.rstrip("\n").splitlines()
+    return {
+        **source,
         "output": _terminal(run.output.command, "\n".join(output[:MAX_OUTPUT])),
         "more_output": max(0, len(output) - MAX_OUTPUT),
     }
