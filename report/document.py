@@ -20,8 +20,7 @@ from report import numbers, resources
 from report.checks import Comparison, Entry, Verification, error_text
 from report.curvature import Curvature
 from report.derivation import Derivation, Equation, ForwardRow, Gradient, Step
-from report.errors import ReportError
-from report.homework import Homework, Question, place
+from report.homework import Homework, Question
 from report.kinds import Flow, Kind
 from report.pdf import (
     aligned,
