@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from report.pdf.blocks import listing, page_number, stacked
+    from report.pdf.blocks import listing, page_number
     from report.pdf.breaking import fit, split
     from report.pdf.browser import mathml
     from report.pdf.conform import Attachment
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Attachment", "Formula", "aligned", "fit", "formula",
     "img", "listing", "mathml", "page_number", "picture", "render", "split",
-    "stacked",
 ]  # fmt: skip
 
 _HOMES = {
@@ -35,7 +34,6 @@ _HOMES = {
     "render": "document",
     "aligned": "layout",
     "split": "breaking",
-    "stacked": "blocks",
 }
 
 
