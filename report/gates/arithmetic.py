@@ -25,7 +25,6 @@ from report.gates.table import (
 )  # fmt: skip
 from report.graph import _OPERATORS, Array, Node, constant
 
-
 # NumPy's functions take ten times as long for one number as a choice in Python.
 _ZERO, _ONE = np.float64(0.0), np.float64(1.0)
 
