@@ -27,7 +27,7 @@ _GROUND = (
 _LABEL, _LABEL_GAP = 9.5 / 11, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
 _NUMBER, _NUMBER_GAP = 7 / 9, 3 * 96 / 25.4
 _HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
-_FORGONE = 14  # lines that may stay free on a page for a break at an empty line
+_FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 
 Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
 
