@@ -21,6 +21,7 @@ from report.checks import Comparison, Entry, Verification, error_text
 from report.curvature import Curvature
 from report.derivation import Derivation, Equation, ForwardRow, Gradient, Step
 from report.errors import ReportError
+from report.figure import margin
 from report.homework import Homework, Question, place
 from report.kinds import Flow, Kind
 from report.pdf import (
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 EM = 11 * 25.4 / 72
 COLUMN = 150 / EM
 CHECK_DIGITS = 10  # the same in the verification table
+SIGN = 46.0  # points that a gate's sign may take in the margin
 MAX_ALIGNED = 12  # let-lines in one block
 COLUMN_DIGITS = 7  # significant digits of the largest number in a column
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
@@ -285,9 +287,9 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "more_forward": max(0, len(derivation.forward) - 2 * MAX_ENDS),
         "value": numbers.show(trace.value, 12),
         "short_value": numbers.show(trace.value),
-        "steps": [_step(q.id, s) for s in derivation.backward],
+        "steps": [_step(q.id, trace, s) for s in derivation.backward],
         "kinds": [_kind(k) for k in derivation.kinds],
-        "flows": _flows(q.id, _ends(derivation.flows)),
+        "flows": _flows(q.id, trace, _ends(derivation.flows)),
         "more_flows": max(0, len(derivation.flows) - 2 * MAX_ENDS),
         "gradients": [_gradient(g) for g in derivation.gradients],
         "runs": [_run(r) for r in answer.runs],
@@ -376,7 +378,7 @@ def _forward(
     ]
 
 
-def _step(question: str, step: Step) -> dict[str, Any]:
+def _step(question: str, trace: Trace, step: Step) -> dict[str, Any]:
     left = max((_width(row.equation.left) for row in step.rows), default=0.0)
     starts = _starts(step)
     return {
@@ -384,7 +386,7 @@ def _step(question: str, step: Step) -> dict[str, Any]:
         "tensor": bool(step.shapes),
         "number": step.quantity.number,
         "name": step.quantity.name,
-        "sign": step.quantity.node.gate.sign,
+        "sign": margin.sign(step.quantity.node, trace, SIGN),
         "definition": tex(step.definition),
         "shapes": tex(step.shapes) if step.shapes else "",
         "rows": [
@@ -413,7 +415,7 @@ def _starts(step: Step) -> list[bool]:
 
 def _kind(kind: Kind) -> dict[str, Any]:
     return {
-        "sign": kind.sign,
+        "sign": margin.kind(kind.sign),
         "count": kind.count,
         "definition": tex(kind.definition),
         "rules": [display(rule) for rule in kind.rules],
@@ -421,7 +423,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _flows(question: str, flows: Sequence[Flow]) -> list[dict[str, Any]]:
+def _flows(question: str, trace: Trace, flows: Sequence[Flow]) -> list[dict[str, Any]]:
     """The table of what flows back, each column with one precision."""
     columns = [
         numbers.column((getattr(f, name) for f in flows), COLUMN_DIGITS)
@@ -435,7 +437,7 @@ def _flows(question: str, flows: Sequence[Flow]) -> list[dict[str, Any]]:
             {
                 "number": q.number,
                 "anchor": "" if q.name in seen else f"{question}-{q.name}",
-                "sign": q.node.gate.sign,
+                "sign": margin.sign(q.node, trace, SIGN),
                 "target": tex(flow.target),
                 "upstream": upstream,
                 "local": local,

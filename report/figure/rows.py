@@ -12,7 +12,6 @@ from report.figure.labels import Detail, Style
 from report.figure.layout import Route, Row, Vertex
 from report.figure.letters import GREY, Piece, Run, line
 from report.figure.plan import Feed, Plan, Unit
-from report.graph import Node
 from report.tracing import Quantity
 
 MOST = 1_000_000
@@ -53,7 +52,7 @@ class Builder:
             if unit.gates > 1:
                 sign = [Run(f"{unit.gates} gates", self.style.number)]
             else:
-                sign = signs.sign(q.node, self._named, self.style.sign)
+                sign = signs.sign(q.node, self.plan.trace.name_of, self.style.sign)
             gradient = q.gradient if self.plan.collects(q) else None
             return labels.gate(
                 sign,
@@ -66,9 +65,6 @@ class Builder:
 
         body, piece = self._once(("gate", q), make)
         return Vertex(0, piece, body, (q.name,), ordered=unit.ordered)
-
-    def _named(self, node: Node) -> str | None:
-        return self.plan.trace.name_of(node) if node.name is not None else None
 
     def _source(self, q: Quantity, *, shown: bool) -> Vertex:
         def make() -> Piece:

@@ -86,7 +86,10 @@ def caption(plan: Plan, rows: Sequence[Row]) -> str:
         np.size(v) > 1 and not labels.entries_fit(np.shape(v)) for v in _values(plan)
     ):
         said.append("A large tensor shows its shape and the range of its entries.")
-    if any(u.ordered and len(u.feeds) > 1 and not _names_operands(u) for u in plan.units):
+    if any(
+        u.ordered and len(u.feeds) > 1 and not signs.names_operands(u.quantity.node)
+        for u in plan.units
+    ):
         said.append("The upper of two edges into a gate is the first operand.")
     if plan.grouped:
         said.append("Each gate stands for all gates of its line.")
@@ -100,12 +103,6 @@ def caption(plan: Plan, rows: Sequence[Row]) -> str:
 
 def _values(plan: Plan) -> list[Any]:
     return [q.value for q in (*plan.trace.inputs, *(u.quantity for u in plan.units))]
-
-
-def _names_operands(unit: Unit) -> bool:
-    """Whether the gate itself says which operand is which, as W·x does."""
-    node = unit.quantity.node
-    return node.gate.name in ("matmul", "index") and all(a.name for a in node.args)
 
 
 def note(plan: Plan) -> str:
