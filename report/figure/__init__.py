@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from report.figure.layout import Row
+from report.figure.drawing import Row
 from report.tracing import Trace
 
 POINT = 25.4 / 72  # in millimetres

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from report.figure import backend
-from report.figure.layout import Route, Row, Vertex
+from report.figure.drawing import Route, Row, Vertex
 from report.figure.letters import BLACK, FAMILY, GREY, Ink, Stroke
 
 EDGE, OUTLINE, BRACKET = 0.6, 0.8, 0.55  # line widths in points

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from report.figure import labels, signs
-from report.figure.layout import Row
+from report.figure.drawing import Row
 from report.figure.plan import Plan, Unit
 from report.graph import Node
 from report.tracing import Quantity
