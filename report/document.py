@@ -280,7 +280,7 @@ def _view(answer: Answer, number: int) -> dict[str, Any]:
         "inputs": [given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "wrt": [tex(symbol(n, np.shape(g))) for n, g in trace.gradients.items()],
-        "figure": _figure(answer),
+        "figure": graph(answer.figure, q.id, linked),
         "short": len(derivation.forward) <= 14
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": _forward(q.id, _ends(derivation.forward), linked),
@@ -328,21 +328,19 @@ def _linked(answer: Answer) -> set[str]:
     return names | {flow.quantity.name for flow in _ends(answer.derivation.flows)}
 
 
-def _figure(answer: Answer) -> dict[str, Any]:
-    figure = answer.figure
-    linked = _linked(answer)
-    panels = []
-    for i, panel in enumerate(figure.panels):
-        panels.append(
+def graph(figure: Figure, question: str = "", linked: Container[str] = ()) -> dict[str, Any]:
+    """A figure as the templates take it, with links to the gates of a question that are `linked`."""
+    return {
+        "panels": [
             {
                 "svg": safe(panel.svg[panel.svg.index("<svg") :]) if _browser.get() else "",
                 "src": picture(panel.svg),
-                "alt": figure.alt if i == 0 else f"The graph, continued: part {i + 1}.",
+                "alt": panel.alt,
                 "width": panel.width,
                 "height": panel.height,
                 "spots": [
                     {
-                        "target": f"{answer.question.id}-{s.name}",
+                        "target": f"{question}-{s.name}",
                         "name": s.name,
                         "x": s.x,
                         "y": s.y,
@@ -353,8 +351,10 @@ def _figure(answer: Answer) -> dict[str, Any]:
                     if s.name in linked
                 ],
             }
-        )
-    return {"panels": panels, "caption": figure.caption, "note": figure.note}
+            for panel in figure.panels
+        ],
+        "caption": " ".join(filter(None, [figure.caption, figure.note])),
+    }
 
 
 def _forward(
