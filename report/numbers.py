@@ -69,15 +69,18 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
 def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     """The entries of one tensor: all to the decimals that give the largest its `digits`.
 
-    Where one of them could not be seen then, or all are very large or very small, every one has a
-    mantissa of `digits` and a power of ten. Zeros that all of them end in are left out.
+    One or two more show the smallest one. Where that is not enough, or all are very large or very
+    small, every one has a mantissa of `digits` and a power of ten. Zeros that all of them end in are
+    left out.
     """
     numbers = [float(v) + 0.0 for v in values]  # without the sign of a zero
     sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
     if not sizes:
         return ["0"] * len(numbers)
     decimals = max(digits - 1 - max(sizes), 0)
-    if -5 < max(sizes) < max(digits, 6) and min(sizes) >= -decimals:
+    more = max(-min(sizes) - decimals, 0)
+    if -5 < max(sizes) < max(digits, 6) and more <= 2:
+        decimals += more
         shown, powers = [f"{v:.{decimals}f}" for v in numbers], [""] * len(numbers)
     else:
         decimals = digits - 1

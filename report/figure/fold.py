@@ -25,7 +25,7 @@ ROOM = 2.5  # points between two layers, guessed before edges are drawn
 
 # What a row costs, in points of height: itself, room at its right, an edge that goes on in another
 # row, strands that nothing joins, each of them, a gate that stands alone, a crossing.
-ROW, EMPTY, CUT, STRAY, MORE, SINGLE, CROSSING = 10.0, 40.0, 8.0, 35.0, 20.0, 90.0, 40.0
+ROW, EMPTY, CUT, STRAY, MORE, SINGLE, CROSSING = 10.0, 40.0, 8.0, 50.0, 20.0, 90.0, 40.0
 
 
 def rows(plan: Plan, width: float, height: float) -> list[Row]:

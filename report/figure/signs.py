@@ -105,7 +105,7 @@ def sign(
     if gate == "index":
         written = [name_of(a) if a.value is None else _constant(a) for a in args]
         key = str(node.params["key"]).format(*written)
-        return [Run(f"[{_shortened(key, 'roman', size, longest)}]", size)]
+        return plain(f"[{_shortened(key, 'roman', size, longest)}]", size)
     if gate in _PRODUCTS:
         operands = [_operand(a, name_of, size, longest) for a in args]
         raised = _PRODUCTS[gate](args)
