@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import pypdf
+import pypdfium2
 import pytest
 from markupsafe import Markup
 
+import report
 from report import pipeline, variants
 from report.figure import Figure, draw, margin
 from report.homework import read_homework
@@ -80,6 +85,14 @@ def test_operands_enter_in_their_order(problem: Path, numbers: bool) -> None:
 
 
 @all_problems
+def test_each_place_of_a_panel_leads_to_one_gate(problem: Path) -> None:
+    for _, figure, _ in figures(problem):
+        for panel in figure.panels:
+            for a, b in itertools.combinations(panel.hotspots, 2):
+                assert not spot(a).grown(-0.5).meets(spot(b).grown(-0.5))
+
+
+@all_problems
 def test_matrices_are_aligned_and_in_one_notation(problem: Path) -> None:
     for _, _, pictures in figures(problem):
         for columns in (m for picture in pictures for m in matrices(picture)):
@@ -127,3 +140,44 @@ def _parts(picture: Picture) -> int:
             joined.union(*(p for p in parts if p & joined))
         ]
     return len([p for p in parts if p])
+
+
+@pytest.mark.parametrize("edition", ["solution", "sheet"])
+def test_rows_flow_over_pages_with_their_words_and_links(tmp_path: Path, edition: str) -> None:
+    lstm = next(p for p in PROBLEMS if p.stem == "lstm")
+    ((t, figure, _),) = figures(lstm, edition == "solution")
+    report.build(lstm, tmp_path / "lstm.pdf", edition=edition)
+    reader = pypdf.PdfReader(tmp_path / "lstm.pdf")
+    assert _alternatives(reader.trailer["/Root"]["/StructTreeRoot"]) == [
+        panel.alt for panel in figure.panels
+    ]
+    document = pypdfium2.PdfDocument(tmp_path / "lstm.pdf")
+    led: dict[int, set[str]] = {}
+    for number, page in enumerate(reader.pages):
+        text = document[number].get_textpage()
+        for link in (a.get_object() for a in page.get("/Annots", ())):
+            words = str(link.get("/Contents"))
+            if words.startswith("Gate "):
+                name = words.removeprefix("Gate ")
+                assert str(link["/Dest"]) == f"q1-{name}"
+                x0, y0, x1, y1 = (float(v) for v in link["/Rect"])
+                shown = text.get_text_bounded(x0 - 1, min(y0, y1) - 2, x1 + 1, max(y0, y1) + 2)
+                letters = name.replace("_tilde", "").replace("_", "")
+                assert set(letters) <= set(shown)
+                led.setdefault(number, set()).add(name)
+    if edition == "solution":
+        assert set().union(*led.values()) == {g.name for g in t.gates}
+        assert len(led) > 1
+    else:
+        assert not led
+
+
+def _alternatives(node: Any) -> list[str]:
+    """The words of all figures below a node of the tree of tags, in order."""
+    node = node.get_object()
+    if isinstance(node, list):
+        return [words for kid in node for words in _alternatives(kid)]
+    if not isinstance(node, dict):
+        return []
+    own = [str(node["/Alt"])] if node.get("/S") == "/Figure" else []
+    return own + (_alternatives(node["/K"]) if "/K" in node else [])

@@ -80,13 +80,15 @@ def _panel(row: Row, width: float, alt: str) -> Panel:
     spots = tuple(
         Hotspot(
             name,
-            (v.x - v.piece.left) * POINT,
+            (v.x + left) * POINT,
             (v.y - v.piece.up) * POINT,
-            v.piece.width * POINT,
+            (right - left) * POINT,
             (v.piece.up + v.piece.down) * POINT,
         )
         for v in row.vertices
-        for name in v.names
+        for name, (left, right) in zip(
+            v.names, v.spans or [(-v.piece.left, v.piece.right)] * len(v.names), strict=True
+        )
     )
     size = round(width * POINT, 3), round(height * POINT, 3)
     return Panel(svg(row, width, height), *size, spots, alt)

@@ -22,6 +22,7 @@ class Vertex:
     piece: Piece
     body: Body | None = None
     names: tuple[str, ...] = ()  # of the gates or inputs that a reader may want to go to
+    spans: tuple[tuple[float, float], ...] = ()  # from where to where each stands; (): all over it
     align: float = 0.5  # where in a wider layer: 0 left, 1 right
     ordered: bool = False  # whether the edges that enter stand in the order of the operands
     x: float = 0.0

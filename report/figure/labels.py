@@ -32,6 +32,7 @@ from report.graph import Shape
 from report.printers.latex import GRADIENT, VALUE
 
 CLEAR = 2.0  # points between an edge and the text beside it
+BEHIND = 2.0  # points between an edge's end and the text that follows it
 MARK = "∂"
 SUM_MARK = "Σ∂"
 ENTRY = 5.0  # points between two edges that enter a gate of many operands
@@ -115,7 +116,7 @@ def before(text: Piece, size: float) -> Piece:
 
 def after(text: Piece, size: float) -> Piece:
     """Text to the right of the origin, where an edge ends."""
-    return joined(Piece(), text.moved(2.0, 0.3 * size))
+    return joined(Piece(), text.moved(BEHIND, 0.3 * size))
 
 
 def source(

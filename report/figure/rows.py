@@ -100,14 +100,17 @@ class Builder:
         names = [u.quantity.name for u in units]
         shown = 1 if self.style.detail is Detail.SHAPE else 3
         runs = [Run("→\u00a0", self.style.number)]
+        spans = []
         for i, unit in enumerate(units[:shown]):
             of = unit.quantity.node.shape
-            tag = signs.name(names[i], of, self.style.tag, signs.LONGEST)
-            runs += [Run(",\u00a0", self.style.tag)] * bool(i) + tag
+            runs += [Run(",\u00a0", self.style.tag)] * bool(i)
+            start = line(runs).right if i else 0.0
+            runs += signs.name(names[i], of, self.style.tag, signs.LONGEST)
+            spans.append((labels.BEHIND + start, labels.BEHIND + line(runs).right))
         if len(units) > shown:
             runs.append(Run(", …", self.style.tag))
         text = labels.after(line(runs, GREY), self.style.tag)
-        return Vertex(0, text, names=tuple(names[:shown]), align=0.0)
+        return Vertex(0, text, names=tuple(names[:shown]), spans=tuple(spans), align=0.0)
 
     # ------------------------------------------------------------ a row
 
