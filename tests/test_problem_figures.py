@@ -148,7 +148,7 @@ def test_rows_flow_over_pages_with_their_words_and_links(tmp_path: Path, edition
     ((t, figure, _),) = figures(lstm, edition == "solution")
     report.build(lstm, tmp_path / "lstm.pdf", edition=edition)
     reader = pypdf.PdfReader(tmp_path / "lstm.pdf")
-    assert _alternatives(reader.trailer["/Root"]["/StructTreeRoot"]) == [
+    assert _alternatives(reader.root_object["/StructTreeRoot"]) == [
         panel.alt for panel in figure.panels
     ]
     document = pypdfium2.PdfDocument(tmp_path / "lstm.pdf")

@@ -30,8 +30,9 @@ ROW, EMPTY, CUT, STRAY, MORE, SINGLE, CROSSING = 10.0, 40.0, 8.0, 50.0, 20.0, 90
 
 def rows(plan: Plan, width: float, height: float) -> list[Row]:
     """The whole graph in one row of at most `width` and `height` points, or folded into several."""
-    if not plan.hidden and (row := _whole(plan, width, height)):
-        return [row, *_unused(Builder(plan, labels.COMFORTABLE), width)]
+    if not plan.hidden and (whole := _whole(plan, width, height)):
+        row, style = whole
+        return [row, *_unused(Builder(plan, style), width)]
     builder = Builder(plan, labels.COMFORTABLE)
     found = _folded(builder, plan.units[: plan.shown], width, height)
     if plan.hidden:
@@ -40,9 +41,10 @@ def rows(plan: Plan, width: float, height: float) -> list[Row]:
     return found + _unused(builder, width)
 
 
-def _whole(plan: Plan, width: float, height: float) -> Row | None:
+def _whole(plan: Plan, width: float, height: float) -> tuple[Row, Style] | None:
     """All units in one row: the largest letters and, but for crossings or height, names at the left."""
     best: Row | None = None
+    chosen = labels.COMFORTABLE
     fewest = math.inf  # crossings, which are the same in letters of any size
     for style in (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT):
         builder = Builder(plan, style)
@@ -58,10 +60,10 @@ def _whole(plan: Plan, width: float, height: float) -> Row | None:
             if fits and (
                 not best or (row.crossings, row.height) < (best.crossings, LOWER * best.height)
             ):
-                best = row
+                best, chosen = row, style
         if best and best.crossings <= fewest:
             break
-    return best
+    return (best, chosen) if best else None
 
 
 def _folded(builder: Builder, units: Sequence[Unit], width: float, height: float) -> list[Row]:
@@ -70,13 +72,14 @@ def _folded(builder: Builder, units: Sequence[Unit], width: float, height: float
     found: dict[tuple[int, int], Row] = {}
     while unknown := next((part for part in fold.parts() if part not in found), None):
         start, end = unknown
-        builder.drawn = fold.drawn(start)
+        builder.drawn = fold.drawn[start]
         row = _placed(builder, units[start:end], width, height)
         if row is None and end > start + 1:
             fold.refuse(start, end)
             continue
         found[unknown] = row or _squeezed(builder, units[start], width, height)
         fold.charge(start, end, found[unknown].crossings)
+    builder.drawn = fold.drawn[-1]
     return [found[part] for part in fold.parts()]
 
 
@@ -99,18 +102,14 @@ class _Fold:
         self, builder: Builder, units: Sequence[Unit], width: float, height: float
     ) -> None:
         self.builder, self.units, self.width, self.height = builder, units, width, height
-        self.before = frozenset(builder.drawn)
-        self.most = 1  # as many units fit into a row, roughly
-        self.before = frozenset(builder.drawn)
+        self.drawn = [builder.drawn]  # what rows before each start show
+        for unit in units:
+            self.drawn.append(self.drawn[-1] | {f.source for f in unit.feeds})
         self.most = 1  # as many units fit into a row, roughly
         self.refused: list[tuple[int, int]] = []  # rows that turned out to be too large
         self.last: dict[int, int] = {}  # for each start the last end that a row may have
         self.costs: dict[tuple[int, int], float] = {}  # of a row from start to end
         self.best: dict[int, tuple[float, int]] = {}  # from a start on: the cost, the row's end
-
-    def drawn(self, start: int) -> set[Quantity]:
-        """What rows before this start show."""
-        return {f.source for u in self.units[:start] for f in u.feeds} | self.before
 
     def refuse(self, start: int, end: int) -> None:
         """Let no row hold all units from start to end."""
@@ -154,7 +153,6 @@ class _Fold:
 
     def _ends(self, start: int) -> dict[int, float]:
         """The cost of each row that may begin there, by its end."""
-        self.builder.drawn = self.drawn(start)
         if start not in self.last:
             most = self._most(start)
             end = min(start + self.most, most)  # about as many as in another row
@@ -174,6 +172,7 @@ class _Fold:
     def _cost(self, start: int, end: int) -> float:
         """What a row costs; more than all where it is too large."""
         if (start, end) not in self.costs:
+            self.builder.drawn = self.drawn[start]
             row = self.builder.row(self.units[start:end], Names.AGAIN)
             wide, high = narrowest(row.vertices), lowest(row.vertices)
             wide += ROOM * len({v.layer for v in row.vertices})

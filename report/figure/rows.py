@@ -97,20 +97,22 @@ class Builder:
         )
 
     def _leaving(self, units: Sequence[Unit]) -> Vertex:
-        names = [u.quantity.name for u in units]
-        shown = 1 if self.style.detail is Detail.SHAPE else 3
-        runs = [Run("→\u00a0", self.style.number)]
-        spans = []
-        for i, unit in enumerate(units[:shown]):
-            of = unit.quantity.node.shape
-            runs += [Run(",\u00a0", self.style.tag)] * bool(i)
-            start = line(runs).right if i else 0.0
-            runs += signs.name(names[i], of, self.style.tag, signs.LONGEST)
-            spans.append((labels.BEHIND + start, labels.BEHIND + line(runs).right))
-        if len(units) > shown:
-            runs.append(Run(", …", self.style.tag))
-        text = labels.after(line(runs, GREY), self.style.tag)
-        return Vertex(0, text, names=tuple(names[:shown]), spans=tuple(spans), align=0.0)
+        shown = units[: 1 if self.style.detail is Detail.SHAPE else 3]
+
+        def make() -> tuple[Piece, tuple[tuple[float, float], ...]]:
+            runs = [Run("→\u00a0", self.style.number)]
+            spans = []
+            for i, q in enumerate(unit.quantity for unit in shown):
+                runs += [Run(",\u00a0", self.style.tag)] * bool(i)
+                start = line(runs).right if i else 0.0
+                runs += signs.name(q.name, q.node.shape, self.style.tag, signs.LONGEST)
+                spans.append((labels.BEHIND + start, labels.BEHIND + line(runs).right))
+            if len(units) > len(shown):
+                runs.append(Run(", …", self.style.tag))
+            return labels.after(line(runs, GREY), self.style.tag), tuple(spans)
+
+        text, spans = self._once(("leaving", *units), make)
+        return Vertex(0, text, names=tuple(u.quantity.name for u in shown), spans=spans, align=0.0)
 
     # ------------------------------------------------------------ a row
 
