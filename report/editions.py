@@ -17,9 +17,9 @@ from report import numbers, resources, rounding
 from report.derivation import Derivation, derive
 from report.document import environment
 from report.document.formulas import EM, display, function_lines, given, math, safe, tex
+from report.document.views import graph
 from report.errors import ReportError
 from report.homework import Homework, Question, place
-from report.pdf import picture
 from report.printers.latex import GRADIENT, entry_symbol, partial, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -129,7 +129,6 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
     from report import figure
 
     derivation = derive(trace)
-    drawn = figure.draw(trace, numbers=False)
     gates = trace.gates
     if len(gates) > MAX_GATES:
         gates = (*gates[: MAX_GATES // 2], *gates[-MAX_GATES // 2 :])
@@ -140,18 +139,7 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
         "f": derivation.function,
         "formula": function_lines(derivation),
         "inputs": [given(q) for q in trace.inputs],
-        "figure": {
-            "panels": [
-                {
-                    "src": picture(panel.svg),
-                    "alt": drawn.alt if i == 0 else f"The graph, continued: part {i + 1}.",
-                    "width": panel.width,
-                    "height": panel.height,
-                }
-                for i, panel in enumerate(drawn.panels)
-            ],
-            "caption": " ".join(filter(None, [drawn.caption, drawn.note])),
-        },
+        "figure": graph(figure.draw(trace, numbers=False)),
         "forward": [
             {
                 "number": q.number,

@@ -16,6 +16,7 @@ from report.checks import Comparison, Entry, Verification, error_text
 from report.derivation import ForwardRow
 from report.document.answer import DIALECTS
 from report.document.formulas import display, tex, width_of
+from report.figure import margin
 from report.figure.letters import width as text_width
 from report.kinds import Flow
 from report.printers.latex import VALUE, entry_symbol, symbol, tensor
@@ -27,6 +28,7 @@ WIDE_GAP = 12.0  # between the columns of a table that need not fill the page
 TEXT = 10.0  # points: what is written in a table
 EM = TEXT * 25.4 / 72
 NUMBER = 8.5  # points: the numbers of the verification
+SIGN = 46.0  # points that a gate's sign may take beside its number
 COLUMN_DIGITS = 7  # significant digits of the largest number in a column
 CHECK_DIGITS = 10  # the same in the verification table
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
@@ -110,7 +112,7 @@ def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -
 # ---------------------------------------------------------------- what flows back
 
 
-def flows(question: str, lines: Sequence[Flow]) -> dict[str, Any]:
+def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
     """The table of what flows back, each column with one precision."""
     shown = ends(lines)
     columns = [
@@ -125,7 +127,7 @@ def flows(question: str, lines: Sequence[Flow]) -> dict[str, Any]:
             {
                 "number": q.number,
                 "anchor": "" if q.name in seen else f"{question}-{q.name}",
-                "sign": q.node.gate.sign,
+                "sign": margin.sign(q.node, trace, SIGN),
                 "target": tex(flow.target),
                 "upstream": upstream,
                 "local": local,

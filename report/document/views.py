@@ -29,6 +29,7 @@ from report.document.formulas import (
     width_of,
 )
 from report.document.listings import highlighted, listing, terminal
+from report.figure import Figure, margin
 from report.homework import Question
 from report.kinds import Kind
 from report.pdf import picture
@@ -67,15 +68,15 @@ def _view(work: Work) -> dict[str, Any]:
         "formula": function_lines(derivation),
         "inputs": [given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
-        "figure": _figure(work, linked),
+        "figure": graph(work.figure, q.id, linked),
         "short": len(derivation.forward) <= 14
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": tables.forward(q.id, derivation.forward, linked),
         "value": numbers.show(trace.value, 12),
         "short_value": numbers.show(trace.value),
-        "steps": [_step(q.id, s) for s in derivation.backward],
+        "steps": [_step(q.id, trace, s) for s in derivation.backward],
         "kinds": [_kind(k) for k in derivation.kinds],
-        "flows": tables.flows(q.id, derivation.flows),
+        "flows": tables.flows(q.id, trace, derivation.flows),
         "gradients": [_gradient(q.id, g) for g in derivation.gradients],
         "sources": {p.name: _source(p) for p in work.programs if p.source},
         "missing": [
@@ -112,20 +113,19 @@ def _linked(derivation: Derivation) -> set[str]:
     return names | {flow.quantity.name for flow in tables.ends(derivation.flows)}
 
 
-def _figure(work: Work, linked: Container[str]) -> dict[str, Any]:
-    figure = work.figure
-    panels = []
-    for i, panel in enumerate(figure.panels):
-        panels.append(
+def graph(figure: Figure, question: str = "", linked: Container[str] = ()) -> dict[str, Any]:
+    """A figure as the templates take it, with links to the gates of a question that are `linked`."""
+    return {
+        "panels": [
             {
                 "svg": safe(panel.svg[panel.svg.index("<svg") :]) if for_browser.get() else "",
                 "src": picture(panel.svg),
-                "alt": figure.alt if i == 0 else f"The graph, continued: part {i + 1}.",
+                "alt": panel.alt,
                 "width": panel.width,
                 "height": panel.height,
                 "spots": [
                     {
-                        "target": f"{work.question.id}-{s.name}",
+                        "target": f"{question}-{s.name}",
                         "name": s.name,
                         "x": s.x,
                         "y": s.y,
@@ -136,11 +136,13 @@ def _figure(work: Work, linked: Container[str]) -> dict[str, Any]:
                     if s.name in linked
                 ],
             }
-        )
-    return {"panels": panels, "caption": figure.caption, "note": figure.note}
+            for panel in figure.panels
+        ],
+        "caption": " ".join(filter(None, [figure.caption, figure.note])),
+    }
 
 
-def _step(question: str, step: Step) -> dict[str, Any]:
+def _step(question: str, trace: Trace, step: Step) -> dict[str, Any]:
     left = max((width_of(row.equation.left) for row in step.rows), default=0.0)
     starts = _starts(step)
     return {
@@ -148,7 +150,7 @@ def _step(question: str, step: Step) -> dict[str, Any]:
         "tensor": bool(step.shapes),
         "number": step.quantity.number,
         "name": step.quantity.name,
-        "sign": step.quantity.node.gate.sign,
+        "sign": margin.sign(step.quantity.node, trace, tables.SIGN),
         "definition": tex(step.definition),
         "shapes": tex(step.shapes) if step.shapes else "",
         "rows": [
@@ -177,7 +179,7 @@ def _starts(step: Step) -> list[bool]:
 
 def _kind(kind: Kind) -> dict[str, Any]:
     return {
-        "sign": kind.sign,
+        "sign": margin.kind(kind.sign),
         "count": kind.count,
         "definition": tex(kind.definition),
         "rules": [display(rule) for rule in kind.rules],
