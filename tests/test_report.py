@@ -47,7 +47,26 @@ def test_every_problem_gives_a_report(problem, built):
     assert summary.questions == len(work.questions)
     check_contents(path, work, summary.pages)
     check_margins(path)
+    check_pages(path)
     check_conformance(path)
+
+
+def check_pages(path: Path) -> None:
+    """No page is left nearly empty, but for the last one and those before a question begins."""
+    document = pypdfium2.PdfDocument(path)
+    starts = {
+        number
+        for number, page in enumerate(document)
+        if re.search(r"^Question \d+\.", page.get_textpage().get_text_range(), re.MULTILINE)
+    }
+    for number, page in enumerate(document):
+        grey = page.render(scale=1, grayscale=True).to_numpy()
+        high = grey.shape[0]
+        body = grey[int(0.08 * high) : int(0.93 * high)]
+        lowest = np.flatnonzero((body < 235).any(axis=1))[-1] / len(body)
+        if number + 1 < len(document) and number + 1 not in starts:
+            assert lowest > 0.45, f"page {number + 1} is {lowest:.0%} full"
+    document.close()
 
 
 def check_contents(path: Path, work: Homework, pages: int) -> None:
@@ -125,6 +144,23 @@ def test_every_page_has_name_and_id(built):
         text = page.extract_text()
         assert "Your Name" in text
         assert "0000000" in text
+
+
+def test_the_contents_name_the_pages(built):
+    reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
+    pages = [page.extract_text() for page in reader.pages]
+    before, _, rest = pages[0].partition("DTSC740")  # floats stand first in the stream
+    titles = rest.partition("Contents\n")[2].partition("\nThe results")[0].split("\n")
+    assert titles[:3] == [
+        "Question 1: Scalar backpropagation", "Computational graph", "Forward pass",
+    ]  # fmt: skip
+    headings = {
+        "Program": "A program that implements the graph",
+        "Vectorised program": "The same program, vectorised",
+    }
+    for title, number in zip(titles, before.split(), strict=True):
+        heading = headings.get(title, title.partition(": ")[2] or title)
+        assert heading in pages[int(number) - 1], f"{title} is not on page {number}"
 
 
 def test_each_question_starts_a_page(built):

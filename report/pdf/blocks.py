@@ -316,6 +316,7 @@ class _Listing(Block):
         placed = (
             operator
             for i, mark in enumerate(marks)
+            if mark
             for operator in letters.place(
                 -_NUMBER_GAP - letters.width(mark), baseline + i * height, mark
             )

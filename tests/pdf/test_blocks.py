@@ -74,6 +74,45 @@ def test_long_lines_are_wrapped_inside_of_the_column() -> None:
     assert shown.count("x") == 300
 
 
+def test_a_line_that_goes_on_is_marked_and_hangs() -> None:
+    [content] = [
+        page.get_contents().get_data().decode("latin-1")
+        for page in document(pdf.listing([[("", "word " * 40)], [("", "end")]])).pages
+    ]
+    places = re.findall(r"1 0 0 -1 (\S+) (\S+) Tm", content)
+    lines_of_text, marks = places[:4], places[4:]
+    assert [float(x) for x, _ in lines_of_text[:3]] == [0, *[pytest.approx(12.8, abs=0.1)] * 2]
+    assert float(lines_of_text[3][0]) == 0
+    assert all(float(x) < 0 for x, _ in marks)
+    assert [y for _, y in marks] == [y for _, y in lines_of_text[1:3]]
+
+
+def test_a_listing_breaks_at_an_empty_line_that_is_near() -> None:
+    source = lines(120)
+    source[58] = source[59] = []
+    pages = [
+        re.findall(r"line (\d+) of", page.extract_text())
+        for page in document(pdf.listing(source, True)).pages
+    ]
+    assert (pages[0][-1], pages[1][0]) == ("57", "60")
+    numbers = document(pdf.listing(source, True)).pages[1].extract_text().split()
+    assert numbers.count("61") == 2  # in the line before, and as a number
+    assert numbers.count("60") == 1  # an empty line at the break stands on neither page
+
+
+def test_a_ground_reaches_no_further_than_its_lines() -> None:
+    reader = document(pdf.listing(lines(3), shaded=True))
+    content = reader.pages[0].get_contents()
+    assert content is not None
+    [(x, y, width, height)] = re.findall(
+        r"(\S+) (\S+) (\S+) (\S+) re\s+f\b", content.get_data().decode("latin-1")
+    )
+    assert float(x) == pytest.approx(-9.33, abs=0.01)
+    assert float(y) == pytest.approx(-6.67, abs=0.01)
+    assert float(height) == pytest.approx(3 * 11 * 96 / 72 + 2 * 6.67, abs=0.02)
+    assert float(width) == pytest.approx(160 * 96 / 25.4 - 16 + 2 * 9.33, abs=0.02)
+
+
 def test_letters_that_need_shaping_are_left_to_pango() -> None:
     found = pdf.listing([[("", "x = 'שלום'")], [("k", "a & b")]])
     assert found == (

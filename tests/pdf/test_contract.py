@@ -221,6 +221,80 @@ def test_labels_of_figures_are_drawn_through_the_table_of_tags() -> None:
     assert "for char in node.text]" in source, "text is not taken letter by letter any more"
 
 
+def test_pages_are_painted_by_a_method_that_may_be_replaced() -> None:
+    document = weasyprint("document")
+    assert parameters(document.Page.paint) == ["self", "stream", "scale"]
+    source = inspect.getsource(weasyprint("pdf").generate_pdf)
+    assert "page.paint(stream, scale)" in source
+    with fonts.closed():
+        made = weasyprint().HTML(string="<html lang=en><body><p id=x>a").render()
+    [page] = made.pages
+    assert page.anchors.keys() == {"x"}
+    box = page._page_box
+    assert box.children[0].element_tag == "html"
+    assert box.content_box_x() == box.margin_left
+    assert box.margin_height() == page.height
+
+
+def test_stylesheets_may_serve_several_documents() -> None:
+    source = inspect.getsource(weasyprint("document").Document._build_layout_context)
+    assert "if not hasattr(css, 'matcher'):" in source, "another test of what is a stylesheet"
+
+
+def test_styles_are_computed_when_a_property_is_missing() -> None:
+    css = weasyprint("css")
+    inner._mend()
+    usual = next(
+        cell.cell_contents
+        for cell in css.ComputedStyle.__missing__.__closure__
+        if inspect.isfunction(cell.cell_contents)
+    )
+    source = inspect.getsource(usual)
+    for part in (
+        "if key in self.cascaded:",
+        "if key in INHERITED or key[:2] == '__':",
+        "logical_function(block='ttb', inline=self['direction'])",
+        "elif key == 'page' and value == 'auto':",
+        "if key[:16] == 'text_decoration_'",
+        "elif key in ('position', 'float', 'display'):",
+    ):
+        assert part in source, f"{part} is not asked any more"
+
+
+def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    css = weasyprint("css")
+    inner._mend()
+    faster = css.ComputedStyle.__missing__
+    [usual] = [c.cell_contents for c in faster.__closure__ if inspect.isfunction(c.cell_contents)]
+    page = (
+        '<html lang="en"><body><h1 dir="rtl">a</h1><ul><li style="margin-left: 3em">b</li></ul>'
+        '<table><tr><td style="padding-inline-start: 1em">c</td></tr></table>'
+        '<p style="color: red; text-decoration: underline; float: left">d <b>e</b></p>'
+    )
+
+    def computed() -> list[dict[str, Any]]:
+        with fonts.closed():
+            html = weasyprint().HTML(string=page)
+            style_for = css.get_all_computed_styles(html)
+            elements = [e for e in html.etree_element.iter() if style_for(e) is not None]
+            return [
+                {name: style_for(e)[name] for name in css.INITIAL_VALUES if name != "anchor"}
+                for e in elements
+            ]
+
+    quick = computed()
+    monkeypatch.setattr(css.ComputedStyle, "__missing__", usual)
+    slow = computed()
+    assert len(quick) > 8
+    assert quick == slow
+
+
+def test_faces_have_a_key() -> None:
+    line_break = weasyprint("text.line_break")
+    assert parameters(line_break._font_style_cache_key) == ["style", "include_size"]
+    assert parameters(line_break.Layout.get_first_line) == ["self"]
+
+
 def test_pydyf_compresses_with_a_level() -> None:
     source = inspect.getsource(importlib.import_module("pydyf"))
     used = set(re.findall(r"zlib\.(\w+)", source))

@@ -23,6 +23,30 @@ def test_a_fraction_has_depth_and_is_smaller_in_running_text() -> None:
     assert displayed.height > inline.height > 0.7
 
 
+@pytest.mark.parametrize(
+    ("latex", "same"),
+    [
+        (r"a\frac{b}{c}", r"a{\frac{b}{c}}"),  # TeX puts no space between a letter and a fraction
+        (r"-\frac{1}{1 - \frac{a}{b}}", r"-{\frac{1}{1 - {\frac{a}{b}}}}"),
+        (r"f\left(x_{1}, w\right)", "f(x_{1}, w)"),
+        (r"\sin{\left(x \right)}", r"\sin(x)"),
+        (r"\cos^{2}{\left(x_{1} w_{1} \right)}", r"\cos^{2}(x_{1} w_{1})"),
+        (r"\sigma\left(\mathbf{W}\left(a + b\right)\right)", r"\sigma(\mathbf{W}(a + b))"),
+    ],
+)
+def test_brackets_and_fractions_have_the_space_of_tex(latex: str, same: str) -> None:
+    assert pdf.formula(latex, display=True).width == pytest.approx(
+        pdf.formula(same, display=True).width, abs=1e-9
+    )
+
+
+def test_brackets_round_what_is_high_stay_high() -> None:
+    brackets = (mark for mark in drawing(r"\left(\frac{a}{b}\right)", True).marks)
+    plain = (mark for mark in drawing(r"(\frac{a}{b})", True).marks)
+    first, low = (next(m for m in marks if isinstance(m, Run)) for marks in (brackets, plain))
+    assert first.glyphs[0] != low.glyphs[0]  # another, higher glyph
+
+
 def test_formulas_are_cached_and_cannot_be_changed() -> None:
     assert pdf.formula(r"x^2") == pdf.formula(r"x^2")
     with pytest.raises(AttributeError):
