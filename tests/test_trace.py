@@ -69,3 +69,18 @@ def test_json_gives_every_number_back(name: str) -> None:
 
 def test_json_is_the_same_every_time() -> None:
     assert trace(*TRACES["broadcasting"]).to_json() == trace(*TRACES["broadcasting"]).to_json()
+
+
+@pytest.mark.parametrize(
+    ("function", "letter"),
+    [
+        ("x * y", "f"),
+        ("h = x * y\nsin(h)", "f"),
+        ("h = x * y\nL = sin(h)", "L"),  # the last line has a name
+        ("loss = x * y", "loss"),
+        ("f = x * y\nsin(f)", "F"),  # f is a step
+        ("x", "f"),
+    ],
+)
+def test_the_function_is_called_as_its_last_line(function: str, letter: str) -> None:
+    assert trace(function, inputs={"x": 2.0, "y": 3.0}).letter == letter
