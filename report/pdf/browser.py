@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from report.errors import ReportError
-from report.pdf.layout import shortened
+from report.pdf.layout import of_their_height, shortened
 
 
 def mathml(tex: str, display: bool = False) -> str:
@@ -16,6 +16,7 @@ def mathml(tex: str, display: bool = False) -> str:
     import math_core  # not for a PDF
 
     converter = _converter()
+    tex = of_their_height(tex)
     for pattern, replacement in _SPELLINGS:
         tex = pattern.sub(replacement, tex)
     try:

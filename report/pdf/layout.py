@@ -108,7 +108,7 @@ def spelled(tex: str) -> str:
             tex = spaced(tex)
         tex = _with_braces(tex)
     if r"\left(" in tex:
-        tex = _of_their_height(tex)
+        tex = of_their_height(tex)
     if "\\b" not in tex and "\\math" not in tex:
         return tex
     tex = _DIGITS.sub(
@@ -127,7 +127,7 @@ def _with_braces(tex: str) -> str:
     )
 
 
-def _of_their_height(tex: str) -> str:
+def of_their_height(tex: str) -> str:
     """Plain brackets round what is no higher than a line: stretched ones bring a space before them."""
     tex = _FUNCTION_OF.sub(r"\1(\2)", tex)
     before = ""
