@@ -13,17 +13,18 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from report import faults
-from report.errors import ReportError
+from report.errors import ReportError, shown
 from report.expression import parse
 from report.gates import fit_to
 from report.gates.definitions import DEFINITIONS
 from report.graph import Array, Graph, Node, constant
-from report.inputs import read_inputs
+from report.inputs import as_list, as_text, read_inputs
 from report.tracing import Contribution, Quantity, Trace
 
 _ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target": "a target"}
@@ -45,19 +46,20 @@ class Arrivals:
 
 def trace(
     function: str,
-    inputs: Mapping[str, Any],
-    wrt: Sequence[str] | None = None,
+    inputs: Mapping[str, Any] = MappingProxyType({}),
+    wrt: Collection[str] | None = None,
     unfold: Collection[str] = (),
 ) -> Trace:
     """Evaluate and differentiate a formula.
 
-    `inputs` maps names to numbers, nested lists or arrays; `wrt` lists the inputs whose gradients are
-    asked for (by default all but those used as an index or a label); the gates named in `unfold` are
+    `inputs` maps names to numbers, nested lists or arrays; `wrt` lists (or is a tuple or set of) the
+    inputs whose gradients are asked for (by default all but those used as an index or a label); the gates named in `unfold` are
     written out in elementary ones (`report.gates.definitions`). Raises ReportError for anything
     that is not a formula over these inputs with one finite number as its result and, for the inputs
     asked for, finite gradients.
     """
     values = read_inputs(inputs)
+    check_wrt(wrt, values)
     graph = parse(function, values, check_unfold(unfold))
     check_whole(graph, values)
     asked = check_wrt(wrt, values, graph.integers)
@@ -67,16 +69,17 @@ def trace(
 
 def check_unfold(unfold: Any) -> tuple[str, ...]:
     """The gates to unfold; ReportError for one that is elementary or no gate."""
-    if isinstance(unfold, str) or not isinstance(unfold, Iterable):
+    given = as_list(unfold)
+    if given is None:
         raise ReportError('unfold must be a list of gates, such as ["sigmoid"]')
-    names = tuple(unfold)
-    for name in names:
-        if not isinstance(name, str) or name not in DEFINITIONS:
+    names = [as_text(name) for name in given]
+    for name, own in zip(given, names, strict=True):
+        if own not in DEFINITIONS:
             known = ", ".join(DEFINITIONS)
             raise ReportError(
-                f"unfold: {str(name)[:60]!r} is no gate that can be unfolded; these can: {known}"
+                f"unfold: {shown(name)} is no gate that can be unfolded; these can: {known}"
             )
-    return names
+    return tuple(name for name in names if name)
 
 
 def check_wrt(
@@ -90,13 +93,14 @@ def check_wrt(
     roles = roles or {}
     if wrt is None:
         return tuple(name for name in inputs if name not in roles)
-    if isinstance(wrt, str) or not isinstance(wrt, Iterable):
+    given = as_list(wrt)
+    if given is None:
         raise ReportError('wrt must be a list of input names, such as ["w1", "w2"]')
-    names = tuple(wrt)
-    for name in names:
-        if not isinstance(name, str) or name not in inputs:
+    names = tuple(as_text(name) or "" for name in given)
+    for each, name in zip(given, names, strict=True):
+        if name not in inputs:
             known = ", ".join(inputs) or "none"
-            raise ReportError(f"wrt: {name!r} is no input; the inputs are: {known}")
+            raise ReportError(f"wrt: {shown(each)} is no input; the inputs are: {known}")
         if name in roles:
             raise ReportError(
                 f"wrt: {name!r} is {_ARTICLE[roles[name]]} in the function: what is given, not a "

@@ -137,6 +137,7 @@ def underlined(source: str, start: int, end: int | None = None) -> str:
     """A line with carets under the columns `start` to `end`; a long line is cut round the place."""
     cut = max(0, start - MAX_SHOWN // 2) if len(source) > MAX_SHOWN else 0
     shown = source[cut : cut + MAX_SHOWN].replace("\t", " ").rstrip()
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in shown)
     width = max(1, min((end or start + 1) - start, len(shown) + cut - start))
     indent = len(shown) - len(shown.lstrip())
     if start - cut >= indent:  # the formula's own indentation says nothing here

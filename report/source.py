@@ -11,9 +11,11 @@ import textwrap
 import unicodedata
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
-from report.errors import ReportError
+from report.errors import ReportError, shown
 from report.faults import underlined
+from report.inputs import as_text
 
 MAX_TEXT = 8_000_000  # characters
 MAX_LINES = 150_000
@@ -29,9 +31,11 @@ _INSTEAD = {  # what people type, and what they mean
 class Source:
     """A formula's text. `statements` yields each statement; the `place` of a part of it is in the text."""
 
-    def __init__(self, text: str) -> None:
-        if not isinstance(text, str):
-            raise ReportError("the function must be text")
+    def __init__(self, text: Any) -> None:
+        own = as_text(text)
+        if own is None:
+            raise ReportError(f"the function must be text, not {shown(text)}")
+        text = own
         if len(text) > MAX_TEXT:
             raise ReportError(f"the function has {len(text)} characters; {MAX_TEXT} are possible")
         self.text = text.replace("\r\n", "\n")
