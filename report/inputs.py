@@ -101,20 +101,27 @@ def plain(value: Any, what: str) -> Any:
 
     Raises ReportError, beginning with `what`, for another kind of value and for too many of them.
     """
-    return _copy(value, what, [MAX_ENTRIES], MAX_AXES + 1)
+    return _copy(value, what, [MAX_ENTRIES], MAX_AXES)
 
 
 def _copy(value: Any, what: str, left: list[int], depth: int) -> Any:
-    kind, array = type(value), _numpy(value, what)
-    left[0] -= len(value) if kind in (list, tuple, dict) else 0 if array is None else array.size
-    if depth == 0 or left[0] < 0:
-        raise ReportError(f"{what} has too many entries, or too many lists inside each other")
-    if array is not None:
-        return (array.astype(np.float64) if array.dtype.kind == "f" else array).tolist()
-    if kind is dict:
-        return {key: _copy(v, what, left, depth - 1) for key, v in value.items()}
-    if kind in (list, tuple):
+    kind = type(value)
+    many = f"{what} has too many entries, or too many lists inside each other"
+    if kind in (list, tuple, dict):
+        left[0] -= 1 + len(value)
+        if depth == 0 or left[0] < 0:
+            raise ReportError(many)
+        if kind is dict:
+            return {key: _copy(v, what, left, depth - 1) for key, v in value.items()}
+        if _PLAIN.issuperset(map(type, value)):
+            return list(value)
         return [_copy(v, what, left, depth - 1) for v in value]
+    array = _numpy(value, what)
+    if array is not None:
+        left[0] -= array.size
+        if array.ndim > depth or left[0] < 0:
+            raise ReportError(many)
+        return (array.astype(np.float64) if array.dtype.kind == "f" else array).tolist()
     if kind in _PLAIN or (kind is datetime and type(value.tzinfo) in (type(None), timezone)):
         return value
     raise ReportError(f"{what}: {shown(value)} is no number, text or list of numbers")
