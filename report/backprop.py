@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +24,7 @@ from report.errors import ReportError, shown
 from report.expression import parse
 from report.gates import fit_to
 from report.gates.definitions import DEFINITIONS
-from report.graph import Array, Graph, Node, constant
+from report.graph import FAULTS, Array, Graph, Node, constant
 from report.inputs import as_list, as_text, read_inputs
 from report.tracing import Contribution, Quantity, Trace
 
@@ -136,7 +137,7 @@ def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
             params = node.params
             try:
                 value = node.gate.forward(*args, **params) if params else node.gate.forward(*args)
-            except (np.linalg.LinAlgError, IndexError) as error:
+            except FAULTS as error:
                 raise faults.out_of_domain(graph, node, gate_names(graph), args, error) from None
             if not (_all_finite(value) if node.shape else math.isfinite(value)):
                 raise faults.out_of_domain(graph, node, gate_names(graph), args)
@@ -196,12 +197,17 @@ def _leave_out(
         gradients[node] = None
         if node not in needed:
             continue
-        for argument, consumer, part in zip(
-            arrivals.arguments, arrivals.consumers, arrivals.parts, strict=True
+        for argument, consumer, place, part in zip(
+            arrivals.arguments, arrivals.consumers, arrivals.places, arrivals.parts, strict=True
         ):
             if argument is node and not np.isfinite(part).all():
                 args = [numbers[a] if a.value is None else a.value for a in consumer.args]
-                raise faults.no_derivative(graph, consumer, node, names, args, part)
+                rule = consumer.gate.rules_for(len(args))[place]
+                assert rule is not None
+                pull = partial(
+                    rule, gradients[consumer], numbers[consumer], *args, **consumer.params
+                )
+                raise faults.no_derivative(graph, consumer, node, names, args, pull)
         raise faults.gradient_overflow(graph, node, names)
     for i, (argument, part) in enumerate(zip(arrivals.arguments, arrivals.parts, strict=True)):
         if argument in lost and not np.isfinite(part).all():
@@ -245,7 +251,7 @@ def pull_back(
                 part = (
                     rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
                 )
-            except np.linalg.LinAlgError:  # a matrix with an inverse so large that it is no number
+            except FAULTS:  # a matrix with an inverse so large that it is no number
                 part = np.full(arg.shape, np.nan)
             if arg.shape != node.shape and gate.elementwise:
                 part = fit_to(part, arg)

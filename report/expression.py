@@ -22,6 +22,7 @@ from report.gates import GATES, count
 from report.gates.definitions import definition
 from report.graph import (
     CONSTANT,
+    FAULTS,
     Array,
     Gate,
     Graph,
@@ -381,7 +382,7 @@ class _Reader:
                 because = "" if np.isfinite(node.value).all() else "it is too large for a float64"
                 if because and is_outside(node.gate, values, node.params):
                     because = node.gate.domain
-            except (np.linalg.LinAlgError, IndexError):
+            except FAULTS:
                 because = node.gate.domain
             if because:
                 line, column, _ = node.span or (1, 0, 0)

@@ -25,6 +25,13 @@ Array = Any  # np.float64 for a scalar, np.ndarray for a tensor; both behave ali
 Shape = tuple[int, ...]
 
 
+class OutOfDomain(ArithmeticError):
+    """What a forward function raises for arguments outside its domain that give it a finite value."""
+
+
+FAULTS = (OutOfDomain, np.linalg.LinAlgError, IndexError)  # of forward functions: ours and NumPy's
+
+
 @dataclass(frozen=True, eq=False)
 class Gate:
     """One row of the gate table. See `report.gates` for what each column means."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from report.gates import GATES
-from report.gates.shapes import axes_of, broadcast, pair
+from report.gates.shapes import axes_of, broadcast, pair, pair_within
 from report.gates.table import ALIASES
 from report.graph import CONSTANT, Gate, Node, constant
 
@@ -154,7 +154,7 @@ SHAPED: Mapping[str, Callable[..., Node]] = {
     "dot": _dot,
     "kron": _kron,
     "cumsum": _cumsum,
-    **{name: _loss(name) for name, gate in GATES.items() if gate.shape is pair},
+    **{name: _loss(name) for name, gate in GATES.items() if gate.shape in (pair, pair_within)},
 }
 
 

@@ -23,7 +23,7 @@ from report.gates.shapes import (
     square_matrix,
 )  # fmt: skip
 from report.gates.table import MATRIX_PRODUCT, POWER, PRODUCT, function, gate, named
-from report.graph import _OPERATORS, Array, Node, constant, shape_of
+from report.graph import _OPERATORS, Array, Node, OutOfDomain, constant, shape_of
 
 SINGULAR = 1e15  # a condition number above this leaves no correct digit
 
@@ -32,15 +32,13 @@ SINGULAR = 1e15  # a condition number above this leaves no correct digit
 
 def _inv(a: Array) -> Array:
     y = np.linalg.inv(a)
-    _check_condition(_size(a) * _size(y))
+    _check_condition(a, y)
     return y
 
 
 def _solve(a: Array, b: Array) -> Array:
-    x = np.linalg.solve(a, b)
-    if np.any(b):
-        _check_condition(_size(a) * np.max(np.abs(x)) / np.max(np.abs(b)) / len(a))
-    return x
+    _inv(a)  # for its check
+    return np.linalg.solve(a, b)
 
 
 def _size(a: Array) -> Array:
@@ -48,16 +46,25 @@ def _size(a: Array) -> Array:
     return np.max(np.sum(np.abs(a), axis=-1), axis=-1)
 
 
-def _check_condition(at_least: Array) -> None:
-    """LinAlgError when a matrix is singular but for rounding, which LAPACK itself lets pass."""
-    if np.any(at_least > SINGULAR):
-        raise np.linalg.LinAlgError("singular to working precision")
+def _check_condition(a: Array, inverse: Array) -> None:
+    """OutOfDomain when a matrix is singular but for rounding, which LAPACK itself lets pass.
+
+    The condition number is that of the matrix with rows and columns scaled to entries of at most 1: the
+    scale of a row or column, as in diag(1e8, 1e-8), costs no digit.
+    """
+    sizes = np.abs(a)
+    rows = np.max(sizes, axis=-1, keepdims=True)
+    columns = np.max(sizes / rows, axis=-2, keepdims=True)
+    scaled = np.abs(inverse) * np.swapaxes(columns, -1, -2) * np.swapaxes(rows, -1, -2)
+    if np.any(_size(sizes / rows / columns) * _size(scaled) > SINGULAR):
+        raise OutOfDomain("but for rounding, its rows depend on each other")
 
 
 def _logdet(a: Array) -> Array:
     signs, y = np.linalg.slogdet(a)
     if np.any(signs <= 0):
-        raise np.linalg.LinAlgError("the determinant is not positive")
+        raise OutOfDomain(f"it is {'0' if np.any(signs == 0) else 'negative'}")
+    _inv(a)  # for its check
     return y
 
 

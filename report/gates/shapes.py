@@ -44,6 +44,13 @@ def pair(a: Shape, b: Shape, **_: Any) -> Shape:
     return ()
 
 
+def pair_within(a: Shape, b: Shape, delta: float = 1.0) -> Shape:
+    """Two tensors of one shape, made one number, with a bound on their distance."""
+    if delta <= 0:
+        raise ReportError(f"delta is {delta:.12g}; it must be positive")
+    return pair(a, b)
+
+
 # ---------------------------------------------------------------- along axes
 
 
