@@ -12,14 +12,14 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from report import faults
+from report import faults, unchosen
 from report.errors import ReportError, shown
 from report.expression import parse
 from report.gates import fit_to
@@ -57,15 +57,22 @@ def trace(
     inputs whose gradients are asked for (by default all but those used as an index or a label); the gates named in `unfold` are
     written out in elementary ones (`report.gates.definitions`). Raises ReportError for anything
     that is not a formula over these inputs with one finite number as its result and, for the inputs
-    asked for, finite gradients.
+    asked for, finite gradients. A value outside a gate's domain that no `where` chooses is NaN.
     """
     values = read_inputs(inputs)
     check_wrt(wrt, values)
     graph = parse(function, values, check_unfold(unfold))
     check_whole(graph, values)
     asked = check_wrt(wrt, values, graph.integers)
-    numbers = forward(graph, values)
-    return _record(graph, numbers, *backward(graph, numbers, asked), asked)
+    lost: Mapping[Node, Array] = {}
+    outside = ""
+    try:
+        numbers = forward(graph, values)
+    except ReportError as fault:
+        numbers, lost = unchosen.forward(graph, values, fault)
+        outside = str(fault)
+    found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
+    return replace(found, unchosen=outside)
 
 
 def check_unfold(unfold: Any) -> tuple[str, ...]:
@@ -153,9 +160,14 @@ def _all_finite(value: Array) -> bool:
 
 
 def backward(
-    graph: Graph, numbers: Mapping[Node, Array], wrt: Iterable[str] | None = None
+    graph: Graph,
+    numbers: Mapping[Node, Array],
+    wrt: Iterable[str] | None = None,
+    lost: Mapping[Node, Array] = MappingProxyType({}),
 ) -> tuple[dict[Node, Array | None], Arrivals]:
     """The gradient of every input and gate that the result depends on, and what it is the sum of.
+
+    `lost` says for a gate which of its entries nothing depends on (see `report.unchosen`).
 
     Raises ReportError where a derivative that `wrt` (by default every input) depends on is infinite or
     undefined, such as that of sqrt at 0. Elsewhere such a gradient and contribution are None.
@@ -165,14 +177,14 @@ def backward(
         return {}, Arrivals()
     seed = np.ones(result.shape) if result.shape else np.float64(1.0)
     with np.errstate(all="ignore"):
-        gradients, arrivals = pull_back(graph.nodes, result, seed, numbers.__getitem__)
-    lost = {
+        gradients, arrivals = pull_back(graph.nodes, result, seed, numbers.__getitem__, lost)
+    missing = {
         node
         for node, g in gradients.items()
         if not (_all_finite(g) if node.shape else math.isfinite(g))
     }
-    if lost:
-        _leave_out(graph, numbers, gradients, arrivals, lost, wrt)
+    if missing:
+        _leave_out(graph, numbers, gradients, arrivals, missing, wrt)
     return gradients, arrivals
 
 
@@ -181,7 +193,7 @@ def _leave_out(
     numbers: Mapping[Node, Array],
     gradients: dict[Node, Array | None],
     arrivals: Arrivals,
-    lost: set[Node],
+    missing: set[Node],
     wrt: Iterable[str] | None,
 ) -> None:
     """Put None for gradients that are not finite; ReportError when something asked for needs them."""
@@ -192,7 +204,7 @@ def _leave_out(
         if any(a in needed for a in node.args):
             needed.add(node)
     for node in (*reversed(graph.nodes), *graph.inputs.values()):  # consumers before arguments
-        if node not in lost:
+        if node not in missing:
             continue
         gradients[node] = None
         if node not in needed:
@@ -210,7 +222,7 @@ def _leave_out(
                 raise faults.no_derivative(graph, consumer, node, names, args, pull)
         raise faults.gradient_overflow(graph, node, names)
     for i, (argument, part) in enumerate(zip(arrivals.arguments, arrivals.parts, strict=True)):
-        if argument in lost and not np.isfinite(part).all():
+        if argument in missing and not np.isfinite(part).all():
             arrivals.parts[i] = None
 
 
@@ -224,11 +236,16 @@ def gradient_graph(graph: Graph) -> dict[Node, Node]:
 
 
 def pull_back(
-    nodes: Sequence[Node], result: Node, seed: Any, of: Callable[[Node], Any]
+    nodes: Sequence[Node],
+    result: Node,
+    seed: Any,
+    of: Callable[[Node], Any],
+    lost: Mapping[Node, Array] = MappingProxyType({}),
 ) -> tuple[dict[Node, Any], Arrivals]:
     """Run the backward rules over `nodes` (topological), from dF/dresult = `seed`.
 
-    `of(node)` says what a node stands for: its number, or the node itself.
+    `of(node)` says what a node stands for: its number, or the node itself. Nothing flows back from the
+    entries of a gate that are `lost`.
     """
     gradients: dict[Node, Any] = {result: seed}
     arrivals = Arrivals()
@@ -253,6 +270,8 @@ def pull_back(
                 )
             except FAULTS:  # a matrix with an inverse so large that it is no number
                 part = np.full(arg.shape, np.nan)
+            if lost and node in lost:
+                part = np.where(lost[node], 0.0, part)[()]
             if arg.shape != node.shape and gate.elementwise:
                 part = fit_to(part, arg)
             before = gradients.get(arg)

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from report import files, variants
+from report import files, unchosen, variants
 from report.backprop import trace
 from report.embedded import HOMEWORK, title_of
 from report.errors import CheckError, ReportError, nearest, shown
@@ -227,8 +227,11 @@ def _placed(work: Homework, question: Question) -> Iterator[None]:
 
 
 def trace_question(question: Question) -> Trace:
-    """The trace of a question with the inputs it has."""
-    return trace(question.function, question.inputs, question.wrt, question.unfold or ())
+    """The trace of a question with the inputs it has, with every value in its gate's domain."""
+    found = trace(question.function, question.inputs, question.wrt, question.unfold or ())
+    if found.unchosen:
+        raise ReportError(f"{found.unchosen}\n{unchosen.REMEDY}")
+    return found
 
 
 def trace_json(

@@ -17,6 +17,7 @@ import pytest
 from report import ReportError, build, trace
 from report.errors import shown
 
+HOMEWORK = Path(__file__).parent.parent / "problems" / "homework1.toml"
 ran: list[str] = []
 
 
@@ -72,11 +73,13 @@ OBJECTS = objects()
 
 
 @pytest.fixture(autouse=True)
-def nothing_runs() -> Iterator[None]:
+def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
     ran.clear()
     start = time.perf_counter()
     yield
     assert ran == []
+    assert list(tmp_path.iterdir()) == []
     assert time.perf_counter() - start < 1
 
 
@@ -97,16 +100,15 @@ def test_no_name_is_asked_what_it_is(kind: str) -> None:
         lambda: trace("x", {"x": 1.0}, unfold=[one]),
         lambda: trace(one, {"x": 1.0}),
         lambda: build(one, "out.pdf"),
-        lambda: build("problems/homework1.toml", one),
-        lambda: build("problems/homework1.toml", "out.pdf", overrides={"q1.x1": one}),
-        lambda: build("problems/homework1.toml", "out.pdf", overrides={"author": one}),
-        lambda: build("problems/homework1.toml", "out.pdf", seed=one),
-        lambda: build("problems/homework1.toml", "out.pdf", edition=one),
-        lambda: build("problems/homework1.toml", "out.pdf", inputs=one),
+        lambda: build(HOMEWORK, one),
+        lambda: build(HOMEWORK, "out.pdf", overrides={"q1.x1": one}),
+        lambda: build(HOMEWORK, "out.pdf", overrides={"author": one}),
+        lambda: build(HOMEWORK, "out.pdf", seed=one),
+        lambda: build(HOMEWORK, "out.pdf", edition=one),
+        lambda: build(HOMEWORK, "out.pdf", inputs=one),
     ):
         with pytest.raises(ReportError):
             call()
-    assert not Path("out.pdf").exists()
 
 
 def test_a_table_of_another_class_is_copied_once_and_may_fail() -> None:
@@ -185,7 +187,7 @@ def test_what_is_large_is_refused_before_it_is_copied(kind: str) -> None:
 @pytest.mark.parametrize("kind", LARGE)
 def test_what_is_large_is_no_override(kind: str) -> None:
     with pytest.raises(ReportError):
-        build("problems/homework1.toml", "out.pdf", overrides={"q1.x1": LARGE[kind]})
+        build(HOMEWORK, "out.pdf", overrides={"q1.x1": LARGE[kind]})
 
 
 def test_all_inputs_together_are_bounded() -> None:
