@@ -7,6 +7,7 @@ product laid out in a row. `FORMS` holds all that can be called.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -92,6 +93,15 @@ def _kron(apply: Apply, a: Node, b: Node) -> Node:
     return apply("kron", *rows)
 
 
+def _outer(apply: Apply, *args: Node) -> Node:
+    """Columns and rows are vectors as well."""
+    flat = (
+        _ravel(apply, x) if len(x.shape) > 1 and max(x.shape) == math.prod(x.shape) else x
+        for x in args
+    )
+    return apply("outer", *flat)
+
+
 def _cumsum(apply: Apply, x: Node, axis: Any = None) -> Node:
     if axis is not None:
         return apply("cumsum", x, axis=axis)
@@ -152,6 +162,7 @@ def _filled(value: float) -> Callable[..., Node]:
 # the gates that take more shapes than their row, by way of other gates
 SHAPED: Mapping[str, Callable[..., Node]] = {
     "dot": _dot,
+    "outer": _outer,
     "kron": _kron,
     "cumsum": _cumsum,
     **{name: _loss(name) for name, gate in GATES.items() if gate.shape in (pair, pair_within)},
@@ -184,7 +195,7 @@ def _form(gate: Gate) -> Form:
     )
 
 
-_BUILT = (
+BUILT = (
     Form("inner", "inner(a, b)", ("a", "b"), {}, _inner),
     Form("vdot", "vdot(a, b)", ("a", "b"), {}, _inner),
     Form("ravel", "ravel(x)", ("x",), {}, _ravel),
@@ -199,6 +210,6 @@ _BUILT = (
 )
 FORMS: dict[str, Form] = {
     **{g.name: _form(g) for g in GATES.values() if g.usage and g.name != "index"},
-    **{form.name: form for form in _BUILT},
+    **{form.name: form for form in BUILT},
 }
 FORMS |= {name: FORMS[gate] for name, gate in ALIASES.items()}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from report import ReportError, trace
+from report import ReportError, pipeline, toml, trace
 from report.gates import GATES
 from report.gates.table import ALIASES
 from report.spellings import FORMS, INSTEAD, STEPS
@@ -87,6 +89,7 @@ SAME = [
     ("sum(kron(x, [1, 2]) * [1, 2, 3, 4, 5, 6])", "sum(reshape(outer(x, [1, 2]), -1) * [1, 2, 3, 4, 5, 6])"),
     ("sum(kron(X, y)**2)", "sum(kron(X, reshape(y, (1, 3)))**2)"),
     ("sum(kron(s, X))", "sum(s * X)"),
+    ("sum(outer(c, x[None, :]) * A)", "sum(outer(c[:, 0], x) * A)"),
     ("sum(cumsum(X)**2)", "sum(cumsum(reshape(X, -1))**2)"),
     ("sum(cumsum(s))", "s"),
     ("mse(x, 0) + l1(x, 1)", "mean(x**2) + mean(abs(x - 1))"),
@@ -209,3 +212,26 @@ def test_what_to_write_instead_of_functions_of_two() -> None:
     values = {"a": X, "b": Y, "x": Y, "y": X}
     for name, meant in (("hypot", np.hypot), ("logaddexp", np.logaddexp)):
         np.testing.assert_allclose(trace(INSTEAD[name], values).value, meant(X, Y), rtol=1e-14)
+
+
+def test_reports_of_them_are_checked(tmp_path: Path) -> None:
+    questions = [
+        "sum(x * [1, 2, 3]) + sum([s, 2 * s, 1] * x)",
+        "m1 = x > 0\nsum(where(m1 & (x < 1), x**2, s * x))",
+        "sum(kron(x, y)**2) + sum(dot(A, x)**2)",
+        "mse(x, 0) + huber(x, s, delta=0.7)",
+        "binary_cross_entropy(y, 1) + binary_cross_entropy_with_logits(10 * x, [1, 0, 1])",
+        "sum(elu(10 * x, alpha=0.7)) + sum(cumsum(X)**2)",
+        "cross_entropy(X, [0, 2]) + sum(eye(3) @ x)",
+        "sum(where(m, x, s * x)) + sum(hstack([x, y])**2)",
+    ]
+    homework = "title = 'T'\n"
+    for function in questions:
+        names = set(re.findall(r"\b[a-zA-Z]\b", function))
+        inputs = {name: value for name, value in INPUTS.items() if name in names}
+        homework += f"[[question]]\n{toml.write_pairs({'function': function})}"
+        homework += f"[question.inputs]\n{toml.write_pairs(inputs)}"
+    file = tmp_path / "hw.toml"
+    file.write_text(homework)
+    text, good = pipeline.check_table(file)
+    assert good, text

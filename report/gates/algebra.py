@@ -94,7 +94,7 @@ dot = gate(
     "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
     shape=inner_product, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
     python="dot({0}, {1})", numpy="np.dot({0}, {1})", usage="dot(a, b)", group="linear algebra",
-    summary="inner product of two vectors",
+    summary="inner product of two vectors; with a matrix, the product @",
     why="Each entry of one vector is multiplied by the entry of the other, which is its slope.",
 )
 outer = gate(

@@ -32,7 +32,7 @@ mse = gate(
     lambda g, z, p, y: g * (over(2, _n(p), g) * (p - y)), lambda g, z, p, y: g * (over(2, _n(p), g) * (y - p)),
     shape=pair, sign="MSE", latex=function_of_two(named("MSE")), python="mse({0}, {1})",
     numpy="np.mean(({0:1} - {1:2}) ** 2)", usage="mse(p, y)", group="losses",
-    summary="mean squared error",
+    summary="mean squared error; one of the two may be a number",
     why="Every squared error has the slope of twice the error, and the mean divides by their number.",
 )
 l1 = gate(
