@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from report import literals
-from report.errors import ReportError, nearest
+from report.errors import ReportError, nearest, shown
 from report.gates.table import ALIASES
 from report.source import Source
 from report.spellings import FORMS, INSTEAD, NEUTRAL, OPTIONS, STEPS, Form
@@ -96,7 +96,7 @@ def _unknown(name: str) -> str:
     if name in INSTEAD:
         return f"there is no gate {name}; write {INSTEAD[name]}"
     near = nearest(name, (n for n in FORMS if n not in ALIASES), _ALIKE)
-    return f"unknown function {name!r}{near or '; `report gates` lists the gates'}"
+    return f"unknown function {shown(name)}{near or '; `report gates` lists the gates'}"
 
 
 def _sorted(source: Source, e: ast.Call, form: Form) -> tuple[list[ast.expr], dict[str, ast.expr]]:
@@ -113,7 +113,7 @@ def _sorted(source: Source, e: ast.Call, form: Form) -> tuple[list[ast.expr], di
         if place is None:
             known = ", ".join(form.options) or "none"
             raise source.error(
-                pair.value, f"{_written(e)} has no option {pair.arg!r}; it has {known}"
+                pair.value, f"{_written(e)} has no option {shown(pair.arg)}; it has {known}"
             )
         if place in placed:
             raise source.error(pair.value, f"{slots[place]} is given twice")

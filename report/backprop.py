@@ -130,7 +130,7 @@ def check_whole(graph: Graph, inputs: Mapping[str, Array]) -> None:
             place = "".join(f"[{i}]" for i in bad[0])
             raise ReportError(
                 f"input {name}{place} is {value[tuple(bad[0])]:.12g}; it is used as "
-                f"{_ARTICLE[role]}, so it must be a whole number"
+                f"{_ARTICLE[role]}, so it must be {'1 or 0' if role == 'mask' else 'a whole number'}"
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-_TERMS = 400  # that are parsed together
+_TERMS = 900  # that are parsed together
 _TOKEN = re.compile(
     r"(?P<operand>[A-Za-z_]\w*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d[\d_]*)?)"
     r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[-+*/@])|(?P<other>\S)"

@@ -15,6 +15,7 @@ _QUOTED = (
     dt.date,
     dt.time,
 )  # their repr is short, and Python's
+_LOOKED_AT = 2000  # names that may be near
 _SMALLEST = 10  # characters that a list inside lists is quoted in
 
 
@@ -43,13 +44,19 @@ class CheckError(ReportError):
     """A check failed: the lines name the numbers that do not agree."""
 
 
+def kind_of(value: Any) -> type:
+    """The class of a value, `object` for one with a metaclass, which may do anything when asked."""
+    kind = type(value)
+    return kind if type(kind) is type else object
+
+
 def shown(value: Any, limit: int = 40) -> str:
     """A value in a message: short, on one line.
 
     Of a value that is no plain Python one only the class is named: its repr would be code of somebody
     else, which may fail, hang or do anything.
     """
-    kind = type(value)
+    kind = kind_of(value)
     if kind is str:
         return repr(_cut(value, limit))
     if kind is int:
@@ -64,7 +71,7 @@ def shown(value: Any, limit: int = 40) -> str:
     if kind in (list, tuple):
         inner = _cut(", ".join(shown(v, limit // 2) for v in value[:limit]), limit - 2)
         return f"[{inner}]" if kind is list else f"({inner})"
-    name = _cut(type.__dict__["__name__"].__get__(kind), limit)
+    name = _cut(type.__dict__["__name__"].__get__(type(value)), limit)
     return f"a{'n' * (name[:1] in 'aeiouAEIO')} {name}"
 
 
@@ -76,6 +83,6 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """'; did you mean ...?' with the known word nearest to `word`, or nothing when none is near."""
     import difflib
 
-    folded = {k.lower(): k for k in known}
+    folded = {k.lower(): k for k in islice(known, _LOOKED_AT)}
     near = difflib.get_close_matches(word.lower()[:60], folded, n=1, cutoff=cutoff)
     return f"; did you mean {folded[near[0]]}?" if near else ""

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from report import arguments, literals
-from report.errors import ReportError, nearest
+from report.errors import ReportError, nearest, shown
 from report.faults import is_outside
 from report.gates import GATES, count
 from report.gates.definitions import definition
 from report.graph import (
     CONSTANT,
     FAULTS,
+    MAX_AXES,
     Array,
     Gate,
     Graph,
@@ -39,7 +40,8 @@ from report.roles import CONDITIONS, Roles, parts_of_index
 from report.source import Source
 from report.spellings import FORMS, NUMBERS
 
-MAX_GATES = 120_000
+MAX_GATES = 110_000
+MAX_PARTS = 10_000  # of one list
 MAX_TOTAL = 50_000_000  # entries of all values together
 _OPERATORS = {
     ast.Add: "add",
@@ -274,7 +276,8 @@ class _Reader:
     def stacked(self, e: ast.List, args: list[Node]) -> Node:
         """A list is a stack of its entries; one of plain numbers is a constant."""
         first = args[0].shape
-        if all(a.gate is CONSTANT and a.name is None and a.shape == first for a in args):
+        plain = all(a.gate is CONSTANT and a.name is None and a.shape == first for a in args)
+        if plain and len(first) < MAX_AXES:
             return constant(np.stack([a.value for a in args]))
         return self.apply(e, GATES["stack"], args)
 
@@ -366,6 +369,8 @@ class _Reader:
         self.gates += 1
         if self.gates > MAX_GATES:
             raise self.error(e, f"the function has more than {MAX_GATES} gates")
+        if len(args) > MAX_PARTS:
+            raise self.error(e, f"a list has more than {MAX_PARTS} parts; make it an input")
         if node.shape:
             self.entries += math.prod(node.shape)
             if self.entries > MAX_TOTAL:
@@ -417,7 +422,7 @@ class _Reader:
         near = nearest(e.id, [*self.names, *CONSTANTS], 0.6)
         inputs, lets = (", ".join(list(names)[:12]) for names in (self.inputs, self.lets))
         known = f"; the inputs are: {inputs or 'none'}" + f"; named above are: {lets}" * bool(lets)
-        raise self.error(e, f"unknown name {e.id!r}{near or known}")
+        raise self.error(e, f"unknown name {shown(e.id)}{near or known}")
 
     def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
         return self.source.error(e, message, after)

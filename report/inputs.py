@@ -12,6 +12,7 @@ import keyword
 import math
 import os
 import re
+from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timezone
 from itertools import islice
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from report.errors import ReportError, shown
+from report.errors import ReportError, kind_of, shown
 from report.graph import Array, Shape
 
 MAX_ENTRIES = 1_000_000
@@ -31,9 +32,13 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 CONSTANTS = {"pi": math.pi}
 _PLAIN = frozenset({str, int, float, bool, type(None), date, time})
 _LISTS = frozenset({list, tuple, set, frozenset, type({}.keys())})
+_METACLASSES = (type, ABCMeta)
 _SCALARS = frozenset(np.sctypeDict.values())  # NumPy's own, no subclass
-_TRUTH = {bool, np.bool_}
-_NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
+_TRUTH = {
+    id(bool),
+    id(np.bool_),
+}  # by identity: a class may have a hash of its own, in its metaclass
+_NUMBERS = {id(int), id(float), *(id(k) for k in _SCALARS if np.dtype(k).kind in "fiu")}
 
 
 # ---------------------------------------------------------------- names, lists and tables
@@ -63,16 +68,20 @@ def as_text(value: Any) -> str | None:
 
 def as_list(value: Any) -> tuple[Any, ...] | None:
     """The entries of a list, tuple or set; None for anything else, such as a generator without an end."""
-    return tuple(value) if type(value) in _LISTS else None
+    return tuple(value) if kind_of(value) in _LISTS else None
 
 
 def as_table(value: Any, what: str) -> dict[Any, Any]:
     """A table as a plain dict; ReportError, beginning with `what`, for anything else."""
 
     def pairs() -> Any:
-        return dict(islice(value.items(), MAX_NAMES + 1)) if isinstance(value, Mapping) else None
+        if not issubclass(kind, Mapping):
+            return None
+        items = dict.items(value) if issubclass(kind, dict) else value.items()
+        return dict(islice(items, MAX_NAMES + 1))
 
-    found = value if type(value) is dict else _told(pairs)
+    kind = type(value)
+    found = value if kind is dict else _told(pairs) if type(kind) in _METACLASSES else None
     if found is None:
         raise ReportError(f"{what} must be a table of names and values, not {shown(value)}")
     if len(found) > MAX_NAMES:
@@ -92,7 +101,7 @@ def _told(ask: Callable[[], Any]) -> Any:
     """What an object says of itself, None when that fails: the one place where foreign code is called."""
     try:
         return ask()
-    except Exception:  # noqa: BLE001 - it may raise anything
+    except (Exception, SystemExit):  # noqa: BLE001 - it may raise anything
         return None
 
 
@@ -105,15 +114,17 @@ def plain(value: Any, what: str) -> Any:
 
 
 def _copy(value: Any, what: str, left: list[int], depth: int) -> Any:
-    kind = type(value)
+    kind = kind_of(value)
     many = f"{what} has too many entries, or too many lists inside each other"
     if kind in (list, tuple, dict):
         left[0] -= 1 + len(value)
         if depth == 0 or left[0] < 0:
             raise ReportError(many)
+        if kind is not dict and not value:
+            raise ReportError(f"{what} is empty; give at least one number")
         if kind is dict:
             return {key: _copy(v, what, left, depth - 1) for key, v in value.items()}
-        if _PLAIN.issuperset(map(type, value)):
+        if _PLAIN.issuperset(map(kind_of, value)):
             return list(value)
         return [_copy(v, what, left, depth - 1) for v in value]
     array = _numpy(value, what)
@@ -172,11 +183,11 @@ class _Block:
 
     def read(self, value: Any, place: str, depth: int) -> Shape:
         """The shape of a value, whose numbers are added to those before."""
-        kind = type(value)
+        kind = kind_of(value)
         if kind is list or kind is tuple:
             return self._row(value, place, depth)
         what = f"input {self.name}{place}"
-        if depth and kind in _TRUTH:
+        if depth and id(kind) in _TRUTH:
             self.numbers.append(float(value))
             return ()
         array = _numpy(value, f"input {self.name!r}")
@@ -201,13 +212,13 @@ class _Block:
         if not value:  # at once: of empty lists there may be many without a single number
             raise ReportError(f"input {self.name!r} is empty; give at least one number")
         self._room(len(value))
-        kinds = set(map(type, value))
+        kinds = set(map(id, map(type, value)))
         if kinds <= _NUMBERS or kinds <= _TRUTH:
             self.numbers += value
             return (len(value),)
         first: Shape = ()
         for i, entry in enumerate(value):
-            if kinds & _TRUTH and kinds & _NUMBERS and type(entry) in _TRUTH:
+            if kinds & _TRUTH and kinds & _NUMBERS and id(type(entry)) in _TRUTH:
                 raise ReportError(
                     f"input {self.name}{place}[{i}] is a truth value among numbers; write 1 or 0"
                 )
@@ -242,7 +253,7 @@ def _numpy(value: Any, what: str) -> Array | None:
 
     Raises ReportError, beginning with `what`, for an array of what is no number.
     """
-    kind = type(value)
+    kind = kind_of(value)
     if kind not in _SCALARS and not issubclass(kind, np.ndarray):
         return None
     if any(c.__name__ == "MaskedArray" for c in kind.__mro__):
