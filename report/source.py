@@ -11,7 +11,7 @@ import re
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from report import chains
@@ -114,9 +114,7 @@ class Source:
         self.above = start
         block = "\n".join(self.code[start:end])
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                statements = ast.parse(block).body
+            statements = _quietly(ast.parse, block).body
         except SyntaxError as error:
             raise self._syntax_error(error) from None
         except (RecursionError, MemoryError):
@@ -125,7 +123,7 @@ class Source:
                 yield from self._parsed(start, after)
                 yield from self._parsed(after, end)
                 return
-            chain = chains.parse(block)
+            chain = _quietly(chains.parse, block)
             if chain is None:
                 message = f"this has too many parts in a row or inside each other; {_NAME_PARTS}"
                 raise self.placed(message, start + 1, self.margin) from None
@@ -183,3 +181,10 @@ class Source:
         return self.placed(
             f"{shown}U+{ord(character):04X} ({name}) cannot be read; {remedy}", number, at
         )
+
+
+def _quietly(parse: Callable[[str], Any], text: str) -> Any:
+    """Python warns of what is no fault here, such as a comparison of numbers by `is`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return parse(text)

@@ -99,7 +99,8 @@ def read_text(text: str, place: str) -> dict[str, Any]:
     except RecursionError:
         raise ReportError(f"{place} nests too many brackets inside each other") from None
     except ValueError as error:  # a number of thousands of digits, a day that no month has
-        raise ReportError(f"{place} holds a value that cannot be read: {error}") from None
+        reason = "a number has too many digits" if "digits" in str(error) else error
+        raise ReportError(f"{place} holds a value that cannot be read: {reason}") from None
 
 
 def read_value(text: str, place: str) -> Any:
