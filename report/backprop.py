@@ -12,18 +12,20 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from report import faults
-from report.errors import ReportError
+from report import faults, unchosen
+from report.errors import ReportError, shown
 from report.expression import parse
 from report.gates import fit_to
 from report.gates.definitions import DEFINITIONS
-from report.graph import Array, Graph, Node, constant
-from report.inputs import read_inputs
+from report.graph import FAULTS, Array, Graph, Node, constant
+from report.inputs import as_list, as_text, read_inputs
 from report.tracing import Contribution, Quantity, Trace
 
 _ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target": "a target"}
@@ -45,38 +47,47 @@ class Arrivals:
 
 def trace(
     function: str,
-    inputs: Mapping[str, Any],
-    wrt: Sequence[str] | None = None,
+    inputs: Mapping[str, Any] = MappingProxyType({}),
+    wrt: Collection[str] | None = None,
     unfold: Collection[str] = (),
 ) -> Trace:
     """Evaluate and differentiate a formula.
 
-    `inputs` maps names to numbers, nested lists or arrays; `wrt` lists the inputs whose gradients are
-    asked for (by default all but those used as an index or a label); the gates named in `unfold` are
+    `inputs` maps names to numbers, nested lists or arrays; `wrt` lists (or is a tuple or set of) the
+    inputs whose gradients are asked for (by default all but those used as an index or a label); the gates named in `unfold` are
     written out in elementary ones (`report.gates.definitions`). Raises ReportError for anything
     that is not a formula over these inputs with one finite number as its result and, for the inputs
-    asked for, finite gradients.
+    asked for, finite gradients. A value outside a gate's domain that no `where` chooses is NaN.
     """
     values = read_inputs(inputs)
+    check_wrt(wrt, values)
     graph = parse(function, values, check_unfold(unfold))
     check_whole(graph, values)
     asked = check_wrt(wrt, values, graph.integers)
-    numbers = forward(graph, values)
-    return _record(graph, numbers, *backward(graph, numbers, asked), asked)
+    lost: Mapping[Node, Array] = {}
+    outside = ""
+    try:
+        numbers = forward(graph, values)
+    except ReportError as fault:
+        numbers, lost = unchosen.forward(graph, values, fault)
+        outside = str(fault)
+    found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
+    return replace(found, unchosen=outside)
 
 
 def check_unfold(unfold: Any) -> tuple[str, ...]:
     """The gates to unfold; ReportError for one that is elementary or no gate."""
-    if isinstance(unfold, str) or not isinstance(unfold, Iterable):
+    given = as_list(unfold)
+    if given is None:
         raise ReportError('unfold must be a list of gates, such as ["sigmoid"]')
-    names = tuple(unfold)
-    for name in names:
-        if not isinstance(name, str) or name not in DEFINITIONS:
+    names = [as_text(name) for name in given]
+    for name, own in zip(given, names, strict=True):
+        if own not in DEFINITIONS:
             known = ", ".join(DEFINITIONS)
             raise ReportError(
-                f"unfold: {str(name)[:60]!r} is no gate that can be unfolded; these can: {known}"
+                f"unfold: {shown(name)} is no gate that can be unfolded; these can: {known}"
             )
-    return names
+    return tuple(name for name in names if name)
 
 
 def check_wrt(
@@ -90,13 +101,14 @@ def check_wrt(
     roles = roles or {}
     if wrt is None:
         return tuple(name for name in inputs if name not in roles)
-    if isinstance(wrt, str) or not isinstance(wrt, Iterable):
+    given = as_list(wrt)
+    if given is None:
         raise ReportError('wrt must be a list of input names, such as ["w1", "w2"]')
-    names = tuple(wrt)
-    for name in names:
-        if not isinstance(name, str) or name not in inputs:
+    names = tuple(as_text(name) or "" for name in given)
+    for each, name in zip(given, names, strict=True):
+        if name not in inputs:
             known = ", ".join(inputs) or "none"
-            raise ReportError(f"wrt: {name!r} is no input; the inputs are: {known}")
+            raise ReportError(f"wrt: {shown(each)} is no input; the inputs are: {known}")
         if name in roles:
             raise ReportError(
                 f"wrt: {name!r} is {_ARTICLE[roles[name]]} in the function: what is given, not a "
@@ -118,7 +130,7 @@ def check_whole(graph: Graph, inputs: Mapping[str, Array]) -> None:
             place = "".join(f"[{i}]" for i in bad[0])
             raise ReportError(
                 f"input {name}{place} is {value[tuple(bad[0])]:.12g}; it is used as "
-                f"{_ARTICLE[role]}, so it must be a whole number"
+                f"{_ARTICLE[role]}, so it must be {'1 or 0' if role == 'mask' else 'a whole number'}"
             )
 
 
@@ -132,7 +144,7 @@ def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
             params = node.params
             try:
                 value = node.gate.forward(*args, **params) if params else node.gate.forward(*args)
-            except (np.linalg.LinAlgError, IndexError) as error:
+            except FAULTS as error:
                 raise faults.out_of_domain(graph, node, gate_names(graph), args, error) from None
             if not (_all_finite(value) if node.shape else math.isfinite(value)):
                 raise faults.out_of_domain(graph, node, gate_names(graph), args)
@@ -148,9 +160,14 @@ def _all_finite(value: Array) -> bool:
 
 
 def backward(
-    graph: Graph, numbers: Mapping[Node, Array], wrt: Iterable[str] | None = None
+    graph: Graph,
+    numbers: Mapping[Node, Array],
+    wrt: Iterable[str] | None = None,
+    lost: Mapping[Node, Array] = MappingProxyType({}),
 ) -> tuple[dict[Node, Array | None], Arrivals]:
     """The gradient of every input and gate that the result depends on, and what it is the sum of.
+
+    `lost` says for a gate which of its entries nothing depends on (see `report.unchosen`).
 
     Raises ReportError where a derivative that `wrt` (by default every input) depends on is infinite or
     undefined, such as that of sqrt at 0. Elsewhere such a gradient and contribution are None.
@@ -160,14 +177,14 @@ def backward(
         return {}, Arrivals()
     seed = np.ones(result.shape) if result.shape else np.float64(1.0)
     with np.errstate(all="ignore"):
-        gradients, arrivals = pull_back(graph.nodes, result, seed, numbers.__getitem__)
-    lost = {
+        gradients, arrivals = pull_back(graph.nodes, result, seed, numbers.__getitem__, lost)
+    missing = {
         node
         for node, g in gradients.items()
         if not (_all_finite(g) if node.shape else math.isfinite(g))
     }
-    if lost:
-        _leave_out(graph, numbers, gradients, arrivals, lost, wrt)
+    if missing:
+        _leave_out(graph, numbers, gradients, arrivals, missing, wrt)
     return gradients, arrivals
 
 
@@ -176,7 +193,7 @@ def _leave_out(
     numbers: Mapping[Node, Array],
     gradients: dict[Node, Array | None],
     arrivals: Arrivals,
-    lost: set[Node],
+    missing: set[Node],
     wrt: Iterable[str] | None,
 ) -> None:
     """Put None for gradients that are not finite; ReportError when something asked for needs them."""
@@ -187,20 +204,25 @@ def _leave_out(
         if any(a in needed for a in node.args):
             needed.add(node)
     for node in (*reversed(graph.nodes), *graph.inputs.values()):  # consumers before arguments
-        if node not in lost:
+        if node not in missing:
             continue
         gradients[node] = None
         if node not in needed:
             continue
-        for argument, consumer, part in zip(
-            arrivals.arguments, arrivals.consumers, arrivals.parts, strict=True
+        for argument, consumer, place, part in zip(
+            arrivals.arguments, arrivals.consumers, arrivals.places, arrivals.parts, strict=True
         ):
             if argument is node and not np.isfinite(part).all():
                 args = [numbers[a] if a.value is None else a.value for a in consumer.args]
-                raise faults.no_derivative(graph, consumer, node, names, args, part)
+                rule = consumer.gate.rules_for(len(args))[place]
+                assert rule is not None
+                pull = partial(
+                    rule, gradients[consumer], numbers[consumer], *args, **consumer.params
+                )
+                raise faults.no_derivative(graph, consumer, node, names, args, pull)
         raise faults.gradient_overflow(graph, node, names)
     for i, (argument, part) in enumerate(zip(arrivals.arguments, arrivals.parts, strict=True)):
-        if argument in lost and not np.isfinite(part).all():
+        if argument in missing and not np.isfinite(part).all():
             arrivals.parts[i] = None
 
 
@@ -214,11 +236,16 @@ def gradient_graph(graph: Graph) -> dict[Node, Node]:
 
 
 def pull_back(
-    nodes: Sequence[Node], result: Node, seed: Any, of: Callable[[Node], Any]
+    nodes: Sequence[Node],
+    result: Node,
+    seed: Any,
+    of: Callable[[Node], Any],
+    lost: Mapping[Node, Array] = MappingProxyType({}),
 ) -> tuple[dict[Node, Any], Arrivals]:
     """Run the backward rules over `nodes` (topological), from dF/dresult = `seed`.
 
-    `of(node)` says what a node stands for: its number, or the node itself.
+    `of(node)` says what a node stands for: its number, or the node itself. Nothing flows back from the
+    entries of a gate that are `lost`.
     """
     gradients: dict[Node, Any] = {result: seed}
     arrivals = Arrivals()
@@ -241,8 +268,10 @@ def pull_back(
                 part = (
                     rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
                 )
-            except np.linalg.LinAlgError:  # a matrix with an inverse so large that it is no number
+            except FAULTS:  # a matrix with an inverse so large that it is no number
                 part = np.full(arg.shape, np.nan)
+            if lost and node in lost:
+                part = np.where(lost[node], 0.0, part)[()]
             if arg.shape != node.shape and gate.elementwise:
                 part = fit_to(part, arg)
             before = gradients.get(arg)

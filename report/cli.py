@@ -186,6 +186,9 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
     import itertools
     import textwrap
 
+    from report.gates.table import ALIASES
+    from report.spellings import BUILT
+
     shown = [gate for gate in gates if gate.usage]
     column = min(max((len(gate.usage) for gate in shown), default=0), 28, width // 2)
     lines: list[str] = []
@@ -204,8 +207,17 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
                 left = []
             for start, end in itertools.zip_longest(left, right, fillvalue=""):
                 lines.append(f"  {start:{column}}  {end}".rstrip())
-    last = "Constant: pi. A function is one expression, with let-lines such as z = W @ x before it."
-    lines += ["", *textwrap.wrap(last, width)]
+    others = sorted(f"{name} ({gate})" for name, gate in ALIASES.items())
+    others += sorted(form.name for form in BUILT)
+    named = (
+        "Arguments and options may be named, also as NumPy and PyTorch name them: sum(X, dim=0)."
+    )
+    last = (
+        "Constant: pi. [1, 2, 3] is a vector. A function is one expression, with let-lines such as "
+    )
+    last += "z = W @ x before it; such a line may name a comparison for where."
+    for text in (f"Other names: {', '.join(others)}.", named, last):
+        lines += ["", *textwrap.wrap(text, width)]
     return "\n".join(lines)
 
 

@@ -28,8 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from report.errors import ReportError, nearest
-from report.toml import shown
+from report.errors import ReportError, nearest, shown
 from report.tracing import Trace
 
 MAX_LENGTH = 500

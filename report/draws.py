@@ -21,8 +21,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from report.errors import ReportError, nearest
-from report.toml import shown
+from report.errors import ReportError, nearest, shown
 
 MAX_ENTRIES = 100_000
 MAX_DIGITS = 10

@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from report import literals
-from report.errors import ReportError, nearest
+from report import arguments, literals
+from report.errors import ReportError, nearest, shown
 from report.faults import is_outside
-from report.gates import GATES, Key, Place, count
+from report.gates import GATES, count
 from report.gates.definitions import definition
 from report.graph import (
     CONSTANT,
+    FAULTS,
+    MAX_AXES,
     Array,
     Gate,
     Graph,
@@ -34,8 +36,12 @@ from report.graph import (
 )
 from report.identities import is_number
 from report.inputs import CONSTANTS, check_name
+from report.roles import CONDITIONS, Roles, parts_of_index
 from report.source import Source
+from report.spellings import FORMS, NUMBERS
 
+MAX_GATES = 110_000
+MAX_PARTS = 10_000  # of one list
 MAX_TOTAL = 50_000_000  # entries of all values together
 _OPERATORS = {
     ast.Add: "add",
@@ -53,16 +59,7 @@ _COMPARISONS = {
     ast.Eq: "equal",
     ast.NotEq: "not_equal",
 }
-_ALIASES = {"silu": "swish", "absolute": "abs", "amax": "max", "amin": "min"}
-_WORDS = {  # other systems' names
-    "ln": "log", "tg": "tan", "arctg": "arctan", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
-    "logistic": "sigmoid", "pow": "power", "fabs": "abs", "average": "mean", "magnitude": "norm",
-    "variance": "var", "mae": "l1", "bce": "binary_cross_entropy", "nll": "cross_entropy",
-    "clamp": "clip", "concat": "concatenate", "cat": "concatenate", "permute": "transpose",
-    "sgn": "sign", "tr": "trace", "expit": "sigmoid", "erfc": "erf", "product": "prod",
-}  # fmt: skip
-_LISTS = frozenset({"concatenate", "stack"})  # the gates that take a list
-_MOVING = frozenset({"index", "reshape", "transpose", "concatenate", "stack", "broadcast_to"})
+_IN_WHERE = "a comparison stands inside where only: where(x > 0, 1, 0)"
 
 
 def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
@@ -85,7 +82,10 @@ class _Reader:
         self.lets: dict[str, Node] = {}
         self.fresh: set[Node] = set()  # norm gates that no name refers to: may become ‖·‖²
         self.conditions: set[ast.expr] = set()  # where a comparison may stand
-        self.roles: dict[str, str] = {}  # inputs used as an index, a label, a mask or a target
+        self.calls: dict[ast.Call, arguments.Call] = {}  # those whose arguments are being read
+        self.constants: list[Node] = []  # to be evaluated when all of the text has been read
+        self.roles = Roles(self.source)
+        self.gates = 0  # constant ones too
         self.entries = 0  # of all values
 
     # ------------------------------------------------------------ the whole text
@@ -102,18 +102,22 @@ class _Reader:
             node, last = self.statement(statement), statement
         if node is None:
             raise ReportError("the function is empty; write a formula such as x*w + b")
+        if node.gate.name in CONDITIONS and last is not None:
+            raise self.error(last, _IN_WHERE)
         if math.prod(node.shape) != 1:
             raise ReportError(
                 f"the function's result has shape {node.shape}; backpropagation starts from a single "
                 "number: take sum(...), mean(...) or norm(...) of it"
             )
+        self.evaluate_constants()
         reached = set(topological(node))
         ordered = topological(*self.lets.values(), node)  # as the lines are written
         gates = tuple(n for n in ordered if n in reached and not n.is_input and not n.is_constant)
-        return Graph(self.source.text, self.inputs, gates, node, self.lets, self.roles)
+        return Graph(self.source.text, self.inputs, gates, node, self.lets, self.roles.names)
 
     def statement(self, statement: ast.stmt) -> Node:
         if isinstance(statement, ast.Expr):
+            self.conditions = set()
             return self.node(statement.value)
         if not isinstance(statement, ast.Assign):
             raise self.error(statement, literals.refusal(statement))
@@ -129,6 +133,7 @@ class _Reader:
             check_name(name, "name")
         except ReportError as error:
             raise self.error(target, str(error)) from None
+        self.conditions = {statement.value}  # a line may name a comparison
         node = self.node(statement.value)
         if node.name is None and not node.is_constant:
             node.name = name
@@ -144,13 +149,13 @@ class _Reader:
         stack: list[ast.expr | tuple[ast.expr, int]] = [expression]
         while stack:
             part = stack.pop()
-            if isinstance(part, tuple):
-                e, count = part
-                args = made[-count:]
-                del made[-count:]
-                made.append(_BUILDERS[type(e)](self, e, args))
-            elif isinstance(part, ast.Name):
+            if isinstance(part, ast.Name):
                 made.append(self.lookup(part))
+            elif isinstance(part, tuple):
+                e, first = part
+                args = made[first:]
+                del made[first:]
+                made.append(_BUILDERS[type(e)](self, e, args))
             elif isinstance(part, ast.Constant):
                 made.append(self.number(part))
             else:
@@ -158,7 +163,7 @@ class _Reader:
                 if split is None:
                     raise self.error(part, literals.refusal(part))
                 parts = split(self, part)
-                stack.append((part, len(parts)))
+                stack.append((part, len(made)))
                 stack += reversed(parts)
         return made[0]
 
@@ -169,7 +174,12 @@ class _Reader:
             return [e.left, e.right]
         if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
             if e not in self.conditions:
-                raise self.error(e, "& and | join comparisons inside where only", after=e.left)
+                raise self.error(
+                    e,
+                    "& and | join comparisons, each in brackets, inside where only: "
+                    "where((x > 0) & (x < 1), x, 0)",
+                    after=e.left,
+                )
             self.conditions |= {e.left, e.right}
             return [e.left, e.right]
         if isinstance(e.op, ast.BitXor):
@@ -180,11 +190,13 @@ class _Reader:
         if isinstance(e.op, ast.Invert) and e in self.conditions:
             self.conditions.add(e.operand)
         elif not isinstance(e.op, (ast.USub, ast.UAdd)):
-            raise self.error(e, literals.refusal(e))
+            raise self.error(
+                e, "a condition is turned by ~, inside where only: where(~(x > 0), 1, 0)"
+            )
         return [e.operand]
 
     def parts_of_attribute(self, e: ast.Attribute) -> list[ast.expr]:
-        if isinstance(e.value, ast.Name) and e.value.id in ("np", "numpy", "math", "torch"):
+        if arguments.is_of_library(e, self.names):
             raise self.error(e, f"write {e.attr} without the name of a library")
         if e.attr != "T":
             raise self.error(e, f".{e.attr} is not known; only .T (transpose) follows a value")
@@ -192,60 +204,31 @@ class _Reader:
 
     def parts_of_comparison(self, e: ast.Compare) -> list[ast.expr]:
         if e not in self.conditions:
-            raise self.error(
-                e, "a comparison stands inside where only: where(x > 0, 1, 0)", after=e.left
-            )
+            raise self.error(e, _IN_WHERE, after=e.left)
         for op in e.ops:
             if type(op) not in _COMPARISONS:
                 raise self.error(e, "only < <= > >= == != compare numbers", after=e.left)
         return [e.left, *e.comparators]
 
     def parts_of_index(self, e: ast.Subscript) -> list[ast.expr]:
-        keys = e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice]
-        return [e.value, *(k for k in keys if not literals.is_static(k))]
+        return [e.value, *(k for k in parts_of_index(e) if not literals.is_static(k))]
+
+    def parts_of_list(self, e: ast.List) -> list[ast.expr]:
+        if not e.elts:
+            raise self.error(e, "a list holds at least one entry: [1, 2, 3]")
+        return e.elts
 
     def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
-        gate = self.gate_of(e)
-        if gate.name in _LISTS:
-            listed = e.args[0]
-            if not isinstance(listed, (ast.List, ast.Tuple)) or not listed.elts:
-                raise self.error(listed, f"{gate.name} takes a list: {gate.usage}")
-            return listed.elts
-        if gate.name == "where":
-            self.conditions.add(e.args[0])
-        return e.args[: len(gate.rules)]
-
-    def gate_of(self, e: ast.Call) -> Gate:
-        """The gate that a call names, with the number of arguments and the options checked."""
-        if isinstance(e.func, ast.Attribute):
-            if isinstance(e.func.value, ast.Name) and e.func.value.id not in self.names:
-                self.parts_of_attribute(e.func)
-            raise self.error(e, f"write {e.func.attr}(...) as a function, not after a dot")
-        if not isinstance(e.func, ast.Name):
-            raise self.error(e, "only a gate's name can be called, as in sin(x)")
-        name = e.func.id
-        if name in self.names:
-            raise self.error(
-                e, f"{name!r} is a value, not a function; write {name} * (...) for a product"
-            )
-        gate = GATES.get(_ALIASES.get(name, name))
-        if gate is None or not gate.usage:
-            raise self.error(e, f"unknown function {name!r}{_near(name, _functions())}")
-        if any(isinstance(a, ast.Starred) for a in e.args) or any(
-            k.arg is None for k in e.keywords
-        ):
-            raise self.error(e, "* and ** before an argument are not possible here")
-        options = _options(gate)
-        wanted, given = 1 if gate.name in _LISTS else len(gate.rules), len(e.args)
-        if given < wanted or given > wanted + len(options):
-            raise self.error(
-                e, f"{name} takes {wanted} argument{'s' * (wanted != 1)}, not {given}: {gate.usage}"
-            )
-        for pair in e.keywords:
-            if pair.arg not in options:
-                known = f"it has {', '.join(options)}" if options else "it has none"
-                raise self.error(pair.value, f"{name} has no option {pair.arg!r}; {known}")
-        return gate
+        call = self.calls[e] = arguments.read(self.source, e, self.names)
+        name = call.form.name
+        if name == "where":
+            self.conditions.add(call.operands[0])
+        elif name in CONDITIONS:
+            if e not in self.conditions:
+                raise self.error(e, _IN_WHERE)
+            if name not in _COMPARISONS.values():
+                self.conditions.update(call.operands)
+        return call.operands
 
     # How a node is built from its parts.
 
@@ -259,7 +242,7 @@ class _Reader:
             return self.apply(e, GATES["square"], [left])
         if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
             for part, node in zip((e.left, e.right), args, strict=True):
-                self.condition(part, node)
+                self.roles.condition(part, node)
             gate = GATES["logical_and" if isinstance(e.op, ast.BitAnd) else "logical_or"]
             return self.apply(e, gate, args)
         return self.apply(e, GATES[_OPERATORS[type(e.op)]], args)
@@ -269,7 +252,7 @@ class _Reader:
         if isinstance(e.op, ast.UAdd):
             return node
         if isinstance(e.op, ast.Invert):
-            self.condition(e.operand, node)
+            self.roles.condition(e.operand, node)
             return self.apply(e, GATES["logical_not"], args)
         if node.gate is CONSTANT and node.name is None:
             return constant(-node.value)
@@ -287,65 +270,59 @@ class _Reader:
         return whole
 
     def index(self, e: ast.Subscript, args: list[Node]) -> Node:
-        keys = e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice]
-        whole: list[Any] = []
-        place = 1
-        for key in keys:
-            if literals.is_static(key):
-                whole.append(literals.static_index(self.source, key))
-            else:
-                self.given(
-                    key,
-                    args[place],
-                    "index",
-                    "an index is a whole number, a slice or an input of them",
-                )
-                whole.append(Place(place))
-                place += 1
-        if place > 2 and any(isinstance(k, list) for k in whole):
-            raise self.error(
-                e, "a list of positions does not go together with an index that is an input"
-            )
-        lists = [k for k in whole if isinstance(k, list)]
-        for k in lists:
-            whole[whole.index(k)] = Place(place)
-            place += 1
-        return self.apply(e, GATES["index"], [*args, *map(constant, lists)], {"key": Key(whole)})
+        key, lists = self.roles.key(e, args)
+        return self.apply(e, GATES["index"], [*args, *lists], {"key": key})
+
+    def stacked(self, e: ast.List, args: list[Node]) -> Node:
+        """A list is a stack of its entries; one of plain numbers is a constant."""
+        first = args[0].shape
+        plain = all(a.gate is CONSTANT and a.name is None and a.shape == first for a in args)
+        if plain and len(first) < MAX_AXES:
+            return constant(np.stack([a.value for a in args]))
+        return self.apply(e, GATES["stack"], args)
 
     def call(self, e: ast.Call, args: list[Node]) -> Node:
-        gate = self.gate_of(e)
-        options = _options(gate)
-        taken = 1 if gate.name in _LISTS else len(gate.rules)
-        params = {k: v for k, v in gate.params.items() if isinstance(v, float)}
-        given = dict(zip(options, e.args[taken:], strict=False))
-        for pair in e.keywords:
-            if pair.arg in given:
-                raise self.error(pair.value, f"{pair.arg} is given twice")
-            given[str(pair.arg)] = pair.value
-        if (
-            gate.name in ("max", "min")
-            and "axis" in given
-            and (not args[0].shape or not literals.is_option(given["axis"]))
-        ):
-            raise self.error(e, f"the {gate.name} of two values is {gate.name}imum(a, b)")
-        for name, value in given.items():
-            params[name] = literals.option(self.source, value, gate.params.get(name))
-        for name, default in gate.params.items():
-            if name not in params and default is None and name in _REQUIRED:
-                raise self.error(e, f"{gate.name} needs {name}: {gate.usage}")
-        if gate.name == "where":
-            self.condition(e.args[0], args[0])
-        if gate.name == "norm":
-            gate = self.norm(e, args[0], params)
-        if gate.name == "cross_entropy":
-            if args[0].shape == args[1].shape:
-                gate = GATES["cross_entropy_one_hot"]
-            role = "label" if gate.name == "cross_entropy" else "target"
-            self.given(e.args[1], args[1], role, "labels are given: class numbers or one-hot rows")
+        call = self.calls.pop(e)
+        form, name = call.form, call.form.name
+        if name in ("max", "min") and "axis" in call.options:
+            axis = call.options["axis"]
+            if not args[0].shape or not literals.is_option(axis):
+                raise self.error(e, f"the {name} of two values is {name}imum(a, b)")
+        params = arguments.options_of(self.source, e, call)
+        if form.build is not None:
+
+            def apply(name: str, *nodes: Node, **options: Any) -> Node:
+                return self.apply(e, GATES[name], list(nodes), options)
+
+            try:
+                return form.build(apply, *args, **params)
+            except ReportError as error:
+                placed = "\n" in str(error)  # by `apply`
+                raise error if placed else self.error(e, f"{name}: {error}") from None
+        gate = self.meant(e, call, args, params)
         node = self.apply(e, gate, args, params)
         if gate.name == "norm" and not params and "norm" not in self.unfold:
             self.fresh.add(node)
         return node
+
+    def meant(
+        self, e: ast.Call, call: arguments.Call, args: list[Node], params: dict[str, Any]
+    ) -> Gate:
+        """The gate that a name means over these arguments, with conditions and labels noted."""
+        match call.form.name:
+            case "where":
+                self.roles.condition(call.operands[0], args[0])
+            case "logical_and" | "logical_or" | "logical_not":
+                for operand, node in zip(call.operands, args, strict=True):
+                    self.roles.condition(operand, node)
+            case "norm":
+                return self.norm(e, args[0], params)
+            case "cross_entropy":
+                rows = args[0].shape == args[1].shape
+                role, message = "label", "labels are given: class numbers or one-hot rows"
+                self.roles.note(call.operands[1], args[1], "target" if rows else role, message)
+                return GATES["cross_entropy_one_hot" if rows else "cross_entropy"]
+        return GATES[call.form.name]
 
     def unfolded(
         self, e: ast.expr, gate: Gate, args: list[Node], params: Mapping[str, Any]
@@ -368,7 +345,7 @@ class _Reader:
         order, axis = params.pop("ord", None), params.get("axis")
         if order is None or (order == "fro" and (isinstance(axis, tuple) or len(x.shape) == 2)):
             return GATES["norm"]
-        if order not in (1, 2):
+        if order not in (1, 2) or isinstance(order, bool):
             raise self.error(e, "the order of a norm is 1, 2 or 'fro'")
         if isinstance(axis, tuple) or (axis is None and sum(n > 1 for n in x.shape) > 1):
             raise self.error(
@@ -383,47 +360,39 @@ class _Reader:
         if gate.name in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
         try:
-            node = make(gate, args, params)
+            node = make(gate, args, params, later=True)
         except ReportError as error:
             raise self.error(e, f"{gate.name}: {error}", after=getattr(e, "left", None)) from None
-        except (np.linalg.LinAlgError, IndexError):
-            raise self.error(e, f"{gate.name}: {gate.domain}") from None
         node.span = self.source.place(e)
+        if node.value is not None:
+            self.constants.append(node)
+        self.gates += 1
+        if self.gates > MAX_GATES:
+            raise self.error(e, f"the function has more than {MAX_GATES} gates")
+        if len(args) > MAX_PARTS:
+            raise self.error(e, f"a list has more than {MAX_PARTS} parts; make it an input")
         if node.shape:
             self.entries += math.prod(node.shape)
             if self.entries > MAX_TOTAL:
                 raise self.error(e, f"all values together have more than {MAX_TOTAL} entries")
-        if node.value is not None and not np.isfinite(node.value).all():
-            outside = is_outside(gate, [a.value for a in args], node.params)
-            because = gate.domain if outside else "it is too large for a float64"
-            raise self.error(e, f"this constant is not a finite number: {because}")
         return node
 
-    # ------------------------------------------------------------ conditions, indices, labels
-
-    def condition(self, e: ast.expr, node: Node) -> None:
-        """A comparison, comparisons joined by & | ~, or an input that is a mask."""
-        if node.gate.name not in {
-            *_COMPARISONS.values(),
-            "logical_and",
-            "logical_or",
-            "logical_not",
-        }:
-            self.given(
-                e, node, "mask", "a condition is a comparison such as x > 0, or an input of 0 and 1"
-            )
-
-    def given(self, e: ast.expr, node: Node, role: str, message: str) -> None:
-        """Note the inputs that an index, label or mask is made of; entries may only be moved."""
-        stack = [node]
-        while stack:
-            part = stack.pop()
-            if part.is_input:
-                self.roles[str(part.name)] = role
-            elif not part.is_constant:
-                if part.gate.name not in _MOVING:
-                    raise self.error(e, message)
-                stack += part.args
+    def evaluate_constants(self) -> None:
+        """Give the constants their values: after the reading, so that a fault in the text comes first."""
+        for node in self.constants:
+            values = [a.value for a in node.args]
+            try:
+                with np.errstate(all="ignore"):
+                    node.value = node.gate.forward(*values, **node.params)
+                because = "" if np.isfinite(node.value).all() else "it is too large for a float64"
+                if because and is_outside(node.gate, values, node.params):
+                    because = node.gate.domain
+            except FAULTS:
+                because = node.gate.domain
+            if because:
+                line, column, _ = node.span or (1, 0, 0)
+                message = f"this constant is not a finite number: {because}"
+                raise self.source.placed(message, line, column)
 
     # ------------------------------------------------------------ names and numbers
 
@@ -439,15 +408,21 @@ class _Reader:
         return constant(number)
 
     def lookup(self, e: ast.Name) -> Node:
-        if e.id in self.names:
-            return self.names[e.id]
+        node = self.names.get(e.id)
+        if node is not None:
+            if node.gate.name in CONDITIONS and e not in self.conditions:
+                raise self.error(e, f"{e.id!r} is a comparison: it stands inside where only")
+            return node
         if e.id in CONSTANTS:
             return constant(CONSTANTS[e.id], name=e.id)
-        if e.id in GATES and GATES[e.id].usage:
-            raise self.error(e, f"{e.id!r} is a gate and needs its argument: {GATES[e.id].usage}")
-        near = nearest(e.id, [*self.names, *CONSTANTS])
-        known = ", ".join(list(self.names)[:12]) or "none"
-        raise self.error(e, f"unknown name {e.id!r}{near or f'; the inputs are: {known}'}")
+        if e.id in FORMS:
+            raise self.error(e, f"{e.id!r} is a gate and needs its argument: {FORMS[e.id].usage}")
+        if e.id in NUMBERS:
+            raise self.error(e, f"there is no constant {e.id}; write {NUMBERS[e.id]}")
+        near = nearest(e.id, [*self.names, *CONSTANTS], 0.6)
+        inputs, lets = (", ".join(list(names)[:12]) for names in (self.inputs, self.lets))
+        known = f"; the inputs are: {inputs or 'none'}" + f"; named above are: {lets}" * bool(lets)
+        raise self.error(e, f"unknown name {shown(e.id)}{near or known}")
 
     def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
         return self.source.error(e, message, after)
@@ -460,6 +435,7 @@ _PARTS: dict[type[ast.expr], Callable[[_Reader, Any], list[ast.expr]]] = {
     ast.Attribute: _Reader.parts_of_attribute,
     ast.Subscript: _Reader.parts_of_index,
     ast.Compare: _Reader.parts_of_comparison,
+    ast.List: _Reader.parts_of_list,
 }
 _BUILDERS: dict[type[ast.expr], Callable[[_Reader, Any, list[Node]], Node]] = {
     ast.BinOp: _Reader.operation,
@@ -468,19 +444,5 @@ _BUILDERS: dict[type[ast.expr], Callable[[_Reader, Any, list[Node]], Node]] = {
     ast.Attribute: _Reader.attribute,
     ast.Subscript: _Reader.index,
     ast.Compare: _Reader.comparison,
+    ast.List: _Reader.stacked,
 }
-_REQUIRED = frozenset({"shape", "pad_width"})
-
-
-def _options(gate: Gate) -> list[str]:
-    """The options of a gate in a formula; the order of a norm decides which gate is meant."""
-    return ["ord", *gate.params] if gate.name == "norm" else list(gate.params)
-
-
-def _functions() -> list[str]:
-    return [name for name, gate in GATES.items() if gate.usage]
-
-
-def _near(name: str, known: list[str]) -> str:
-    """'; did you mean ...?', or nothing when no known name is near."""
-    return f"; did you mean {_WORDS[name]}?" if name in _WORDS else nearest(name, known)

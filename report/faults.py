@@ -7,13 +7,13 @@ A gate that gives no finite number is either outside its domain (log of -2) or t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from report.errors import ReportError
-from report.graph import CONSTANT, Array, Gate, Graph, Node
+from report.graph import CONSTANT, FAULTS, Array, Gate, Graph, Node, OutOfDomain
 
 MAX_SHOWN = 76  # columns of a line of the formula in a message
 
@@ -33,7 +33,7 @@ def out_of_domain(
             value = gate.forward(*args, **node.params)
     given = _given(node, names, args, _entry(value))
     if is_outside(gate, args, node.params):
-        detail = f" ({error})" if isinstance(error, IndexError) else ""
+        detail = f" ({error})" if isinstance(error, (IndexError, OutOfDomain)) else ""
         what = (
             f"gate {names[node]} ({gate.name}) is outside its domain{given}: {gate.domain}{detail}"
         )
@@ -50,7 +50,7 @@ def is_outside(gate: Gate, args: Sequence[Array], params: Mapping[str, Any]) -> 
     try:
         with np.errstate(divide="raise", invalid="raise", over="ignore"):
             gate.forward(*args, **params)
-    except (FloatingPointError, np.linalg.LinAlgError, IndexError):
+    except (FloatingPointError, *FAULTS):
         return bool(gate.domain)
     return False
 
@@ -61,12 +61,18 @@ def no_derivative(
     argument: Node,
     names: Mapping[Node, str],
     args: Sequence[Array],
-    part: Array,
+    pull: Callable[[], Array],
 ) -> ReportError:
-    """The error for a gate that sends `part`, which is not finite, back to `argument`."""
+    """The error for a gate that sends what `pull` gives, which is not finite, back to `argument`."""
     gate = node.gate
+    with np.errstate(all="ignore"):
+        part = pull()
     given = _given(node, names, args, _entry(part) if np.shape(part) == node.shape else ())
-    remedy = f": {gate.domain}" if gate.domain else "; choose other inputs"
+    remedy = "; choose other inputs"
+    if _is_too_large(pull):
+        remedy = ": it is too large for a float64 number" + remedy
+    elif gate.domain:
+        remedy = f": {gate.domain}"
     if argument.is_input:
         remedy += f" (or leave {argument.name} out of wrt)"
     what = (
@@ -74,6 +80,18 @@ def no_derivative(
         f"{given}{remedy}"
     )
     return ReportError(what + _place(graph, node))
+
+
+def _is_too_large(pull: Callable[[], Array]) -> bool:
+    """Whether a derivative leaves the float64 numbers before anything is divided by 0."""
+    try:
+        with np.errstate(all="raise"):
+            pull()
+    except FloatingPointError as error:
+        return "flow" in str(error)  # overflow or underflow, whichever NumPy met first
+    except FAULTS:
+        pass
+    return False
 
 
 def gradient_overflow(graph: Graph, node: Node, names: Mapping[Node, str]) -> ReportError:
@@ -137,6 +155,7 @@ def underlined(source: str, start: int, end: int | None = None) -> str:
     """A line with carets under the columns `start` to `end`; a long line is cut round the place."""
     cut = max(0, start - MAX_SHOWN // 2) if len(source) > MAX_SHOWN else 0
     shown = source[cut : cut + MAX_SHOWN].replace("\t", " ").rstrip()
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in shown)
     width = max(1, min((end or start + 1) - start, len(shown) + cut - start))
     indent = len(shown) - len(shown.lstrip())
     if start - cut >= indent:  # the formula's own indentation says nothing here

@@ -11,21 +11,32 @@ from report.errors import ReportError
 _PART = ".part"
 
 
-def check_target(target: Path) -> None:
-    """ReportError where a file cannot be written because a folder has its name."""
-    if target.is_dir():
-        raise ReportError(f"{target} is a folder; name a file, such as {target / 'report.pdf'}")
+def check_target(target: Path, *given: Path) -> None:
+    """ReportError where a file is not to be written: over a folder, a device, a pipe, or a file of `given`."""
+    try:
+        if not target.exists():
+            return
+        if target.is_dir():
+            raise ReportError(f"{target} is a folder; name a file, such as {target / 'report.pdf'}")
+        if not target.is_file():
+            raise ReportError(f"{target} is no regular file; name another one")
+        if any(file.exists() and target.samefile(file) for file in given):
+            raise ReportError(f"{target} is what the report is made from; name another file")
+    except OSError as error:
+        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from None
 
 
 def write(target: Path, data: bytes) -> None:
     """Write to a temporary file beside the target, then rename: all of it or none of it.
 
-    Raises ReportError where that cannot be done.
+    A symbolic link stays: the file that it points to is written. Raises ReportError where that cannot
+    be done.
     """
     try:
-        _write(target, data)
-    except OSError as error:
-        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from None
+        _write(target.resolve() if target.is_symlink() else target, data)
+    except (OSError, RuntimeError) as error:  # a link that leads to itself is one or the other
+        reason = getattr(error, "strerror", None) or error
+        raise ReportError(f"{target} cannot be written: {reason}") from None
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -25,11 +25,10 @@ import numpy as np
 
 from report import roster, rounding, spreadsheet, variants
 from report.backprop import pull_back
-from report.errors import ReportError, nearest
+from report.errors import ReportError, nearest, shown
 from report.graph import Array, Node
 from report.homework import Homework, read_homework, read_seed
 from report.rounding import Answer
-from report.toml import shown
 from report.tracing import Trace
 
 RIGHT, FOLLOWS, WRONG, MISSING, UNREADABLE = "right", "follows", "wrong", "missing", "unreadable"

@@ -20,8 +20,16 @@ import numpy as np
 from report.errors import ReportError
 
 MAX_ENTRIES = 20_000_000  # of one value: 160 MB
+MAX_AXES = 16  # of one value; NumPy broadcasts up to 32, and backward rules add some
 Array = Any  # np.float64 for a scalar, np.ndarray for a tensor; both behave alike under operators
 Shape = tuple[int, ...]
+
+
+class OutOfDomain(ArithmeticError):
+    """What a forward function raises for arguments outside its domain that give it a finite value."""
+
+
+FAULTS = (OutOfDomain, np.linalg.LinAlgError, IndexError)  # of forward functions: ours and NumPy's
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,7 @@ class Gate:
 
 
 NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+LATER: Any = object()  # stands for a constant that has not been evaluated yet
 INPUT = Gate("input", lambda: None, (), lambda: (), "", "", 99)
 CONSTANT = Gate("constant", lambda: None, (), lambda: (), "", "", 99)
 
@@ -234,24 +243,40 @@ def topological(*roots: Node, leaves: Container[Node] = ()) -> list[Node]:
     return order
 
 
-def make(gate: Gate, args: Iterable[Any], params: Mapping[str, Any] | None = None) -> Node:
+def make(
+    gate: Gate, args: Iterable[Any], params: Mapping[str, Any] | None = None, *, later: bool = False
+) -> Node:
     """A node exactly as asked for, with its shape inferred; constants are evaluated at once.
 
-    Raises ReportError (without a place) when the shapes do not fit the gate.
+    With `later` a constant is not evaluated: its value is LATER until somebody puts it in. Raises
+    ReportError (without a place) when the shapes do not fit the gate.
     """
     nodes = tuple([a if isinstance(a, Node) else constant(a) for a in args])
     params = params or NO_PARAMS
     shape = gate.shape(*[n.shape for n in nodes], **params)
-    if shape and math.prod(shape) > MAX_ENTRIES:
-        raise ReportError(f"a value of shape {shape} has more than {MAX_ENTRIES} entries")
+    if shape:
+        _check_size(shape)
     value = None
     for node in nodes:
         if node.value is None:
             break
     else:
-        with np.errstate(all="ignore"):
-            value = gate.forward(*[n.value for n in nodes], **params)
+        if later:
+            value = LATER
+        else:
+            with np.errstate(all="ignore"):
+                value = gate.forward(*[n.value for n in nodes], **params)
     return Node(gate, nodes, params, shape, value=value)
+
+
+def _check_size(shape: Shape) -> None:
+    if len(shape) > MAX_AXES:
+        raise ReportError(f"a value with {len(shape)} axes; {MAX_AXES} are possible")
+    size = math.prod(shape)
+    if size == 0:
+        raise ReportError(f"a value of shape {shape} has no entries")
+    if size > MAX_ENTRIES:
+        raise ReportError(f"a value of shape {shape} has more than {MAX_ENTRIES} entries")
 
 
 def evaluate(roots: Iterable[Node], known: dict[Node, Array]) -> dict[Node, Array]:

@@ -20,8 +20,8 @@ from typing import Any
 
 from report import toml
 from report.characters import check_characters
-from report.errors import ReportError, nearest
-from report.toml import shown
+from report.errors import ReportError, nearest, shown
+from report.inputs import as_path, as_table, as_text, plain
 
 PAPERS = ("a4", "letter")
 MAX_QUESTIONS = 100
@@ -139,18 +139,12 @@ def read_homework(
     heading (author, student_id, ...). Raises ReportError for whatever is not a homework file, with
     file, table, key and remedy, and for overrides of what the homework does not have.
     """
-    file = _as_path(path)
+    file = as_path(path)
     homework = _homework(file, toml.read_file(file))
     if inputs_file is not None:
-        other = _as_path(inputs_file)
+        other = as_path(inputs_file)
         homework = override(homework, _flat(toml.read_file(other)), f"{other}: ")
-    return override(homework, overrides or {}, "override ")
-
-
-def _as_path(path: Any) -> Path:
-    if not isinstance(path, (str, os.PathLike)):
-        raise ReportError(f"{shown(path)} is no name of a file")
-    return Path(os.fsdecode(path))
+    return override(homework, {} if overrides is None else overrides, "override ")
 
 
 # ---------------------------------------------------------------- the file
@@ -205,8 +199,8 @@ def _heading(table: Mapping[str, Any], start: str) -> dict[str, Any]:
 
 def read_seed(seed: Any, start: str = "") -> str:
     """A seed as text: 7 and "7" are the same. ReportError, beginning with `start`, for what is none."""
-    text = str(seed) if isinstance(seed, int) and not isinstance(seed, bool) else seed
-    if not isinstance(text, str):
+    text = str(seed) if type(seed) is int and seed.bit_length() < 600 else as_text(seed)
+    if text is None:
         raise ReportError(f"{start}seed is {shown(seed)}; it is a whole number or a text")
     return unicodedata.normalize("NFC", _text({"seed": text}, "seed", start))
 
@@ -373,16 +367,15 @@ def override(homework: Homework, settings: Mapping[str, Any], start: str = "over
     Where there is one question, its inputs need no "q1.". Raises ReportError, beginning with `start`,
     for what the homework does not have.
     """
-    if not isinstance(settings, Mapping):
-        raise ReportError("overrides must be a table of names and values, such as {'q1.x1': 2}")
     heading: dict[str, Any] = {}
     inputs = {q.id: dict(q.inputs) for q in homework.questions}
-    for name, value in settings.items():
+    for name, value in as_table(settings, "overrides").items():
         identity, key = _target(homework, name, start)
+        kept = plain(value, f"{start}{key}")
         if identity is None:
-            heading[key] = value
+            heading[key] = kept
         else:
-            inputs[identity][key] = _plain(value)
+            inputs[identity][key] = kept
     questions = tuple(replace(q, inputs=inputs[q.id]) for q in homework.questions)
     changed = _heading(heading, start)
     if changed.get("title") == "":
@@ -426,15 +419,6 @@ def _target(homework: Homework, name: Any, start: str) -> tuple[str | None, str]
             f"{start}{shown(name)}: question {identity} has no input {shown(key)}{near}"
         )
     return identity, key
-
-
-def _plain(value: Any) -> Any:
-    """NumPy numbers and arrays and tuples as Python numbers and lists, so that they can be written."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {key: _plain(v) for key, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:

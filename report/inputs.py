@@ -1,70 +1,172 @@
-"""Input values: numbers, vectors, matrices, as a homework file or a caller gives them.
+"""What a caller hands over: input values, names, tables. Here it is checked, and copied into plain types.
 
-`read_inputs` turns them into float64 arrays and refuses what is not a finite, rectangular block of
-numbers, with a message that names the input and the place in it.
+`read_inputs` turns values into float64 arrays and refuses what is not a finite, rectangular block of
+numbers, with a message that names the input and the place in it. Values come from code as well as from
+files: Python's own types and NumPy's arrays and numbers are taken. The methods of any other class, its
+repr among them, may fail, never end or do anything, so they are not called.
 """
 
 from __future__ import annotations
 
 import keyword
 import math
+import os
 import re
-from collections.abc import Mapping
+from abc import ABCMeta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timezone
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from report.errors import ReportError
+from report.errors import ReportError, kind_of, shown
 from report.graph import Array, Shape
 
 MAX_ENTRIES = 1_000_000
+MAX_TOTAL = 10_000_000  # entries of all inputs
+MAX_NAMES = 100_000
 MAX_AXES = 8
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 CONSTANTS = {"pi": math.pi}
+_PLAIN = frozenset({str, int, float, bool, type(None), date, time})
+_LISTS = frozenset({list, tuple, set, frozenset, type({}.keys())})
+_METACLASSES = (type, ABCMeta)
+_SCALARS = frozenset(np.sctypeDict.values())  # NumPy's own, no subclass
+_TRUTH = {
+    id(bool),
+    id(np.bool_),
+}  # by identity: a class may have a hash of its own, in its metaclass
+_NUMBERS = {id(int), id(float), *(id(k) for k in _SCALARS if np.dtype(k).kind in "fiu")}
+
+
+# ---------------------------------------------------------------- names, lists and tables
 
 
 def check_name(name: Any, what: str = "input") -> str:
     """A name that a formula may use; ReportError when it is not one or is already taken."""
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    own = as_text(name)
+    if own is None or not NAME.fullmatch(own):
         raise ReportError(
-            f"{what} {name!r}: a name starts with a letter a-z or A-Z and goes on with letters, "
-            "digits and _ (40 at most)"
+            f"{what} {shown(name if own is None else own)}: a name starts with a letter a-z or A-Z and "
+            "goes on with letters, digits and _ (40 at most)"
         )
-    if keyword.iskeyword(name):
-        raise ReportError(f"{what} {name!r}: this word belongs to Python; choose another name")
-    if name in CONSTANTS:
-        raise ReportError(f"{what} {name!r}: this is the constant; choose another name")
-    return name
+    if keyword.iskeyword(own):
+        raise ReportError(f"{what} {own!r}: this word belongs to Python; choose another name")
+    if own in CONSTANTS:
+        raise ReportError(f"{what} {own!r}: this is the constant; choose another name")
+    return own
 
 
-def read_inputs(inputs: Mapping[str, Any]) -> dict[str, Array]:
+def as_text(value: Any) -> str | None:
+    """A text as plain str, also that of a subclass such as np.str_; None for what is no text."""
+    if type(value) is str:
+        return value
+    return str.__str__(value) if issubclass(type(value), str) else None
+
+
+def as_list(value: Any) -> tuple[Any, ...] | None:
+    """The entries of a list, tuple or set; None for anything else, such as a generator without an end."""
+    return tuple(value) if kind_of(value) in _LISTS else None
+
+
+def as_table(value: Any, what: str) -> dict[Any, Any]:
+    """A table as a plain dict; ReportError, beginning with `what`, for anything else."""
+
+    def pairs() -> Any:
+        if not issubclass(kind, Mapping):
+            return None
+        items = dict.items(value) if issubclass(kind, dict) else value.items()
+        return dict(islice(items, MAX_NAMES + 1))
+
+    kind = type(value)
+    found = value if kind is dict else _told(pairs) if type(kind) in _METACLASSES else None
+    if found is None:
+        raise ReportError(f"{what} must be a table of names and values, not {shown(value)}")
+    if len(found) > MAX_NAMES:
+        raise ReportError(f"{what} has more than {MAX_NAMES} names")
+    return found
+
+
+def as_path(value: Any) -> Path:
+    """The name of a file as a path; ReportError for what cannot be one."""
+    own = _told(lambda: os.fsdecode(os.fsencode(os.fspath(value))))
+    if not own or "\0" in own or isinstance(value, bytes):
+        raise ReportError(f"{shown(value)} is no name of a file")
+    return Path(own)
+
+
+def _told(ask: Callable[[], Any]) -> Any:
+    """What an object says of itself, None when that fails: the one place where foreign code is called."""
+    try:
+        return ask()
+    except (Exception, SystemExit):  # noqa: BLE001 - it may raise anything
+        return None
+
+
+def plain(value: Any, what: str) -> Any:
+    """A copy of numbers, text, dates, lists and tables in Python's own types, as a homework file holds them.
+
+    Raises ReportError, beginning with `what`, for another kind of value and for too many of them.
+    """
+    return _copy(value, what, [MAX_ENTRIES], MAX_AXES)
+
+
+def _copy(value: Any, what: str, left: list[int], depth: int) -> Any:
+    kind = kind_of(value)
+    many = f"{what} has too many entries, or too many lists inside each other"
+    if kind in (list, tuple, dict):
+        left[0] -= 1 + len(value)
+        if depth == 0 or left[0] < 0:
+            raise ReportError(many)
+        if kind is not dict and not value:
+            raise ReportError(f"{what} is empty; give at least one number")
+        if kind is dict:
+            return {key: _copy(v, what, left, depth - 1) for key, v in value.items()}
+        if _PLAIN.issuperset(map(kind_of, value)):
+            return list(value)
+        return [_copy(v, what, left, depth - 1) for v in value]
+    array = _numpy(value, what)
+    if array is not None:
+        left[0] -= array.size
+        if array.ndim > depth or left[0] < 0:
+            raise ReportError(many)
+        return (array.astype(np.float64) if array.dtype.kind == "f" else array).tolist()
+    if kind in _PLAIN or (kind is datetime and type(value.tzinfo) in (type(None), timezone)):
+        return value
+    raise ReportError(f"{what}: {shown(value)} is no number, text or list of numbers")
+
+
+# ---------------------------------------------------------------- values
+
+
+def read_inputs(inputs: Any) -> dict[str, Array]:
     """Every input as np.float64 (scalar) or float64 array, in the order given.
 
     Raises ReportError for a bad name, a value that is no number, NaN or infinity, rows of different
-    lengths, an empty list, or more than a million entries.
+    lengths, an empty list, and more than a million entries in one input or ten million in all.
     """
-    if not isinstance(inputs, Mapping):
-        raise ReportError("inputs must be a table of names and values")
-    return {check_name(name): read_value(name, value) for name, value in inputs.items()}
+    values: dict[str, Array] = {}
+    entries = 0
+    for name, value in as_table(inputs, "inputs").items():
+        own = check_name(name)
+        values[own] = read_value(own, value)
+        entries += values[own].size
+        if entries > MAX_TOTAL:
+            raise ReportError(f"the inputs have more than {MAX_TOTAL} entries together")
+    return values
 
 
 def read_value(name: str, value: Any) -> Array:
-    """One input as np.float64 or float64 array; see `read_inputs` for the errors."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        if not (np.issubdtype(value.dtype, np.floating) or np.issubdtype(value.dtype, np.integer)):
-            raise ReportError(f"input {name!r}: an array of {value.dtype} holds no real numbers")
-        with np.errstate(over="ignore"):  # a longdouble may be too large: infinity, refused below
-            array = np.array(value, dtype=np.float64)
-    else:
-        flat: list[float] = []
-        shape = _read(name, value, "", flat, 0)
-        array = np.array(flat, dtype=np.float64).reshape(shape)
-    if array.ndim > MAX_AXES:
-        raise ReportError(f"input {name!r} has more than {MAX_AXES} axes")
+    """One input as np.float64 or float64 array; see `read_inputs` for the errors.
+
+    Truth values are 1 and 0, as the entries of an array or a list: a mask.
+    """
+    block = _Block(name)
+    array = block.array(block.read(value, "", 0))
     if array.size == 0:
         raise ReportError(f"input {name!r} is empty; give at least one number")
-    if array.size > MAX_ENTRIES:
-        raise ReportError(f"input {name!r} has {array.size} entries; {MAX_ENTRIES} are possible")
     if not np.isfinite(array).all():
         where = np.argwhere(~np.isfinite(array))[0]
         place = "".join(f"[{i}]" for i in where)
@@ -72,32 +174,104 @@ def read_value(name: str, value: Any) -> Array:
     return array if array.ndim else np.float64(array)
 
 
-def _read(name: str, value: Any, place: str, flat: list[float], depth: int) -> Shape:
-    if isinstance(value, (list, tuple)):
+class _Block:
+    """Collects the numbers of nested lists and arrays, row by row."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.numbers: Any = []  # or an array
+
+    def read(self, value: Any, place: str, depth: int) -> Shape:
+        """The shape of a value, whose numbers are added to those before."""
+        kind = kind_of(value)
+        if kind is list or kind is tuple:
+            return self._row(value, place, depth)
+        what = f"input {self.name}{place}"
+        if depth and id(kind) in _TRUTH:
+            self.numbers.append(float(value))
+            return ()
+        array = _numpy(value, f"input {self.name!r}")
+        if array is not None:
+            self._room(array.size)
+            if depth + array.ndim > MAX_AXES:
+                raise ReportError(f"input {self.name!r} has more than {MAX_AXES} axes")
+            if depth:
+                self.numbers += array.ravel().tolist()
+            else:
+                self.numbers = array  # the whole of it
+            return array.shape
+        if kind not in (int, float):
+            known = {str: "text", bool: "a truth value", dict: "a table"}.get(kind, "no number")
+            raise ReportError(f"{what} is {known} ({shown(value)}); give a number")
+        self.numbers.append(value)
+        return ()
+
+    def _row(self, value: Any, place: str, depth: int) -> Shape:
         if depth == MAX_AXES:
-            raise ReportError(f"input {name!r} has more than {MAX_AXES} axes")
-        if len(flat) + len(value) > MAX_ENTRIES:
-            raise ReportError(f"input {name!r} has more than {MAX_ENTRIES} entries")
-        shapes = [_read(name, v, f"{place}[{i}]", flat, depth + 1) for i, v in enumerate(value)]
-        for i, shape in enumerate(shapes):
-            if shape != shapes[0]:
+            raise ReportError(f"input {self.name!r} has more than {MAX_AXES} axes")
+        if not value:  # at once: of empty lists there may be many without a single number
+            raise ReportError(f"input {self.name!r} is empty; give at least one number")
+        self._room(len(value))
+        kinds = set(map(id, map(type, value)))
+        if kinds <= _NUMBERS or kinds <= _TRUTH:
+            self.numbers += value
+            return (len(value),)
+        first: Shape = ()
+        for i, entry in enumerate(value):
+            if kinds & _TRUTH and kinds & _NUMBERS and id(type(entry)) in _TRUTH:
                 raise ReportError(
-                    f"input {name}{place} is ragged: entry 0 has {_size(shapes[0])}, entry {i} has "
+                    f"input {self.name}{place}[{i}] is a truth value among numbers; write 1 or 0"
+                )
+            shape = self.read(entry, f"{place}[{i}]", depth + 1)
+            first = shape if i == 0 else first
+            if shape != first:
+                raise ReportError(
+                    f"input {self.name}{place} is ragged: entry 0 has {_size(first)}, entry {i} has "
                     f"{_size(shape)}; all rows need the same length"
                 )
-        return (len(value), *(shapes[0] if shapes else ()))
-    if isinstance(value, (np.ndarray, np.generic)):
-        value = value.tolist()
-        if isinstance(value, list):
-            return _read(name, value, place, flat, depth)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        kind = {str: "text", bool: "a truth value", dict: "a table"}.get(type(value), "no number")
-        raise ReportError(f"input {name}{place} is {kind} ({_short(value)}); give a number")
+        return (len(value), *first)
+
+    def _room(self, more: int) -> None:
+        if len(self.numbers) + more > MAX_ENTRIES:
+            raise ReportError(f"input {self.name!r} has more than {MAX_ENTRIES} entries")
+
+    def array(self, shape: Shape) -> Array:
+        """All numbers in this shape."""
+        try:
+            with np.errstate(over="ignore"):  # a longdouble may be too large: infinity, refused
+                return np.array(self.numbers, dtype=np.float64).reshape(shape)
+        except OverflowError:
+            at = next(i for i, n in enumerate(self.numbers) if not _fits(n))
+            place = "".join(f"[{i}]" for i in np.unravel_index(at, shape))
+            raise ReportError(
+                f"input {self.name}{place} is too large for a float64 number"
+            ) from None
+
+
+def _numpy(value: Any, what: str) -> Array | None:
+    """A NumPy array or number as a plain array, that of a subclass too; None for anything else.
+
+    Raises ReportError, beginning with `what`, for an array of what is no number.
+    """
+    kind = kind_of(value)
+    if kind not in _SCALARS and not issubclass(kind, np.ndarray):
+        return None
+    if any(c.__name__ == "MaskedArray" for c in kind.__mro__):
+        raise ReportError(f"{what}: a masked array lacks some of its values; fill them in first")
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise ReportError(f"{what}: an array of {array.dtype} holds no real numbers")
+    if array.dtype.kind == "b" and not array.ndim:
+        raise ReportError(f"{what} is a truth value ({array}); give a number")
+    return array
+
+
+def _fits(number: Any) -> bool:
     try:
-        flat.append(float(value))
+        float(number)
     except OverflowError:
-        raise ReportError(f"input {name}{place} is too large for a float64 number") from None
-    return ()
+        return False
+    return True
 
 
 def _size(shape: Shape) -> str:
@@ -106,8 +280,3 @@ def _size(shape: Shape) -> str:
     return (
         f"{shape[0]} entr{'y' if shape[0] == 1 else 'ies'}" if len(shape) == 1 else f"shape {shape}"
     )
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from typing import Any
 
 from report.source import Source
@@ -18,7 +19,9 @@ def option(source: Source, e: ast.expr, default: Any) -> Any:
             raise source.error(e, "this option is a number")
         return float(value)
     if isinstance(value, float):
-        raise source.error(e, "this option is a whole number")
+        if not value.is_integer():
+            raise source.error(e, "this option is a whole number")
+        return int(value)
     return value
 
 
@@ -27,9 +30,9 @@ def literal(
     e: ast.expr,
     wanted: str = "an option is a number, a tuple of whole numbers, True, False or None",
 ) -> Any:
-    """A number, a tuple of numbers, True, False, None or 'fro'."""
+    """A number, a tuple of numbers, True, False, None or a word such as 'fro'."""
     match e:
-        case ast.Constant(value=bool() | None | "fro" as flag):
+        case ast.Constant(value=bool() | None | str() as flag):
             return flag
         case ast.Constant(value=int() | float() as value) if value <= MAX_OPTION:
             return value
@@ -60,6 +63,8 @@ def static_index(source: Source, e: ast.expr) -> Any:
             return positions
         case ast.Constant(value=value) if value is None or value is Ellipsis:
             return value
+        case ast.Name(id="newaxis"):
+            return None
     position = literal(source, e, "an index is a whole number")
     if not is_whole(position):
         raise source.error(e, "an index is a whole number")
@@ -69,7 +74,7 @@ def static_index(source: Source, e: ast.expr) -> Any:
 def is_static(e: ast.expr) -> bool:
     """Whether a part of an index is fixed by the text: everything but a name or a computed value."""
     match e:
-        case ast.Constant() | ast.Slice() | ast.List():
+        case ast.Constant() | ast.Slice() | ast.List() | ast.Name(id="newaxis"):
             return True
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
             return True
@@ -90,17 +95,18 @@ def refusal(e: ast.AST) -> str:
     """Why syntax that is not in the closed list cannot be read."""
     if isinstance(e, ast.BoolOp):
         return "comparisons are joined by & and |, each in brackets: where((x > 0) & (x < 1), ...)"
-    if isinstance(e, (ast.List, ast.Tuple)):
-        return "a list stands in concatenate and stack only, a tuple as a shape or an axis"
+    if isinstance(e, ast.Tuple):
+        return "a tuple stands as a shape or an axis only; a vector is written [1, 2, 3]"
+    if isinstance(e, ast.Starred):
+        return "* and ** before an argument are not possible here"
     names = {
-        ast.IfExp: "if ... else", ast.Lambda: "lambda", ast.Slice: "a slice",
-        ast.Dict: "a dictionary", ast.Set: "a set", ast.ListComp: "a comprehension",
-        ast.GeneratorExp: "a comprehension", ast.JoinedStr: "text", ast.Await: "await",
-        ast.NamedExpr: ":=", ast.Import: "import", ast.ImportFrom: "import", ast.FunctionDef: "def",
-        ast.ClassDef: "class", ast.For: "for", ast.While: "while", ast.If: "if",
+        ast.IfExp: "if ... else", ast.Slice: "a slice", ast.Dict: "a dictionary", ast.Set: "a set",
+        ast.ListComp: "a comprehension", ast.GeneratorExp: "a comprehension", ast.SetComp: "a comprehension",
+        ast.DictComp: "a comprehension", ast.JoinedStr: "text", ast.NamedExpr: ":=",
+        ast.ImportFrom: "import", ast.FunctionDef: "def", ast.AsyncFunctionDef: "def", ast.ClassDef: "class",
         ast.AugAssign: "an assignment with an operator", ast.AnnAssign: "a type annotation",
-        ast.Return: "return", ast.Delete: "del", ast.With: "with", ast.BinOp: "this operator",
-        ast.UnaryOp: "this operator",
+        ast.Delete: "del", ast.BinOp: "this operator",
     }  # fmt: skip
-    what = names.get(type(e), f"{type(e).__name__.lower()}")
+    word = type(e).__name__.lower()  # lambda, for, while, ...
+    what = names.get(type(e), word if keyword.iskeyword(word) else "this")
     return f"{what} is not possible in a function; use + - * / ** @, gates and let-lines (z = ...)"

@@ -17,11 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from report import files, variants
+from report import files, unchosen, variants
 from report.backprop import trace
 from report.embedded import HOMEWORK, title_of
-from report.errors import CheckError, ReportError, nearest
+from report.errors import CheckError, ReportError, nearest, shown
 from report.homework import Homework, Question, date_text, place, read_homework
+from report.inputs import as_path, as_text
 from report.tracing import Trace
 
 if TYPE_CHECKING:
@@ -68,13 +69,14 @@ def build(
     """Build the report of a homework file as a PDF, or as a web page where `out` ends in .html.
 
     `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values, `edition` one of EDITIONS.
-    Raises ReportError for bad input, CheckError (a ReportError) when two ways to a number do not agree;
-    then nothing is written.
+    Where `out` is a symbolic link, the file that it points to is written. Raises ReportError for bad
+    input, CheckError (a ReportError) when two ways to a number do not agree; then nothing is written.
     """
     start = time.perf_counter()
+    target = as_path(out)
+    files.check_target(target, *(as_path(file) for file in (homework, inputs) if file is not None))
+    edition = _edition(edition)
     work = variants.draw(read_homework(homework, overrides, inputs), seed)
-    target = Path(out)
-    files.check_target(target)
     if target.suffix.lower() == ".html":
         return _build_page(work, target, edition, start)
     made = make(work, (edition,), date_shown())
@@ -109,6 +111,15 @@ def _build_page(work: Homework, target: Path, edition: str, start: float) -> Sum
     )
 
 
+def _edition(edition: Any) -> str:
+    """An edition's name; ReportError for what is none."""
+    own = as_text(edition)
+    if own in EDITIONS:
+        return str(own)
+    near = nearest(own or "", EDITIONS) or f"; there are: {', '.join(EDITIONS)}"
+    raise ReportError(f"there is no edition {shown(edition)}{near}")
+
+
 @dataclass(frozen=True, eq=False)
 class Made:
     """The PDFs of one homework by edition, the traces of its questions, and how many checks passed."""
@@ -125,10 +136,7 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     agrees, a sheet holds no results to check. Raises ReportError for an unknown edition, else as
     `build`.
     """
-    for edition in editions:
-        if edition not in EDITIONS:
-            near = nearest(edition, EDITIONS) or f"; there are: {', '.join(EDITIONS)}"
-            raise ReportError(f"there is no edition {edition!r}{near}")
+    editions = tuple(map(_edition, editions))
     from report import document, embedded, pdf
 
     answers: list[Answer] = []
@@ -219,8 +227,11 @@ def _placed(work: Homework, question: Question) -> Iterator[None]:
 
 
 def trace_question(question: Question) -> Trace:
-    """The trace of a question with the inputs it has."""
-    return trace(question.function, question.inputs, question.wrt, question.unfold or ())
+    """The trace of a question with the inputs it has, with every value in its gate's domain."""
+    found = trace(question.function, question.inputs, question.wrt, question.unfold or ())
+    if found.unchosen:
+        raise ReportError(f"{found.unchosen}\n{unchosen.REMEDY}")
+    return found
 
 
 def trace_json(

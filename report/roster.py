@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from report import spreadsheet, toml, variants
-from report.errors import ReportError
+from report.errors import ReportError, shown
 from report.homework import Homework, override, read_seed
-from report.toml import shown
 
 MAX_REDRAWS = 1000  # of one student, until the numbers differ from those of all the others
 

@@ -7,31 +7,54 @@ text of 100 000 lines needs no more memory than its graph. Nothing here is evalu
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from report.errors import ReportError
+from report import chains
+from report.errors import ReportError, shown
 from report.faults import underlined
+from report.inputs import as_text
 
 MAX_TEXT = 8_000_000  # characters
 MAX_LINES = 150_000
 MAX_LINE = 20_000  # characters in one line
-BLOCK = 200  # lines that are read together
+MAX_STATEMENT = 500_000  # characters of one statement, on all its lines
+BLOCK, BLOCK_SIZE = 200, 20_000  # lines, characters that are read together
 _NAME_PARTS = "give parts of it names on lines of their own (z = ...)"
 _INSTEAD = {  # what people type, and what they mean
     "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/", "²": "**2", "³": "**3",
     "√": "sqrt(...)", "π": "pi", "σ": "sigmoid(...)", "‖": "norm(...)", "ᵀ": ".T", "∑": "sum(...)",
 }  # fmt: skip
 
+_SYNTAX = {  # what Python says about a text, and how it is said here
+    r"('.' was never closed|unmatched '.')": r"\1",
+    r"closing parenthesis ('.') does not match opening parenthesis ('.')": r"\1 does not close \2",
+    r"expected an indented block": "this is no let-line (z = ...) and no expression",
+    r"indent": "unexpected indent: all lines begin in one column",
+    r"unterminated": "a quote mark is not closed",
+    r"Exceeds the limit": "this number is too large for a float64",
+    r"too many nested": f"too many brackets inside each other; {_NAME_PARTS}",
+    r"leading zeros": "a number begins with no 0 but before a point: 1, not 01",
+    r"continuation character": "a line goes on after \\\\ at its very end only",
+    r"keyword argument repeated: (\w+)": r"\1 is given twice",
+    r"positional argument follows": "an argument without a name comes before those that have one",
+    r"Generator expression": "a comprehension is not possible in a function",
+    r"cannot assign|'=='|\"==\"": "a name is given on a line of its own: z = ...",
+}
+
 
 class Source:
     """A formula's text. `statements` yields each statement; the `place` of a part of it is in the text."""
 
-    def __init__(self, text: str) -> None:
-        if not isinstance(text, str):
-            raise ReportError("the function must be text")
+    def __init__(self, text: Any) -> None:
+        own = as_text(text)
+        if own is None:
+            raise ReportError(f"the function must be text, not {shown(text)}")
+        text = own
         if len(text) > MAX_TEXT:
             raise ReportError(f"the function has {len(text)} characters; {MAX_TEXT} are possible")
         self.text = text.replace("\r\n", "\n")
@@ -44,6 +67,8 @@ class Source:
         self.margin = next(
             (len(a) - len(b) for a, b in zip(self.lines, self.code, strict=True) if b.strip()), 0
         )
+        if "#" in self.text:  # a comment may hold what Python does not read
+            self.code = [line.split("#", 1)[0] for line in self.code]
         self.above = 0  # lines above the block that is being read
 
     def _check_lines(self) -> None:
@@ -64,38 +89,46 @@ class Source:
         """Every statement in order; ReportError where the text is not Python."""
         start = 0
         while start < len(self.code):
-            end = self._end_of_block(start)
-            self.above = start
-            yield from self._parsed("\n".join(self.code[start:end]))
+            end = self._end_of_block(start, BLOCK)
+            yield from self._parsed(start, end)
             start = end
 
-    def _end_of_block(self, start: int) -> int:
+    def _end_of_block(self, start: int, lines: int) -> int:
         """The line after a block: outside all brackets, and after no line that goes on."""
-        depth = 0
+        depth = size = 0
         for at in range(start, len(self.code)):
-            line = self.code[at].split("#", 1)[0]
+            line = self.code[at]
+            size += len(line)
             depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
-            if at - start >= BLOCK and depth <= 0 and not line.endswith("\\"):
-                return at + 1
+            if depth <= 0 and not line.endswith("\\"):
+                if at - start + 1 >= lines or size > BLOCK_SIZE:
+                    return at + 1
+            elif size > MAX_STATEMENT:
+                raise self.placed(
+                    f"this has more than {MAX_STATEMENT} characters; {_NAME_PARTS}", start + 1, 0
+                )
         return len(self.code)
 
-    def _parsed(self, block: str) -> list[ast.stmt]:
+    def _parsed(self, start: int, end: int) -> Iterator[ast.stmt]:
+        """The statements of a block; when it is too much for Python's parser, of one line after another."""
+        self.above = start
+        block = "\n".join(self.code[start:end])
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(block).body
+            statements = _quietly(ast.parse, block).body
         except SyntaxError as error:
             raise self._syntax_error(error) from None
         except (RecursionError, MemoryError):
-            lines = block.split("\n")
-            longest = max(range(len(lines)), key=lambda i: len(lines[i]))
-            raise self.placed(
-                f"this has too many parts in a row or inside each other; {_NAME_PARTS}",
-                self.above + longest + 1,
-                self.margin,
-            ) from None
-        except ValueError as error:
-            raise ReportError(f"the function cannot be read: {error}") from None
+            after = self._end_of_block(start, 1)
+            if after < end:
+                yield from self._parsed(start, after)
+                yield from self._parsed(after, end)
+                return
+            chain = _quietly(chains.parse, block)
+            if chain is None:
+                message = f"this has too many parts in a row or inside each other; {_NAME_PARTS}"
+                raise self.placed(message, start + 1, self.margin) from None
+            statements = [chain]
+        yield from statements
 
     # ------------------------------------------------------------ places
 
@@ -125,18 +158,17 @@ class Source:
         )
 
     def _syntax_error(self, error: SyntaxError) -> ReportError:
-        message = (error.msg or "invalid syntax").split("(<unknown>")[0].strip()
-        if "Perhaps you forgot a comma" in message or message.endswith(
-            ("invalid syntax", "literal")
-        ):
-            message = "this is not a formula; is an operator missing?"
-        elif message.startswith("Exceeds the limit"):
-            message = "this number is too large for a float64"
-        elif message.startswith("too many nested"):
-            message = f"too many brackets inside each other; {_NAME_PARTS}"
-        elif "Maybe you meant '=='" in message:
-            message = "a name is given on a line of its own: z = ..."
         line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
+        said = error.msg or ""
+        for pattern, words in _SYNTAX.items():
+            if found := re.search(pattern, said):
+                message = found.expand(words)
+                break
+        else:
+            message = "this is not a formula; is an operator missing?"
+            lines = self.code[self.above :]
+            if line > len(lines) or not lines[line - 1][column:].strip():
+                message = "something is missing here: an operand, or a bracket"
         return self.placed(message, line + self.above, column + self.margin)
 
     def _odd_character(self, number: int, code: str) -> ReportError:
@@ -149,3 +181,10 @@ class Source:
         return self.placed(
             f"{shown}U+{ord(character):04X} ({name}) cannot be read; {remedy}", number, at
         )
+
+
+def _quietly(parse: Callable[[str], Any], text: str) -> Any:
+    """Python warns of what is no fault here, such as a comparison of numbers by `is`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return parse(text)

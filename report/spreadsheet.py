@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report.errors import ReportError
-from report.toml import shown
+from report.errors import ReportError, shown
 
 MAX_BYTES = 100_000_000
 MAX_COLUMNS = 10_000

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from report.errors import ReportError, nearest
+from report.errors import ReportError, nearest, shown
 
 MAX_BYTES = 1_000_000  # of a file
 WIDTH = 88  # columns of what is written
@@ -55,6 +55,10 @@ def read_file(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise ReportError(
+                f"{path} is a link to {path.readlink()}, and no file is there"
+            ) from None
         raise ReportError(f"there is no file {path}{_neighbour(path)}") from None
     except ValueError:
         raise ReportError(f"{str(path)!r} is no name of a file") from None
@@ -95,7 +99,8 @@ def read_text(text: str, place: str) -> dict[str, Any]:
     except RecursionError:
         raise ReportError(f"{place} nests too many brackets inside each other") from None
     except ValueError as error:  # a number of thousands of digits, a day that no month has
-        raise ReportError(f"{place} holds a value that cannot be read: {error}") from None
+        reason = "a number has too many digits" if "digits" in str(error) else error
+        raise ReportError(f"{place} holds a value that cannot be read: {reason}") from None
 
 
 def read_value(text: str, place: str) -> Any:
@@ -131,16 +136,6 @@ def _caret(source: str, column: int, width: int = 76) -> str:
     start = max(0, column - width // 2) if len(source) > width else 0
     cut = "".join(c if c.isprintable() else " " for c in source[start : start + width])
     return f"    {cut.rstrip()}\n    {' ' * (column - start)}^"
-
-
-def shown(value: Any, limit: int = 40) -> str:
-    """A value in a message: short, on one line."""
-    try:
-        text = value if isinstance(value, str) else repr(value)
-    except ValueError:
-        return "a very long number"
-    text = text if len(text) <= limit else text[: limit - 3] + "..."
-    return repr(text) if isinstance(value, str) else text
 
 
 # ---------------------------------------------------------------- writing

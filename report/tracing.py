@@ -7,7 +7,8 @@ value that feeds several gates collects a sum.
 A gradient or contribution is None (null in JSON, to be shown as "—") where there is none: for an input
 used as an index, a label, a mask or a target, and where a derivative is infinite or undefined but nothing that
 was asked for depends on it, such as that of x**3 by the 3 when x is negative and only x was asked for.
-The gradients asked for are always finite numbers.
+The gradients asked for are always finite numbers. A value is NaN (null in JSON) where it is outside a
+gate's domain and no `where` chooses it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Trace:
 
     `value` is the function's value, `gradients` maps every name asked for (`wrt`) to dF/dname in the
     shape of the input. `inputs` and `gates` hold everything else, `graph` the formula's structure.
+    `unchosen` tells of a value that is outside a gate's domain where no `where` chooses it.
     """
 
     graph: Graph
@@ -61,6 +63,7 @@ class Trace:
     value: float
     gradients: dict[str, Array]
     quantities: dict[Node, Quantity]  # of every input and gate
+    unchosen: str = ""
 
     @property
     def function(self) -> str:
@@ -95,8 +98,8 @@ class Trace:
         (name, shape, value, gradient, contributions, asked, used, role), gates (number, name,
         gate, the arguments by name or, for a constant, by value, params, shape, value, gradient,
         contributions) and gradients. An index among the params is written as in NumPy, with {1} for
-        the argument of that number. A gradient that does not exist is null. Numbers are written so
-        that they read back as the same float64.
+        the argument of that number. A gradient that does not exist is null, and so is a value outside a
+        gate's domain. Numbers are written so that they read back as the same float64.
         """
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -159,8 +162,12 @@ def _option(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Numbers as Python floats and nested lists; None stays None."""
-    return None if value is None else np.asarray(value).tolist()
+    """Numbers as Python floats and nested lists; None stays None, and NaN becomes None."""
+    if value is None:
+        return None
+    array = np.asarray(value)
+    gone = np.isnan(array)
+    return (np.where(gone, None, array) if gone.any() else array).tolist()  # type: ignore[call-overload]
 
 
 def is_literal(node: Node) -> bool:

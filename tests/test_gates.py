@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -408,6 +409,74 @@ def test_large_arguments_do_not_overflow(
     assert t.gradients["x"] == slope
 
 
+# ---------------------------------------------------------------- digits, against 50 of them
+
+
+def _log1p(x: Any) -> Any:
+    return mpmath.log(1 + x)
+
+
+PRECISE: dict[str, Any] = {
+    "binary_cross_entropy_with_logits(x, 1)": lambda x: _log1p(mpmath.exp(-x)),
+    "binary_cross_entropy_with_logits(x, 0)": lambda x: _log1p(mpmath.exp(x)),
+    "elu(x)": lambda x: x if x > 0 else mpmath.exp(x) - 1,
+    "elu(x, alpha=0.3)": lambda x: x if x > 0 else mpmath.mpf("0.3") * (mpmath.exp(x) - 1),
+}
+
+
+@pytest.mark.parametrize("x", [-1000, -700, -40, -36, -20, -18, -1e-10, 1e-10, 2, 20, 36, 40, 700])
+@pytest.mark.parametrize("formula", PRECISE)
+def test_no_digit_is_lost_far_out(formula: str, x: float) -> None:
+    t = trace(formula, {"x": x})
+    with mpmath.workdps(500):
+        value, slope = PRECISE[formula](mpmath.mpf(x)), mpmath.diff(PRECISE[formula], x)
+    np.testing.assert_allclose(t.value, float(value), rtol=1e-12)
+    if formula.startswith("elu"):  # of σ(z) − y the 1 of a label takes digits, as in PyTorch
+        np.testing.assert_allclose(t.gradients["x"], float(slope), rtol=1e-12)
+    else:
+        np.testing.assert_allclose(t.gradients["x"], float(slope), rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("p", [1e-300, 1e-20, 1e-10, 0.5, 1 - 1e-10])
+def test_a_cross_entropy_of_small_probabilities(p: float) -> None:
+    t = trace("binary_cross_entropy(p, y)", {"p": p, "y": 0}, ["p"])
+    with mpmath.workdps(400):
+        value = -mpmath.log(1 - mpmath.mpf(p))
+        slope = 1 / (1 - mpmath.mpf(p))
+    np.testing.assert_allclose(t.value, float(value), rtol=1e-13)
+    np.testing.assert_allclose(t.gradients["p"], float(slope), rtol=1e-13)
+
+
+def test_a_published_cross_entropy() -> None:
+    t = trace("binary_cross_entropy_with_logits(z, y)", {"z": 20, "y": 1})
+    assert round(t.value * 1e9, 10) == 2.0611536203
+
+
+def test_many_classes_take_no_more_memory_than_the_scores() -> None:
+    t = trace("cross_entropy(z, k)", {"z": np.zeros(1_000_000), "k": 3})
+    np.testing.assert_allclose(t.value, np.log(1e6), rtol=1e-12)
+    np.testing.assert_allclose(t.gradients["z"][[2, 3]], [1e-6, 1e-6 - 1], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("formula", "inputs", "message"),
+    [
+        ("cross_entropy(z, y)", {"z": [1, 2, 3], "y": [0.3333333] * 3}, "divide each row by its sum"),
+        ("cross_entropy(z, y)", {"z": [1, 2, 3], "y": np.array([0.1, 0.2, 0.7], "f4")}, "a row adds up to "),
+        ("cross_entropy(z, y)", {"z": [1, 2], "y": [1.5, -0.5]}, "holds probabilities"),
+        ("cross_entropy(z, k)", {"z": [1, 2], "k": 2}, "2 is none"),
+        ("binary_cross_entropy(p, 1)", {"p": 1.5}, "one of them is 1.5"),
+        ("binary_cross_entropy(p, 0)", {"p": -0.5}, "one of them is -0.5"),
+        ("binary_cross_entropy(p, y)", {"p": [0.5, 2], "y": [1, 1]}, "one of them is 2"),
+        ("huber(p, y, delta=0)", {"p": 1, "y": 2}, "delta is 0; it must be positive"),
+        ("huber(p, y, -1)", {"p": 1, "y": 2}, "delta is -1; it must be positive"),
+    ],
+)  # fmt: skip
+def test_what_a_loss_does_not_take(formula: str, inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(ReportError, match=message):
+        trace(formula, inputs)
+
+
 # ---------------------------------------------------------------- edges of powers, products, matrices
 
 
@@ -434,15 +503,48 @@ def test_edges(formula: str, inputs: dict[str, Any], slopes: dict[str, Any]) -> 
         np.testing.assert_allclose(t.gradients[name], slope, atol=1e-14)
 
 
-@pytest.mark.parametrize("gate", ["inv(A)[0, 0]", "sum(solve(A, b))", "logdet(A)"])
-def test_a_singular_matrix_is_outside_the_domain(gate: str) -> None:
-    for matrix in (
+SQUARE = ["inv(A)[0, 0]", "sum(solve(A, b))", "logdet(A)"]
+
+
+@pytest.mark.parametrize("gate", SQUARE)
+@pytest.mark.parametrize(
+    "matrix",
+    [
         [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
         [[0, 0, 0]] * 3,
         [[1, 2, 0], [2, 4, 0], [0, 0, 1]],
-    ):
-        with pytest.raises(ReportError, match="outside its domain"):
-            trace(gate, {"A": matrix, "b": [1, 2, 4]})
+        [[1e9, 2e9, 3e9], [4e-9, 5e-9, 6e-9], [7, 8, 9]],  # scaled, and no less singular
+        np.outer([1, 2, 3], [1e-8, 3, 7e8]) + np.outer([4, -1, 0.1], [1e-8, 5, 2e8]),
+    ],
+)
+def test_a_singular_matrix_is_outside_the_domain(gate: str, matrix: Any) -> None:
+    with pytest.raises(ReportError, match="outside its domain"):
+        trace(gate, {"A": matrix, "b": [1, 2, 4]})
+
+
+@pytest.mark.parametrize("gate", SQUARE)
+@pytest.mark.parametrize(
+    "scales", [(1e8, 1e-8, 1), (1e-20, 1, 1), (1e150, 1e-150, 1), (1e-100, 1e-100, 1e-100)]
+)
+def test_the_scale_of_rows_and_columns_makes_no_matrix_singular(gate: str, scales: Any) -> None:
+    core = np.array([[2, 1, 0], [1, 3, 1], [0, -1, 4.0]])
+    d = np.array(scales)
+    for left, right in ((d, 1 / d), (d, np.ones(3)), (np.ones(3), d)):
+        matrix = left[:, None] * core * right
+        t = trace(gate, {"A": matrix, "b": [1, 2, 4]}, wrt=["b"])
+        expected = {
+            SQUARE[0]: np.linalg.inv(core)[0, 0] / left[0] / right[0],
+            SQUARE[1]: np.sum(np.linalg.solve(core, [1, 2, 4] / left) / right),
+            SQUARE[2]: np.linalg.slogdet(core)[1] + np.sum(np.log(left) + np.log(right)),
+        }
+        np.testing.assert_allclose(t.value, expected[gate], rtol=1e-10)
+
+
+def test_a_derivative_that_is_too_large_is_not_blamed_on_the_domain() -> None:
+    with pytest.raises(ReportError, match="it is too large for a float64 number"):
+        trace("sum(inv(A))", {"A": [[1e-200, 0], [0, 1e-100]]})
+    with pytest.raises(ReportError, match="the divisor must not be 0"):
+        trace("sum(sqrt(x) / sqrt(x))", {"x": [0.0]})
 
 
 def test_every_kink_has_its_convention() -> None:

@@ -14,7 +14,8 @@ the code for arrays; `domain` what an argument must fulfil; `kink` where the der
 `convention` (PyTorch's); `why` one sentence for the derivation; `jacobian` the notation of
 the whole local derivative over `{x}` and `{y}`, for gates that mix a vector; `integers` the arguments that are an
 index, a label or a mask; `rule_at` makes the rules of a gate with any number of arguments. A row
-without `usage` is for backward graphs only.
+without `usage` is for backward graphs only; the names of the arguments in `usage` are those by which
+a formula may give them.
 """
 
 from report.gates.activations import log_softmax, sigmoid, softmax

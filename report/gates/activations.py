@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from report.gates.arithmetic import positive, where
+from report.gates.arithmetic import minimum, positive, where
 from report.gates.functions import exp, normal_cdf, normal_pdf
 from report.gates.reductions import spread, total
 from report.gates.shapes import along, reduced
@@ -78,13 +78,13 @@ prelu = elementwise(
 )
 elu = elementwise(
     "elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))[()],
-    lambda g, y, x, alpha=1.0: g * where(positive(x), 1, y + alpha),
+    lambda g, y, x, alpha=1.0: g * where(positive(x), 1, alpha * exp(minimum(x, 0))),
     sign="ELU", latex=function(named("ELU")), params={"alpha": 1.0},
     sympy=lambda s, x, alpha=1.0: s.Piecewise((x, x > 0), (alpha * (s.exp(x) - 1), True)),
     python="elu({0}, {alpha})", numpy="np.where({0:1} > 0, {0}, {alpha} * np.expm1(np.minimum({0}, 0)))",
     kink=lambda x, alpha=1.0: (x == 0) & (alpha != 1), convention="derivative alpha at 0",
     usage="elu(x, alpha=1.0)", group="activations", summary="x where positive, else alpha·(exp(x) − 1)",
-    why="Below 0 the slope of alpha (eˣ − 1) is alpha eˣ, which is the value plus alpha.",
+    why="Below 0 the slope of alpha (eˣ − 1) is alpha eˣ.",
 )
 
 # gated by their own value

@@ -25,7 +25,7 @@ from report.gates.shapes import (
     written,
 )  # fmt: skip
 from report.gates.table import POWER, function, gate, named
-from report.graph import _OPERATORS, Array, Shape, shape_of
+from report.graph import _OPERATORS, Array, OutOfDomain, Shape, shape_of
 
 ANY = range(1, 64)  # every argument after the first
 
@@ -143,7 +143,7 @@ scatter = gate(
     integers=ANY, params={"key": None, "shape": None}, python="scatter({0})", numpy="scatter({0})",
 )
 one_hot = gate(
-    "one_hot", lambda labels, classes: np.eye(classes)[_whole(labels, classes)], None,
+    "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
     shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
     integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
     python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
@@ -202,16 +202,16 @@ def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:
     """A key with the arguments put in, as NumPy takes it."""
     if not indices:
         return tuple(key)
-    return tuple(_whole(indices[p - 1]) if isinstance(p, Place) else p for p in key)
+    return tuple(whole(indices[p - 1]) if isinstance(p, Place) else p for p in key)
 
 
-def _whole(indices: Array, size: int | None = None) -> Array:
-    """Indices as integers; IndexError when one is not whole, or is not from 0 to size - 1."""
+def whole(indices: Array, size: int | None = None) -> Array:
+    """Indices as integers; OutOfDomain when one is not whole, or is not from 0 to size - 1."""
     given = np.asarray(indices)
     whole = given.astype(np.intp)
     bad = given[(whole != given) | ((whole < 0) | (whole >= size) if size is not None else False)]
     if bad.size:
-        raise IndexError(f"{bad.flat[0]:.12g} is none")
+        raise OutOfDomain(f"{bad.flat[0]:.12g} is none")
     return whole
 
 
@@ -232,11 +232,11 @@ def _indexed(x: Shape, indices: Sequence[Shape], key: Key) -> Shape:
         try:
             shapes.append(nothing[tuple(zeros if isinstance(p, Place) else p for p in key)].shape)
         except (IndexError, ValueError) as error:
-            raise ReportError(f"[{key}] does not fit shape {written(x)}: {error}") from None
+            raise ReportError(f"this does not fit shape {written(x)}: {error}") from None
     own = iter(together)
     shape = tuple(a if a == b else next(own) for a, b in zip(*shapes, strict=True))
     if math.prod(shape) == 0:
-        raise ReportError(f"[{key}] picks nothing from shape {written(x)}")
+        raise ReportError(f"this picks nothing from shape {written(x)}")
     return shape
 
 

@@ -48,7 +48,7 @@ cumsum = gate(
     lambda g, y, x, axis=None: reverse_cumsum(g, axis=axis),
     shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
     python="cumsum({0})", numpy="np.cumsum({0})", usage="cumsum(x), cumsum(X, axis=0)",
-    group="reductions", summary="running sum along an axis",
+    group="reductions", summary="running sum along an axis, or of all entries in a row",
     why="An entry is part of its own and of every later running sum, so it collects from all of them.",
 )
 

@@ -44,6 +44,13 @@ def pair(a: Shape, b: Shape, **_: Any) -> Shape:
     return ()
 
 
+def pair_within(a: Shape, b: Shape, delta: float = 1.0) -> Shape:
+    """Two tensors of one shape, made one number, with a bound on their distance."""
+    if delta <= 0:
+        raise ReportError(f"delta is {delta:.12g}; it must be positive")
+    return pair(a, b)
+
+
 # ---------------------------------------------------------------- along axes
 
 
@@ -282,11 +289,15 @@ def stacked(*shapes: Shape, axis: int = 0) -> Shape:
 
 def widths(shape: Shape, pad_width: Any) -> tuple[tuple[int, int], ...]:
     """(before, after) of each axis, from a number, a pair, or a pair for each axis."""
+    if not shape:
+        raise ReportError("a number has no axis to put zeros round; give it one: reshape(x, 1)")
     match pad_width:
-        case int() as n if is_integer(n):
+        case (int() as n,) | (int() as n) if is_integer(n):
             pairs: Sequence[Any] = [(n, n)] * len(shape)
         case (int() as before, int() as after):
             pairs = [(before, after)] * len(shape)
+        case (tuple() as pair_,):
+            pairs = [pair_] * len(shape)
         case tuple():
             pairs = pad_width
         case _:

@@ -10,6 +10,19 @@ from report.gates.shapes import broadcast
 from report.graph import Array, Gate, Node, Shape, make
 
 GATES: dict[str, Gate] = {}
+ALIASES = {  # the names of NumPy, PyTorch and textbooks
+    "ln": "log", "fabs": "abs", "absolute": "abs", "sgn": "sign", "neg": "negative", "pow": "power",
+    "float_power": "power", "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide",
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "arctg": "arctan",
+    "deg2rad": "radians", "rad2deg": "degrees",
+    "silu": "swish", "expit": "sigmoid", "logistic": "sigmoid", "logsigmoid": "log_sigmoid",
+    "fmax": "maximum", "fmin": "minimum", "clamp": "clip",
+    "amax": "max", "amin": "min", "average": "mean", "product": "prod", "variance": "var",
+    "mm": "matmul", "mv": "matmul", "bmm": "matmul", "inverse": "inv", "tr": "trace", "magnitude": "norm",
+    "vector_norm": "norm", "cat": "concatenate", "concat": "concatenate", "permute": "transpose",
+    "mse_loss": "mse", "l1_loss": "l1", "mae": "l1", "huber_loss": "huber", "bce": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy_with_logits",
+}  # fmt: skip
 
 # How strongly a notation binds; an argument that binds weaker than its place asks is bracketed.
 SUM, PRODUCT, MATRIX_PRODUCT, POWER, CALL, ATOM = 1, 2, 3, 4, 5, 9

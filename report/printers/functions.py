@@ -435,12 +435,18 @@ def hinge(s, y):
 
 def binary_cross_entropy(p, y):
     """The mean of -y * log(p) - (1 - y) * log(1 - p)."""
-    return -sum(xlogy(b, a) + xlogy(1 - b, 1 - a) for a, b in zip(p, y)) / len(p)
+    total = 0.0
+    for a, b in zip(p, y):
+        total -= xlogy(b, a) + ((1 - b) * math.log1p(-a) if b != 1 else 0.0)
+    return total / len(p)
 
 
 def binary_cross_entropy_with_logits(z, y):
     """The binary cross-entropy of sigmoid(z)."""
-    return sum(softplus(a) - b * a for a, b in zip(z, y)) / len(z)
+    total = 0.0
+    for a, b in zip(z, y):
+        total += max(a, 0.0) - b * a + math.log1p(math.exp(-abs(a)))
+    return total / len(z)
 
 
 def cross_entropy(z, labels):
@@ -583,13 +589,14 @@ def huber(p, y, delta):
 
 def binary_cross_entropy(p, y):
     """The mean of -y * log(p) - (1 - y) * log(1 - p)."""
-    return -np.mean(xlogy(y, p) + xlogy(1 - y, 1 - p))
+    rest = (1 - y) * np.log1p(-np.where(y == 1, 0.0, p))
+    return -np.mean(xlogy(y, p) + rest)
 
 
 def cross_entropy(z, labels):
     """The mean over rows of -log(softmax(row)[label])."""
-    one_hot = np.eye(z.shape[-1])[labels]
-    return -np.mean(np.sum(one_hot * log_softmax(z), axis=-1))
+    picked = np.take_along_axis(log_softmax(z), np.expand_dims(labels, -1), axis=-1)
+    return -np.mean(picked)
 
 
 def kl_div(p, q):
