@@ -218,16 +218,18 @@ def pull_back(
 ) -> tuple[dict[Node, Any], Arrivals]:
     """Run the backward rules over `nodes` (topological), from dF/dresult = `seed`.
 
-    `of(node)` says what a node stands for: its number, or the node itself.
+    `of(node)` says what a node stands for: its number, or the node itself. Constants stay nodes in a
+    formula, so that log 2 and 1/3 are not shown as decimals.
     """
     gradients: dict[Node, Any] = {result: seed}
     arrivals = Arrivals()
+    symbolic = isinstance(seed, Node)
     for node in reversed(nodes):
         upstream = gradients.get(node)
         if upstream is None:
             continue
         gate, args, params, shape = node.gate, node.args, node.params, node.shape
-        values = [of(a) if a.value is None else a.value for a in args]
+        values = [of(a) if symbolic or a.value is None else a.value for a in args]
         y = of(node)
         for place, (arg, rule) in enumerate(zip(args, gate.rules_for(len(args)), strict=True)):
             if arg.value is not None or rule is None:

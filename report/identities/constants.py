@@ -1,0 +1,202 @@
+"""Constants in a formula: which are plain numbers, how they are multiplied, and which nodes are equal.
+
+A coefficient is a number, a fraction, or anything else that depends on no input, such as log 2 or
+1/√(2π), which stays as it was written.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from report.graph import CONSTANT, Gate, Node, constant, make
+
+MAX_DEPTH = 8  # levels of two formulas that are compared
+
+
+def gate(name: str) -> Gate:
+    """A row of the gate table, which is made with this package."""
+    from report.gates.table import GATES
+
+    return GATES[name]
+
+
+def applied(row: Gate, *args: Node, **params: Any) -> Node:
+    """A gate over arguments that may have become simple enough for another identity."""
+    from report.gates.table import apply
+
+    node: Node = apply(row, args, params)
+    return node
+
+
+def is_number(x: Node, value: float | None = None) -> bool:
+    """Whether x is a plain scalar constant (of this value); π has a name and is none."""
+    if x.gate is not CONSTANT or x.shape != () or x.name is not None:
+        return False
+    return value is None or bool(x.value == value)
+
+
+def is_filled(x: Node, value: float) -> bool:
+    """Whether x is known to hold `value` in every entry."""
+    return x.value is not None and x.name is None and bool(np.all(x.value == value))
+
+
+def is_coefficient(x: Node) -> bool:
+    """Whether x is one number that depends on no input."""
+    return x.value is not None and x.shape == ()
+
+
+def is_rational(x: Node) -> bool:
+    """Whether x is a plain number or a fraction of two."""
+    return is_number(x) or (
+        x.gate.name == "divide" and not x.shape and all(is_number(a) for a in x.args)
+    )
+
+
+def parent(name: str, x: Node) -> bool:
+    """Whether x is that gate, and depends on an input."""
+    return x.gate.name == name and x.value is None
+
+
+def is_identity(x: Node) -> bool:
+    """Whether x is the identity matrix that a rule made."""
+    return x.gate is CONSTANT and x.name == "I"
+
+
+def number_of_ones(x: Node) -> Node | None:
+    """The number c of a tensor c·𝟏 that holds it everywhere; None of any other node."""
+    if not x.shape or x.name is not None:
+        return None
+    if x.gate.name == "broadcast_to" and not x.args[0].shape:
+        return x.args[0]
+    if x.gate is CONSTANT and np.ptp(x.value) == 0:
+        return constant(x.value.flat[0])
+    return None
+
+
+# ---------------------------------------------------------------- products of coefficients
+
+
+def product(a: Node, b: Node) -> Node:
+    """The product of two coefficients: a number or a fraction in lowest terms, then all else."""
+    (r, s), (t, u) = split(a), split(b)
+    return _joined(_rational(r, t), _times(s, u))
+
+
+def quotient(a: Node, b: Node) -> Node:
+    """The quotient of two coefficients."""
+    (r, s), (t, u) = split(a), split(b)
+    return _joined(_rational(r, _inverse(t)), _over(s, u))
+
+
+def split(x: Node) -> tuple[Node, Node | None]:
+    """A coefficient as its rational part and the rest: 2 log(2) / 3 as 2/3 and log(2)."""
+    if is_rational(x):
+        return x, None
+    if any(a.shape for a in x.args):
+        return constant(1), x
+    if x.gate.name == "negative":
+        r, s = split(x.args[0])
+        return _rational(constant(-1), r), s
+    if x.gate.name in ("multiply", "divide"):
+        (r, s), (t, u) = (split(a) for a in x.args)
+        if x.gate.name == "multiply":
+            return _rational(r, t), _times(s, u)
+        return _rational(r, _inverse(t)), _over(s, u)
+    return constant(1), x
+
+
+def _times(a: Node | None, b: Node | None) -> Node | None:
+    if a is None or b is None:
+        return a or b
+    return make(gate("square"), (a,)) if same(a, b) else make(gate("multiply"), (a, b))
+
+
+def _over(a: Node | None, b: Node | None) -> Node | None:
+    if b is None or (a is not None and same(a, b)):
+        return a if b is None else None
+    return make(gate("divide"), (a or constant(1), b))
+
+
+def _joined(rational: Node, rest: Node | None) -> Node:
+    if rest is None or is_number(rational, 0):
+        return rational
+    if is_number(rational, 1):
+        return rest
+    if is_number(rational, -1):
+        return make(gate("negative"), (rest,))
+    if rest.gate.name == "divide" and is_number(rest.args[0], 1) and is_number(rational):
+        return make(gate("divide"), (rational, rest.args[1]))
+    return make(gate("multiply"), (rational, rest))
+
+
+def _parts(x: Node) -> tuple[float, float]:
+    """Numerator and denominator of a rational node."""
+    return (
+        (float(x.value), 1.0) if is_number(x) else (float(x.args[0].value), float(x.args[1].value))
+    )
+
+
+def _rational(a: Node, b: Node) -> Node:
+    (p, q), (r, s) = _parts(a), _parts(b)
+    return fraction(p * r, q * s)
+
+
+def _inverse(x: Node) -> Node:
+    p, q = _parts(x)
+    return fraction(q, p)
+
+
+def fraction(above: float, below: float) -> Node:
+    """A number above / below: whole where it is, else a fraction in lowest terms."""
+    if below < 0:
+        above, below = -above, -below
+    if below == 1 or (below and above % below == 0):
+        return constant(above / below)
+    if above.is_integer() and below.is_integer():
+        common = math.gcd(int(above), int(below))
+        above, below = above / common, below / common
+    return make(gate("divide"), (constant(above), constant(below)))
+
+
+def total(a: Node, b: Node) -> Node:
+    """The sum of two rational coefficients."""
+    (p, q), (r, s) = _parts(a), _parts(b)
+    return fraction(p * s + r * q, q * s)
+
+
+def factored(x: Node) -> tuple[Node, Node]:
+    """The coefficient in front of x, a sign too, and what is left."""
+    if is_coefficient(x):
+        return constant(1), x
+    if x.gate.name == "negative":
+        c, rest = factored(x.args[0])
+        return product(constant(-1), c), rest
+    if x.gate.name == "multiply" and is_coefficient(x.args[0]):
+        return x.args[0], x.args[1]
+    return constant(1), x
+
+
+def is_negative(c: Node) -> bool:
+    """Whether a coefficient has a sign in front."""
+    return bool(split(c)[0].value < 0)
+
+
+# ---------------------------------------------------------------- equal formulas
+
+
+def same(a: Node, b: Node, depth: int = MAX_DEPTH) -> bool:
+    """Whether two nodes are the same formula over the same inputs, as far as `depth` levels tell."""
+    if a is b:
+        return True
+    if a.gate is not b.gate or a.shape != b.shape or not depth or a.is_input:
+        return False
+    if a.gate is CONSTANT:
+        return a.name == b.name and bool(np.array_equal(a.value, b.value))
+    return (
+        len(a.args) == len(b.args)
+        and dict(a.params) == dict(b.params)
+        and all(same(x, y, depth - 1) for x, y in zip(a.args, b.args, strict=True))
+    )
