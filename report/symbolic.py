@@ -247,11 +247,11 @@ def ordered_symbol(i: int) -> Any:
 
 def latex(expression: Any, names: Mapping[Any, str]) -> str:
     """LaTeX by sympy's printer, with the names given."""
-    return str(_printer()({"symbol_names": dict(names)}).doprint(expression))
+    return str(printer()({"symbol_names": dict(names)}).doprint(expression))
 
 
 @cache
-def _printer() -> Any:
+def printer() -> Any:
     """sympy's LaTeX printer with the notation of the report for steps, signs and entries."""
     import sympy
     from sympy.printing.latex import LatexPrinter

@@ -18,7 +18,7 @@ from report.derivation.parts import Equation, Gradient
 from report.gates import ATOM
 from report.gates.table import apply
 from report.graph import Node, constant, evaluate, topological
-from report.printers.index import NoIndexForm, index_form
+from report.printers.index import Entry, NoIndexForm, index_form
 from report.printers.latex import latex, partial
 from report.symbolic import closed_form, written_size
 from report.tracing import Quantity
@@ -44,10 +44,20 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
         where = tuple(Equation(name, (part,)) for name, part in parts)
         return Gradient(q.name, q.gradient, left, formula, numbers, where=where, scalar=scalar)
     form = _Form(notation, graph, backward)
-    entry, used = form.entry(node) if node.shape else (None, set())
+    entry, used = form.entry()
+    line = Equation(notation.entry_gradient(node, entry), (entry.latex,)) if entry else None
     closed = form.formula
-    here = form.here(left) if closed is not None else ()
-    return Gradient(q.name, q.gradient, left, closed, numbers, entry, form.where(used), here)
+    return Gradient(
+        q.name,
+        q.gradient,
+        left,
+        closed,
+        numbers,
+        entry=line,
+        where=form.where(used),
+        here=form.here(left) if closed is not None else (),
+        indexed=entry,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +105,7 @@ class _Form:
         notation = self.notation
         return (notation.name[node] if owner is node else notation.gradient(owner)), ATOM
 
-    def entry(self, node: Node) -> tuple[Equation | None, set[Node]]:
+    def entry(self) -> tuple[Entry | None, set[Node]]:
         """One entry, for which gates that mix entries have a name too, and what it uses by name."""
         notation = self.notation
         mixing = [q.node for q in notation.trace.gates if not _keeps_entries(q.node)]
@@ -111,10 +121,9 @@ class _Form:
             return latex(n, lambda m: self.leaf(m) or notation.named(m))
 
         try:
-            text = index_form(self.graph, used, whole)
+            return index_form(self.graph, used, whole, notation.letters), set(used)
         except NoIndexForm:
             return None, set()
-        return Equation(notation.entry_gradient(node), (text,)), set(used)
 
     def where(self, used: Iterable[Node]) -> tuple[Equation, ...]:
         """What the names stand for: gradients, the last one first, then gates in their order."""

@@ -11,7 +11,7 @@ import numpy as np
 from report.derivation.notation import Notation, Written
 from report.gates import ATOM, fit_to
 from report.graph import INPUT, Array, Node, constant, topological
-from report.printers.index import NoIndexForm, index_form
+from report.printers.index import Entry, NoIndexForm, index_form
 from report.printers.latex import GRADIENT, latex, partial, tensor, uncoloured
 from report.symbolic import local_derivative
 from report.tracing import Quantity
@@ -131,13 +131,13 @@ class Link:
         put_in = latex(self.graph, self.numbers.get) if few else None
         return latex(self.graph, self.names.get), put_in
 
-    def index_form(self) -> str | None:
+    def index_form(self) -> Entry | None:
         """One entry of what flows back; None where labels cannot say it."""
-        entry = self.notation.entry
+        entry, letters = self.notation.entry, self.notation.letters
         names = {self.upstream: partial(self.notation.f, entry[self.node])}
         names |= {leaf: entry[n] for leaf, n in self.pairs}
         try:
-            return index_form(self.graph, names, lambda n: latex(n, self.names.get))
+            return index_form(self.graph, names, lambda n: latex(n, self.names.get), letters)
         except NoIndexForm:
             return None
 

@@ -284,7 +284,7 @@ _JUXTAPOSED = frozenset({"matmul", "outer", "dot"})
 def _starts_with_number(text: str) -> bool:
     """Whether a factor needs a dot before it: what the eye meets first is a digit or a sign."""
     bare = re.sub(r"^(\\textcolor\{[^}]*\}\{|\\left\(|\\frac\{)+", "", text)
-    return bare[:1].isdigit() or bare.startswith("-")
+    return bool(re.match(r"[0-9𝟏-]", bare))
 
 
 def _matmul(p: _Printer, node: Node) -> tuple[str, int]:
@@ -416,6 +416,54 @@ def _scatter(p: _Printer, node: Node) -> tuple[str, int]:
     )
 
 
+def _where(p: _Printer, node: Node) -> tuple[str, int]:
+    c, a, b = (p.write(arg)[0] for arg in node.args)
+    text = choice(c, a, b, r" \odot " if node.shape else " ")
+    return text, SUM if text.startswith(r"\begin") else PRODUCT
+
+
+def _condition(p: _Printer, node: Node) -> tuple[str, int]:
+    return joined_conditions(node.gate.name, [p.write(a)[0] for a in node.args]), CALL
+
+
+def choice(condition: str, a: str, b: str, times: str = " ") -> str:
+    """a where a condition holds, else b, as cases; between something and 0 as a product with 𝟙[...]."""
+    bare = _bare_condition(condition)
+    if bare is None:
+        if b in ("0", "𝟎"):
+            return _product(a, times, rf"𝟙\left[{condition} \ne 0\right]")
+        if a in ("0", "𝟎"):
+            return _product(b, times, rf"𝟙\left[{condition} = 0\right]")
+        bare = rf"{condition} \ne 0"
+    return rf"\begin{{cases}} {a} & \text{{if }} {bare} \\ {b} & \text{{otherwise}} \end{{cases}}"
+
+
+def _product(a: str, times: str, b: str) -> str:
+    return b if a in ("1", "𝟏") else f"{a}{times}{b}"
+
+
+def _bare_condition(text: str) -> str | None:
+    """What stands in the bracket 𝟙[...]; None of a number."""
+    match = re.fullmatch(r"𝟙\\left\[(.*)\\right\]", text)
+    return match[1] if match else None
+
+
+def joined_conditions(gate: str, texts: list[str]) -> str:
+    """Conditions joined by and, or, not in one bracket 𝟙[...]; numbers are conditions by their name."""
+    parts = [_bare_condition(t) or t for t in texts]
+    inner = [rf"\left({t}\right)" if r"\l" in t and _JOINED.search(t) else t for t in parts]
+    sign = {"logical_and": r" \land ", "logical_or": r" \lor "}.get(gate)
+    if sign is None:
+        inner = [
+            t if t.startswith(r"\left(") or " " not in t else rf"\left({t}\right)" for t in inner
+        ]
+        return rf"𝟙\left[\lnot {inner[0]}\right]"
+    return rf"𝟙\left[{sign.join(inner)}\right]"
+
+
+_JOINED = re.compile(r"\\l(?:and|or)\b")
+
+
 def _key(p: _Printer, node: Node) -> str:
     written = str(node.params["key"]).replace(", ", r",\,").replace("None", r"\text{new}")
     written = re.sub(r"\{(\d+)\}", lambda m: p.write(node.args[int(m[1])])[0], written)
@@ -465,6 +513,8 @@ _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
     "concatenate": _joined,
     "stack": _joined,
     "transpose": _transpose,
+    "where": _where,
+    **dict.fromkeys(("logical_and", "logical_or", "logical_not"), _condition),
     **dict.fromkeys(("sum", "mean", "prod", "max", "min", "var", "std", "cumsum"), _reduction),
     **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), _reduction),
 }

@@ -1,0 +1,233 @@
+"""LaTeX of entries: sympy's printer with the notation of sums, products and brackets of a textbook.
+
+A factor 𝟙[a = b] with the label of a sum stands below the sum sign, Σ_{k: a = b}; numbers stand in
+front, then derivatives, then the entries in the order in which they are named, and sums last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from report.symbolic import printer
+
+ADD, MUL = 40, 50  # sympy's precedences
+_BRACKETS = frozenset(
+    ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "within", "positive", "larger"]
+)  # fmt: skip
+
+
+def entry_latex(expression: Any, tex: Mapping[Any, str]) -> str:
+    """LaTeX of an entry; `tex` is how the symbols of scalars are written."""
+    settings = {"symbol_names": dict(tex), "inv_trig_style": "full"}
+    return str(_entry_printer()(settings).doprint(expression))
+
+
+@cache
+def extreme_of(name: str) -> Any:
+    """max or min of a term over labels, as sympy's Sum is the sum; the last label stands first."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    traits = {"is_commutative": True, "is_real": True, "gate": name}
+    return type(name, (ExprWithLimits,), traits)
+
+
+@cache
+def _entry_printer() -> Any:
+    methods: dict[str, Callable[..., str]] = {
+        "_print_Mul": _product,
+        "_print_Add": _sum,
+        "_print_Sum": lambda p, e: _limited(p, r"\sum", e.function, e.limits),
+        "_print_Product": _product_of_all,
+        "_print_max": _extreme,
+        "_print_min": _extreme,
+        "_print_KroneckerDelta": _delta,
+        "_print_Piecewise": _cases,
+        "_print_UnevaluatedExpr": lambda p, e: str(p._print(e.args[0])),
+        "parenthesize": _parenthesize,
+    }
+    return type("EntryPrinter", (printer(),), methods)
+
+
+# ---------------------------------------------------------------- the order of factors and terms
+
+
+def _first_name(e: Any) -> int:
+    """The place of the first name in an expression."""
+    return min((int(m) for m in re.findall(r"\be(\d{3})\b", str(e))), default=999)
+
+
+def _is_limited(e: Any) -> bool:
+    """Whether an expression is a sum, a product or an extreme over labels."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    return isinstance(e, ExprWithLimits)
+
+
+def is_plain_number(e: Any) -> bool:
+    """Whether an expression holds no entry: sympy takes a sum whose labels are all bound for a number."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    return bool(e.is_number) and not e.has(ExprWithLimits)
+
+
+def _is_wide(e: Any) -> bool:
+    """Whether an expression ends with a sum, which what follows would seem to belong to."""
+    return _is_limited(e) or (e.is_Mul and any(_is_limited(a) for a in e.args))
+
+
+def _rank(e: Any) -> tuple[int, int, str]:
+    """Derivatives first, then entries, brackets, sums in brackets, and sums over labels."""
+    import sympy
+
+    base = e.base if e.is_Pow else e
+    if getattr(base, "is_partial", False):
+        group = 0
+    elif _is_limited(base):
+        group = 5 if not isinstance(base, sympy.Sum) else 6
+    elif base.is_Add or isinstance(base, sympy.UnevaluatedExpr):
+        group = 4
+    elif isinstance(base, sympy.KroneckerDelta) or getattr(base, "gate", "") in _BRACKETS:
+        group = 3
+    else:
+        group = 2
+    return group, _first_name(e), str(e)
+
+
+def _product(p: Any, e: Any) -> str:
+    """2/3 ∂f/∂q a_i (b_i + c_i) / (3 d_i) Σ_k ..."""
+    import sympy
+
+    factors = sympy.Mul.make_args(e)
+    if all(map(is_plain_number, factors)):
+        return str(super(type(p), p)._print_Mul(e))
+    number = sympy.Mul(*filter(is_plain_number, factors))
+    sign = "-" if number.could_extract_minus_sign() else ""
+    number = -number if sign else number
+    above: list[Any] = []
+    below: list[Any] = []
+    for f in sorted((f for f in factors if not is_plain_number(f)), key=_rank):
+        inverse = f.is_Pow and f.exp.could_extract_minus_sign()
+        (below if inverse else above).append(1 / f if inverse else f)
+    front = [p._print(f) for f in above if _rank(f)[0] == 0]
+    rest = [f for f in above if _rank(f)[0] != 0]
+    if below:
+        numerator, denominator = number.as_numer_denom()
+        top = _row(p, numerator, [f for f in rest if not _is_wide(f)])
+        front.append(rf"\frac{{{top or 1}}}{{{_row(p, denominator, below)}}}")
+        rest = [f for f in rest if _is_wide(f)]
+    elif number != 1:
+        front.insert(0, p._print(number))
+    tail = _row(p, sympy.Integer(1), rest)
+    if front and re.match(r"[0-9]", tail):
+        tail = rf"\cdot {tail}"
+    return sign + " ".join([*front, *([tail] if tail else [])])
+
+
+def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
+    """A number and factors side by side."""
+    texts = [] if number == 1 else [p._print(number)]
+    for f in factors:
+        text = p.parenthesize(f, MUL)
+        hides = _is_wide(f) and f is not factors[-1] and not text.startswith(r"\left(")
+        texts.append(rf"\left({text}\right)" if hides else text)
+    return " ".join(texts)
+
+
+def _sum(p: Any, e: Any, order: Any = None) -> str:
+    """Terms with a minus sign last; 1 + x and x - 1, but i + 1 in a label."""
+    import sympy
+
+    is_label = not e.has(sympy.Function) and all(s.is_integer for s in e.free_symbols)
+
+    def key(t: Any) -> tuple[Any, ...]:
+        minus = bool(t.could_extract_minus_sign())
+        late = is_plain_number(t) == (minus or is_label)
+        return minus and not is_label, late, _is_wide(t), _first_name(t), str(t)
+
+    text = ""
+    terms = sorted(sympy.Add.make_args(e), key=key)
+    for i, term in enumerate(terms):
+        minus = i > 0 and bool(term.could_extract_minus_sign())
+        bare = -term if minus else term
+        one = p.parenthesize(bare, ADD)
+        if _is_wide(bare) and i < len(terms) - 1:
+            one = rf"\left({one}\right)"
+        text += (" - " if minus else " + " if i else "") + one
+    return text
+
+
+# ---------------------------------------------------------------- over labels
+
+
+def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
+    """Σ Σ term; equations with a label of the sum stand below its sign."""
+    import sympy
+
+    labels = [limit[0] for limit in limits]
+    factors = sympy.Mul.make_args(term)
+    conditions = [f for f in factors if getattr(f, "gate", "") == "equal" and f.has(*labels)]
+    bound = [x for x in reversed(labels) if any(c.has(x) for c in conditions)]
+    text = ""
+    for label, first, end in reversed(limits):
+        if label not in bound:
+            text += rf"{sign}_{{{label}={p._print(first)}}}^{{{p._print(end)}}} "
+    if bound:
+        below = r",\,".join(str(x) for x in bound)
+        equations = r",\,".join(" = ".join(p._print(a) for a in c.args) for c in conditions)
+        text += rf"{sign}_{{{below}\colon {equations}}} "
+    rest = sympy.Mul(*(f for f in factors if f not in conditions))
+    return text + str(p.parenthesize(rest, ADD + 1))
+
+
+def _product_of_all(p: Any, e: Any) -> str:
+    """The product of all; of all but one, where the term is 1 at the entry's own labels."""
+    import sympy
+
+    term = e.function
+    if not isinstance(term, sympy.Piecewise) or term.args[0][0] != 1:
+        return _limited(p, r"\prod", term, e.limits)
+    (_, condition), (factor, _) = term.args
+    pairs = condition.args if isinstance(condition, sympy.And) else [condition]
+    labels = [limit[0] for limit in reversed(e.limits)]
+    own = [p._print(next(a for c in pairs if c.has(x) for a in c.args if a != x)) for x in labels]
+    names = [str(x) for x in labels]
+    if len(labels) > 1:
+        own, names = [f"({', '.join(own)})"], [f"({', '.join(names)})"]
+    return rf"\prod_{{{names[0]} \ne {own[0]}}} {p.parenthesize(factor, MUL)}"
+
+
+def _extreme(p: Any, e: Any) -> str:
+    below = r",\,".join(str(limit[0]) for limit in reversed(e.limits))
+    return rf"\{e.gate}_{{{below}}} {p.parenthesize(e.function, MUL)}"
+
+
+# ---------------------------------------------------------------- signs
+
+
+def _delta(p: Any, e: Any, exp: str | None = None) -> str:
+    labels = sorted((p._print(a) for a in e.args), key=lambda text: text.isdigit())
+    comma = "" if all(len(t) == 1 for t in labels) else ", "
+    return rf"\delta_{{{comma.join(labels)}}}"
+
+
+def _cases(p: Any, e: Any) -> str:
+    import sympy
+
+    rows = []
+    for value, when in e.args:
+        condition = r"\text{otherwise}" if when is sympy.true else rf"\text{{if }} {p._print(when)}"
+        rows.append(f"{p._print(value)} & {condition}")
+    return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+
+def _parenthesize(p: Any, item: Any, level: int, *args: Any, **kwargs: Any) -> str:
+    import sympy
+
+    if isinstance(item, sympy.UnevaluatedExpr):
+        item = item.args[0]
+    if _is_limited(item) and level <= MUL:
+        return str(p._print(item))
+    return str(super(type(p), p).parenthesize(item, level, *args, **kwargs))
