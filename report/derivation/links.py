@@ -11,6 +11,7 @@ import numpy as np
 from report.derivation.notation import Notation, Written
 from report.gates import ATOM, fit_to
 from report.graph import INPUT, Array, Node, constant, topological
+from report.identities import is_filled
 from report.printers.index import Entry, NoIndexForm, index_form
 from report.printers.latex import GRADIENT, latex, partial, tensor, uncoloured
 from report.symbolic import local_derivative
@@ -59,6 +60,12 @@ class Link:
     def slope(self) -> Array:
         """The numbers of the local derivative: the rule with an upstream gradient of ones."""
         return self.over_numbers(np.ones(self.node.shape) if self.node.shape else np.float64(1.0))
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether the gate passes the upstream gradient on as it is, or with the sign turned."""
+        local = self.applied(constant(1.0))
+        return self.node.gate.elementwise and (is_filled(local, 1) or is_filled(local, -1))
 
     @property
     def pairs(self) -> list[tuple[Node, Node]]:

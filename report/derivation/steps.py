@@ -116,7 +116,7 @@ def _product(link: Link, left: str, part: np.ndarray) -> list[Row]:
         Row("local", Equation(link.local_name, *link.local())),
         Row("downstream", Equation(left, (symbols,), tuple(put_in))),
     ]
-    if stretched or not handed_on:
+    if stretched or not link.hands_on:
         rows += _in_entries(link, left)
     return rows
 

@@ -201,6 +201,7 @@ def _multiply(row: Gate, a: Node, b: Node) -> Node | None:
         or _with_coefficient(row, a, b)
         or _of_ones(a, b)
         or _scattered(a, b)
+        or _chosen(a, b)
         or _cancelled(a, b)
         or _cancelled_terms(a, b)
         or _unspread(a, b)
@@ -274,6 +275,24 @@ def _scattered(a: Node, b: Node) -> Node | None:
             part, *indices = other.args
             picked = applied(gate("index"), x, *indices, key=other.params["key"])
             return applied(other.gate, part * picked, *indices, **other.params)
+    return None
+
+
+def _chosen(a: Node, b: Node) -> Node | None:
+    """A choice times its own condition is what is chosen then, and with the opposite the other one."""
+    for x, other in ((a, b), (b, a)):
+        if not parent("where", x):
+            continue
+        c, yes, no = x.args
+        if same(other, c):
+            return yes * other
+        if c.gate.name in _OPPOSITE and same(other, _opposite(c)):
+            return no * other
+        if parent("where", other) and same(other.args[0], c):
+            if is_filled(other.args[2], 0):
+                return applied(other.gate, c, yes * other.args[1], constant(0))
+            if is_filled(other.args[1], 0):
+                return applied(other.gate, c, constant(0), no * other.args[2])
     return None
 
 

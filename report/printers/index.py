@@ -205,7 +205,7 @@ class Walk:
         for delta in sympy.Mul.make_args(inside):
             if isinstance(delta, sympy.KroneckerDelta) and label in delta.args:
                 other = delta.args[1 - delta.args.index(label)]
-                if other.is_Integer or self.sizes.get(other) == n:
+                if other.is_Integer or self.sizes.get(other) == n or hasattr(other, "size"):
                     return times(outside, (inside / delta).xreplace({label: other}))
         if isinstance(inside, sympy.Sum):
             return times(outside, sympy.Sum(inside.function, *inside.limits, (label, 1, n)))
@@ -265,25 +265,23 @@ class Walk:
         if len(text) > MAX_WHOLE or "matrix" in text:
             raise NoIndexForm
         if not node.shape:
-            return self.named(node, text, ix)
+            return self.named(node, text, ix, first=True)
         name = rf"{text}_{{@}}" if text.endswith(r"\right)") else rf"\left({text}\right)_{{@}}"
-        return self.named(node, name, ix)
+        return self.named(node, name, ix, first=node.gate.name == "inv")
 
     def broadcast(self, arg: Node, ix: Labels) -> Labels:
         """The labels of an argument: the trailing ones, and none along an axis of length 1."""
         own = ix[len(ix) - len(arg.shape) :] if arg.shape else ()
         return tuple(0 if n == 1 else label for n, label in zip(arg.shape, own, strict=True))
 
-    def named(self, node: Node, name: str, ix: Labels) -> Any:
-        """An entry of a node by name."""
-        import sympy
-
+    def named(self, node: Node, name: str, ix: Labels, first: bool = False) -> Any:
+        """An entry of a node by name; `first`: it stands before other names."""
         order = self.order.setdefault(name, len(self.order))
         self.nodes[f"e{order:03d}"] = node
         labels = [label for label in ix if label != 0]
         if labels:  # a sum must see its label, so the entry is a function of the labels
-            return _entry_function(name, order)(*labels)
-        entry = sympy.Symbol(f"e{order:03d}", real=True)
+            return _entry_function(name, order, first)(*labels)
+        entry = _entry_symbol("partial" in name, first)(f"e{order:03d}", real=True)
         self.tex[entry] = with_labels(name, ())
         return entry
 
@@ -361,7 +359,15 @@ def _lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozense
 
 
 @cache
-def _entry_function(name: str, order: int) -> Any:
+def _entry_symbol(is_partial: bool, is_first: bool) -> Any:
+    """A symbol for a scalar, of which the printer knows its place among factors."""
+    import sympy
+
+    return type("Scalar", (sympy.Symbol,), {"is_partial": is_partial, "is_first": is_first})
+
+
+@cache
+def _entry_function(name: str, order: int, is_first: bool) -> Any:
     import sympy
 
     class Named(sympy.Function):
@@ -371,7 +377,8 @@ def _entry_function(name: str, order: int) -> Any:
                 return text
             return rf"{text}^{{{exp}}}" if "frac" not in text else rf"\left({text}\right)^{{{exp}}}"
 
-    traits = {"is_real": True, "is_number": False, "is_partial": "partial" in name}
+    traits = {"is_real": True, "is_number": False, "is_name": True}
+    traits |= {"is_partial": "partial" in name, "is_first": is_first}
     return type(f"e{order:03d}", (Named,), traits)
 
 

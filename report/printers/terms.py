@@ -73,27 +73,49 @@ def is_plain_number(e: Any) -> bool:
     return bool(e.is_number) and not e.has(ExprWithLimits)
 
 
+def _is_coefficient(e: Any) -> bool:
+    """Whether a number stands in front; log 2 does not."""
+    import sympy
+
+    return is_plain_number(e) and not e.has(sympy.log)
+
+
 def _is_wide(e: Any) -> bool:
     """Whether an expression ends with a sum, which what follows would seem to belong to."""
     return _is_limited(e) or (e.is_Mul and any(_is_limited(a) for a in e.args))
 
 
-def _rank(e: Any) -> tuple[int, int, str]:
-    """Derivatives first, then entries, brackets, sums in brackets, and sums over labels."""
+def _rank(e: Any) -> tuple[int, int, bool, str]:
+    """Where a factor stands: derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
     import sympy
 
-    base = e.base if e.is_Pow else e
-    if getattr(base, "is_partial", False):
-        group = 0
-    elif _is_limited(base):
-        group = 5 if not isinstance(base, sympy.Sum) else 6
-    elif base.is_Add or isinstance(base, sympy.UnevaluatedExpr):
-        group = 4
-    elif isinstance(base, sympy.KroneckerDelta) or getattr(base, "gate", "") in _BRACKETS:
-        group = 3
-    else:
-        group = 2
-    return group, _first_name(e), str(e)
+    base = e.base if e.is_Pow and not e.base.is_number else e
+    gate = getattr(base, "gate", "")
+    groups = [
+        getattr(base, "is_partial", False),
+        getattr(base, "is_first", False),
+        base.is_Symbol or getattr(base, "is_name", False),
+        bool(base.args) and not (base.is_Add or gate in _LATE or isinstance(base, _late_types())),
+        isinstance(base, sympy.KroneckerDelta) or gate in _BRACKETS,
+        base.is_Add or isinstance(base, sympy.UnevaluatedExpr),
+        isinstance(base, sympy.log),
+        gate == "where" or isinstance(base, sympy.Piecewise),
+        _is_limited(base) and not isinstance(base, sympy.Sum),
+        True,
+    ]
+    return groups.index(True), _first_name(e), e.is_Pow and not e.exp.is_number, str(e)
+
+
+_LATE = _BRACKETS | {"where"}
+
+
+@cache
+def _late_types() -> tuple[Any, ...]:
+    import sympy
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    wide = (sympy.Piecewise, ExprWithLimits)
+    return (sympy.KroneckerDelta, sympy.UnevaluatedExpr, sympy.log, *wide)
 
 
 def _product(p: Any, e: Any) -> str:
@@ -103,12 +125,12 @@ def _product(p: Any, e: Any) -> str:
     factors = sympy.Mul.make_args(e)
     if all(map(is_plain_number, factors)):
         return str(super(type(p), p)._print_Mul(e))
-    number = sympy.Mul(*filter(is_plain_number, factors))
+    number = sympy.Mul(*filter(_is_coefficient, factors))
     sign = "-" if number.could_extract_minus_sign() else ""
     number = -number if sign else number
     above: list[Any] = []
     below: list[Any] = []
-    for f in sorted((f for f in factors if not is_plain_number(f)), key=_rank):
+    for f in sorted((f for f in factors if not _is_coefficient(f)), key=_rank):
         inverse = f.is_Pow and f.exp.could_extract_minus_sign()
         (below if inverse else above).append(1 / f if inverse else f)
     front = [p._print(f) for f in above if _rank(f)[0] == 0]
@@ -120,7 +142,11 @@ def _product(p: Any, e: Any) -> str:
         rest = [f for f in rest if _is_wide(f)]
     elif number != 1:
         front.insert(0, p._print(number))
-    tail = _row(p, sympy.Integer(1), rest)
+    tail = (
+        _row(p, sympy.Integer(1), rest)
+        if front == [] or len(rest) != 1
+        else p.parenthesize(rest[0], MUL)
+    )
     if front and re.match(r"[0-9]", tail):
         tail = rf"\cdot {tail}"
     return sign + " ".join([*front, *([tail] if tail else [])])
@@ -128,6 +154,8 @@ def _product(p: Any, e: Any) -> str:
 
 def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
     """A number and factors side by side."""
+    if number == 1 and len(factors) == 1:
+        return str(p._print(factors[0]))
     texts = [] if number == 1 else [p._print(number)]
     for f in factors:
         text = p.parenthesize(f, MUL)
@@ -137,15 +165,18 @@ def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
 
 
 def _sum(p: Any, e: Any, order: Any = None) -> str:
-    """Terms with a minus sign last; 1 + x and x - 1, but i + 1 in a label."""
+    """Terms with a minus sign last; 1 + x and x - 1, but i + 1 and 4 - i in a label."""
     import sympy
 
     is_label = not e.has(sympy.Function) and all(s.is_integer for s in e.free_symbols)
 
+    falls = any(t.could_extract_minus_sign() and not t.is_number for t in sympy.Add.make_args(e))
+
     def key(t: Any) -> tuple[Any, ...]:
         minus = bool(t.could_extract_minus_sign())
-        late = is_plain_number(t) == (minus or is_label)
-        return minus and not is_label, late, _is_wide(t), _first_name(t), str(t)
+        late = is_plain_number(t) == (minus or (is_label and not falls))
+        has_bracket = any(f.is_Add for f in sympy.Mul.make_args(t))
+        return minus, late, _is_wide(t), _first_name(t), has_bracket, str(t)
 
     text = ""
     terms = sorted(sympy.Add.make_args(e), key=key)

@@ -40,7 +40,7 @@ ENTRIES: dict[str, Rule] = {
     "l1": losses.loss(losses.l1),
     "huber": losses.loss(losses.huber),
     "hinge": losses.loss(losses.hinge),
-    "binary_cross_entropy": losses.loss(losses.binary_cross_entropy),
+    "binary_cross_entropy": losses.loss(losses.binary_cross_entropy, sign=-1),
     "binary_cross_entropy_with_logits": losses.loss(losses.with_logits),
     "kl_div": losses.kl_div,
     "cross_entropy": losses.cross_entropy,

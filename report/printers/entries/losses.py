@@ -12,8 +12,8 @@ from report.printers.index import Labels, Rule, Walk, opaque, position, times
 from report.symbolic import number
 
 
-def loss(of: Callable[..., Any]) -> Rule:
-    """The mean of a function of the entries of two tensors."""
+def loss(of: Callable[..., Any], sign: int = 1) -> Rule:
+    """The mean of a function of the entries of two tensors, or minus that."""
 
     def rule(w: Walk, node: Node, ix: Labels) -> Any:
         import sympy
@@ -21,7 +21,7 @@ def loss(of: Callable[..., Any]) -> Rule:
         a, b = node.args
         at = tuple(w.fresh(n) for n in a.shape)
         term = of(w.entry(a, at), w.entry(b, at), **node.params)
-        return times(sympy.Rational(1, math.prod(a.shape)), w.sum(term, *at))
+        return times(sympy.Rational(sign, math.prod(a.shape)), w.sum(term, *at))
 
     return rule
 
@@ -50,10 +50,10 @@ def hinge(s: Any, y: Any) -> Any:
 
 
 def binary_cross_entropy(p: Any, y: Any) -> Any:
-    """-(y log p + (1 - y) log(1 - p))."""
+    """y log p + (1 - y) log(1 - p), of which the loss is minus the mean."""
     import sympy
 
-    return -(y * sympy.log(p) + (1 - y) * sympy.log(1 - p))
+    return y * sympy.log(p) + (1 - y) * sympy.log(1 - p)
 
 
 def with_logits(z: Any, y: Any) -> Any:
@@ -99,4 +99,4 @@ def one_hot(w: Walk, node: Node, ix: Labels) -> Any:
     label = w.entry(node.args[0], ix[:-1])
     if ix[-1] == 0:
         return sympy.Integer(1)
-    return opaque("equal")(position(node.shape[-1])(label), ix[-1])
+    return opaque("equal")(ix[-1], position(node.shape[-1])(label))

@@ -148,9 +148,14 @@ class _Key:
         start, stop, step = self.parts[axis].indices(self.shape[axis])
         return start + 1, step, len(range(start, stop, step))
 
-    def held(self, w: Walk, part: Place, at: Labels, axis: int) -> Any:
-        """The label that an index argument holds."""
-        return position(self.shape[axis])(w.entry(self.indices[part - 1], at))
+    def label(self, w: Walk, part: int, at: Labels, axis: int) -> Any:
+        """The label that a whole number or an index argument is; beside an index all count from 0."""
+        import sympy
+
+        n = self.shape[axis]
+        if isinstance(part, Place):
+            return position(n)(w.entry(self.indices[part - 1], at))
+        return position(n)(int(part)) if self.indices else sympy.Integer(int(part) % n + 1)
 
 
 def _layout(key: Sequence[Any], rank: int, has_indices: bool) -> list[tuple[str, int]]:
@@ -184,10 +189,8 @@ def index(w: Walk, node: Node, ix: Labels) -> Any:
     for axis, (part, n) in enumerate(zip(key.parts, a.shape, strict=True)):
         if n == 1:
             at.append(0)
-        elif isinstance(part, Place):
-            at.append(key.held(w, part, together, axis))
         elif isinstance(part, int):
-            at.append(sympy.Integer(int(part) % n + 1))
+            at.append(key.label(w, part, together, axis))
         else:
             first, step, count = key.progression(axis)
             label = own["slice", axis]
@@ -221,9 +224,12 @@ def scatter(w: Walk, node: Node, ix: Labels) -> Any:
             brackets += _within(label, low, high, n)
             inside = label - low + 1 if step > 0 else high + 1 - label
             own["slice", axis] = 0 if count == 1 else inside
-        elif isinstance(part, Place) and n > 1:
-            brackets.append(opaque("equal")(key.held(w, part, together, axis), label))
         elif n > 1:
-            brackets.append(sympy.KroneckerDelta(label, int(part) % n + 1))
+            number = key.label(w, part, together, axis)
+            is_summed = isinstance(part, Place) and together
+            equal = (
+                opaque("equal")(number, label) if is_summed else sympy.KroneckerDelta(label, number)
+            )
+            brackets.append(equal)
     entry = w.entry(g, tuple(own[kind] for kind in key.layout))
     return w.sum(times(*brackets, entry), *sums)

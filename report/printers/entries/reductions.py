@@ -71,7 +71,7 @@ def std(w: Walk, node: Node, ix: Labels) -> Any:
     """The root of the variance."""
     import sympy
 
-    return sympy.sqrt(var(w, node, ix))
+    return sympy.sqrt(sympy.UnevaluatedExpr(var(w, node, ix)))  # the number stays inside
 
 
 def prod(w: Walk, node: Node, ix: Labels) -> Any:
