@@ -20,8 +20,7 @@ import numpy as np
 from report import faults
 from report.errors import ReportError
 from report.expression import parse
-from report.gates import fit_to
-from report.gates.definitions import DEFINITIONS
+from report.gates import definitions, fit_to
 from report.graph import Array, Graph, Node, constant
 from report.inputs import read_inputs
 from report.tracing import Contribution, Quantity, Trace
@@ -69,14 +68,7 @@ def check_unfold(unfold: Any) -> tuple[str, ...]:
     """The gates to unfold; ReportError for one that is elementary or no gate."""
     if isinstance(unfold, str) or not isinstance(unfold, Iterable):
         raise ReportError('unfold must be a list of gates, such as ["sigmoid"]')
-    names = tuple(unfold)
-    for name in names:
-        if not isinstance(name, str) or name not in DEFINITIONS:
-            known = ", ".join(DEFINITIONS)
-            raise ReportError(
-                f"unfold: {str(name)[:60]!r} is no gate that can be unfolded; these can: {known}"
-            )
-    return names
+    return tuple(map(definitions.check_unfold, unfold))
 
 
 def check_wrt(

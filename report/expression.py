@@ -18,8 +18,9 @@ import numpy as np
 from report import literals
 from report.errors import ReportError, nearest
 from report.faults import is_outside
-from report.gates import GATES, Key, Place, count
-from report.gates.definitions import definition
+from report.gates import GATES, Key, Place
+from report.gates.definitions import FAMILY, definition
+from report.gates.table import ALIASES
 from report.graph import (
     CONSTANT,
     Array,
@@ -53,7 +54,6 @@ _COMPARISONS = {
     ast.Eq: "equal",
     ast.NotEq: "not_equal",
 }
-_ALIASES = {"silu": "swish", "absolute": "abs", "amax": "max", "amin": "min"}
 _WORDS = {  # other systems' names
     "ln": "log", "tg": "tan", "arctg": "arctan", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
     "logistic": "sigmoid", "pow": "power", "fabs": "abs", "average": "mean", "magnitude": "norm",
@@ -228,7 +228,7 @@ class _Reader:
             raise self.error(
                 e, f"{name!r} is a value, not a function; write {name} * (...) for a product"
             )
-        gate = GATES.get(_ALIASES.get(name, name))
+        gate = GATES.get(ALIASES.get(name, name))
         if gate is None or not gate.usage:
             raise self.error(e, f"unknown function {name!r}{_near(name, _functions())}")
         if any(isinstance(a, ast.Starred) for a in e.args) or any(
@@ -333,15 +333,7 @@ class _Reader:
         for name, default in gate.params.items():
             if name not in params and default is None and name in _REQUIRED:
                 raise self.error(e, f"{gate.name} needs {name}: {gate.usage}")
-        if gate.name == "where":
-            self.condition(e.args[0], args[0])
-        if gate.name == "norm":
-            gate = self.norm(e, args[0], params)
-        if gate.name == "cross_entropy":
-            if args[0].shape == args[1].shape:
-                gate = GATES["cross_entropy_one_hot"]
-            role = "label" if gate.name == "cross_entropy" else "target"
-            self.given(e.args[1], args[1], role, "labels are given: class numbers or one-hot rows")
+        gate = self.meant(e, gate, args, params)
         node = self.apply(e, gate, args, params)
         if gate.name == "norm" and not params and "norm" not in self.unfold:
             self.fresh.add(node)
@@ -351,17 +343,38 @@ class _Reader:
         self, e: ast.expr, gate: Gate, args: list[Node], params: Mapping[str, Any]
     ) -> Node:
         """A gate written out in elementary ones, all at its own place in the formula."""
-        taken = count(args[0].shape, params.get("axis")) if "axis" in gate.params else 1
-        names, formula = definition(gate.name, params, taken)
-        tree = ast.parse(formula, mode="eval").body
+        names, formula = definition(gate.name, params, [a.shape for a in args])
+        tree = ast.parse(formula)
         for part in ast.walk(tree):
             ast.copy_location(part, e)
         outside, self.names = self.names, dict(zip(names, args, strict=True))
-        inside, self.unfold = self.unfold, self.unfold - {gate.name}
+        inside, self.unfold = self.unfold, self.unfold - {FAMILY.get(gate.name, gate.name)}
+        *lets, result = tree.body
         try:
-            return self.node(tree)
+            for let in lets:
+                assert isinstance(let, ast.Assign)
+                assert isinstance(let.targets[0], ast.Name)
+                self.names[let.targets[0].id] = self.node(let.value)
+            assert isinstance(result, ast.Expr)
+            return self.node(result.value)
         finally:
             self.names, self.unfold = outside, inside
+
+    def meant(self, e: ast.Call, gate: Gate, args: list[Node], params: dict[str, Any]) -> Gate:
+        """The gate that a name means over these arguments, with conditions and labels noted."""
+        match gate.name:
+            case "where":
+                self.condition(e.args[0], args[0])
+            case "one_hot":
+                self.given(e.args[0], args[0], "label", "labels are given: class numbers")
+            case "norm":
+                return self.norm(e, args[0], params)
+            case "cross_entropy":
+                rows = args[0].shape == args[1].shape
+                role, message = "label", "labels are given: class numbers or one-hot rows"
+                self.given(e.args[1], args[1], "target" if rows else role, message)
+                return GATES["cross_entropy_one_hot"] if rows else gate
+        return gate
 
     def norm(self, e: ast.Call, x: Node, params: dict[str, Any]) -> Gate:
         """The gate for the order of a norm, which is taken out of its options."""
@@ -380,7 +393,7 @@ class _Reader:
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
     ) -> Node:
-        if gate.name in self.unfold and not all(a.is_constant for a in args):
+        if FAMILY.get(gate.name, gate.name) in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
         try:
             node = make(gate, args, params)
@@ -469,7 +482,7 @@ _BUILDERS: dict[type[ast.expr], Callable[[_Reader, Any, list[Node]], Node]] = {
     ast.Subscript: _Reader.index,
     ast.Compare: _Reader.comparison,
 }
-_REQUIRED = frozenset({"shape", "pad_width"})
+_REQUIRED = frozenset({"shape", "pad_width", "classes"})
 
 
 def _options(gate: Gate) -> list[str]:

@@ -133,6 +133,15 @@ index = gate(
     "that was picked several times collects a sum.",
 )
 
+one_hot = gate(
+    "one_hot", lambda labels, classes: np.eye(classes)[_whole(labels, classes)], None,
+    shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
+    integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
+    python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
+    usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
+    why="A class number is given, not computed, so nothing flows back to it.",
+)
+
 # gates that only backward passes need; users do not call them
 scatter = gate(
     "scatter", lambda g, *indices, key, shape: _scatter(g, indices, key, shape),
@@ -142,13 +151,6 @@ scatter = gate(
     ),
     integers=ANY, params={"key": None, "shape": None}, python="scatter({0})", numpy="scatter({0})",
 )
-one_hot = gate(
-    "one_hot", lambda labels, classes: np.eye(classes)[_whole(labels, classes)], None,
-    shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
-    integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
-    python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
-)
-
 # fmt: on
 
 

@@ -10,6 +10,12 @@ from report.gates.shapes import broadcast
 from report.graph import Array, Gate, Node, Shape, make
 
 GATES: dict[str, Gate] = {}
+ALIASES = {
+    "silu": "swish",
+    "absolute": "abs",
+    "amax": "max",
+    "amin": "min",
+}  # other names in formulas
 
 # How strongly a notation binds; an argument that binds weaker than its place asks is bracketed.
 SUM, PRODUCT, MATRIX_PRODUCT, POWER, CALL, ATOM = 1, 2, 3, 4, 5, 9
