@@ -467,6 +467,14 @@ _TRUTHS = {"logical_and", "logical_or", "logical_not", "positive", "within"}
 
 def _where(row: Gate, c: Node, a: Node, b: Node) -> Node | None:
     """A choice between something and 0 is a product with the condition, 𝟙[c]."""
+    if not is_filled(a, 0) and not is_filled(b, 0):
+        return None
+    for place, x in enumerate((a, b)):
+        number, rest = factored(x)
+        if rest is not x:
+            return number * applied(row, c, *((rest, b) if place == 0 else (a, rest)))
+        if parent("where", x) and same(x.args[0], c):
+            return applied(row, c, *((x.args[1], b) if place == 0 else (a, x.args[2])))
     if c.gate.name not in _OPPOSITE and c.gate.name not in _TRUTHS:
         return None  # an input, which may be any number
     if is_filled(b, 0) and not is_filled(a, 0):

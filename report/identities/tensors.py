@@ -99,6 +99,8 @@ def _same_shape(row: Gate, a: Node, shape: tuple[int, ...]) -> Node | None:
         return constant(np.zeros(shape))
     if row.name in ("reshape", "broadcast_to") and parent(row.name, a):
         return applied(row, a.args[0], shape=shape)
+    if row.name == "sum_to" and not shape and len(a.shape) == 1 and parent("multiply", a):
+        return applied(gate("sum"), a)
     return _linear(row, a, shape=shape) or _of_ones(row, a, shape=shape)
 
 
@@ -126,7 +128,7 @@ def _transpose(row: Gate, a: Node, axes: tuple[int, ...] | None = None) -> Node 
         return a.args[0] if a.args else a
     if (row.name == "transpose" and len(a.shape) < 2) or (parent("diag", a) and len(a.shape) == 2):
         return a
-    if parent("outer", a) and a.span is None:
+    if parent("outer", a) and a.name is None:
         return make(a.gate, a.args[::-1])
     if parent("matmul", a) and a.span is None and [len(x.shape) for x in a.args] == [2, 2]:
         return a.args[1].T @ a.args[0].T

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from report.gates import SUM
 from report.graph import CONSTANT, Gate, Node
-from report.identities.constants import number_of_ones
-from report.printers.latex import choice, filled, joined_conditions
+from report.identities.constants import is_rational, number_of_ones
+from report.printers.latex import choice, filled, joined_conditions, latex, with_parameter
 from report.printers.terms import entry_latex, is_plain_number
 from report.symbolic import constant
 
@@ -232,7 +233,7 @@ class Walk:
         if node.is_constant:
             number = node if not node.shape else number_of_ones(node)
             if number is not None and number.is_constant:
-                return constant(number)
+                return self._coefficient(number)
             if node.gate is CONSTANT:
                 return self._constant(node, ix)
         if node.gate.elementwise:
@@ -243,6 +244,12 @@ class Walk:
         if node is self.top:
             raise NoIndexForm
         return self.as_whole(node, ix)
+
+    def _coefficient(self, node: Node) -> Any:
+        """A number; 1/√(2π) and its like stand as they do in the matrix form."""
+        if is_rational(node) or (node.gate.group == "arithmetic" and node.gate.binding == SUM):
+            return constant(node)
+        return self.named(node, latex(node), ())
 
     def _elementwise(self, node: Node, ix: Labels) -> Any:
         import sympy
@@ -281,7 +288,8 @@ class Walk:
         labels = [label for label in ix if label != 0]
         if labels:  # a sum must see its label, so the entry is a function of the labels
             return _entry_function(name, order, first)(*labels)
-        entry = _entry_symbol("partial" in name, first)(f"e{order:03d}", real=True)
+        kind = "number" if node.is_constant else "partial" if "partial" in name else ""
+        entry = _entry_symbol(kind or ("first" if first else "name"))(f"e{order:03d}", real=True)
         self.tex[entry] = with_labels(name, ())
         return entry
 
@@ -359,11 +367,11 @@ def _lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozense
 
 
 @cache
-def _entry_symbol(is_partial: bool, is_first: bool) -> Any:
+def _entry_symbol(kind: str) -> Any:
     """A symbol for a scalar, of which the printer knows its place among factors."""
     import sympy
 
-    return type("Scalar", (sympy.Symbol,), {"is_partial": is_partial, "is_first": is_first})
+    return type("Scalar", (sympy.Symbol,), {f"is_{kind}_entry": True})
 
 
 @cache
@@ -377,8 +385,8 @@ def _entry_function(name: str, order: int, is_first: bool) -> Any:
                 return text
             return rf"{text}^{{{exp}}}" if "frac" not in text else rf"\left({text}\right)^{{{exp}}}"
 
-    traits = {"is_real": True, "is_number": False, "is_name": True}
-    traits |= {"is_partial": "partial" in name, "is_first": is_first}
+    kind = "partial" if "partial" in name else "first" if is_first else "name"
+    traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True}
     return type(f"e{order:03d}", (Named,), traits)
 
 
@@ -391,7 +399,7 @@ def opaque(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
 
     class Call(sympy.Function):
         def _latex(self, printer: Any, exp: str | None = None) -> str:
-            text = _call_latex(GATES[name], [printer._print(a) for a in self.args])
+            text = _call_latex(GATES[name], [printer._print(a) for a in self.args], self.params)
             if exp is None:
                 return text
             head, bracket, rest = text.partition(r"\left(")
@@ -402,12 +410,12 @@ def opaque(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
     return type(f"f_{name}", (Call,), {"is_real": True, "gate": name, "params": dict(params)})
 
 
-def _call_latex(gate: Gate, texts: list[str]) -> str:
+def _call_latex(gate: Gate, texts: list[str], params: Mapping[str, Any]) -> str:
     if gate.name == "where":
         return choice(*texts)
     if gate.name.startswith("logical"):
         return joined_conditions(gate.name, texts)
-    return filled(gate.latex, texts)
+    return with_parameter(filled(gate.latex, texts), params)
 
 
 @cache

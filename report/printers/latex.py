@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from report import numbers
-from report.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SUM
+from report.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SUM, Key, Place, axes_of
 from report.graph import CONSTANT, Gate, Node, Shape
 
 VALUE, GRADIENT = "#0072B2", "#D55E00"  # the two signal colours: a forward value, a gradient
@@ -265,43 +265,102 @@ def _multiply(p: _Printer, node: Node) -> tuple[str, int]:
     left, right = p.bracketed(a, PRODUCT), p.bracketed(b, PRODUCT)
     if a.is_constant and not a.shape and p.write(a)[0].startswith("-"):
         left = p.write(a)[0]  # a leading minus needs no brackets: −2 x
-        return f"{left} {right}" if not _starts_with_number(
-            right
-        ) else rf"{left} \cdot {right}", SUM
+        return _side_by_side(left, right), SUM
     if a.shape and b.shape:
+        left, right = _widened(left, a, b), _widened(right, b, a)
         # next to ⊙ a matrix product gets brackets, so that nobody wonders which comes first
-        wide = [p.write(x)[1] == MATRIX_PRODUCT and x.gate.name in _JUXTAPOSED for x in (a, b)]
-        left = rf"\left({left}\right)" if wide[0] else left
-        right = rf"\left({right}\right)" if wide[1] else right
+        left = rf"\left({left}\right)" if _is_juxtaposed(p, a) else left
+        right = rf"\left({right}\right)" if _is_juxtaposed(p, b) else right
         return rf"{left} \odot {right}", PRODUCT
-    dot = _starts_with_number(right) or left.startswith(r"\textcolor") or r"\cdot" in right
-    return (rf"{left} \cdot {right}" if dot else f"{left} {right}"), PRODUCT
+    if _is_juxtaposed(p, a):  # (xᵀy) z
+        left = rf"\left({left}\right)"
+    if left.startswith(r"\textcolor") or r"\cdot" in right:
+        return rf"{left} \cdot {right}", PRODUCT
+    return _side_by_side(left, right), PRODUCT
 
 
-_JUXTAPOSED = frozenset({"matmul", "outer", "dot"})
+def _widened(text: str, x: Node, other: Node) -> str:
+    """A vector that a rule has made a column, beside a matrix: x 𝟏ᵀ."""
+    made = x.gate.name == "reshape" and x.span is None and len(x.args[0].shape) == 1
+    if made and x.shape[1:] == (1,) and len(other.shape) == 2 and other.shape[1] > 1:
+        return rf"\left({text}\,𝟏^{{\top}}\right)"
+    return text
+
+
+def _side_by_side(left: str, right: str) -> str:
+    """Two factors, with a dot where the second would be read as part of the first."""
+    dot = _starts_with_number(right) or (right.startswith("𝟏") and left[-1:].isdigit())
+    return rf"{left} \cdot {right}" if dot else f"{left} {right}"
+
+
+def _is_juxtaposed(p: _Printer, node: Node) -> bool:
+    """Whether a node is written as factors side by side that are no numbers."""
+    return p.write(node)[1] == MATRIX_PRODUCT and node.gate.name in _JUXTAPOSED
+
+
+_JUXTAPOSED = frozenset({"matmul", "outer", "dot", "solve", "sum_to", "broadcast_to"})
 
 
 def _starts_with_number(text: str) -> bool:
     """Whether a factor needs a dot before it: what the eye meets first is a digit or a sign."""
     bare = re.sub(r"^(\\textcolor\{[^}]*\}\{|\\left\(|\\frac\{)+", "", text)
-    return bool(re.match(r"[0-9𝟏-]", bare))
+    return bool(re.match(r"[0-9-]", bare))
 
 
 def _matmul(p: _Printer, node: Node) -> tuple[str, int]:
+    """Vectors are columns: x @ A is Aᵀx, and x @ y is xᵀy."""
     a, b = node.args
-    left = p.bracketed(a, MATRIX_PRODUCT)
-    if len(a.shape) == 1:  # a vector on the left of @ is a row
-        left = rf"{p.bracketed(a, CALL)}^{{\top}}"
+    if len(a.shape) == 1 and len(b.shape) == 2:
+        return f"{_transposed(p, b)} {p.bracketed(a, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+    left = _row(p, a) if len(a.shape) == 1 else p.bracketed(a, MATRIX_PRODUCT)
     return f"{left} {p.bracketed(b, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+
+
+def _outer(p: _Printer, node: Node) -> tuple[str, int]:
+    a, b = node.args
+    return f"{p.bracketed(a, MATRIX_PRODUCT)} {_row(p, b)}", MATRIX_PRODUCT
+
+
+def _dot(p: _Printer, node: Node) -> tuple[str, int]:
+    a, b = node.args
+    return f"{_row(p, a)} {p.bracketed(b, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+
+
+def _row(p: _Printer, node: Node) -> str:
+    """A vector as a row: xᵀ, and xᵀA for x @ A."""
+    a, *b = node.args or (node,)
+    if node.gate.name == "matmul" and p.leaf(node) is None and len(a.shape) == 1:
+        return f"{_row(p, a)} {p.bracketed(b[0], MATRIX_PRODUCT)}"
+    return rf"{p.bracketed(node, CALL)}^{{\top}}"
+
+
+def _transposed(p: _Printer, node: Node) -> str:
+    if node.gate.name == "transpose" and not node.params and p.leaf(node) is None:
+        return p.bracketed(node.args[0], MATRIX_PRODUCT)
+    if node.gate.name == "inv" and p.leaf(node) is None:
+        return _inverse(p, node)[0].replace("-1}", r"-\top}")
+    return rf"{p.bracketed(node, CALL)}^{{\top}}"
+
+
+def _inverse(p: _Printer, node: Node) -> tuple[str, int]:
+    """A⁻¹, or A^{-ᵀ} of a transpose; for solve times the right side."""
+    a, *right = node.args
+    turned = a.gate.name == "transpose" and not a.params and p.leaf(a) is None
+    sign = r"-\top" if turned else "-1"
+    inverse = rf"{p.bracketed(a.args[0] if turned else a, CALL)}^{{{sign}}}"
+    if not right:
+        return inverse, POWER
+    return f"{inverse} {p.bracketed(right[0], MATRIX_PRODUCT)}", MATRIX_PRODUCT
 
 
 def _divide(p: _Printer, node: Node) -> tuple[str, int] | None:
     """A sign above stands in front of the fraction, and so does all that is too tall to stand there."""
     a, b = node.args
-    if not b.shape:
-        above, binding = p.write(a)
-        if binding >= PRODUCT and _bare(above).startswith((r"\frac", r"\begin")):
-            return rf"\frac{{1}}{{{p.write(b)[0]}}} {above}", MATRIX_PRODUCT
+    above, binding = p.write(a)
+    if above.startswith("-") and a.gate.name in ("negative", "multiply") and p.leaf(a) is None:
+        return rf"-\frac{{{above[1:]}}}{{{p.write(b)[0]}}}", SUM
+    if not b.shape and binding >= PRODUCT and _bare(above).startswith((r"\frac", r"\begin")):
+        return rf"\frac{{1}}{{{p.write(b)[0]}}} {above}", MATRIX_PRODUCT
     if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
         return rf"-\frac{{{number(-a.value)[0]}}}{{{p.write(b)[0]}}}", SUM
     return None
@@ -335,6 +394,9 @@ def _broadcast(p: _Printer, node: Node) -> tuple[str, int]:
     (a,) = node.args
     text = p.bracketed(a, PRODUCT)
     if not a.shape:
+        bare = p.write(a)[0]
+        if bare.startswith("-"):  # a leading minus needs no brackets
+            return rf"{bare}\,𝟏", SUM
         return ("𝟏", ATOM) if text == "1" else (rf"{text}\,𝟏", PRODUCT)
     if len(node.shape) == 2 and a.shape in (
         (node.shape[0], 1),
@@ -358,62 +420,143 @@ _SHARE = re.compile(r"\\frac\{1\}\{\d+\} ")
 def _sum_to(p: _Printer, node: Node) -> tuple[str, int]:
     (a,) = node.args
     text = p.bracketed(a, MATRIX_PRODUCT)
-    if not node.shape:
-        return _all_entries(text, len(a.shape))
-    if len(a.shape) == 2:
+    if node.shape and len(a.shape) == 2:
         if node.shape == (a.shape[0], 1):
             return rf"{text}\,𝟏", MATRIX_PRODUCT
         if node.shape == (1, a.shape[1]):
             return rf"𝟏^{{\top}}{text}", MATRIX_PRODUCT
         if node.shape == (a.shape[1],):
             return rf"{p.bracketed(a, CALL)}^{{\top}}𝟏", MATRIX_PRODUCT
-    return rf"\operatorname{{sum}}\left({p.write(a)[0]}\right)", CALL
-
-
-def _all_entries(text: str, axes: int) -> tuple[str, int]:
-    if axes == 1:
-        return rf"𝟏^{{\top}}{text}", MATRIX_PRODUCT
-    if axes == 2:
-        return rf"𝟏^{{\top}}{text}\,𝟏", MATRIX_PRODUCT
-    return rf"\operatorname{{sum}}\left({text}\right)", CALL
+    extra = len(a.shape) - len(node.shape)
+    over = [i for i, n in enumerate(a.shape) if i < extra or node.shape[i - extra] != n]
+    below = rf"_{{\text{{axis }}{','.join(map(str, over))}}}" if node.shape else ""
+    return rf"\operatorname{{sum}}{below}\left({p.write(a)[0]}\right)", CALL
 
 
 def _reduction(p: _Printer, node: Node) -> tuple[str, int] | None:
-    """sum and its kin over an axis carry the axis as a subscript."""
-    axis = node.params.get("axis")
-    if axis is None:
-        return None
-    rank = len(node.args[0].shape)
-    axes = ",".join(str(a % rank) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    """sum and its kin over an axis carry the axis as a subscript, var and std also n - 1."""
+    notes = [_axes(node)] if node.params.get("axis") is not None else []
+    notes += [rf"n-{node.params['ddof']}"] if node.params.get("ddof") else []
     text = p.fill(node.gate, node)
-    head, bracket, rest = text.partition(r"\left")
-    return rf"{head}_{{\text{{axis }}{axes}}}{bracket}{rest}", node.gate.binding
+    if not notes:
+        return None
+    note = r",\,".join(notes)
+    if text.endswith(r"\|"):
+        return rf"{text}_{{{note}}}", node.gate.binding
+    if text.endswith(r"\|_{1}"):
+        return rf"{text[:-1]},\,{note}}}", node.gate.binding
+    head, bracket, rest = text.partition(r"\left(")
+    return rf"{head}_{{{note}}}{bracket}{rest}", node.gate.binding
+
+
+def _axes(node: Node) -> str:
+    axis, rank = node.params["axis"], len(node.args[0].shape)
+    axes = ",".join(str(a % rank) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    return rf"\text{{axis }}{axes}"
+
+
+def _is_extreme(p: _Printer, node: Node) -> tuple[str, int]:
+    """𝟙[x = max(x)]: which entries are the largest, of all or along an axis."""
+    (a,) = node.args
+    sign = r"\max" if node.gate.name == "is_largest" else r"\min"
+    below = rf"_{{{_axes(node)}}}" if node.params.get("axis") is not None else ""
+    text = p.write(a)[0]
+    return rf"𝟙\left[{text} = {sign}{below}\left({text}\right)\right]", CALL
+
+
+def _others(p: _Printer, node: Node) -> tuple[str, int]:
+    """The products of all entries but one, by their entry: [Π_{k ≠ i} x_k]_i."""
+    (a,) = node.args
+    rank = len(a.shape)
+    own, new = "ijk"[:rank], ("k" if rank == 1 else "klm" if rank == 2 else "lmn")[:rank]
+    if not 0 < rank <= 3:
+        return "1", ATOM
+    over = axes_of(a.shape, node.params.get("axis"))
+    at = "".join(new[i] if i in over else own[i] for i in range(rank))
+    pair = ["".join(x[i] + "," * (i != over[-1]) for i in over) for x in (new, own)]
+    first, second = pair if len(over) == 1 else [f"({x})" for x in pair]
+    entry = _BOLD.sub(r"\1", p.bracketed(a, CALL))
+    name = rf"{entry[:-1]},{at}}}" if re.search(r"_\{[^{}]*\}$", entry) else rf"{entry}_{{{at}}}"
+    return rf"\left[\textstyle\prod_{{{first} \ne {second}}} {name}\right]_{{{own}}}", CALL
+
+
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
+
+
+def _with_parameter(p: _Printer, node: Node) -> tuple[str, int] | None:
+    """LeakyReLU and its kin with a number that is not 1 below their name."""
+    return with_parameter(p.fill(node.gate, node), node.params), CALL
+
+
+def with_parameter(text: str, params: Mapping[str, Any]) -> str:
+    """A function's notation with its option below the name, unless that is 1."""
+    values = [number(v)[0] for v in params.values() if isinstance(v, float) and v != 1]
+    head, bracket, rest = text.partition(r"\left(")
+    return rf"{head}_{{{','.join(values)}}}{bracket}{rest}" if values else text
 
 
 def _reshape(p: _Printer, node: Node) -> tuple[str, int]:
-    """A change of shape that a rule needs is not written; one that the user asked for is."""
-    if node.span is None:
-        return p.write(node.args[0])
-    return (
-        rf"\operatorname{{reshape}}_{{{dimensions(node.shape)}}}\left({p.write(node.args[0])[0]}\right)",
-        CALL,
-    )
+    """A change of shape that a rule needs is not written where it only adds axes of length 1."""
+    (a,) = node.args
+    same = [n for n in a.shape if n != 1] == [n for n in node.shape if n != 1]
+    if node.span is None and same:
+        return p.write(a)
+    shape = dimensions(node.shape)
+    return rf"\operatorname{{reshape}}_{{{shape}}}\left({p.write(a)[0]}\right)", CALL
 
 
 def _index(p: _Printer, node: Node) -> tuple[str, int]:
     """X[0, :] with its index as a subscript in square brackets."""
     base = p.bracketed(node.args[0], CALL)
-    if base.startswith(r"\frac"):
+    if base.startswith(r"\frac") or _SUBSCRIPT.search(base):
         base = rf"\left({base}\right)"
     return rf"{base}_{{\left[{_key(p, node)}\right]}}", CALL
 
 
+_SUBSCRIPT = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
+
+
 def _scatter(p: _Printer, node: Node) -> tuple[str, int]:
-    """Zeros but for what is put at the index."""
-    return (
-        rf"\operatorname{{put}}_{{\left[{_key(p, node)}\right]}}\left({p.write(node.args[0])[0]}\right)",
-        CALL,
-    )
+    """What is put back, by unit vectors e and rows of the identity I: e₁ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
+    g, *indices = node.args
+    key = list(node.params["key"])
+    ranks = [len(i.shape) for i in indices]
+    plain = len(key) <= len(node.shape) <= 2 and None not in key and Ellipsis not in key
+    if not plain or len(indices) > 1 or max(ranks, default=0) > 1:
+        text = p.write(g)[0]
+        return rf"𝟎_{{\left[{_key(p, node)}\right] \mathrel{{+}}= {text}}}", CALL
+    key += [slice(None)] * (len(node.shape) - len(key))
+    sides = [_selector(p, node, part, n) for part, n in zip(key, node.shape, strict=True)]
+    text = p.bracketed(g, MATRIX_PRODUCT)
+    scalar = not g.shape
+    if len(sides) == 2 and len(g.shape) == 1 and sides[0] and sides[0].startswith(r"\mathbf{e}"):
+        text = _row(p, g)  # a row of the matrix
+    left = sides[0] and (sides[0] if sides[0].startswith(r"\mathbf{e}") else _up(sides[0]))
+    right = sides[1] if len(sides) == 2 else ""
+    if right.startswith(r"\mathbf{e}"):
+        right = _up(right)
+    parts = [text, left, right] if scalar else [left, text, right]
+    parts = [x for x in parts if x and not (scalar and x == "1")]
+    return " ".join(parts), MATRIX_PRODUCT if len(parts) > 1 else POWER
+
+
+def _selector(p: _Printer, node: Node, part: Any, n: int) -> str:
+    """The matrix or vector that picks along one axis; nothing where all is picked."""
+    if isinstance(part, Place):
+        held = node.args[part]
+        below = _VECTOR.sub(_listed, p.write(held)[0])
+        if not held.shape:
+            return rf"\mathbf{{e}}_{{\left[{below}\right]}}"
+        return rf"\operatorname{{onehot}}\left({below}\right)"
+    if isinstance(part, slice):
+        if part.indices(n) == (0, n, 1):
+            return ""
+        return rf"\mathbf{{I}}_{{\left[{Key((part,))}\right]}}"
+    return rf"\mathbf{{e}}_{{{int(part) % n + 1}}}"
+
+
+def _up(text: str) -> str:
+    return rf"{text}^{{\top}}"
 
 
 def _where(p: _Printer, node: Node) -> tuple[str, int]:
@@ -491,15 +634,22 @@ def _joined(p: _Printer, node: Node) -> tuple[str, int]:
 def _transpose(p: _Printer, node: Node) -> tuple[str, int] | None:
     axes = node.params.get("axes")
     if axes is None:
+        inner = node.args[0]
+        if inner.gate.name == "inv" and p.leaf(inner) is None:
+            return _transposed(p, inner), POWER
         return None
-    order = "".join(str(a) for a in axes)
-    return rf"{p.bracketed(node.args[0], CALL)}^{{\top_{{{order}}}}}", POWER
+    order = ",".join(str(a) for a in axes)
+    return rf"\operatorname{{transpose}}_{{{order}}}\left({p.write(node.args[0])[0]}\right)", CALL
 
 
 _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
     "add": _add,
     "multiply": _multiply,
     "matmul": _matmul,
+    "outer": _outer,
+    "dot": _dot,
+    "inv": _inverse,
+    "solve": _inverse,
     "divide": _divide,
     "power": _power,
     "square": _power,
@@ -515,6 +665,10 @@ _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
     "transpose": _transpose,
     "where": _where,
     **dict.fromkeys(("logical_and", "logical_or", "logical_not"), _condition),
+    "others": _others,
+    **dict.fromkeys(("is_largest", "is_smallest"), _is_extreme),
+    **dict.fromkeys(("leaky_relu", "elu", "huber"), _with_parameter),
     **dict.fromkeys(("sum", "mean", "prod", "max", "min", "var", "std", "cumsum"), _reduction),
-    **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), _reduction),
+    **dict.fromkeys(("softmax", "log_softmax", "logsumexp", "norm", "l1_norm"), _reduction),
+    "reverse_cumsum": _reduction,
 }

@@ -86,15 +86,16 @@ def _is_wide(e: Any) -> bool:
 
 
 def _rank(e: Any) -> tuple[int, int, bool, str]:
-    """Where a factor stands: derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
+    """Where a factor stands: constants, derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
     import sympy
 
     base = e.base if e.is_Pow and not e.base.is_number else e
     gate = getattr(base, "gate", "")
     groups = [
-        getattr(base, "is_partial", False),
-        getattr(base, "is_first", False),
-        base.is_Symbol or getattr(base, "is_name", False),
+        hasattr(base, "is_number_entry"),
+        hasattr(base, "is_partial_entry"),
+        hasattr(base, "is_first_entry"),
+        base.is_Symbol or hasattr(base, "is_name_entry"),
         bool(base.args) and not (base.is_Add or gate in _LATE or isinstance(base, _late_types())),
         isinstance(base, sympy.KroneckerDelta) or gate in _BRACKETS,
         base.is_Add or isinstance(base, sympy.UnevaluatedExpr),
@@ -131,10 +132,10 @@ def _product(p: Any, e: Any) -> str:
     above: list[Any] = []
     below: list[Any] = []
     for f in sorted((f for f in factors if not _is_coefficient(f)), key=_rank):
-        inverse = f.is_Pow and f.exp.could_extract_minus_sign()
+        inverse = f.is_Pow and f.exp.is_Rational and bool(f.exp < 0)
         (below if inverse else above).append(1 / f if inverse else f)
-    front = [p._print(f) for f in above if _rank(f)[0] == 0]
-    rest = [f for f in above if _rank(f)[0] != 0]
+    front = [p._print(f) for f in above if _rank(f)[0] <= 1]
+    rest = [f for f in above if _rank(f)[0] > 1]
     if below:
         numerator, denominator = number.as_numer_denom()
         top = _row(p, numerator, [f for f in rest if not _is_wide(f)])
