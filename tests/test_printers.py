@@ -28,7 +28,7 @@ VECTOR = [0.3, -1.2, 0.8]
         ("theta", (2,), r"\boldsymbol{\theta}"),
         ("y_hat", (), r"\hat{y}"),
         ("w_out", (), r"w_{\text{out}}"),
-        ("loss", (), r"\mathrm{loss}"),
+        ("loss", (), r"\operatorname{loss}"),
         ("x_1_2", (), "x_{1,2}"),
     ],
 )
@@ -115,7 +115,7 @@ def test_gradients_in_matrix_form(formula, inputs, name, expected):
         ("logsumexp(x)", {"x": VECTOR}, "x", ("x_{i}", r"\frac{e^{x_{i}}}{\sum_{k=1}^{3} e^{x_{k}}}")),
         ("det(A)", {"A": A}, "A", ("A_{ij}", r"\det\left(\mathbf{A}\right) \left(\mathbf{A}^{-1}\right)_{ji}")),
         ("trace(A)", {"A": A}, "A", ("A_{ij}", r"\delta_{ij}")),
-        ("sum(x[1:] * y[:-1])", {"x": VECTOR, "y": VECTOR}, "x", ("x_{i}", r"q_{2;\,i - 1} 𝟙\left[i \ge 2\right]")),
+        ("sum(x[1:] * y[:-1])", {"x": VECTOR, "y": VECTOR}, "x", ("x_{i}", r"q_{2;\,i - 1} \, 𝟙\left[i \ge 2\right]")),
         ("sum(reshape(x, (1, 3)) @ A)", {"x": VECTOR, "A": A}, "x", ("x_{i}", r"\sum_{k=1}^{3} A_{ik}")),
     ],
 )  # fmt: skip

@@ -45,7 +45,9 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
         return Gradient(q.name, q.gradient, left, formula, numbers, where=where, scalar=scalar)
     form = _Form(notation, graph, backward)
     entry, used = form.entry()
-    line = Equation(notation.entry_gradient(node, entry), (entry.latex,)) if entry else None
+    line = None
+    if entry is not None and (node.shape or r"\sum" in entry.latex):  # else it says the same again
+        line = Equation(notation.entry_gradient(node, entry), (entry.latex,))
     closed = form.formula
     return Gradient(
         q.name,
@@ -54,7 +56,7 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
         closed,
         numbers,
         entry=line,
-        where=form.where(used),
+        where=form.where(used if line else ()),
         here=form.here(left) if closed is not None else (),
         indexed=entry,
     )

@@ -8,16 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from report.calls import is_named
 from report.derivation.notation import Notation, Written
 from report.gates import ATOM, fit_to
 from report.graph import INPUT, Array, Node, constant, topological
 from report.identities import is_filled
+from report.identities.constants import is_rational
 from report.printers.index import Entry, NoIndexForm, index_form
 from report.printers.latex import GRADIENT, latex, partial, tensor, uncoloured
+from report.symbolic import constant as exact
 from report.symbolic import local_derivative
 from report.tracing import Quantity
 
 MAX_PUT_IN = 27  # entries of a tensor whose numbers are put into a formula; more is not for reading
+MAX_DERIVED = 100  # characters of sympy's derivative of a gate, such as that of GELU; a longer one is left out
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 
 
@@ -98,7 +102,8 @@ class Link:
         graph = self.applied(constant(1.0))
         derived = self._by_sympy()
         symbols = [derived] if derived else []
-        if not derived or self.y in set(topological(graph)):  # the forward value is used again
+        named = is_named(self.node.gate)
+        if not derived or named or self.y in set(topological(graph)):  # the value is used again
             symbols.append(latex(graph, self.names.get))
         put_in = []
         if graph.value is None and np.size(self.slope) <= MAX_PUT_IN:
@@ -113,10 +118,12 @@ class Link:
         if not self.node.gate.elementwise or self.node.shape:
             return None
         arguments = tuple(
-            float(a.value) if a.is_constant else self.notation.name[a] for a in self.node.args
+            (exact(a) if is_rational(a) else latex(a)) if a.is_constant else self.notation.name[a]
+            for a in self.node.args
         )
         options = tuple(self.node.params.items())
-        return local_derivative(self.node.gate, self.place, arguments, options)
+        derived = local_derivative(self.node.gate, self.place, arguments, options)
+        return derived if derived is not None and len(derived) <= MAX_DERIVED else None
 
     def jacobian(self) -> tuple[str, str] | None:
         """The whole local derivative of a small vector gate that has a notation for it, and numbers."""

@@ -154,7 +154,8 @@ def _entry(notation: Notation, node: Node) -> list[Row]:
         entry = index_form(node, names, lambda n: latex(n, notation.named), notation.letters)
     except NoIndexForm:
         return []
-    return [Row("entry", Equation(entry.named(notation.entry[node]), (entry.latex,)))]
+    label = "entry" if node.shape else "in entries"
+    return [Row(label, Equation(entry.named(notation.entry[node]), (entry.latex,)))]
 
 
 def _summed(symbols: str, node: Node, arg: Node) -> str:

@@ -64,7 +64,12 @@ def _add(row: Gate, a: Node, b: Node) -> Node | None:
         return a - (-b)
     if _is_taken_away(a):
         return b - (-a)
-    return _collected(row, a, b) or _symmetric(row, a, b) or _unspread_terms(row, a, b)
+    return (
+        _collected(row, a, b)
+        or _collected_below(a, b)
+        or _symmetric(row, a, b)
+        or _unspread_terms(row, a, b)
+    )
 
 
 def _subtract(row: Gate, a: Node, b: Node) -> Node | None:
@@ -99,6 +104,18 @@ def _collected(row: Gate, a: Node, b: Node) -> Node | None:
         return None
     if same(c, d) and not is_number(c, 1) and not is_coefficient(x) and not is_coefficient(y):
         return c * applied(row, x, y)
+    return None
+
+
+def _collected_below(a: Node, b: Node) -> Node | None:
+    """(x + y) + y = x + 2y."""
+    if not parent("add", a):
+        return None
+    c, y = factored(b)
+    for place, term in enumerate(a.args):
+        d, z = factored(term)
+        if same(y, z) and is_rational(c) and is_rational(d) and term.shape == a.shape:
+            return a.args[1 - place] + total(c, d) * y
     return None
 
 
@@ -340,10 +357,14 @@ class _Quotient:
         while below:
             d = below.pop(0)
             match = next((n for n in above if same(_bare(n), _bare(d))), None)
+            power = next((n for n in above if _lowered(n, d) is not None), None)
             inverse = next((n for n in above if _is_cofactor_of(n, d)), None)
             parts = _factors_of(d)
             if match is not None:
                 above.remove(match)
+                hits += 1
+            elif power is not None:
+                above[above.index(power)] = _lowered(power, d) or power
                 hits += 1
             elif inverse is not None:
                 above[above.index(inverse)] = make(gate("inv"), d.args).T
@@ -368,6 +389,19 @@ def _is_cofactor_of(x: Node, d: Node) -> bool:
         and parent("cofactor", x)
         and same(d.args[0], x.args[0])
     )
+
+
+def _lowered(x: Node, d: Node) -> Node | None:
+    """x / d, where x is a power of d; a power that was made a column too."""
+    if parent("reshape", x) and x.args[0].gate.name in ("square", "power"):
+        inner = x.args[0]
+        base = applied(x.gate, inner.args[0], **x.params)
+        x = make(inner.gate, (base, *inner.args[1:]))
+    if parent("square", x) and same(x.args[0], _bare(d)):
+        return x.args[0]
+    if parent("power", x) and is_number(x.args[1]) and same(x.args[0], _bare(d)):
+        return x.args[0] ** (x.args[1] - 1)
+    return None
 
 
 def _factors_of(x: Node) -> list[Node]:
@@ -424,7 +458,13 @@ def _ratio(row: Gate, a: Node, b: Node) -> Node | None:
 
 
 def _simple_quotient(row: Gate, a: Node, b: Node) -> Node | None:
-    """The line of a fraction once: c·𝟏 above or below is c, and what stands on both sides goes."""
+    """exp(x) / Σ exp(x) is softmax(x); else the line of a fraction once: c·𝟏 above or below is c, and what stands on both sides goes."""
+    if parent("exp", a) and parent("sum", b) and same(b.args[0], a):
+        axis = b.params.get("axis", None)
+        if isinstance(axis, int) and b.params.get("keepdims"):
+            return make(gate("softmax"), a.args, {"axis": axis})
+        if axis is None and len(a.shape) == 1:
+            return make(gate("softmax"), a.args)
     c, d = number_of_ones(a), number_of_ones(b)
     if c is not None:
         return stretched(applied(row, c, b), np.broadcast_shapes(a.shape, b.shape))

@@ -100,6 +100,11 @@ def split(x: Node) -> tuple[Node, Node | None]:
     if x.gate.name == "negative":
         r, s = split(x.args[0])
         return _rational(constant(-1), r), s
+    if x.gate.name in ("radians", "degrees"):
+        (r, s), turn = split(x.args[0]), constant(math.pi, name="pi")
+        if x.gate.name == "radians":
+            return _rational(fraction(1, 180), r), _times(turn, s)
+        return _rational(constant(180), r), _over(s, turn)
     if x.gate.name in ("multiply", "divide"):
         (r, s), (t, u) = (split(a) for a in x.args)
         if x.gate.name == "multiply":
@@ -111,6 +116,10 @@ def split(x: Node) -> tuple[Node, Node | None]:
 def _times(a: Node | None, b: Node | None) -> Node | None:
     if a is None or b is None:
         return a or b
+    for x, other in ((a, b), (b, a)):  # one line for all: log 2 / √(2π)
+        if x.gate.name == "divide" and not is_rational(x):
+            above = other if is_number(x.args[0], 1) else _times(x.args[0], other)
+            return _over(above, x.args[1])
     return make(gate("square"), (a,)) if same(a, b) else make(gate("multiply"), (a, b))
 
 
@@ -127,8 +136,10 @@ def _joined(rational: Node, rest: Node | None) -> Node:
         return rest
     if is_number(rational, -1):
         return make(gate("negative"), (rest,))
-    if rest.gate.name == "divide" and is_number(rest.args[0], 1) and is_number(rational):
-        return make(gate("divide"), (rational, rest.args[1]))
+    if rest.gate.name == "divide" and is_number(rational):  # above the line
+        above = rest.args[0]
+        above = rational if is_number(above, 1) else make(gate("multiply"), (rational, above))
+        return make(gate("divide"), (above, rest.args[1]))
     return make(gate("multiply"), (rational, rest))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from report.gates.shapes import axes_of
+from report.gates.shapes import axes_of, reduced
 from report.graph import INPUT, Gate, Node, constant, make
 from report.identities.arithmetic import stretched
 from report.identities.constants import (
@@ -64,9 +64,16 @@ def _sum(row: Gate, a: Node, axis: Any = None, keepdims: bool = False) -> Node |
     params = {k: v for k, v in (("axis", axis), ("keepdims", keepdims)) if v not in (None, False)}
     if parent("multiply", a) and not params and [len(x.shape) for x in a.args] == [1, 1]:
         return applied(gate("dot"), *a.args) if a.args[0].shape == a.args[1].shape else None
+    if _is_one_hot_rows(a) and axes_of(a.shape, axis) == (len(a.shape) - 1,):
+        return constant(np.ones(reduced(a.shape, axis, keepdims)))
     if a.gate.name == "scatter" and axis is None and not keepdims:
         return applied(row, a.args[0]) if a.args[0].shape else a.args[0]
     return _linear(row, a, **params) or _of_ones(row, a, **params) or _weighted(row, a, params)
+
+
+def _is_one_hot_rows(a: Node) -> bool:
+    """Whether the entries of a along its last axis add up to 1."""
+    return a.gate.name == "one_hot"
 
 
 def _weighted(row: Gate, a: Node, params: dict[str, Any]) -> Node | None:
@@ -99,6 +106,10 @@ def _same_shape(row: Gate, a: Node, shape: tuple[int, ...]) -> Node | None:
         return constant(np.zeros(shape))
     if row.name in ("reshape", "broadcast_to") and parent(row.name, a):
         return applied(row, a.args[0], shape=shape)
+    if row.name == "sum_to" and _is_one_hot_rows(a) and shape == (*a.shape[:-1], 1):
+        return constant(np.ones(shape))
+    if row.name == "sum_to" and parent("outer", a) and shape == a.shape[1:]:
+        return applied(gate("sum"), a.args[0]) * a.args[1]
     if row.name == "sum_to" and not shape and len(a.shape) == 1 and parent("multiply", a):
         return applied(gate("sum"), a)
     return _linear(row, a, shape=shape) or _of_ones(row, a, shape=shape)
@@ -123,7 +134,12 @@ def _reverse_cumsum(row: Gate, a: Node, axis: Any = None) -> Node | None:
 def _transpose(row: Gate, a: Node, axes: tuple[int, ...] | None = None) -> Node | None:
     """(Aᵀ)ᵀ = A, Iᵀ = I, (x yᵀ)ᵀ = y xᵀ, and of a product that a rule made (A B)ᵀ = Bᵀ Aᵀ."""
     if axes is not None:
-        return a if axes == tuple(range(len(axes))) else _linear(row, a, axes=axes)
+        if axes == tuple(range(len(axes))):
+            return a
+        if parent("transpose", a) and a.params.get("axes") is not None:
+            inner = [i % len(axes) for i in a.params["axes"]]
+            return applied(row, a.args[0], axes=tuple(inner[i] for i in axes))
+        return _linear(row, a, axes=axes)
     if (parent(row.name, a) and not a.params) or is_identity(a):
         return a.args[0] if a.args else a
     if (row.name == "transpose" and len(a.shape) < 2) or (parent("diag", a) and len(a.shape) == 2):

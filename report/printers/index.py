@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from report.calls import call
 from report.gates import SUM
-from report.graph import CONSTANT, Gate, Node
+from report.graph import CONSTANT, Node
 from report.identities.constants import is_rational, number_of_ones
-from report.printers.latex import choice, filled, joined_conditions, latex, with_parameter
+from report.printers.latex import latex
 from report.printers.terms import entry_latex, is_plain_number
 from report.symbolic import constant
 
@@ -262,7 +263,7 @@ class Walk:
         written_out = node.gate.group in _WRITTEN_OUT or node.gate.name in ("ratio", "xlogy")
         if written_out and node.gate.sympy is not None:
             return node.gate.sympy(sympy, *args, **node.params)
-        return opaque(node.gate.name, tuple(node.params.items()))(*args)  # σ stays σ
+        return call(node.gate.name, tuple(node.params.items()))(*args)  # σ stays σ
 
     def as_whole(self, node: Node, ix: Labels) -> Any:
         """An entry of a node that stands in matrix form: softmax(z)_i."""
@@ -388,34 +389,6 @@ def _entry_function(name: str, order: int, is_first: bool) -> Any:
     kind = "partial" if "partial" in name else "first" if is_first else "name"
     traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True}
     return type(f"e{order:03d}", (Named,), traits)
-
-
-@cache
-def opaque(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
-    """A gate as a function that sympy does not look into, written as in the matrix form."""
-    import sympy
-
-    from report.gates import GATES
-
-    class Call(sympy.Function):
-        def _latex(self, printer: Any, exp: str | None = None) -> str:
-            text = _call_latex(GATES[name], [printer._print(a) for a in self.args], self.params)
-            if exp is None:
-                return text
-            head, bracket, rest = text.partition(r"\left(")
-            return (
-                f"{head}^{{{exp}}}{bracket}{rest}" if bracket else rf"\left({text}\right)^{{{exp}}}"
-            )
-
-    return type(f"f_{name}", (Call,), {"is_real": True, "gate": name, "params": dict(params)})
-
-
-def _call_latex(gate: Gate, texts: list[str], params: Mapping[str, Any]) -> str:
-    if gate.name == "where":
-        return choice(*texts)
-    if gate.name.startswith("logical"):
-        return joined_conditions(gate.name, texts)
-    return with_parameter(filled(gate.latex, texts), params)
 
 
 @cache

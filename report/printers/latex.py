@@ -95,7 +95,7 @@ def symbol(name: str, shape: Shape = ()) -> str:
     if shape:
         body = rf"\boldsymbol{{{letter}}}" if base in GREEK else rf"\mathbf{{{letter}}}"
     else:
-        body = letter if len(base) == 1 or base in GREEK else rf"\mathrm{{{letter}}}"
+        body = letter if len(base) == 1 or base in GREEK else rf"\operatorname{{{letter}}}"
     if accent:
         body = f"{accent}{{{body}}}"
     return f"{body}_{{{','.join(subscripts)}}}" if subscripts else body
@@ -230,7 +230,10 @@ class _Printer:
 
     def bracketed(self, node: Node, binding: int) -> str:
         text, own = self.write(node)
-        return rf"\left({text}\right)" if own < binding else text
+        tall = binding >= CALL and text.startswith(
+            r"\frac"
+        )  # a script would be that of its letters
+        return rf"\left({text}\right)" if own < binding or tall else text
 
 
 def _constant(node: Node) -> tuple[str, int]:
@@ -290,7 +293,8 @@ def _widened(text: str, x: Node, other: Node) -> str:
 def _side_by_side(left: str, right: str) -> str:
     """Two factors, with a dot where the second would be read as part of the first."""
     dot = _starts_with_number(right) or (right.startswith("𝟏") and left[-1:].isdigit())
-    return rf"{left} \cdot {right}" if dot else f"{left} {right}"
+    space = r" \," if right.startswith("𝟙") else ""
+    return rf"{left} \cdot {right}" if dot else f"{left}{space} {right}"
 
 
 def _is_juxtaposed(p: _Printer, node: Node) -> bool:
@@ -327,8 +331,10 @@ def _dot(p: _Printer, node: Node) -> tuple[str, int]:
 
 
 def _row(p: _Printer, node: Node) -> str:
-    """A vector as a row: xᵀ, and xᵀA for x @ A."""
+    """A vector as a row: xᵀ, xᵀA for x @ A, and 𝟏ᵀA for the sums of columns."""
     a, *b = node.args or (node,)
+    if node.gate.name == "sum_to" and p.leaf(node) is None and len(a.shape) == 2:
+        return rf"𝟏^{{\top}}{p.bracketed(a, MATRIX_PRODUCT)}"
     if node.gate.name == "matmul" and p.leaf(node) is None and len(a.shape) == 1:
         return f"{_row(p, a)} {p.bracketed(b[0], MATRIX_PRODUCT)}"
     return rf"{p.bracketed(node, CALL)}^{{\top}}"
@@ -407,7 +413,8 @@ def _broadcast(p: _Printer, node: Node) -> tuple[str, int]:
             return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏^{{\top}}", MATRIX_PRODUCT
         if len(a.shape) == 1:
             return rf"𝟏\,{p.bracketed(a, CALL)}^{{\top}}", MATRIX_PRODUCT
-        row = p.bracketed(a, MATRIX_PRODUCT)
+        is_row = a.gate.name == "reshape" and a.span is None and len(a.args[0].shape) == 1
+        row = _row(p, a.args[0]) if is_row and p.leaf(a) is None else p.bracketed(a, MATRIX_PRODUCT)
         share = _SHARE.match(row)  # of a mean; it stands before the ones
         before = share[0] if share else ""
         return rf"{before}𝟏\,{row[len(before) :]}", MATRIX_PRODUCT
@@ -508,7 +515,7 @@ def _reshape(p: _Printer, node: Node) -> tuple[str, int]:
 def _index(p: _Printer, node: Node) -> tuple[str, int]:
     """X[0, :] with its index as a subscript in square brackets."""
     base = p.bracketed(node.args[0], CALL)
-    if base.startswith(r"\frac") or _SUBSCRIPT.search(base):
+    if _SUBSCRIPT.search(base):
         base = rf"\left({base}\right)"
     return rf"{base}_{{\left[{_key(p, node)}\right]}}", CALL
 
@@ -517,26 +524,29 @@ _SUBSCRIPT = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
 
 
 def _scatter(p: _Printer, node: Node) -> tuple[str, int]:
-    """What is put back, by unit vectors e and rows of the identity I: e₁ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
+    """What is put back, by unit vectors e and rows of the identity I: e₀ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
     g, *indices = node.args
     key = list(node.params["key"])
-    ranks = [len(i.shape) for i in indices]
     plain = len(key) <= len(node.shape) <= 2 and None not in key and Ellipsis not in key
-    if not plain or len(indices) > 1 or max(ranks, default=0) > 1:
+    if not plain or any(len(i.shape) > 1 for i in indices):
         text = p.write(g)[0]
-        return rf"𝟎_{{\left[{_key(p, node)}\right] \mathrel{{+}}= {text}}}", CALL
+        return (
+            rf"\operatorname{{scatter}}_{{\left[{_key(p, node)}\right]}}\left({text}\right)",
+            CALL,
+        )
     key += [slice(None)] * (len(node.shape) - len(key))
-    sides = [_selector(p, node, part, n) for part, n in zip(key, node.shape, strict=True)]
+    left, *rest = [_selector(p, node, part, n) for part, n in zip(key, node.shape, strict=True)]
+    right = rest[0] if rest else ""
     text = p.bracketed(g, MATRIX_PRODUCT)
-    scalar = not g.shape
-    if len(sides) == 2 and len(g.shape) == 1 and sides[0] and sides[0].startswith(r"\mathbf{e}"):
-        text = _row(p, g)  # a row of the matrix
-    left = sides[0] and (sides[0] if sides[0].startswith(r"\mathbf{e}") else _up(sides[0]))
-    right = sides[1] if len(sides) == 2 else ""
-    if right.startswith(r"\mathbf{e}"):
-        right = _up(right)
-    parts = [text, left, right] if scalar else [left, text, right]
-    parts = [x for x in parts if x and not (scalar and x == "1")]
+    if rest and len(g.shape) == 1:
+        if left.startswith(_UNIT):
+            text = _row(p, g)
+        elif not right.startswith(_UNIT):  # one entry for each pair of places
+            text = rf"\operatorname{{diag}}\left({p.write(g)[0]}\right)"
+    left = left if left.startswith(_UNIT) or not left else rf"{left}^{{\top}}"
+    right = rf"{right}^{{\top}}" if right.startswith(_UNIT) else right
+    parts = [left, text, right] if g.shape else [text, left, right]
+    parts = [x for x in parts if x and (g.shape or x != "1")]
     return " ".join(parts), MATRIX_PRODUCT if len(parts) > 1 else POWER
 
 
@@ -545,18 +555,16 @@ def _selector(p: _Printer, node: Node, part: Any, n: int) -> str:
     if isinstance(part, Place):
         held = node.args[part]
         below = _VECTOR.sub(_listed, p.write(held)[0])
-        if not held.shape:
-            return rf"\mathbf{{e}}_{{\left[{below}\right]}}"
-        return rf"\operatorname{{onehot}}\left({below}\right)"
+        if held.shape:
+            return rf"\operatorname{{onehot}}\left({below}\right)"
+        return rf"{_UNIT}_{{\left[{below}\right]}}"
     if isinstance(part, slice):
-        if part.indices(n) == (0, n, 1):
-            return ""
-        return rf"\mathbf{{I}}_{{\left[{Key((part,))}\right]}}"
-    return rf"\mathbf{{e}}_{{{int(part) % n + 1}}}"
+        whole = part.indices(n) == (0, n, 1)
+        return "" if whole else rf"\mathbf{{I}}_{{\left[{Key((part,))}\right]}}"
+    return rf"{_UNIT}_{{\left[{int(part)}\right]}}"
 
 
-def _up(text: str) -> str:
-    return rf"{text}^{{\top}}"
+_UNIT = r"\mathbf{e}"
 
 
 def _where(p: _Printer, node: Node) -> tuple[str, int]:
@@ -635,9 +643,8 @@ def _transpose(p: _Printer, node: Node) -> tuple[str, int] | None:
     axes = node.params.get("axes")
     if axes is None:
         inner = node.args[0]
-        if inner.gate.name == "inv" and p.leaf(inner) is None:
-            return _transposed(p, inner), POWER
-        return None
+        is_inverse = inner.gate.name == "inv" and p.leaf(inner) is None
+        return (_transposed(p, inner), POWER) if is_inverse else None
     order = ",".join(str(a) for a in axes)
     return rf"\operatorname{{transpose}}_{{{order}}}\left({p.write(node.args[0])[0]}\right)", CALL
 
@@ -663,6 +670,7 @@ _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
     "concatenate": _joined,
     "stack": _joined,
     "transpose": _transpose,
+    "swap_last": _transpose,
     "where": _where,
     **dict.fromkeys(("logical_and", "logical_or", "logical_not"), _condition),
     "others": _others,

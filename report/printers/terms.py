@@ -44,7 +44,6 @@ def _entry_printer() -> Any:
         "_print_max": _extreme,
         "_print_min": _extreme,
         "_print_KroneckerDelta": _delta,
-        "_print_Piecewise": _cases,
         "_print_UnevaluatedExpr": lambda p, e: str(p._print(e.args[0])),
         "parenthesize": _parenthesize,
     }
@@ -56,7 +55,7 @@ def _entry_printer() -> Any:
 
 def _first_name(e: Any) -> int:
     """The place of the first name in an expression."""
-    return min((int(m) for m in re.findall(r"\be(\d{3})\b", str(e))), default=999)
+    return min((int(m) for m in re.findall(r"\b[ev](\d{3,4})\b", str(e))), default=999)
 
 
 def _is_limited(e: Any) -> bool:
@@ -94,6 +93,7 @@ def _rank(e: Any) -> tuple[int, int, bool, str]:
     groups = [
         hasattr(base, "is_number_entry"),
         hasattr(base, "is_partial_entry"),
+        bool(e.is_Pow and e.base.is_number),
         hasattr(base, "is_first_entry"),
         base.is_Symbol or hasattr(base, "is_name_entry"),
         bool(base.args) and not (base.is_Add or gate in _LATE or isinstance(base, _late_types())),
@@ -150,6 +150,8 @@ def _product(p: Any, e: Any) -> str:
     )
     if front and re.match(r"[0-9]", tail):
         tail = rf"\cdot {tail}"
+    if front and tail.startswith("𝟙"):
+        tail = rf"\, {tail}"
     return sign + " ".join([*front, *([tail] if tail else [])])
 
 
@@ -160,6 +162,7 @@ def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
     texts = [] if number == 1 else [p._print(number)]
     for f in factors:
         text = p.parenthesize(f, MUL)
+        text = rf"\, {text}" if texts and text.startswith("𝟙") else text
         hides = _is_wide(f) and f is not factors[-1] and not text.startswith(r"\left(")
         texts.append(rf"\left({text}\right)" if hides else text)
     return " ".join(texts)
@@ -171,23 +174,26 @@ def _sum(p: Any, e: Any, order: Any = None) -> str:
 
     is_label = not e.has(sympy.Function) and all(s.is_integer for s in e.free_symbols)
 
+    is_plain = not any(t.has(sympy.Function, sympy.exp) for t in sympy.Add.make_args(e))
     falls = any(t.could_extract_minus_sign() and not t.is_number for t in sympy.Add.make_args(e))
 
     def key(t: Any) -> tuple[Any, ...]:
         minus = bool(t.could_extract_minus_sign())
-        late = is_plain_number(t) == (minus or (is_label and not falls))
+        behind = minus or (is_label and not falls) or (is_plain and t.is_number and abs(t) != 1)
+        late = is_plain_number(t) == bool(behind)
         has_bracket = any(f.is_Add for f in sympy.Mul.make_args(t))
         return minus, late, _is_wide(t), _first_name(t), has_bracket, str(t)
 
     text = ""
     terms = sorted(sympy.Add.make_args(e), key=key)
     for i, term in enumerate(terms):
-        minus = i > 0 and bool(term.could_extract_minus_sign())
+        minus = bool(term.could_extract_minus_sign())
         bare = -term if minus else term
         one = p.parenthesize(bare, ADD)
         if _is_wide(bare) and i < len(terms) - 1:
             one = rf"\left({one}\right)"
-        text += (" - " if minus else " + " if i else "") + one
+        sign = ("-" if minus else "") if i == 0 else (" - " if minus else " + ")
+        text += sign + one
     return text
 
 
@@ -243,16 +249,6 @@ def _delta(p: Any, e: Any, exp: str | None = None) -> str:
     labels = sorted((p._print(a) for a in e.args), key=lambda text: text.isdigit())
     comma = "" if all(len(t) == 1 for t in labels) else ", "
     return rf"\delta_{{{comma.join(labels)}}}"
-
-
-def _cases(p: Any, e: Any) -> str:
-    import sympy
-
-    rows = []
-    for value, when in e.args:
-        condition = r"\text{otherwise}" if when is sympy.true else rf"\text{{if }} {p._print(when)}"
-        rows.append(f"{p._print(value)} & {condition}")
-    return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
 
 def _parenthesize(p: Any, item: Any, level: int, *args: Any, **kwargs: Any) -> str:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from report.calls import call
 from report.gates import GATES
 from report.graph import Node, make
-from report.printers.index import Labels, Rule, Walk, opaque, position, times
+from report.printers.index import Labels, Rule, Walk, position, times
 from report.symbolic import number
 
 
@@ -46,7 +47,7 @@ def hinge(s: Any, y: Any) -> Any:
     """max(0, 1 - y s)."""
     import sympy
 
-    return opaque("maximum")(sympy.Integer(0), 1 - y * s)
+    return call("maximum")(sympy.Integer(0), 1 - y * s)
 
 
 def binary_cross_entropy(p: Any, y: Any) -> Any:
@@ -58,7 +59,7 @@ def binary_cross_entropy(p: Any, y: Any) -> Any:
 
 def with_logits(z: Any, y: Any) -> Any:
     """softplus(z) - y z."""
-    return opaque("softplus")(z) - y * z
+    return call("softplus")(z) - y * z
 
 
 def kl_div(w: Walk, node: Node, ix: Labels) -> Any:
@@ -99,4 +100,4 @@ def one_hot(w: Walk, node: Node, ix: Labels) -> Any:
     label = w.entry(node.args[0], ix[:-1])
     if ix[-1] == 0:
         return sympy.Integer(1)
-    return opaque("equal")(ix[-1], position(node.shape[-1])(label))
+    return call("equal")(ix[-1], position(node.shape[-1])(label))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from report.calls import call
 from report.gates import Place, axes_of
 from report.gates.shapes import widths
 from report.graph import Node, Shape
-from report.printers.index import Labels, NoIndexForm, Walk, opaque, option, position, times
+from report.printers.index import Labels, NoIndexForm, Walk, option, position, times
 
 
 def transpose(w: Walk, node: Node, ix: Labels) -> Any:
@@ -115,10 +116,10 @@ def _within(label: Any, first: int, last: int, n: int) -> list[Any]:
     if label.is_Integer:
         return [sympy.Integer(int(first <= label <= last))]
     if first == 1:
-        return [opaque("less_equal")(label, last)]
+        return [call("less_equal")(label, last)]
     if last == n:
-        return [opaque("greater_equal")(label, first)]
-    return [opaque("within")(label, first, last)]
+        return [call("greater_equal")(label, first)]
+    return [call("within")(label, first, last)]
 
 
 # ---------------------------------------------------------------- indexing
@@ -218,7 +219,7 @@ def scatter(w: Walk, node: Node, ix: Labels) -> Any:
             if count > 1 and abs(step) > 1:  # a slice with gaps
                 k = own["slice", axis] = w.fresh(count)
                 sums.append(k)
-                brackets.append(opaque("equal")(first + step * (k - 1), label))
+                brackets.append(call("equal")(first + step * (k - 1), label))
                 continue
             low, high = sorted((first, first + step * (count - 1)))
             brackets += _within(label, low, high, n)
@@ -228,7 +229,7 @@ def scatter(w: Walk, node: Node, ix: Labels) -> Any:
             number = key.label(w, part, together, axis)
             is_summed = isinstance(part, Place) and together
             equal = (
-                opaque("equal")(number, label) if is_summed else sympy.KroneckerDelta(label, number)
+                call("equal")(number, label) if is_summed else sympy.KroneckerDelta(label, number)
             )
             brackets.append(equal)
     entry = w.entry(g, tuple(own[kind] for kind in key.layout))

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from report.calls import call
 from report.gates import axes_of
 from report.graph import Node
-from report.printers.index import Labels, NoIndexForm, Rule, Walk, opaque, option, times
+from report.printers.index import Labels, NoIndexForm, Rule, Walk, option, times
 from report.printers.terms import extreme_of
 
 
@@ -132,7 +133,7 @@ def is_extreme(name: str) -> Rule:
         limits = _limits(w, [at[i] for i in axes])
         if not limits:
             return sympy.Integer(1)
-        return opaque("equal")(w.entry(a, ix), extreme_of(name)(w.entry(a, at), *limits))
+        return call("equal")(w.entry(a, ix), extreme_of(name)(w.entry(a, at), *limits))
 
     return rule
 
