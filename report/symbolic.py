@@ -287,8 +287,8 @@ def printer() -> Any:
             above = sympy.Add(*(t for t in terms if not t.could_extract_minus_sign()))
             below = -sympy.Add(*(t for t in terms if t.could_extract_minus_sign()))
             condition = f"{self._print(above)} > {self._print(below)}"
-            if above == 0:
-                condition = f"{self._print(below)} < 0"
+            if above.is_number:
+                condition = f"{self._print(below)} < {self._print(above)}"
             text = rf"𝟙\left[{condition}\right]"
             return text if exp is None else rf"{text}^{{{exp}}}"
 

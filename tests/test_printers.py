@@ -1,12 +1,18 @@
 """The printers: what a textbook prints, and index forms that have the value of the gradient."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import sympy
 
 import report
+from report import calls
 from report.backprop import gradient_graph
 from report.derivation import derive
 from report.expression import parse
+from report.gates import GATES
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import equation, latex, matrix, number, symbol, tensor, uncoloured
 
@@ -74,30 +80,73 @@ def test_formulas_read_as_in_a_textbook(formula, inputs, expected):
     assert latex(report.trace(formula, inputs).graph.result) == expected
 
 
+def w(text: str) -> str:
+    """LaTeX from a shorter spelling: (, ), bold letters and names of functions."""
+    text = text.replace("^T", r"^{\top}").replace("sigma", r"\sigma").replace("*", r"\odot")
+    text = re.sub(r"(?<![\\{a-z])\b([A-Za-z])\b(?!})", r"\\mathbf{\1}", text)
+    text = re.sub(r"\b(softmax|onehot|sum|sgn)\b", r"\\operatorname{\1}", text)
+    return text.replace("(", r"\left(").replace(")", r"\right)")
+
+
+S = [[3.0, 0.5, 0.1], [0.2, 2.0, -0.3], [0.0, 0.4, 1.5]]
+Y4, LABELS = [1, 0, 1, 1], [0, 2, 1, 1]
+P3 = [0.2, 0.5, 0.3]
+
+
 @pytest.mark.parametrize(
     ("formula", "inputs", "name", "expected"),
     [
-        (
-            "norm(sigmoid(W @ x))**2",
-            {"W": A, "x": COLUMN},
-            "W",
-            (
-                r"2 \left(\sigma\left(\mathbf{W} \mathbf{x}\right) \odot \sigma\left(\mathbf{W} \mathbf{x}\right) "
-                r"\odot \left(1 - \sigma\left(\mathbf{W} \mathbf{x}\right)\right)\right) \mathbf{x}^{\top}"
-            ),
-        ),
-        ("x @ A @ x", {"A": A, "x": VECTOR}, "A", r"\mathbf{x} \mathbf{x}^{\top}"),
+        # what a textbook has: Deisenroth et al., Petersen and Pedersen, Bishop
+        ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}, "W", w("2 (sigma(W x) * sigma(W x) * (1 - sigma(W x))) x^T")),
+        ("x @ A @ x", {"A": A, "x": VECTOR}, "A", w("x x^T")),
+        ("x @ A @ x", {"A": A, "x": VECTOR}, "x", w("(A + A^T) x")),
+        ("x.T @ A @ x", {"A": A, "x": COLUMN}, "x", w("(A + A^T) x")),
+        ("x @ inv(S) @ x", {"S": S, "x": VECTOR}, "S", r"-\mathbf{S}^{-\top} \mathbf{x} \mathbf{x}^{\top} \mathbf{S}^{-\top}"),
+        ("x @ inv(S) @ x", {"S": S, "x": VECTOR}, "x", r"\left(\mathbf{S}^{-1} + \mathbf{S}^{-\top}\right) \mathbf{x}"),
+        ("logdet(S)", {"S": S}, "S", r"\mathbf{S}^{-\top}"),
+        ("log(det(S))", {"S": S}, "S", r"\mathbf{S}^{-\top}"),
+        ("det(S)", {"S": S}, "S", r"\det\left(\mathbf{S}\right) \mathbf{S}^{-\top}"),
+        ("trace(A @ B)", {"A": A, "B": S}, "A", w("B^T")),
+        ("trace(A @ A)", {"A": A}, "A", w("2 A^T")),
+        ("trace(A.T @ B @ A)", {"A": A, "B": S}, "A", w("(B + B^T) A")),
+        ("norm(A @ B - C)**2", {"A": A, "B": S, "C": A}, "B", w("2 A^T (A B - C)")),
         ("norm(x)", {"x": VECTOR}, "x", r"\frac{\mathbf{x}}{\left\|\mathbf{x}\right\|}"),
-        ("norm(x)**2", {"x": VECTOR}, "x", r"2 \mathbf{x}"),
+        ("norm(x)**2", {"x": VECTOR}, "x", w("2 x")),
         ("sum(x)", {"x": VECTOR}, "x", "𝟏"),
-        (
-            "norm(X @ w - y)**2 / 4",
-            {"X": X, "w": VECTOR, "y": [1, 2, 3, 4]},
-            "w",
-            r"\frac{1}{2} \mathbf{X}^{\top} \left(\mathbf{X} \mathbf{w} - \mathbf{y}\right)",
-        ),
+        ("dot(x, y)**2", {"x": VECTOR, "y": VECTOR}, "x", w("2 (x^T y) y")),
+        ("logsumexp(x)", {"x": VECTOR}, "x", w("softmax(x)")),
+        ("log(sum(exp(x)))", {"x": VECTOR}, "x", w("softmax(x)")),
+        # regression and classification
+        ("norm(X @ w - y)**2 / 4", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{2} X^T (X w - y)")),
+        ("mean((X @ w - y)**2)", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{2} X^T (X w - y)")),
+        ("mse(X @ w, y)", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{2} X^T (X w - y)")),
+        ("norm(X @ w - y)**2 + c*norm(w)**2", {"X": X, "w": VECTOR, "y": Y4, "c": 2}, "w", w(r"2 (") + "c " + w("w + X^T (X w - y))")),
+        ("binary_cross_entropy(sigmoid(X @ w), y)", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T (sigma(X w) - y)")),
+        ("-mean(y*log(sigmoid(X @ w)) + (1 - y)*log(1 - sigmoid(X @ w)))", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T (sigma(X w) - y)")),
+        ("cross_entropy(W @ x, y)", {"W": A, "x": VECTOR, "y": [0, 1, 0]}, "W", w("(softmax(W x) - y) x^T")),
+        ("cross_entropy(X @ W, k)", {"X": X, "W": A, "k": LABELS}, "W", w(r"\frac{1}{4} X^T (softmax(X W) - onehot(k))")),
+        ("-log(softmax(z)[1])", {"z": VECTOR}, "z", r"\operatorname{softmax}\left(\mathbf{z}\right) - \mathbf{e}_{\left[1\right]}"),
+        ("kl_div(p, softmax(z))", {"p": P3, "z": VECTOR}, "z", w("sum(p) softmax(z) - p")),
+        ("mean(abs(X @ w - y))", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T sgn(X w - y)")),
+        # constants stay as they were written
+        ("sum(log(2)*x)", {"x": VECTOR}, "x", r"\log\left(2\right)\,𝟏"),
+        ("sum(x**pi)", {"x": P3}, "x", r"\pi \mathbf{x}^{\pi - 1}"),
+        ("sum(3**x)", {"x": VECTOR}, "x", r"3^{\mathbf{x}} \log\left(3\right)"),
+        ("sum(sqrt(3)*x**2)", {"x": VECTOR}, "x", r"2 \sqrt{3} \mathbf{x}"),
+        ("sum(x**2/3)", {"x": VECTOR}, "x", r"\frac{2}{3} \mathbf{x}"),
+        ("sum(degrees(x)*x)", {"x": VECTOR}, "x", r"\frac{360}{\pi} \mathbf{x}"),
+        ("sum(erf(x))", {"x": VECTOR}, "x", r"\frac{2}{\sqrt{\pi}} e^{-\mathbf{x}^{2}}"),
+        ("sum(log(2)*x**2/sqrt(2*pi))", {"x": VECTOR}, "x", r"\frac{2 \log\left(2\right)}{\sqrt{2 \pi}} \mathbf{x}"),
+        ("2*pi*sum(radians(x)*x)", {"x": VECTOR}, "x", r"\frac{1}{45} \pi^{2} \mathbf{x}"),
+        # what is largest, what is put back
+        ("max(x)", {"x": VECTOR}, "x", r"𝟙\left[\mathbf{x} = \max\left(\mathbf{x}\right)\right]"),
+        ("sum(max(A, axis=1))", {"A": A}, "A", r"𝟙\left[\mathbf{A} = \max_{\text{axis }1}\left(\mathbf{A}\right)\right]"),
+        ("prod(x)", {"x": VECTOR}, "x", r"\left[\textstyle\prod_{k \ne i} x_{k}\right]_{i}"),
+        ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", r"2 \operatorname{onehot}\left(\mathbf{i}\right)^{\top} \mathbf{E}_{\left[\mathbf{i}\right]}"),
+        ("sum(where(x > 0, x**2, -x))", {"x": VECTOR}, "x", r"2 \, 𝟙\left[\mathbf{x} > 0\right] \odot \mathbf{x} - 𝟙\left[\mathbf{x} \le 0\right]"),
+        ("sum(solve(S, x))", {"S": S, "x": VECTOR}, "x", r"\mathbf{S}^{-\top} 𝟏"),
     ],
-)
+)  # fmt: skip
 def test_gradients_in_matrix_form(formula, inputs, name, expected):
     trace = report.trace(formula, inputs)
     assert latex(gradient_graph(trace.graph)[trace.graph.inputs[name]]) == expected
@@ -144,3 +193,46 @@ def test_numbers_have_true_signs_and_one_precision_a_matrix():
     assert r"\ddots" in large
     assert "399" in large
     assert large.count(r"\\") < 9
+
+
+def test_a_closed_form_says_what_equal_numbers_get():
+    (gradient,) = derive(report.trace("max(x)", {"x": [0, 2, 2]})).gradients
+    (share,) = gradient.where
+    assert share.left == gradient.closed
+    assert share.symbols == (r"\frac{1}{2} \text{ for each of 2 equal entries}",)
+    first, second = derive(report.trace("maximum(a, b)", {"a": 2, "b": 2})).gradients
+    assert first.closed == r"𝟙\left[a > b\right]"
+    assert first.where[0].symbols == (r"\frac{1}{2} \text{ where both are equal}",)
+    assert second.where[0].left == r"𝟙\left[b > a\right]"
+    assert not derive(report.trace("max(x)", {"x": [0, 1, 2]})).gradients[0].where
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("swish(x)", r"\sigma\left(x\right) + \operatorname{swish}\left(x\right) \left(1 - \sigma\left(x\right)\right)"),
+        ("gelu(x)", r"\Phi\left(x\right) + x \varphi\left(x\right)"),
+        ("softplus(3*x)", r"3 \sigma\left(3 x\right)"),
+        ("leaky_relu(x)", r"\begin{cases} 1 & \text{if } x > 0 \\ 0.01 & \text{otherwise} \end{cases}"),
+        ("relu(x - 1)", r"𝟙\left[x > 1\right]"),
+        ("minimum(x, 2)", r"𝟙\left[x < 2\right]"),
+        ("where(x > 0, x, 2)", r"𝟙\left[x > 0\right]"),
+        ("2**x * log(2)", r"2^{x} \log{\left(2 \right)}^{2}"),
+        ("1 / (2 + sin(x)**2)", r"-\frac{2 \sin{\left(x \right)} \cos{\left(x \right)}}{\left(2 + \sin^{2}{\left(x \right)}\right)^{2}}"),
+    ],
+)  # fmt: skip
+def test_closed_forms_of_numbers_read_as_in_a_textbook(formula, expected):
+    (gradient,) = derive(report.trace(formula, {"x": 0.5})).gradients
+    assert gradient.closed == expected
+
+
+def test_a_closed_form_does_not_take_over_a_wrong_rule(monkeypatch):
+    wrong = replace(GATES["softplus"], rules=(lambda g, y, x: g * x,))
+    monkeypatch.setitem(GATES, "softplus", wrong)
+    calls.call.cache_clear()
+    calls._slope_over.cache_clear()
+    z = sympy.Symbol("z", real=True)
+    slope = sympy.diff(calls.call("softplus")(z))
+    calls.call.cache_clear()
+    calls._slope_over.cache_clear()
+    assert float(slope.subs(z, 0)) == 0.5

@@ -126,14 +126,19 @@ class Link:
         return derived if derived is not None and len(derived) <= MAX_DERIVED else None
 
     def jacobian(self) -> tuple[str, str] | None:
-        """The whole local derivative of a small vector gate that has a notation for it, and numbers."""
-        node = self.node
-        size = math.prod(node.shape)
-        if not node.gate.jacobian or size > MAX_JACOBIAN or size != max(node.shape):
+        """The whole local derivative of a gate between small vectors, in symbols and numbers."""
+        node, whole = self.node, self.node.gate.jacobian
+        matrix = whole[self.place] if whole else None
+        if matrix is None or not _is_small_vector(node) or not _is_small_vector(self.arg):
             return None
-        rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in np.eye(size)]
-        names = self.notation.name
-        symbols = node.gate.jacobian.format(y=names[node], x=names[self.arg])
+        y, x = (Node(INPUT, shape=(math.prod(n.shape),)) for n in (node, self.arg))
+        args = [x if i == self.place else leaf for i, leaf in enumerate(self.leaves)]
+        names = {y: (self.notation.name[node], ATOM), x: (self.notation.name[self.arg], ATOM)}
+        symbols = latex(
+            matrix(y, *args, **node.params), lambda n: names.get(n) or self.names.get(n)
+        )
+        units = np.eye(math.prod(node.shape))
+        rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in units]
         return symbols, tensor(np.array(rows))[0]
 
     # ------------------------------------------------------------ what flows back
@@ -154,6 +159,11 @@ class Link:
             return index_form(self.graph, names, lambda n: latex(n, self.names.get), letters)
         except NoIndexForm:
             return None
+
+
+def _is_small_vector(node: Node) -> bool:
+    size = math.prod(node.shape)
+    return 1 <= len(node.shape) <= 2 and size == max(node.shape) and 1 < size <= MAX_JACOBIAN
 
 
 def _leaf(node: Node) -> Node:

@@ -28,7 +28,7 @@ def step(notation: Notation, q: Quantity) -> Step:
     if math.prod(node.shape) <= MAX_UPSTREAM or node is notation.trace.graph.result:
         rows.append(Row("upstream", _numbers_only(notation.gradient(node), q)))
     rows += _entry(notation, node)
-    sentences = [node.gate.why, _at_kink(notation.trace, q)]
+    sentences = [node.gate.why, _counting(node), _at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
         if part is None:
@@ -66,6 +66,18 @@ def _at_kink(trace: Trace, q: Quantity) -> str:
     if not at_kink(trace, q.node):
         return ""
     return f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."
+
+
+def _counting(node: Node) -> str:
+    """From which number the positions in a gate's formulas are counted, where two ways meet."""
+    name, key = node.gate.name, node.params.get("key", ())
+    if name == "one_hot" or (name == "cross_entropy" and node.args[1].shape != node.args[0].shape):
+        return "Classes are counted from 0, in entries too."
+    if name == "index" and len(node.args) > 1:
+        return "Positions are counted from 0, as in the index, in entries too."
+    if name == "index" and any(part not in (slice(None), Ellipsis, None) for part in key):
+        return "In square brackets positions are counted from 0, the labels of entries from 1."
+    return ""
 
 
 def _numbers_only(left: str, q: Quantity) -> Equation:

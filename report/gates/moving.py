@@ -25,7 +25,7 @@ from report.gates.shapes import (
     written,
 )  # fmt: skip
 from report.gates.table import POWER, function, gate, named
-from report.graph import _OPERATORS, Array, Shape, shape_of
+from report.graph import _OPERATORS, Array, Node, Shape, constant, shape_of
 
 ANY = range(1, 64)  # every argument after the first
 
@@ -152,6 +152,12 @@ scatter = gate(
     integers=ANY, params={"key": None, "shape": None}, python="scatter({0})", numpy="scatter({0})",
 )
 # fmt: on
+
+
+def identity(like: Any) -> Any:
+    """The identity matrix with as many rows as x has entries along its last axis."""
+    n = shape_of(like)[-1]
+    return constant(np.eye(n), name="I") if isinstance(like, Node) else np.eye(n)
 
 
 def fit_to(g: Any, like: Any) -> Any:

@@ -11,6 +11,7 @@ from report.graph import Gate, Node, constant, make
 from report.identities.constants import (
     applied,
     factored,
+    fraction,
     gate,
     is_coefficient,
     is_filled,
@@ -68,6 +69,7 @@ def _add(row: Gate, a: Node, b: Node) -> Node | None:
         _collected(row, a, b)
         or _collected_below(a, b)
         or _symmetric(row, a, b)
+        or _common_factor(row, a, b)
         or _unspread_terms(row, a, b)
     )
 
@@ -85,6 +87,7 @@ def _subtract(row: Gate, a: Node, b: Node) -> Node | None:
         _collected(row, a, b)
         or _shifted(row, a, b)
         or _symmetric(row, a, b)
+        or _common_factor(row, a, b)
         or _unspread_terms(row, a, b)
     )
 
@@ -98,12 +101,23 @@ def _collected(row: Gate, a: Node, b: Node) -> Node | None:
     """2x + x = 3x, and 2x + 2y = 2 (x + y)."""
     (c, x), (d, y) = factored(a), factored(b)
     if same(x, y):
-        if is_rational(c) and is_rational(d):
-            sign = constant(1 if row.name == "add" else -1)
-            return total(c, product(sign, d)) * x
-        return None
+        sign = constant(1 if row.name == "add" else -1)
+        number = total(c, product(sign, d))
+        return None if number is None else number * x
     if same(c, d) and not is_number(c, 1) and not is_coefficient(x) and not is_coefficient(y):
         return c * applied(row, x, y)
+    return None
+
+
+def _common_factor(row: Gate, a: Node, b: Node) -> Node | None:
+    """x y - x z = x (y - z), entry by entry."""
+    (c, u), (d, v) = factored(a), factored(b)
+    if not (parent("multiply", u) and parent("multiply", v)) or u.shape != v.shape or not u.shape:
+        return None
+    for x, y in (u.args, u.args[::-1]):
+        for z, w in (v.args, v.args[::-1]):
+            if x.shape == u.shape and same(x, z):
+                return x * applied(row, c * y, d * w)
     return None
 
 
@@ -114,8 +128,9 @@ def _collected_below(a: Node, b: Node) -> Node | None:
     c, y = factored(b)
     for place, term in enumerate(a.args):
         d, z = factored(term)
-        if same(y, z) and is_rational(c) and is_rational(d) and term.shape == a.shape:
-            return a.args[1 - place] + total(c, d) * y
+        number = total(c, d) if same(y, z) and term.shape == a.shape else None
+        if number is not None:
+            return a.args[1 - place] + number * y
     return None
 
 
@@ -219,6 +234,7 @@ def _multiply(row: Gate, a: Node, b: Node) -> Node | None:
         or _of_ones(a, b)
         or _scattered(a, b)
         or _chosen(a, b)
+        or _with_root(a, b)
         or _cancelled(a, b)
         or _cancelled_terms(a, b)
         or _unspread(a, b)
@@ -292,6 +308,14 @@ def _scattered(a: Node, b: Node) -> Node | None:
             part, *indices = other.args
             picked = applied(gate("index"), x, *indices, key=other.params["key"])
             return applied(other.gate, part * picked, *indices, **other.params)
+    return None
+
+
+def _with_root(a: Node, b: Node) -> Node | None:
+    """x √x = x^{3/2}."""
+    for x, other in ((a, b), (b, a)):
+        if parent("sqrt", other) and same(other.args[0], x):
+            return x ** fraction(3, 2)
     return None
 
 
@@ -443,9 +467,16 @@ def _divide(row: Gate, a: Node, b: Node) -> Node | None:
     c, rest = factored(a)
     if rest is not a and rest.shape == a.shape:
         return c * applied(row, rest, b)
-    if is_coefficient(b) and (not is_number(b) or float(b.value).is_integer()) and b.value != 0:
+    if is_coefficient(a) and is_negative(a):
+        return -(product(constant(-1), a) / b)
+    if is_coefficient(b) and b.value != 0 and (not is_number(b) or _is_whole(b.value)):
         return quotient(constant(1), b) * a
     return _simple_quotient(row, a, b)
+
+
+def _is_whole(x: float) -> bool:
+    """Whether a number or one over it is whole: dividing by it is a factor as plain."""
+    return float(x).is_integer() or float(1 / x).is_integer()
 
 
 def _ratio(row: Gate, a: Node, b: Node) -> Node | None:
@@ -483,9 +514,15 @@ def _power(row: Gate, a: Node, n: Node) -> Node | None:
         return a
     if is_number(n, 0):
         return constant(np.ones(a.shape))
+    if parent("sqrt", a) and is_number(n, 2):
+        return a.args[0]
     if parent("reciprocal", a) and is_number(n) and n.value > 0:
         return constant(1) / (a.args[0] ** n)
     return None
+
+
+def _change_of_unit(row: Gate, a: Node) -> Node | None:
+    return None if a.is_constant else make(row, (constant(1),)) * a
 
 
 def _exp(row: Gate, a: Node) -> Node | None:
@@ -540,6 +577,8 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "divide": _divide,
     "ratio": _ratio,
     "power": _power,
+    "radians": _change_of_unit,
+    "degrees": _change_of_unit,
     "exp": _exp,
     "where": _where,
 }

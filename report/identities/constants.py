@@ -162,9 +162,10 @@ def _inverse(x: Node) -> Node:
 
 def fraction(above: float, below: float) -> Node:
     """A number above / below: whole where it is, else a fraction in lowest terms."""
+    above, below = float(above), float(below)
     if below < 0:
         above, below = -above, -below
-    if below == 1 or (below and above % below == 0):
+    if below == 1 or (below and (above % below == 0 or float(1 / below).is_integer())):
         return constant(above / below)
     if above.is_integer() and below.is_integer():
         common = math.gcd(int(above), int(below))
@@ -172,22 +173,29 @@ def fraction(above: float, below: float) -> Node:
     return make(gate("divide"), (constant(above), constant(below)))
 
 
-def total(a: Node, b: Node) -> Node:
-    """The sum of two rational coefficients."""
-    (p, q), (r, s) = _parts(a), _parts(b)
-    return fraction(p * s + r * q, q * s)
+def total(a: Node, b: Node) -> Node | None:
+    """The sum of two coefficients: of rational ones, and of multiples of the same; None of others."""
+    (r, s), (t, u) = split(a), split(b)
+    if (s is None) != (u is None) or (s is not None and u is not None and not same(s, u)):
+        return None
+    (p, q), (v, w) = _parts(r), _parts(t)
+    return _joined(fraction(p * w + v * q, q * w), s)
 
 
 def factored(x: Node) -> tuple[Node, Node]:
-    """The coefficient in front of x, a sign too, and what is left."""
-    if is_coefficient(x):
+    """The coefficient in front of x, a sign too, and what is left; what has a name is not looked into."""
+    if is_coefficient(x) or x.name is not None:
         return constant(1), x
     if x.gate.name == "negative":
-        c, rest = factored(x.args[0])
-        return product(constant(-1), c), rest
-    if x.gate.name == "multiply" and is_coefficient(x.args[0]):
-        return x.args[0], x.args[1]
-    return constant(1), x
+        number, inner = constant(-1), x.args[0]
+    elif x.gate.name == "multiply" and is_coefficient(x.args[0]):
+        number, inner = x.args
+    elif x.gate.name in ("radians", "degrees"):  # a change of unit is a factor
+        number, inner = make(x.gate, (constant(1),)), x.args[0]
+    else:
+        return constant(1), x
+    c, rest = factored(inner)
+    return product(number, c), rest
 
 
 def is_negative(c: Node) -> bool:

@@ -112,6 +112,12 @@ def _same_shape(row: Gate, a: Node, shape: tuple[int, ...]) -> Node | None:
         return applied(gate("sum"), a.args[0]) * a.args[1]
     if row.name == "sum_to" and not shape and len(a.shape) == 1 and parent("multiply", a):
         return applied(gate("sum"), a)
+    if row.name == "sum_to" and a.gate.name in ("multiply", "divide", "ratio") and a.value is None:
+        x, y = a.args
+        if y.shape == shape and x.shape == a.shape:  # the same for all that are added up
+            return applied(a.gate, applied(row, x, shape=shape), y)
+        if a.gate.name == "multiply" and x.shape == shape and y.shape == a.shape:
+            return applied(a.gate, x, applied(row, y, shape=shape))
     return _linear(row, a, shape=shape) or _of_ones(row, a, shape=shape)
 
 

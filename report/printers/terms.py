@@ -104,7 +104,12 @@ def _rank(e: Any) -> tuple[int, int, bool, str]:
         _is_limited(base) and not isinstance(base, sympy.Sum),
         True,
     ]
-    return groups.index(True), _first_name(e), e.is_Pow and not e.exp.is_number, str(e)
+    return groups.index(True), _first_name(e), e.is_Pow and not e.exp.is_number, _reading(e)
+
+
+def _reading(e: Any) -> str:
+    """What decides between factors that are alike: sin before cos, then the alphabet."""
+    return str(e).replace("sin(", "bsin(")
 
 
 _LATE = _BRACKETS | {"where"}
