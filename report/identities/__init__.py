@@ -10,13 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 from report.graph import Gate, Node, constant
-from report.identities.arithmetic import ARITHMETIC
-from report.identities.constants import is_coefficient, is_filled, is_number, same
+from report.identities.constants import is_coefficient, is_filled, is_number
+from report.identities.nodes import same
+from report.identities.products import PRODUCTS
+from report.identities.quotients import QUOTIENTS
+from report.identities.sums import SUMS
 from report.identities.tensors import TENSORS
 
 __all__ = ["is_coefficient", "is_filled", "is_number", "same", "simplify"]
 
-_IDENTITIES = {**ARITHMETIC, **TENSORS}
+_IDENTITIES = {**SUMS, **PRODUCTS, **QUOTIENTS, **TENSORS}
 
 
 def simplify(gate: Gate, args: tuple[Any, ...], params: dict[str, Any]) -> Node | None:

@@ -1,4 +1,4 @@
-"""Constants in a formula: which are plain numbers, how they are multiplied, and which nodes are equal.
+"""Constants in a formula: which are plain numbers, and how they are multiplied and added.
 
 A coefficient is a number, a fraction, or anything else that depends on no input, such as log 2 or
 1/√(2π), which stays as it was written.
@@ -7,28 +7,11 @@ A coefficient is a number, a fraction, or anything else that depends on no input
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from report.graph import CONSTANT, Gate, Node, constant, make
-
-MAX_DEPTH = 8  # levels of two formulas that are compared
-
-
-def gate(name: str) -> Gate:
-    """A row of the gate table, which is made with this package."""
-    from report.gates.table import GATES
-
-    return GATES[name]
-
-
-def applied(row: Gate, *args: Node, **params: Any) -> Node:
-    """A gate over arguments that may have become simple enough for another identity."""
-    from report.gates.table import apply
-
-    node: Node = apply(row, args, params)
-    return node
+from report.graph import CONSTANT, Node, constant, make
+from report.identities.nodes import gate, same
 
 
 def is_number(x: Node, value: float | None = None) -> bool:
@@ -53,27 +36,6 @@ def is_rational(x: Node) -> bool:
     return is_number(x) or (
         x.gate.name == "divide" and not x.shape and all(is_number(a) for a in x.args)
     )
-
-
-def parent(name: str, x: Node) -> bool:
-    """Whether x is that gate, and depends on an input."""
-    return x.gate.name == name and x.value is None
-
-
-def is_identity(x: Node) -> bool:
-    """Whether x is the identity matrix that a rule made."""
-    return x.gate is CONSTANT and x.name == "I"
-
-
-def number_of_ones(x: Node) -> Node | None:
-    """The number c of a tensor c·𝟏 that holds it everywhere; None of any other node."""
-    if not x.shape or x.name is not None:
-        return None
-    if x.gate.name == "broadcast_to" and not x.args[0].shape:
-        return x.args[0]
-    if x.gate is CONSTANT and np.ptp(x.value) == 0:
-        return constant(x.value.flat[0])
-    return None
 
 
 # ---------------------------------------------------------------- products of coefficients
@@ -201,21 +163,3 @@ def factored(x: Node) -> tuple[Node, Node]:
 def is_negative(c: Node) -> bool:
     """Whether a coefficient has a sign in front."""
     return bool(split(c)[0].value < 0)
-
-
-# ---------------------------------------------------------------- equal formulas
-
-
-def same(a: Node, b: Node, depth: int = MAX_DEPTH) -> bool:
-    """Whether two nodes are the same formula over the same inputs, as far as `depth` levels tell."""
-    if a is b:
-        return True
-    if a.gate is not b.gate or a.shape != b.shape or not depth or a.is_input:
-        return False
-    if a.gate is CONSTANT:
-        return a.name == b.name and bool(np.array_equal(a.value, b.value))
-    return (
-        len(a.args) == len(b.args)
-        and dict(a.params) == dict(b.params)
-        and all(same(x, y, depth - 1) for x, y in zip(a.args, b.args, strict=True))
-    )

@@ -9,18 +9,20 @@ import numpy as np
 
 from report.gates.shapes import axes_of, reduced
 from report.graph import INPUT, Gate, Node, constant, make
-from report.identities.arithmetic import stretched
 from report.identities.constants import (
-    applied,
     factored,
-    gate,
     is_coefficient,
     is_filled,
-    is_identity,
     is_number,
+)
+from report.identities.nodes import (
+    applied,
+    gate,
+    is_identity,
     number_of_ones,
     parent,
-)  # fmt: skip
+    stretched,
+)
 
 # ---------------------------------------------------------------- linear gates
 

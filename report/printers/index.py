@@ -18,7 +18,8 @@ import numpy as np
 from report.calls import call
 from report.gates import SUM
 from report.graph import CONSTANT, Node
-from report.identities.constants import is_rational, number_of_ones
+from report.identities.constants import is_rational
+from report.identities.nodes import number_of_ones
 from report.printers.latex import latex
 from report.printers.terms import entry_latex, is_plain_number
 from report.symbolic import constant
