@@ -330,6 +330,8 @@ def shortest(expression: Any) -> Any:
 
     if expression.count_ops() > 60:
         return expression
+    if not expression.has(sympy.exp):  # x^n / x is x^{n - 1}
+        expression = sympy.powsimp(expression, combine="exp")
     forms = [expression, sympy.factor_terms(expression)]
     if not expression.has(sympy.Float):  # floats would be added up and look like other numbers
         forms.append(sympy.together(expression))

@@ -137,7 +137,7 @@ P3 = [0.2, 0.5, 0.3]
         ("sum(degrees(x)*x)", {"x": VECTOR}, "x", r"\frac{360}{\pi} \mathbf{x}"),
         ("sum(erf(x))", {"x": VECTOR}, "x", r"\frac{2}{\sqrt{\pi}} e^{-\mathbf{x}^{2}}"),
         ("sum(log(2)*x**2/sqrt(2*pi))", {"x": VECTOR}, "x", r"\frac{2 \log\left(2\right)}{\sqrt{2 \pi}} \mathbf{x}"),
-        ("2*pi*sum(radians(x)*x)", {"x": VECTOR}, "x", r"\frac{1}{45} \pi^{2} \mathbf{x}"),
+        ("2*pi*sum(radians(x)*x)", {"x": VECTOR}, "x", r"\frac{\pi^{2}}{45} \mathbf{x}"),
         # what is largest, what is put back
         ("max(x)", {"x": VECTOR}, "x", r"𝟙\left[\mathbf{x} = \max\left(\mathbf{x}\right)\right]"),
         ("sum(max(A, axis=1))", {"A": A}, "A", r"𝟙\left[\mathbf{A} = \max_{\text{axis }1}\left(\mathbf{A}\right)\right]"),

@@ -113,7 +113,7 @@ std = gate(
 reverse_cumsum = gate(
     "reverse_cumsum", lambda x, axis=None: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
     lambda g, y, x, axis=None: cumsum(g, axis=axis),
-    shape=running, sign="cumsum", latex=function(named("revcumsum")), params={"axis": None},
+    shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
     python="reverse_cumsum({0})", numpy="reverse_cumsum({0})",
 )
 is_largest = gate(

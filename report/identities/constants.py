@@ -98,11 +98,13 @@ def _joined(rational: Node, rest: Node | None) -> Node:
         return rest
     if is_number(rational, -1):
         return make(gate("negative"), (rest,))
-    if rest.gate.name == "divide" and is_number(rational):  # above the line
-        above = rest.args[0]
-        above = rational if is_number(above, 1) else make(gate("multiply"), (rational, above))
-        return make(gate("divide"), (above, rest.args[1]))
-    return make(gate("multiply"), (rational, rest))
+    p, q = _parts(rational)
+    above, below = (rest.args[0], rest.args[1]) if rest.gate.name == "divide" else (rest, None)
+    if p != 1:
+        above = constant(p) if is_number(above, 1) else make(gate("multiply"), (constant(p), above))
+    if q != 1:
+        below = constant(q) if below is None else make(gate("multiply"), (constant(q), below))
+    return above if below is None else make(gate("divide"), (above, below))
 
 
 def _parts(x: Node) -> tuple[float, float]:

@@ -48,6 +48,7 @@ def _multiply(row: Gate, a: Node, b: Node) -> Node | None:
         or _scattered(a, b)
         or _chosen(a, b)
         or _with_root(a, b)
+        or _above(a, b)
         or cancelled(a, b)
         or _cancelled_terms(a, b)
         or _unspread(a, b)
@@ -112,6 +113,14 @@ def _scattered(a: Node, b: Node) -> Node | None:
     return None
 
 
+def _above(a: Node, b: Node) -> Node | None:
+    """(a / b) c = c a / b for numbers, one line for all that is below it."""
+    for x, other in ((a, b), (b, a)):
+        if parent("divide", x) and not any(n.shape or is_coefficient(n) for n in (*x.args, other)):
+            return other * x.args[0] / x.args[1]
+    return None
+
+
 def _with_root(a: Node, b: Node) -> Node | None:
     """x √x = x^{3/2}."""
     for x, other in ((a, b), (b, a)):
@@ -139,7 +148,12 @@ def _chosen(a: Node, b: Node) -> Node | None:
 
 
 def _change_of_unit(row: Gate, a: Node) -> Node | None:
-    return None if a.is_constant else make(row, (constant(1),)) * a
+    if not a.is_constant:
+        return make(row, (constant(1),)) * a
+    c = number_of_ones(a) if a.shape else a
+    if c is None or not is_coefficient(c) or is_number(c, 1):
+        return None
+    return stretched(product(make(row, (constant(1),)), c), a.shape)
 
 
 # ---------------------------------------------------------------- choices

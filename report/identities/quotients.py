@@ -124,7 +124,9 @@ def _is_cofactor_of(x: Node, d: Node) -> bool:
 
 
 def _lowered(x: Node, d: Node) -> Node | None:
-    """x / d, where x is a power of d; a power that was made a column too."""
+    """x / d, where x is a power of d, or d its root; a power that was made a column too."""
+    if parent("sqrt", _bare(d)) and same(_bare(d).args[0], x):
+        return _bare(d)
     if parent("reshape", x) and x.args[0].gate.name in ("square", "power"):
         inner = x.args[0]
         base = applied(x.gate, inner.args[0], **x.params)

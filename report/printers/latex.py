@@ -282,6 +282,16 @@ def _multiply(p: _Printer, node: Node) -> tuple[str, int]:
     return _side_by_side(left, right), PRODUCT
 
 
+def _log_product(p: _Printer, node: Node) -> tuple[str, int] | None:
+    """x ⊙ log(y) of tensors, where x log y is 0 for x = 0."""
+    a, b = node.args
+    if not a.shape or not b.shape:
+        return None
+    left = p.bracketed(a, PRODUCT)
+    left = rf"\left({left}\right)" if _is_juxtaposed(p, a) else left
+    return rf"{left} \odot \log\left({p.write(b)[0]}\right)", PRODUCT
+
+
 def _widened(text: str, x: Node, other: Node) -> str:
     """A vector that a rule has made a column, beside a matrix: x 𝟏ᵀ."""
     made = x.gate.name == "reshape" and x.span is None and len(x.args[0].shape) == 1
@@ -380,6 +390,10 @@ def _power(p: _Printer, node: Node) -> tuple[str, int] | None:
         return None
     if exponent == 0.5:
         return rf"\sqrt{{{p.write(a)[0]}}}", CALL
+    share = node.args[1] if node.gate.name == "power" else None
+    if share is not None and share.gate.name == "divide" and all(n.is_constant and not n.args for n in share.args):
+        above, below = (p.write(n)[0] for n in share.args)
+        return rf"{p.bracketed(a, CALL)}^{{{above}/{below}}}", POWER
     head = rf"\{a.gate.name}\left("
     text = p.write(a)[0]
     if exponent in (2, 3, 4) and a.gate.name in _POWERED and text.startswith(head):
@@ -630,13 +644,17 @@ _VECTOR = re.compile(r"\\begin\{bmatrix\*\}\[r\]([^&]*?)\\end\{bmatrix\*\}")
 
 
 def _joined(p: _Printer, node: Node) -> tuple[str, int]:
-    """Parts one behind the other, in brackets; with an axis other than the first, the axis below."""
-    parts = [p.write(a)[0] for a in node.args]
+    """[x; y] one below the other and [A | B] side by side; vectors that are stacked are rows [xᵀ; yᵀ]."""
+    first, axis = node.args[0], node.params.get("axis", 0) % len(node.shape)
+    stacked = node.gate.name == "stack"
+    are_rows = stacked and len(first.shape) == 1 and axis == 0
+    parts = [_row(p, a) if are_rows else p.write(a)[0] for a in node.args]
     shown = parts if len(parts) <= 6 else [*parts[:4], r"\ldots", parts[-1]]
-    sign = r";\;" if node.gate.name == "concatenate" else r"\,|\,"
-    axis = node.params.get("axis", 0)
-    below = rf"_{{\text{{axis }}{axis}}}" if axis else ""
-    return rf"\left[{sign.join(shown)}\right]{below}", CALL
+    if len(node.shape) > 2:
+        name = rf"\operatorname{{{'stack' if stacked else 'concat'}}}_{{\text{{axis }}{axis}}}"
+        return rf"{name}\left({', '.join(shown)}\right)", CALL
+    sign = r"\,|\," if axis else r";\;"
+    return rf"\left[{sign.join(shown)}\right]", CALL
 
 
 def _transpose(p: _Printer, node: Node) -> tuple[str, int] | None:
@@ -652,6 +670,7 @@ def _transpose(p: _Printer, node: Node) -> tuple[str, int] | None:
 _SPECIAL: dict[str, Callable[[_Printer, Node], tuple[str, int] | None]] = {
     "add": _add,
     "multiply": _multiply,
+    "xlogy": _log_product,
     "matmul": _matmul,
     "outer": _outer,
     "dot": _dot,

@@ -21,7 +21,7 @@ _BRACKETS = frozenset(
 
 def entry_latex(expression: Any, tex: Mapping[Any, str]) -> str:
     """LaTeX of an entry; `tex` is how the symbols of scalars are written."""
-    settings = {"symbol_names": dict(tex), "inv_trig_style": "full"}
+    settings = {"symbol_names": dict(tex), "inv_trig_style": "full", "fold_frac_powers": True}
     return str(_entry_printer()(settings).doprint(expression))
 
 
@@ -39,6 +39,7 @@ def _entry_printer() -> Any:
     methods: dict[str, Callable[..., str]] = {
         "_print_Mul": _product,
         "_print_Add": _sum,
+        "_print_Pow": _power,
         "_print_Sum": lambda p, e: _limited(p, r"\sum", e.function, e.limits),
         "_print_Product": _product_of_all,
         "_print_max": _extreme,
@@ -84,16 +85,22 @@ def _is_wide(e: Any) -> bool:
     return _is_limited(e) or (e.is_Mul and any(_is_limited(a) for a in e.args))
 
 
-def _rank(e: Any) -> tuple[int, int, bool, str]:
+def _has_extreme(e: Any) -> bool:
+    """Whether an expression ends with a max or min, whose term could go on; a Σ ends at a + or -."""
+    return any(hasattr(a, "limits") and hasattr(a, "gate") for a in (e, *(e.args if e.is_Mul else ())))
+
+
+def _rank(e: Any) -> tuple[int, bool, int, str]:
     """Where a factor stands: constants, derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
     import sympy
 
-    base = e.base if e.is_Pow and not e.base.is_number else e
+    is_power = e.is_Pow and e.base.is_number and not e.base.has(sympy.log)  # 2^x
+    base = e.base if e.is_Pow and not is_power else e
     gate = getattr(base, "gate", "")
     groups = [
         hasattr(base, "is_number_entry"),
         hasattr(base, "is_partial_entry"),
-        bool(e.is_Pow and e.base.is_number),
+        is_power,
         hasattr(base, "is_first_entry"),
         base.is_Symbol or hasattr(base, "is_name_entry"),
         bool(base.args) and not (base.is_Add or gate in _LATE or isinstance(base, _late_types())),
@@ -104,7 +111,7 @@ def _rank(e: Any) -> tuple[int, int, bool, str]:
         _is_limited(base) and not isinstance(base, sympy.Sum),
         True,
     ]
-    return groups.index(True), _first_name(e), e.is_Pow and not e.exp.is_number, _reading(e)
+    return groups.index(True), e.is_Pow and not e.exp.is_number, _first_name(e), _reading(e)
 
 
 def _reading(e: Any) -> str:
@@ -137,7 +144,7 @@ def _product(p: Any, e: Any) -> str:
     above: list[Any] = []
     below: list[Any] = []
     for f in sorted((f for f in factors if not _is_coefficient(f)), key=_rank):
-        inverse = f.is_Pow and f.exp.is_Rational and bool(f.exp < 0)
+        inverse = f.is_Pow and is_plain_number(f.exp) and bool(f.exp < 0)
         (below if inverse else above).append(1 / f if inverse else f)
     front = [p._print(f) for f in above if _rank(f)[0] <= 1]
     rest = [f for f in above if _rank(f)[0] > 1]
@@ -148,11 +155,8 @@ def _product(p: Any, e: Any) -> str:
         rest = [f for f in rest if _is_wide(f)]
     elif number != 1:
         front.insert(0, p._print(number))
-    tail = (
-        _row(p, sympy.Integer(1), rest)
-        if front == [] or len(rest) != 1
-        else p.parenthesize(rest[0], MUL)
-    )
+    alone = len(rest) == 1 and (sign or front)
+    tail = p.parenthesize(rest[0], MUL) if alone else _row(p, sympy.Integer(1), rest)
     if front and re.match(r"[0-9]", tail):
         tail = rf"\cdot {tail}"
     if front and tail.startswith("𝟙"):
@@ -171,6 +175,14 @@ def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
         hides = _is_wide(f) and f is not factors[-1] and not text.startswith(r"\left(")
         texts.append(rf"\left({text}\right)" if hides else text)
     return " ".join(texts)
+
+
+def _power(p: Any, e: Any) -> str:
+    """A power of 0.5 is a root."""
+    import sympy
+
+    root = e.base ** sympy.Rational(e.exp) if e.exp in (0.5, -0.5) else e
+    return str(super(type(p), p)._print_Pow(root))
 
 
 def _sum(p: Any, e: Any, order: Any = None) -> str:
@@ -195,7 +207,7 @@ def _sum(p: Any, e: Any, order: Any = None) -> str:
         minus = bool(term.could_extract_minus_sign())
         bare = -term if minus else term
         one = p.parenthesize(bare, ADD)
-        if _is_wide(bare) and i < len(terms) - 1:
+        if _has_extreme(bare) and i < len(terms) - 1:
             one = rf"\left({one}\right)"
         sign = ("-" if minus else "") if i == 0 else (" - " if minus else " + ")
         text += sign + one
