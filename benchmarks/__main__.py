@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import classes as class_work
 from benchmarks import growth, measure, peers
 
 HOMEWORK = "problems/homework1.toml"
+CLASS = "problems/class.toml"
 OUT = Path("build/bench")
 PYTHON = sys.executable
 REPORT = [PYTHON, "-m", "report"]
@@ -119,6 +122,38 @@ def commands(runs: int) -> Iterator[Result]:
             cost.seconds / aim if aim else None,
             f"< {aim} s" if aim else "",
         )
+
+
+# ---------------------------------------------------------------- a class
+
+
+def classes(_runs: int) -> Iterator[Result]:
+    """Solutions a minute of a class with random inputs, by one process and by two, start included."""
+    students = 40
+    roster = str(class_work.roster(OUT, students))
+    minute: dict[int, float] = {}
+    for jobs in (1, 2):
+        folder = OUT / f"class-{jobs}"
+        shutil.rmtree(folder, ignore_errors=True)
+        batch = [*REPORT, "batch", CLASS, roster, "-o", str(folder)]
+        cost = measure.once([*batch, "--editions", "solution", "--jobs", str(jobs)])
+        minute[jobs] = 60 * students / cost.seconds
+        yield Result(
+            f"solutions a minute, {students} students, {jobs} process{'es' * (jobs > 1)}",
+            f"{minute[jobs]:.0f}", "", minute[jobs] / jobs / class_work.AIM,
+            f"≥ {class_work.AIM} a process",
+        )  # fmt: skip
+    yield Result("projection", class_work.projected(minute[2] / 2), "", None, "")
+    if not peers.has("pdflatex"):
+        print(peers.missing("pdflatex"))
+        return
+    command = [PYTHON, "-m", "benchmarks.classes", "latex", CLASS, str(OUT / "class-latex"), "8"]
+    seconds = json.loads(_output(command))[1:]
+    theirs = 60 / statistics.median(seconds)
+    yield Result(
+        "solutions a minute and process, to a warm process that runs pdflatex", f"{minute[1]:.0f}",
+        f"{theirs:.0f}", minute[1] / theirs, "≥ 3",
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- the engine
@@ -228,7 +263,13 @@ def _output(command: list[str]) -> str:
     return done.stdout
 
 
-PARTS = {"whole": whole, "commands": commands, "engine": engine, "growth": growing}
+PARTS = {
+    "whole": whole,
+    "commands": commands,
+    "classes": classes,
+    "engine": engine,
+    "growth": growing,
+}
 
 if __name__ == "__main__":
     main()

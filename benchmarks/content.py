@@ -208,7 +208,7 @@ def _drawing(trace: Trace) -> Drawing:
     y = 0.0
     for row in placed:
         row.shift(0.0, y)
-        y += row.height + figure.BETWEEN
+        y += row.height + 14.0
     vertices = [v for row in placed for v in row.vertices]
     pieces = [v.piece.moved(v.x, v.y) for v in vertices]
     paths = [(tuple(curve(route)), 0.6, "#595959", "") for row in placed for route in row.routes]

@@ -22,7 +22,7 @@ _SIGNS = {
 _COLOURS = {"#0072B2": "value", "#D55E00": "gradient", "#595959": "grey", "#000000": "black"}
 _PREAMBLE = r"""\documentclass[11pt,%(paper)spaper]{article}
 \usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{lmodern}
-\usepackage[left=30mm,right=30mm,top=26mm,bottom=24mm]{geometry}
+\usepackage[left=35mm,right=25mm,top=26mm,bottom=24mm]{geometry}
 \usepackage{amsmath,amssymb,mathtools,booktabs,longtable,xcolor,fancyhdr,tikz,listings}
 \usepackage[hidelinks]{hyperref}
 \definecolor{value}{HTML}{0072B2}\definecolor{gradient}{HTML}{D55E00}
@@ -30,7 +30,7 @@ _PREAMBLE = r"""\documentclass[11pt,%(paper)spaper]{article}
 \setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\allowdisplaybreaks
 \pagestyle{fancy}\fancyhf{}\lhead{%(title)s}\rhead{%(author)s}
 \cfoot{Page \thepage\ of \pageref{LastPage}}
-\lstset{basicstyle=\ttfamily\footnotesize,language=Python,numbers=left,numberstyle=\tiny\color{gray},
+\lstset{basicstyle=\ttfamily\small,language=Python,numbers=left,numberstyle=\tiny\color{gray},
 columns=fullflexible,keepspaces,breaklines,keywordstyle=\bfseries,commentstyle=\color{gray},
 stringstyle=\color{gray},showstringspaces=false,extendedchars=true,inputencoding=utf8}
 \lstdefinestyle{terminal}{language={},numbers=none,backgroundcolor=\color{fill}}
@@ -155,14 +155,18 @@ def typeset(folder: Path) -> None:
         before = now
 
 
+def build(work: Homework, folder: Path) -> None:
+    """Compute, write and set the report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in ("aux", "toc", "out", "pdf"):
+        (folder / f"report.{kind}").unlink(missing_ok=True)
+    (folder / "report.tex").write_text(write(work), encoding="utf-8")
+    typeset(folder)
+
+
 def main() -> None:
     homework, folder, *overrides = sys.argv[1:]
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    for kind in ("aux", "toc", "out", "pdf"):
-        (place / f"report.{kind}").unlink(missing_ok=True)
-    (place / "report.tex").write_text(write(content.read(homework, overrides)), encoding="utf-8")
-    typeset(place)
+    build(content.read(homework, overrides), Path(folder))
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ _PREAMBLE = """\
   body
 }}
 #set document(title: {title}, author: {author}, date: none)
-#set page(paper: "{paper}", margin: (x: 30mm, top: 26mm, bottom: 24mm),
+#set page(paper: "{paper}", margin: (left: 35mm, right: 25mm, top: 26mm, bottom: 24mm),
   header: [{heading} #h(1fr) {name}],
   footer: context [#h(1fr) Page #counter(page).display() of #counter(page).final().first()])
 #set text(size: 11pt)
 #set par(spacing: 0.9em)
-#show raw: set text(size: 8pt)
+#show raw: set text(size: 9pt)
 #show math.equation.where(block: true): set align(left)
 #text(size: 22pt, weight: "bold", {title})
 

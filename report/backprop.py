@@ -216,14 +216,19 @@ def pull_back(
     gradients: dict[Node, Any] = {result: seed}
     arrivals = Arrivals()
     symbolic = isinstance(seed, Node)
+    note_argument, note_consumer = arrivals.arguments.append, arrivals.consumers.append
+    note_place, note_part = arrivals.places.append, arrivals.parts.append
     for node in reversed(nodes):
         upstream = gradients.get(node)
         if upstream is None:
             continue
-        gate, args, params, shape = node.gate, node.args, node.params, node.shape
+        gate, args, params = node.gate, node.args, node.params
+        rules = gate.rules if gate.rule_at is None else gate.rules_for(len(args))
         values = [of(a) if symbolic or a.value is None else a.value for a in args]
         y = of(node)
-        for place, (arg, rule) in enumerate(zip(args, gate.rules_for(len(args)), strict=True)):
+        place = -1
+        for arg, rule in zip(args, rules, strict=True):
+            place += 1
             if arg.value is not None or rule is None:
                 continue
             try:
@@ -232,14 +237,14 @@ def pull_back(
                 )
             except np.linalg.LinAlgError:  # a matrix with an inverse so large that it is no number
                 part = np.full(arg.shape, np.nan)
-            if gate.elementwise and arg.shape != shape:
+            if arg.shape != node.shape and gate.elementwise:
                 part = fit_to(part, arg)
             before = gradients.get(arg)
             gradients[arg] = part if before is None else before + part
-            arrivals.arguments.append(arg)
-            arrivals.consumers.append(node)
-            arrivals.places.append(place)
-            arrivals.parts.append(part)
+            note_argument(arg)
+            note_consumer(node)
+            note_place(place)
+            note_part(part)
     return gradients, arrivals
 
 

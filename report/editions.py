@@ -12,20 +12,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from report import numbers, resources, rounding
 from report.derivation import Derivation, derive
-from report.document import EM, display, environment, function_lines, given, math, safe, tex
+from report.document import environment
+from report.document.formulas import EM, display, function_lines, given, math, safe, tex
+from report.document.views import graph
 from report.errors import ReportError
 from report.homework import Homework, Question, place
-from report.printers.latex import GRADIENT, VALUE, coloured, partial, symbol, tensor
+from report.printers.latex import GRADIENT, entry_symbol, partial, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
 
 LINE = 8.0  # millimetres that a handwritten line takes
 MAX_LINES = 4  # of a tensor's entries; a larger one gets a page of the student's own
 MAX_GATES = 100  # in the tables of a sheet; what is between the first and the last is left out
+MAX_KEPT = 110.0  # millimetres of a table that stays on one page
 MAX_ENTRIES = 12  # of a gradient that a key lists one by one
 
 
@@ -127,28 +129,17 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
     from report import figure
 
     derivation = derive(trace)
-    drawn = figure.draw(trace, numbers=False)
     gates = trace.gates
     if len(gates) > MAX_GATES:
         gates = (*gates[: MAX_GATES // 2], *gates[-MAX_GATES // 2 :])
     symbols = {row.quantity.name: f"{row.name} = {row.symbols}" for row in derivation.forward}
+    backward = [_backward(derivation, trace, q) for q in gates[::-1]]
     return {
         "statement": safe(render(question.statement, math)) if question.statement else "",
         "f": derivation.function,
         "formula": function_lines(derivation),
         "inputs": [given(q) for q in trace.inputs],
-        "figure": {
-            "panels": [
-                {
-                    "src": _embedded(panel.svg),
-                    "alt": drawn.alt if i == 0 else f"The graph, continued: part {i + 1}.",
-                    "width": panel.width,
-                    "height": panel.height,
-                }
-                for i, panel in enumerate(drawn.panels)
-            ],
-            "caption": " ".join(filter(None, [drawn.caption, drawn.note])),
-        },
+        "figure": graph(figure.draw(trace, numbers=False)),
         "forward": [
             {
                 "number": q.number,
@@ -157,7 +148,11 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
             }
             for q in gates
         ],
-        "backward": [_backward(derivation, trace, q) for q in gates[::-1]],
+        "backward": backward,
+        "short": [
+            sum(map(_height, gates)) <= MAX_KEPT,
+            sum(row["height"] for row in backward) <= MAX_KEPT,
+        ],
         "left_out": len(trace.gates) - len(gates),
         "gradients": [
             {
@@ -206,7 +201,7 @@ def _height(q: Quantity) -> float:
 
 def _results(question: Question, trace: Trace) -> dict[str, Any]:
     f = symbol(trace.letter)
-    rows = [_row(f, np.float64(trace.value), VALUE)]
+    asked: list[tuple[str, float]] = [(f, trace.value)]
     large = []
     for name, gradient in trace.gradients.items():
         array = np.asarray(gradient)
@@ -214,28 +209,19 @@ def _results(question: Question, trace: Trace) -> dict[str, Any]:
         if array.size > MAX_ENTRIES:
             large.append(display(f"{partial(f, by)} = {tensor(array, GRADIENT)[0]}"))
             continue
-        rows += [
-            _row(_slash(f, _entry(symbol(name), at, array.shape)), array[at], GRADIENT)
+        asked += [
+            (_slash(f, entry_symbol(name, at, array.shape)), float(array[at]))
             for at in np.ndindex(array.shape)
         ]
+    names, values = zip(*asked, strict=True)
+    most = [rounding.allowed(value, np.inf) for value in values]
+    columns = (
+        numbers.column(values),
+        numbers.column([v - m for v, m in zip(values, most, strict=True)]),
+        numbers.column([v + m for v, m in zip(values, most, strict=True)]),
+    )
+    rows = [
+        {"name": tex(name), "value": value, "low": low, "high": high, "gradient": name != f}
+        for name, value, low, high in zip(names, *columns, strict=True)
+    ]
     return {"rows": rows, "large": large}
-
-
-def _entry(name: str, at: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """The name of an entry, counted from 1 as in the report: W_{12}."""
-    labels = [str(i + 1) for i, n in zip(at, shape, strict=True) if n > 1]
-    if not labels:
-        return name
-    joined = ("," if max(shape) > 9 else "").join(labels)
-    return rf"\left({name}\right)_{{{joined}}}" if "_" in name else f"{name}_{{{joined}}}"
-
-
-def _row(name: str, value: Any, colour: str) -> dict[str, Markup | str]:
-    true = float(value)
-    most = rounding.allowed(true, np.inf)
-    return {
-        "name": tex(name),
-        "value": tex(coloured(numbers.latex(true), colour)),
-        "low": numbers.show(true - most, 5),
-        "high": numbers.show(true + most, 5),
-    }

@@ -211,10 +211,10 @@ def _asked(where: str, column: str, question: str, text: str, trace: Trace) -> A
         raise _BadColumn(f"{where}: write q1.q3, q1.d.q3 or q1.d.W[0,1]")
     name, gradient = match["name"], bool(match["gradient"])
     quantities = {q.name: q for q in trace.quantities.values()}
-    if name == trace.letter and trace.result is not None:
-        quantities[name] = trace.result
+    if trace.result is not None:
+        quantities = {"f": trace.result, trace.letter: trace.result} | quantities
     if name not in quantities:
-        near = nearest(name, quantities) or f"; there are: {trace.letter}, {', '.join(quantities)}"
+        near = nearest(name, quantities) or f"; there are: {', '.join(quantities)}"
         raise _BadColumn(f"{where}: question {question} has no {name}{near}")
     quantity = quantities[name]
     if gradient and quantity.gradient is None:

@@ -84,6 +84,13 @@ class Homework:
         """The due date as a reader writes it: 21 October 2023, or the text of the file."""
         return date_text(self.due) if isinstance(self.due, dt.date) else self.due
 
+    @property
+    def byline(self) -> str:
+        """Whose work it is and when it is due: Ada Lovelace · Student ID 1815 · Due 21 October 2023."""
+        number = f"Student ID {self.student_id}" if self.student_id else ""
+        due = f"Due {self.due_text}" if self.due else ""
+        return " · ".join(filter(None, (self.author, number, due)))
+
     def question(self, name: str | None) -> Question:
         """The question of that id; the only one for None. ReportError when there is no such one."""
         known = ", ".join(q.id for q in self.questions)

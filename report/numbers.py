@@ -66,6 +66,33 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     return [(s[1:] if not float(s) else s).replace("-", MINUS) if s[0] == "-" else s for s in shown]
 
 
+def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
+    """The entries of one tensor: all to the decimals that give the largest its `digits`.
+
+    One or two more show the smallest one. Where that is not enough, or all are very large or very
+    small, every one has a mantissa of `digits` and a power of ten. Zeros that all of them end in are
+    left out.
+    """
+    numbers = [float(v) + 0.0 for v in values]  # without the sign of a zero
+    sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
+    if not sizes:
+        return ["0"] * len(numbers)
+    decimals = max(digits - 1 - max(sizes), 0)
+    more = max(-min(sizes) - decimals, 0)
+    if -5 < max(sizes) < max(digits, 6) and more <= 2:
+        decimals += more
+        shown, powers = [f"{v:.{decimals}f}" for v in numbers], [""] * len(numbers)
+    else:
+        decimals = digits - 1
+        pairs = [f"{v:.{decimals}e}".partition("e") if v else ("0", "", "") for v in numbers]
+        shown = [mantissa for mantissa, _, _ in pairs]
+        powers = [f" × 10{str(int(p)).translate(_SUPERSCRIPT)}" if p else "" for _, _, p in pairs]
+    while decimals and all(s[-1] == "0" for s in shown):
+        decimals -= 1
+        shown = [s[:-1].rstrip(".") or "0" for s in shown]
+    return [s.replace("-", MINUS) + power for s, power in zip(shown, powers, strict=True)]
+
+
 def as_fraction(x: float) -> tuple[int, int] | None:
     """Numerator and denominator of a constant such as 1/3 that has no short decimal; None if none."""
     if not math.isfinite(x) or len(repr(x)) < 10 or abs(x) > 1e6:

@@ -11,8 +11,9 @@ import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from report.homework import Homework, Question, date_text, place, read_homework
 from report.tracing import Trace
 
 if TYPE_CHECKING:
-    from report.document import Answer
+    from report.document import Answer, Work
     from report.pdf.document import Pdf
     from report.program import Program
     from report.program import Run as Running
@@ -94,7 +95,7 @@ def _build_page(work: Homework, target: Path, edition: str, start: float) -> Sum
 
     if edition != "solution":
         raise ReportError(f"the edition {edition!r} is a PDF; let the output's name end in .pdf")
-    answers = answers_of(work)
+    answers = answers_of(work, partial(document.view, browser=True))
     _refuse(work, answers)
     page = document.html(work, answers, making(work, date_shown()), browser=True)
     files.write(target, page.encode())
@@ -128,11 +129,12 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
         if edition not in EDITIONS:
             near = nearest(edition, EDITIONS) or f"; there are: {', '.join(EDITIONS)}"
             raise ReportError(f"there is no edition {edition!r}{near}")
+    from report import document, embedded, pdf
+
     answers: list[Answer] = []
     if set(editions) - {"sheet"}:
-        answers = answers_of(work)
+        answers = answers_of(work, document.view if "solution" in editions else None)
         _refuse(work, answers)
-    from report import document, embedded, pdf
     from report.editions import key, sheet
 
     traces = tuple(a.trace for a in answers) or tuple(traces_of(work).values())
@@ -147,15 +149,17 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     return Made(pdfs, traces, sum(a.verification.comparisons for a in answers))
 
 
-def answers_of(work: Homework) -> list[Answer]:
-    """Everything about every question; the programs of some questions run ahead."""
+def answers_of(
+    work: Homework, view: Callable[[Work], Mapping[str, Any]] | None = None
+) -> list[Answer]:
+    """Everything about every question, and what `view` makes of it; programs run in the meantime."""
     begun: deque[_Begun] = deque()
     answers: list[Answer] = []
     waiting = deque(work.questions)
     while waiting or begun:
         while waiting and len(begun) < _AHEAD:
             begun.append(_begin(work, waiting.popleft()))
-        answers.append(_finish(begun.popleft()))
+        answers.append(_finish(begun.popleft(), view))
     return answers
 
 
@@ -185,23 +189,24 @@ def _begin(work: Homework, question: Question) -> _Begun:
         return _Begun(work, question, found, tuple(written), tuple(reversed(running)))
 
 
-def _finish(begun: _Begun) -> Answer:
+def _finish(begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None) -> Answer:
     from report import figure, program
     from report.checks import verify
     from report.curvature import curvature
     from report.derivation import derive
-    from report.document import Answer, Run
+    from report.document import Answer, Run, Work
 
     with _placed(begun.work, begun.question):
         found = begun.trace
         derivation = derive(found)
         drawn = figure.draw(found)
         second = curvature(found) if begun.question.hessian else None
+        done = Work(begun.question, found, derivation, drawn, second, begun.written)
+        shown = view(done) if view else {}  # while the programs run
         runs = tuple(Run(r.program, program.finish(r)) for r in begun.running)
         printed = {r.program.dialect: program.read(r.output.text) for r in runs}
         checked = verify(found, derivation, printed)
-        missing = tuple(p for p in begun.written if not p.source)
-        return Answer(begun.question, found, derivation, drawn, runs, checked, second, missing)
+        return Answer(done, runs, checked, shown)
 
 
 @contextlib.contextmanager
@@ -327,9 +332,9 @@ def _refuse(work: Homework, answers: Sequence[Answer]) -> None:
     ]
     failures += [
         f"{place(work, a.question)}: the Hessian differs from differences of the gradient by "
-        f"{a.curvature.error:.1e} of its largest entry"
+        f"{a.work.curvature.error:.1e} of its largest entry"
         for a in answers
-        if a.curvature is not None and not a.curvature.agrees
+        if a.work.curvature is not None and not a.work.curvature.agrees
     ]
     if failures:
         shown = failures[:10] + [f"... and {len(failures) - 10} more"] * (len(failures) > 10)

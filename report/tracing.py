@@ -74,7 +74,13 @@ class Trace:
 
     @property
     def letter(self) -> str:
-        """The name of the function itself: f, or another letter where an input or line has that name."""
+        """The name of the function itself: that of a last line with a name (L = ...), else f.
+
+        Where an input or another line is called f, it is another letter.
+        """
+        result = self.graph.result
+        if result.name and result in self.quantities and not result.is_input:
+            return result.name
         taken = {*self.graph.inputs, *self.graph.lets}
         return next(name for name in FUNCTION_NAMES if name not in taken)
 

@@ -127,6 +127,7 @@ class Picture:
     gates: list[Box]
     brackets: list[list[Point]]
     colours: set[str]
+    outlines: list[list[Point]]  # of the gates
 
 
 def spot(h: Hotspot) -> Box:
@@ -164,7 +165,7 @@ def subpaths(d: str) -> list[list[Point]]:
 def read(svg: str) -> Picture:
     root = ET.fromstring(svg)
     width, height = map(float, root.get("viewBox", "").split()[2:])
-    picture = Picture(Box(0, 0, width, height), [], [], [], [], set())
+    picture = Picture(Box(0, 0, width, height), [], [], [], [], set(), [])
     for element in root.iter(f"{SVG}text"):
         style = style_of(element)
         x, y = map(float, re.findall(r"[-\d.]+", element.get("transform", "")))
@@ -182,6 +183,7 @@ def read(svg: str) -> Picture:
         if style["fill"] != "none":
             for line in lines:
                 picture.gates.append(around(line))
+                picture.outlines.append(line)
         elif style["stroke"] in (VALUE, GRADIENT):
             picture.brackets.extend(lines)
         else:
@@ -191,16 +193,96 @@ def read(svg: str) -> Picture:
 
 def words(picture: Picture) -> list[str]:
     """The texts, with the runs that follow each other at once joined."""
-    found: list[str] = []
+    return ["".join(t.text for t in run).replace("\u00a0", " ") for run in runs(picture.texts)]
+
+
+def runs(texts: list[Text]) -> list[list[Text]]:
+    """Texts that follow each other at once."""
+    found: list[list[Text]] = []
     end: Point | None = None
-    for text in picture.texts:
-        advance = sum(glyph(c, text.face)[0] for c in text.text) * text.size
+    for text in texts:
         if end and abs(text.x - end[0]) < 0.05 and abs(text.y - end[1]) < 5:
-            found[-1] += text.text
+            found[-1].append(text)
         else:
-            found.append(text.text)
-        end = (text.x + advance, text.y)
-    return [w.replace("\u00a0", " ") for w in found]
+            found.append([text])
+        end = (text.x + advance(text.text, text), text.y)
+    return found
+
+
+def advance(text: str, like: Text) -> float:
+    """How wide a text is in the face and size of another one."""
+    return like.size * sum(glyph(c, like.face)[0] for c in text)
+
+
+def signs(picture: Picture) -> list[tuple[Box, str]]:
+    """Each gate's box, and what stands in it without blanks."""
+    return [
+        (gate, re.sub(r"\s", "", "".join(t.text for t in picture.texts if gate.holds(t.box))))
+        for gate in picture.gates
+    ]
+
+
+def cramped(picture: Picture, air: float) -> list[Text]:
+    """The texts in gates with less than so many points between their ink and the outline."""
+    return [
+        t
+        for gate, outline in zip(picture.gates, picture.outlines, strict=True)
+        for t in picture.texts
+        if gate.holds(t.box)
+        for b in [t.box.grown(air)]
+        if not all(
+            _within(p, outline) for p in itertools.product((b.left, b.right), (b.top, b.bottom))
+        )
+    ]
+
+
+def _within(point: Point, outline: list[Point]) -> bool:
+    """Whether a point lies in a polygon: a ray from it crosses the outline an odd number of times."""
+    x, y = point
+    inside = False
+    for (a, b), (c, d) in zip(outline, [*outline[1:], outline[0]], strict=True):
+        if (b > y) != (d > y) and x < a + (y - b) / (d - b) * (c - a):
+            inside = not inside
+    return inside
+
+
+def crossings(picture: Picture) -> int:
+    """How many pairs of edges cross."""
+    lines = [(line, around(line)) for line in picture.edges]
+    return sum(
+        a.grown(0.1).meets(b)
+        and any(
+            _cross(*p, *q)
+            for p, q in itertools.product(itertools.pairwise(one), itertools.pairwise(two))
+        )
+        for (one, a), (two, b) in itertools.combinations(lines, 2)
+    )
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Whether two straight lines cross, each between the ends of the other."""
+
+    def side(p: Point, q: Point, r: Point) -> float:
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+    return side(a, b, c) * side(a, b, d) < -1e-9 and side(c, d, a) * side(c, d, b) < -1e-9
+
+
+def matrices(picture: Picture) -> list[list[list[tuple[str, float]]]]:
+    """The columns of each matrix: of every entry the text, and where its point stands or would."""
+    found = []
+    for left, right in zip(picture.brackets[::2], picture.brackets[1::2], strict=True):
+        a, b = around(left), around(right)
+        within = Box(a.left, a.top, b.right, a.bottom)
+        rows: dict[float, list[tuple[str, float]]] = {}
+        for run in runs([t for t in picture.texts if within.holds(t.box)]):
+            text = "".join(t.text for t in run)
+            whole = re.match(r"−?\d*", text)
+            assert whole
+            point = run[0].x + advance(whole[0], run[0])
+            rows.setdefault(round(run[0].y, 1), []).append((text, point))
+        found.append([list(column) for column in zip(*rows.values(), strict=True)])
+    return found
 
 
 def touching(picture: Picture) -> list[str]:

@@ -76,14 +76,14 @@ def _flat(outline):
 
 
 def check_margins(path: Path) -> None:
-    """Pixels: ink keeps 4 mm from the left edge, where line numbers stand, and 28 mm from the right."""
+    """Pixels: ink keeps 4 mm from the left edge, where line numbers stand, and 23 mm from the right."""
     document = pypdfium2.PdfDocument(path)
     for number, page in enumerate(document, start=1):
         grey = page.render(scale=100 / 72, grayscale=True).to_numpy()  # 100 dots an inch
         inked = np.flatnonzero((grey < 200).any(axis=0)) * 25.4 / 100
         left, right = inked[0], grey.shape[1] * 25.4 / 100 - inked[-1]
         assert left >= 4, f"page {number}: ink {left:.1f} mm from the left edge"
-        assert right >= 28, f"page {number}: ink {right:.1f} mm from the right edge"
+        assert right >= 23, f"page {number}: ink {right:.1f} mm from the right edge"
         page.close()
     document.close()
 

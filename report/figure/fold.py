@@ -6,30 +6,33 @@ name; what later rows take from it leaves at its right with theirs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from report.figure import labels
+from report.figure.drawing import Route, Row, Vertex
 from report.figure.labels import Detail, Style
-from report.figure.layout import Route, Row, Vertex, lowest, narrowest, place
+from report.figure.layout import lowest, narrowest, place
 from report.figure.letters import GREY, Run, line
 from report.figure.plan import Plan, Unit
-from report.figure.rows import Builder, row_of
+from report.figure.rows import Builder, Names, row_of
+from report.tracing import Quantity
 
-CHOICE = 3  # a row may end this many gates earlier where fewer edges are cut
+LOWER = 0.8  # of the height of a row: so much lower is worth names that do not stand at the left
+CHOICE = 12  # a row may end this many gates earlier than it must
 APART = 16.0  # points between inputs that are not used
 ROOM = 2.5  # points between two layers, guessed before edges are drawn
+
+# What a row costs, in points of height: itself, room at its right, an edge that goes on in another
+# row, strands that nothing joins, each of them, a gate that stands alone, a crossing.
+ROW, EMPTY, CUT, STRAY, MORE, SINGLE, CROSSING = 10.0, 40.0, 8.0, 50.0, 20.0, 90.0, 40.0
 
 
 def rows(plan: Plan, width: float, height: float) -> list[Row]:
     """The whole graph in one row of at most `width` and `height` points, or folded into several."""
-    styles = (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT)
-    for style in styles[: 0 if plan.hidden else None]:
-        builder = Builder(plan, style)
-        row = builder.row(plan.units, whole=True)
-        if narrowest(row.vertices) > width or lowest(row.vertices) > height:
-            continue
-        if place(row, width) and row.height <= height:
-            return [row, *_unused(builder, width)]
+    if not plan.hidden and (whole := _whole(plan, width, height)):
+        row, style = whole
+        return [row, *_unused(Builder(plan, style), width)]
     builder = Builder(plan, labels.COMFORTABLE)
     found = _folded(builder, plan.units[: plan.shown], width, height)
     if plan.hidden:
@@ -38,79 +41,182 @@ def rows(plan: Plan, width: float, height: float) -> list[Row]:
     return found + _unused(builder, width)
 
 
+def _whole(plan: Plan, width: float, height: float) -> tuple[Row, Style] | None:
+    """All units in one row: the largest letters and, but for crossings or height, names at the left."""
+    best: Row | None = None
+    chosen = labels.COMFORTABLE
+    fewest = math.inf  # crossings, which are the same in letters of any size
+    for style in (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT):
+        builder = Builder(plan, style)
+        for names in (Names.LEFT, Names.NEAR):
+            row = builder.row(plan.units, names)
+            low = lowest(row.vertices)
+            if low > height or narrowest(row.vertices) > width:
+                continue
+            if best and not best.crossings and low > LOWER * best.height:
+                continue
+            fits = place(row, width) and row.height <= height
+            fewest = min(fewest, row.crossings)
+            if fits and (
+                not best or (row.crossings, row.height) < (best.crossings, LOWER * best.height)
+            ):
+                best, chosen = row, style
+        if best and best.crossings <= fewest:
+            break
+    return (best, chosen) if best else None
+
+
 def _folded(builder: Builder, units: Sequence[Unit], width: float, height: float) -> list[Row]:
-    found: list[Row] = []
-    while units:
-        count, row = _filled(builder, units, width, height)
-        builder.drawn.update(f.source for u in units[:count] for f in u.feeds)
-        found.append(row)
-        units = units[count:]
-    return found
+    """Rows that end where all of them together cost least."""
+    fold = _Fold(builder, units, width, height)
+    found: dict[tuple[int, int], Row] = {}
+    while unknown := next((part for part in fold.parts() if part not in found), None):
+        start, end = unknown
+        builder.drawn = fold.drawn[start]
+        row = _placed(builder, units[start:end], width, height)
+        if row is None and end > start + 1:
+            fold.refuse(start, end)
+            continue
+        found[unknown] = row or _squeezed(builder, units[start], width, height)
+        fold.charge(start, end, found[unknown].crossings)
+    builder.drawn = fold.drawn[-1]
+    return [found[part] for part in fold.parts()]
 
 
-def _filled(
-    builder: Builder, units: Sequence[Unit], width: float, height: float
-) -> tuple[int, Row]:
-    """A row of the first units, and how many they are: as many as fit, or a few less."""
-    count = 1
-    while count < len(units) and _may_fit(builder, units[: count + 1], width, height):
-        count += 1
-    if count < len(units):
-        count = _break(builder, units, count, width)
-    for n in range(count, 0, -1):
-        row = builder.row(units[:n])
-        if place(row, width) and row.height <= height:
-            return n, row
-    return 1, _squeezed(builder, units[0], width, height)
+def _placed(builder: Builder, units: Sequence[Unit], width: float, height: float) -> Row | None:
+    """The row of some units, names that make edges cross repeated for each gate; None: too large."""
+    row = builder.row(units, Names.AGAIN)
+    if not place(row, width) or row.height > height:
+        return None
+    if row.crossings:
+        other = builder.row(units, Names.ALONE)
+        if place(other, width) and other.height <= height and other.crossings < row.crossings:
+            return other
+    return row
+
+
+class _Fold:
+    """Where rows end: the ends behind each start from which on the rows cost least."""
+
+    def __init__(
+        self, builder: Builder, units: Sequence[Unit], width: float, height: float
+    ) -> None:
+        self.builder, self.units, self.width, self.height = builder, units, width, height
+        self.drawn = [builder.drawn]  # what rows before each start show
+        for unit in units:
+            self.drawn.append(self.drawn[-1] | {f.source for f in unit.feeds})
+        self.most = 1  # as many units fit into a row, roughly
+        self.refused: list[tuple[int, int]] = []  # rows that turned out to be too large
+        self.last: dict[int, int] = {}  # for each start the last end that a row may have
+        self.costs: dict[tuple[int, int], float] = {}  # of a row from start to end
+        self.best: dict[int, tuple[float, int]] = {}  # from a start on: the cost, the row's end
+
+    def refuse(self, start: int, end: int) -> None:
+        """Let no row hold all units from start to end."""
+        self.refused.append((start, end))
+        self.last = {first: min(last, self._most(first)) for first, last in self.last.items()}
+        self.best.clear()
+
+    def _most(self, start: int) -> int:
+        return min((e - 1 for s, e in self.refused if s >= start), default=len(self.units))
+
+    def charge(self, start: int, end: int, crossings: int) -> None:
+        """Let a row cost more for its crossings."""
+        if crossings:
+            self.costs[start, end] += CROSSING * crossings
+            self.best.clear()
+
+    def parts(self) -> list[tuple[int, int]]:
+        """From where to where each row goes."""
+        found = []
+        start = 0
+        while start < len(self.units):
+            found.append((start, self._end(start)))
+            start = found[-1][1]
+        return found
+
+    def _end(self, start: int) -> int:
+        """Where the row that begins there ends."""
+        waiting = [] if start in self.best else [start]
+        while waiting:  # from the last row back, without recursion
+            first = waiting[-1]
+            ends = self._ends(first)
+            unknown = [e for e in ends if e < len(self.units) and e not in self.best]
+            if unknown:
+                waiting += unknown
+                continue
+            waiting.pop()
+            self.best[first] = min(
+                (cost + self.best.get(end, (0.0, 0))[0], end) for end, cost in ends.items()
+            )
+        return self.best[start][1]
+
+    def _ends(self, start: int) -> dict[int, float]:
+        """The cost of each row that may begin there, by its end."""
+        if start not in self.last:
+            most = self._most(start)
+            end = min(start + self.most, most)  # about as many as in another row
+            while self._cost(start, end) == math.inf:
+                end -= 1
+            while end < most and self._cost(start, end + 1) < math.inf:
+                end += 1
+            self.last[start], self.most = end, end - start
+        found: dict[int, float] = {}
+        for end in range(self.last[start], start, -1):
+            if (cost := self._cost(start, end)) < math.inf:
+                found[end] = cost
+            if len(found) > CHOICE:
+                break
+        return found
+
+    def _cost(self, start: int, end: int) -> float:
+        """What a row costs; more than all where it is too large."""
+        if (start, end) not in self.costs:
+            self.builder.drawn = self.drawn[start]
+            row = self.builder.row(self.units[start:end], Names.AGAIN)
+            wide, high = narrowest(row.vertices), lowest(row.vertices)
+            wide += ROOM * len({v.layer for v in row.vertices})
+            later = set(self.units[end:])
+            cut = sum(
+                not later.isdisjoint(self.builder.consumers(u)) for u in self.units[start:end]
+            )
+            cost = ROW + high / 2 + EMPTY * (1.0 - wide / self.width) ** 2 + CUT * cut
+            if (strands := _strands(self.units[start:end])) > 1:
+                cost += STRAY + MORE * strands
+            cost += SINGLE * (end == start + 1)
+            fits = (wide <= self.width and high <= self.height) or end == start + 1
+            self.costs[start, end] = cost if fits else math.inf
+        return self.costs[start, end]
+
+
+def _strands(units: Sequence[Unit]) -> int:
+    """Into how many parts units fall that do not feed each other."""
+    parts: list[set[Quantity]] = []
+    for unit in units:
+        sources = {f.source for f in unit.feeds}
+        fed = [p for p in parts if not p.isdisjoint(sources)]
+        parts = [p for p in parts if p not in fed] + [{unit.quantity}.union(*fed)]
+    return len(parts)
 
 
 def _squeezed(builder: Builder, unit: Unit, width: float, height: float) -> Row:
     """A gate that does not fit with all its numbers: less of its tensors, fewer of its operands."""
     for detail in (Detail.RANGE, Detail.SHAPE):
         less = builder.with_less(detail)
-        row = less.row([unit])
+        row = less.row([unit], Names.AGAIN)
         if place(row, width):
             break
     if row.height > height:
-        row = less.row([unit], most=max(int(len(unit.feeds) * height / row.height) - 1, 2))
+        most = max(int(len(unit.feeds) * height / row.height) - 1, 2)
+        row = less.row([unit], Names.AGAIN, most=most)
         place(row, width)
     return row
-
-
-def _may_fit(builder: Builder, units: Sequence[Unit], width: float, height: float) -> bool:
-    vertices = builder.row(units).vertices
-    return _width(vertices) <= width and lowest(vertices) <= height
-
-
-def _width(vertices: Sequence[Vertex]) -> float:
-    """The least width that a row is likely to need."""
-    return narrowest(vertices) + ROOM * len({v.layer for v in vertices})
-
-
-def _break(builder: Builder, units: Sequence[Unit], most: int, width: float) -> int:
-    """Where to end a row of at most `most` units: where few edges are cut.
-
-    Before the last row, so that both are filled alike and no single gate is left over.
-    """
-
-    def cut(n: int) -> int:
-        later = set(units[n:])
-        return sum(not later.isdisjoint(builder.consumers(u)) for u in units[:n])
-
-    def needed(part: Sequence[Unit]) -> float:
-        return _width(builder.row(part).vertices)
-
-    if len(units) <= 2 * most and needed(units[most:]) <= width:
-        sides = {n: (needed(units[:n]), needed(units[n:])) for n in range(1, most + 1)}
-        fits = [n for n, (_, b) in sides.items() if b <= width]
-        return min(fits, key=lambda n: cut(n) + 4 * abs(sides[n][0] - sides[n][1]) / sum(sides[n]))
-    return min(range(most, max(most - CHOICE, most // 2), -1), key=cut)
 
 
 def _text(text: str, style: Style) -> Row:
     """A row that is one line of grey text."""
     row = Row([Vertex(0, line([Run(text, style.number)], GREY))], [])
-    place(row, float("inf"))
+    place(row, math.inf)
     return row
 
 

@@ -6,6 +6,7 @@ Every piece lies round the origin where its edge passes: values above it, gradie
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -31,9 +32,11 @@ from report.graph import Shape
 from report.printers.latex import GRADIENT, VALUE
 
 CLEAR = 2.0  # points between an edge and the text beside it
+BEHIND = 2.0  # points between an edge's end and the text that follows it
 MARK = "∂"
 SUM_MARK = "Σ∂"
 ENTRY = 5.0  # points between two edges that enter a gate of many operands
+AIR = 1.6  # points between a sign and the outline of its gate
 MAX_ROWS, MAX_COLUMNS = 4, 4  # larger tensors show their range, not their entries
 
 
@@ -54,13 +57,14 @@ class Style:
     tag: float = 9.0  # the name beside a gate
     sign: float = 10.0
     radius: float = 9.0
+    blank: float = 40.0  # the width to write one number by hand
     detail: Detail = Detail.ENTRIES
     numbers: bool = True  # else there is room to write them by hand
 
 
 COMFORTABLE = Style()
-SMALLER = Style(7.5, 9.5, 8.5, 9.5, 8.5)
-TIGHT = Style(7.0, 9.0, 8.0, 9.0, 8.0)
+SMALLER = Style(7.5, 9.5, 8.5, 9.5, 8.5, 36.0)
+TIGHT = Style(7.0, 9.0, 8.0, 9.0, 8.0, 32.0)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def before(text: Piece, size: float) -> Piece:
 
 def after(text: Piece, size: float) -> Piece:
     """Text to the right of the origin, where an edge ends."""
-    return joined(Piece(), text.moved(2.0, 0.3 * size))
+    return joined(Piece(), text.moved(BEHIND, 0.3 * size))
 
 
 def source(
@@ -147,13 +151,11 @@ def gate(
 ) -> tuple[Body, Piece]:
     """A gate: its outline, and its sign, its name above and a sum of gradients below."""
     text = _centred(line(sign))
-    inner = text.width + 0.42 * style.radius
-    high = max(style.radius, ENTRY * operands / 2)
-    body = Body(max(style.radius, inner / 2), high, style.radius)
     letters = any(c.isalnum() for run in sign for c in run.text)
-    drop = 0.29 * style.sign if letters else (text.up - text.down) / 2
+    text = text.moved(0.0, 0.29 * style.sign if letters else (text.up - text.down) / 2)
+    body = _round(text, max(style.radius, ENTRY * operands / 2), style.radius)
     pieces = [
-        text.moved(0.0, drop),
+        text,
         Piece((), (), body.half, body.half, body.high, body.high),
     ]
     tag = _centred(line(signs.name(name, of, style.tag, signs.LONGEST), GREY))
@@ -162,6 +164,17 @@ def gate(
         total = _total(gradient, style)
         pieces.append(_hung(total, body.high + CLEAR))
     return body, joined(*pieces)
+
+
+def _round(text: Piece, high: float, radius: float) -> Body:
+    """The outline, half of it `high`, that leaves air round a text with rounded ends."""
+    half = radius
+    for ink in text.inks:
+        top, bottom = extent(ink.text, ink.face, ink.size)
+        corner = max(top - ink.y, bottom + ink.y) + AIR
+        reach = max(-ink.x, ink.x + ink.width) + AIR
+        half = max(half, reach + Body(0.0, high, radius).inset(min(corner, high)))
+    return Body(half, high, radius)
 
 
 # ---------------------------------------------------------------- numbers and tensors
@@ -187,7 +200,7 @@ def _blank(of: Shape, style: Style) -> Piece:
     """Room above and below an edge for the entries in handwriting."""
     fits = style.detail is Detail.ENTRIES and entries_fit(of)
     rows, columns = _grid(of) if fits else (1, 1)
-    half, high = max(20.0, 13.0 * columns), 4.0 + 11.0 * rows
+    half, high = max(style.blank / 2, 13.0 * columns), 4.0 + 11.0 * rows
     return Piece((), (), half, half, high, high)
 
 
@@ -201,11 +214,12 @@ def _amount(value: Any, colour: str, mark: str, style: Style) -> Piece:
     elif style.detail is Detail.ENTRIES and entries_fit(array.shape):
         return _matrix(array, colour, mark, style)
     else:
-        low, high = numbers.show(array.min(), 3), numbers.show(array.max(), 3)
+        low, high = signs.number(array.min()), signs.number(array.max())
         text = f"all {low}" if low == high else f"{low} … {high}"
-        text = text.replace(" × ", "×")
     size = style.number
-    runs = [Run(mark, size), Run(f"\u00a0{text}", size)] if mark else [Run(text, size)]
+    runs = (
+        [Run(mark, size), *signs.plain(f"\u00a0{text}", size)] if mark else signs.plain(text, size)
+    )
     return _centred(line(runs, colour))
 
 
@@ -224,23 +238,21 @@ def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     """Entries in brackets, points aligned; the whole stands on the origin's height."""
     rows, columns = _grid(array.shape)
     size = style.number
-    texts = [
-        [tuple(t.partition(".")[::2]) for t in r] for r in _entries(array.reshape(rows, columns))
-    ]
+    texts = [t.replace(" × ", "×") for t in numbers.together(array.reshape(-1), signs.DIGITS)]
     pitch, space = 1.12 * size, 0.62 * size
-    top, _ = extent("0", "roman", size)
+    high = 0.0
     inks: list[Ink] = []
     x = 3.2  # the bracket and the space behind it
-    for column in zip(*texts, strict=True):
-        whole = max(width(w, "roman", size) for w, _ in column)
-        rest = max(width(f".{r}" if r else "", "roman", size) for _, r in column)
-        for i, (w, r) in enumerate(column):
-            start = x + whole - width(w, "roman", size)
-            text = f"{w}.{r}" if r else w
-            inks.append(Ink(text, start, -1.2 - (rows - 1 - i) * pitch, size, "roman", colour))
-        x += whole + rest + space
+    for column in (texts[i::columns] for i in range(columns)):
+        entries = [line(signs.plain(t, size), colour) for t in column]
+        before = [width(_WHOLE.match(t)[0], "roman", size) for t in column]  # type: ignore[index]
+        point = x + max(before)
+        for i, (entry, whole) in enumerate(zip(entries, before, strict=True)):
+            inks += entry.moved(point - whole, -1.2 - (rows - 1 - i) * pitch).inks
+        high = max(high, entries[0].up)
+        x = point + max(e.right - w for e, w in zip(entries, before, strict=True)) + space
     right = x - space + 3.2
-    height = 1.2 + (rows - 1) * pitch + top + 1.2
+    height = 1.2 + (rows - 1) * pitch + high + 1.2
     strokes = tuple(
         Stroke(((x0 + hook, -height), (x0, -height), (x0, 0.0), (x0 + hook, 0.0)), colour)
         for x0, hook in ((0.6, 1.8), (right - 0.6, -1.8))
@@ -249,31 +261,8 @@ def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     if mark:
         sign = line([Run(mark, size)], colour)
         left = sign.right + 1.5
-        inks += sign.moved(-left, -(height - top) / 2).inks
+        inks += sign.moved(-left, -(height - high) / 2).inks
     return _centred(Piece(tuple(inks), strokes, left, right, height + 0.3, 0.3))
 
 
-def _entries(grid: np.ndarray) -> list[list[str]]:
-    """Entries with the decimals that give the largest its four digits; tiny ones by themselves."""
-    places = max(signs.DIGITS - 1 - _exponent(np.max(np.abs(grid))), 0)
-    if any(x and _exponent(x) < -places for x in grid.flat):
-        return [[numbers.show(x, 3).replace(" × ", "×") for x in row] for row in grid]
-    digits = [[min(places + 1 + _exponent(x), signs.DIGITS) for x in row] for row in grid]
-    texts = [
-        [numbers.show(x, d) for x, d in zip(*rows, strict=True)]
-        for rows in zip(grid, digits, strict=True)
-    ]
-    decimals = max(len(t.partition(".")[2]) for row in texts for t in row)
-    if not decimals or any("×" in t for row in texts for t in row):
-        return texts
-    return [[_padded(t, decimals) for t in row] for row in texts]
-
-
-def _padded(text: str, decimals: int) -> str:
-    """A decimal with zeros added, so that all entries have one precision."""
-    whole, _, rest = text.partition(".")
-    return f"{whole}.{rest:0<{decimals}}"
-
-
-def _exponent(x: float) -> int:
-    return int(np.floor(np.log10(abs(x)))) if x else 0
+_WHOLE = re.compile("−?\\d*")  # what stands before the point

@@ -1,72 +1,24 @@
 """Where everything in one row of a figure stands: a layered drawing, from left to right.
 
-Gates, labels and the bends of long edges are vertices in layers, so that each has a place of its own
-and edges bend only in the channels between two layers, where nothing else stands. The order within
-the layers is the formula's or, where edges would cross, the one with the fewest crossings that
-fast-sugiyama finds; the distances follow from the pieces' sizes.
+The order within the layers is given by `report.figure.order`; the distances follow from the sizes of
+the pieces.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
-from report.figure.labels import Body
-from report.figure.letters import Piece
+from report.figure.drawing import Route, Row, Vertex
+from report.figure.order import ordered
 
 GAP = 6.0  # points between what stands one below the other
 APART = 10.0  # the same between parts that no edge joins
 STILL = 0.005  # a smaller change of heights is none
 STRAIGHT, ROOMY = 2.5, 13.0  # the width of a channel with straight edges: least, with room to spare
 STEEP, GENTLE = 0.3, 0.7  # the same for edges that bend, per point of height
-CHANNEL = 30.0  # no channel needs more
-
-
-@dataclass(eq=False)
-class Vertex:
-    """A gate, a name, a label or a bend; `x` and `y` are set by `place`."""
-
-    layer: int
-    piece: Piece
-    body: Body | None = None
-    names: tuple[str, ...] = ()  # of the gates or inputs that a reader may want to go to
-    align: float = 0.5  # where in a wider layer: 0 left, 1 right
-    ordered: bool = False  # whether the edges that enter stand in the order of the operands
-    x: float = 0.0
-    y: float = 0.0
-    sides: tuple[float, float] = (0.0, 0.0)  # of its layer, left and right
-
-
-@dataclass(eq=False)
-class Route:
-    """An edge: from a gate or name, through its label and bends, to a gate or name.
-
-    `spine` asks for a straight line into the gate. `entry` is set by `place`: how far above (−) or
-    below the middle of the last vertex the edge arrives.
-    """
-
-    stops: list[Vertex]
-    spine: bool = False
-    entry: float = 0.0
-
-
-@dataclass(eq=False)
-class Row:
-    """A layered drawing, in points from its top left once it is placed."""
-
-    vertices: list[Vertex]
-    routes: list[Route]
-    width: float = 0.0
-    height: float = 0.0
-
-    def shift(self, dx: float, dy: float) -> None:
-        """Move everything in the row."""
-        for v in self.vertices:
-            v.x, v.y = v.x + dx, v.y + dy
-            v.sides = (v.sides[0] + dx, v.sides[1] + dx)
+NARROW, WIDE = 22.0, 30.0  # no channel needs more
 
 
 def narrowest(vertices: Iterable[Vertex]) -> float:
@@ -88,14 +40,17 @@ def lowest(vertices: Iterable[Vertex]) -> float:
 def place(row: Row, width: float) -> bool:
     """Give every vertex its place; False when the row is wider than `width` points at the least."""
     floor: dict[int, float] = {}
-    for part in _connected(row):
-        _set_heights(part, _ordered(part))
+    parts = _connected(row)
+    for part in parts:
+        layers, part.crossings = ordered(part)
+        _set_heights(part, layers)
         drop = max(floor.get(v.layer, 0.0) - (v.y - v.piece.up) for v in part.vertices)
         part.shift(0.0, drop)
         for v in part.vertices:
             bottom = v.y + v.piece.down + APART
             floor[v.layer] = max(floor.get(v.layer, bottom), bottom)
     row.height = max(v.y + v.piece.down for v in row.vertices)
+    row.crossings = sum(part.crossings for part in parts)
     _enter(row)
     return _set_widths(row, width)
 
@@ -103,7 +58,7 @@ def place(row: Row, width: float) -> bool:
 def _connected(row: Row) -> list[Row]:
     """The parts of a row that no edge joins."""
     members = {v: [v] for v in row.vertices}
-    for a, b in _links(row):
+    for a, b in row.links:
         if members[a] is not members[b]:
             small, large = sorted((members[a], members[b]), key=len)
             large += small
@@ -114,77 +69,6 @@ def _connected(row: Row) -> list[Row]:
     for route in row.routes:
         parts[id(members[route.stops[0]])].routes.append(route)
     return list(parts.values())
-
-
-# ---------------------------------------------------------------- order
-
-
-def _ordered(row: Row) -> list[list[Vertex]]:
-    """The vertices of each layer from top to bottom.
-
-    They stand as the formula names them, unless the library finds an order with fewer crossings.
-    """
-    number = {v: float(i) for i, v in enumerate(_as_written(row))}
-    written = _layers(row, number)
-    links = [(int(number[a]), int(number[b])) for a, b in _links(row)]
-    if not (least := _crossings(row, written)):
-        return written
-    import fast_sugiyama
-
-    (drawing,) = fast_sugiyama.from_edges(links, ranking_type="minimize", minimum_length=1)
-    place = {n: x for n, (x, _) in drawing[0]}
-    found = _layers(row, {v: place[int(n)] for v, n in number.items()})
-    return found if _crossings(row, found) < least else written
-
-
-def _layers(row: Row, key: dict[Vertex, float]) -> list[list[Vertex]]:
-    layers: list[list[Vertex]] = [[] for _ in range(1 + max(v.layer for v in row.vertices))]
-    for v in sorted(row.vertices, key=key.__getitem__):
-        layers[v.layer].append(v)
-    return layers
-
-
-def _crossings(row: Row, layers: list[list[Vertex]]) -> int:
-    """How often edges cross, and how often operands stand in the wrong order."""
-    at = {v: i for layer in layers for i, v in enumerate(layer)}
-    found = 0
-    links: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for a, b in _links(row):
-        links[a.layer].append((at[a], at[b]))
-    for pairs in links.values():
-        seen: list[int] = []
-        for _, place in sorted(pairs):
-            found += len(seen) - bisect_right(seen, place)
-            insort(seen, place)
-    for route, following in pairwise(row.routes):
-        end = route.stops[-1]
-        if end is following.stops[-1] and end.ordered:
-            found += at[route.stops[-2]] > at[following.stops[-2]]
-    return found
-
-
-def _as_written(row: Row) -> list[Vertex]:
-    """The vertices in the order in which the formula names them, operands before their gate."""
-    entering: dict[Vertex, list[Route]] = defaultdict(list)
-    for route in row.routes:
-        entering[route.stops[-1]].append(route)
-    inner = {r.stops[0] for r in row.routes}
-    order: dict[Vertex, None] = {}
-    for end in row.vertices:
-        stack = [end] * (end not in inner)
-        while stack:
-            for route in entering[stack[-1]]:
-                if route.stops[0] not in order:
-                    stack.append(route.stops[0])
-                    break
-                order.update(dict.fromkeys(route.stops[1:-1]))
-            else:
-                order[stack.pop()] = None
-    return list(order | dict.fromkeys(row.vertices))
-
-
-def _links(row: Row) -> list[tuple[Vertex, Vertex]]:
-    return [(a, b) for r in row.routes for a, b in pairwise(r.stops)]
 
 
 # ---------------------------------------------------------------- heights
@@ -204,7 +88,7 @@ def _set_heights(row: Row, layers: Sequence[Sequence[Vertex]]) -> None:
             to[block[lower]] = max(to.get(block[lower], 0.0), apart)
     order = _topological(below)
     tied: dict[int, list[int]] = {b: [] for b in members}
-    for a, b in _links(row):
+    for a, b in row.links:
         if block[a] != block[b]:
             tied[block[a]].append(block[b])
             tied[block[b]].append(block[a])
@@ -327,15 +211,15 @@ def _enter(row: Row) -> None:
 
 def _set_widths(row: Row, width: float) -> bool:
     """Set every x, with channels as wide as the room allows; False when it does not suffice."""
-    layers = _layers(row, dict.fromkeys(row.vertices, 0.0))
+    layers = row.layers(dict.fromkeys(row.vertices, 0.0))
     bends = [0.0] * len(layers)
     for route in row.routes:
         for a, b in pairwise(route.stops):
             end = b.y + (route.entry if b is route.stops[-1] else 0.0)
             bends[a.layer] = max(bends[a.layer], abs(end - a.y))
     widths = [max((v.piece.width for v in layer), default=0.0) for layer in layers]
-    least = [min(STRAIGHT + STEEP * b, CHANNEL) for b in bends[:-1]]
-    roomy = [min(ROOMY + GENTLE * b, CHANNEL) for b in bends[:-1]]
+    least = [min(STRAIGHT + STEEP * b, NARROW) for b in bends[:-1]]
+    roomy = [min(ROOMY + GENTLE * b, WIDE) for b in bends[:-1]]
     spare = width - sum(widths) - sum(least)
     wanted = sum(roomy) - sum(least)
     share = min(max(spare, 0.0) / wanted, 1.0) if wanted else 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class Piece:
     def moved(self, dx: float, dy: float) -> Piece:
         """The same piece elsewhere, the origin left where it is."""
         return Piece(
-            tuple(replace(i, x=i.x + dx, y=i.y + dy) for i in self.inks),
+            tuple(Ink(i.text, i.x + dx, i.y + dy, i.size, i.face, i.colour) for i in self.inks),
             tuple(
                 Stroke(tuple((x + dx, y + dy) for x, y in s.points), s.colour) for s in self.strokes
             ),
@@ -118,8 +118,10 @@ def line(runs: Iterable[Run], colour: str = BLACK) -> Piece:
             inks.append(Ink(run.text, start, -lift, run.size, run.face, colour))
             up = lift + top
         else:
-            inks.append(Ink(run.text, x, -run.raised, run.size, run.face, colour))
             before, after = overhang(run.text, run.face, run.size)
+            if run.raised:  # an f that leans to the left would touch the letter before
+                x += before
+            inks.append(Ink(run.text, x, -run.raised, run.size, run.face, colour))
             left, right = max(left, before - x), max(right, x + inks[-1].width + after)
             x += inks[-1].width
             top, bottom = extent(run.text, run.face, run.size)
@@ -130,16 +132,25 @@ def line(runs: Iterable[Run], colour: str = BLACK) -> Piece:
 def split(runs: Iterable[Run]) -> Iterator[Run]:
     """Runs with every character that the text face lacks in a run of the math face."""
     for run in runs:
-        part, face = "", run.face
-        for c in run.text:
-            own = run.face if c in _face(run.face) else "math"
-            if c.isspace():
-                own = face
-            if part.strip() and own != face:
-                yield replace(run, text=part, face=face)
-                part = ""
-            part, face = part + c, own
-        yield replace(run, text=part, face=face)
+        parts = _faces(run.text, run.face)
+        if parts == ((run.text, run.face),):
+            yield run
+        else:
+            yield from (replace(run, text=text, face=face) for text, face in parts)
+
+
+@lru_cache(maxsize=4096)
+def _faces(text: str, wanted: str) -> tuple[tuple[str, str], ...]:
+    """A text in pieces of one face each."""
+    found: list[tuple[str, str]] = []
+    part, face = "", wanted
+    for c in text:
+        own = face if c.isspace() else wanted if c in _face(wanted) else "math"
+        if part.strip() and own != face:
+            found.append((part, face))
+            part = ""
+        part, face = part + c, own
+    return (*found, (part, face))
 
 
 def width(text: str, face: str, size: float) -> float:

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 from report.figure import labels, signs
+from report.figure.drawing import Route, Row, Vertex
 from report.figure.labels import Detail, Style
-from report.figure.layout import Route, Row, Vertex
 from report.figure.letters import GREY, Piece, Run, line
 from report.figure.plan import Feed, Plan, Unit
-from report.graph import Node
 from report.tracing import Quantity
 
 MOST = 1_000_000
+
+
+class Names(Enum):
+    """Where the names of what comes from outside a row stand, an edge to each of its gates."""
+
+    LEFT = 1  # once, at the left
+    NEAR = 2  # once, before the first gate that it feeds
+    AGAIN = 3  # before the gates that it feeds, once for each layer
+    ALONE = 4  # once for each gate
+
+
 BEND = Piece((), (), 0.0, 0.0, 1.5, 1.5)  # where an edge passes a layer
 
 
@@ -53,7 +64,7 @@ class Builder:
             if unit.gates > 1:
                 sign = [Run(f"{unit.gates} gates", self.style.number)]
             else:
-                sign = signs.sign(q.node, self._named, self.style.sign)
+                sign = signs.sign(q.node, self.plan.trace.name_of, self.style.sign)
             gradient = q.gradient if self.plan.collects(q) else None
             return labels.gate(
                 sign,
@@ -66,9 +77,6 @@ class Builder:
 
         body, piece = self._once(("gate", q), make)
         return Vertex(0, piece, body, (q.name,), ordered=unit.ordered)
-
-    def _named(self, node: Node) -> str | None:
-        return self.plan.trace.name_of(node) if node.name is not None else None
 
     def _source(self, q: Quantity, *, shown: bool) -> Vertex:
         def make() -> Piece:
@@ -89,33 +97,36 @@ class Builder:
         )
 
     def _leaving(self, units: Sequence[Unit]) -> Vertex:
-        names = [u.quantity.name for u in units]
-        shown = 1 if self.style.detail is Detail.SHAPE else 3
-        runs = [Run("→\u00a0", self.style.number)]
-        for i, unit in enumerate(units[:shown]):
-            of = unit.quantity.node.shape
-            tag = signs.name(names[i], of, self.style.tag, signs.LONGEST)
-            runs += [Run(",\u00a0", self.style.tag)] * bool(i) + tag
-        if len(units) > shown:
-            runs.append(Run(", …", self.style.tag))
-        text = labels.after(line(runs, GREY), self.style.tag)
-        return Vertex(0, text, names=tuple(names[:shown]), align=0.0)
+        shown = units[: 1 if self.style.detail is Detail.SHAPE else 3]
+
+        def make() -> tuple[Piece, tuple[tuple[float, float], ...]]:
+            runs = [Run("→\u00a0", self.style.number)]
+            spans = []
+            for i, q in enumerate(unit.quantity for unit in shown):
+                runs += [Run(",\u00a0", self.style.tag)] * bool(i)
+                start = line(runs).right if i else 0.0
+                runs += signs.name(q.name, q.node.shape, self.style.tag, signs.LONGEST)
+                spans.append((labels.BEHIND + start, labels.BEHIND + line(runs).right))
+            if len(units) > len(shown):
+                runs.append(Run(", …", self.style.tag))
+            return labels.after(line(runs, GREY), self.style.tag), tuple(spans)
+
+        text, spans = self._once(("leaving", *units), make)
+        return Vertex(0, text, names=tuple(u.quantity.name for u in shown), spans=spans, align=0.0)
 
     # ------------------------------------------------------------ a row
 
-    def row(self, units: Sequence[Unit], *, whole: bool = False, most: int = MOST) -> Row:
+    def row(self, units: Sequence[Unit], names: Names, *, most: int = MOST) -> Row:
         """The vertices and routes of some units, not yet placed.
 
-        `whole` puts every input at the left, otherwise it stands before each gate that it feeds; of
-        more than `most` operands of a gate, those in the middle are left out.
+        Of more than `most` operands of a gate, those in the middle are left out.
         """
         inside = {u.quantity: u for u in units}
-        rank = self._ranks(units, inside, whole)
+        rank = self._ranks(units, inside, early=names in (Names.LEFT, Names.NEAR))
         edges = Counter(f.source for u in units for f in u.feeds)
+        starts = self._starts(units, rank, names)
         routes: list[Route] = []
         gates: dict[Quantity, Vertex] = {}
-        names: dict[Any, Vertex] = {}
-        seen: set[Quantity] = set()
         for unit in units:
             q = unit.quantity
             gates[q] = self._gate(unit)
@@ -127,19 +138,9 @@ class Builder:
                     if i == left_out.start:
                         routes.append(self._more(len(left_out), gates[q]))
                     continue
-                source = feed.source
-                if source in inside:
-                    start = gates[source]
-                else:
-                    key = (source, None if whole else rank[q])
-                    if key not in names:
-                        shown = source in self.drawn or source in seen
-                        seen.add(source)
-                        names[key] = self._source(source, shown=shown)
-                        names[key].layer = 0 if whole else 2 * rank[q] - 2
-                    start = names[key]
+                start = gates.get(feed.source) or starts[q, feed.source]
                 label = self._label(unit, i, feed)
-                routes.append(_route(start, gates[q], label, far=edges[source] > 1))
+                routes.append(_route(start, gates[q], label, far=edges[feed.source] > 1))
                 routes[-1].spine = spine[i]
         for unit in units:
             later = [u for u in self.consumers(unit) if u.quantity not in inside]
@@ -151,16 +152,38 @@ class Builder:
             routes.append(self._result(gates))
         return row_of(routes)
 
+    def _starts(
+        self, units: Sequence[Unit], rank: dict[Quantity, int], names: Names
+    ) -> dict[tuple[Quantity, Quantity], Vertex]:
+        """For each gate and what it takes from outside these units: the vertex with the name."""
+        first: dict[Quantity, int] = {}
+        for unit in units:
+            for feed in unit.feeds:
+                first[feed.source] = min(first.get(feed.source, MOST), rank[unit.quantity])
+        made: dict[Any, Vertex] = {}
+        found: dict[tuple[Quantity, Quantity], Vertex] = {}
+        for q, source in ((u.quantity, f.source) for u in units for f in u.feeds):
+            if source in rank:
+                continue
+            before = {Names.LEFT: 1, Names.NEAR: first[source]}.get(names, rank[q])
+            key = source, q if names is Names.ALONE else before
+            if key not in made:
+                shown = source in self.drawn or any(source is known for known, _ in made)
+                made[key] = self._source(source, shown=shown)
+                made[key].layer = 2 * before - 2
+            found[q, source] = made[key]
+        return found
+
     def _ranks(
-        self, units: Sequence[Unit], inside: dict[Quantity, Unit], whole: bool
+        self, units: Sequence[Unit], inside: dict[Quantity, Unit], *, early: bool
     ) -> dict[Quantity, int]:
         """The layer of each gate: as early as possible, or else next to what uses it."""
-        early: dict[Quantity, int] = {}
+        soon: dict[Quantity, int] = {}
         for u in units:
-            early[u.quantity] = 1 + max((early.get(f.source, 0) for f in u.feeds), default=0)
-        if whole:
-            return early
-        deepest = max(early.values(), default=0)
+            soon[u.quantity] = 1 + max((soon.get(f.source, 0) for f in u.feeds), default=0)
+        if early:
+            return soon
+        deepest = max(soon.values(), default=0)
         late: dict[Quantity, int] = {}
         for u in reversed(units):
             users = [late[c.quantity] for c in self.consumers(u) if c.quantity in inside]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from report.printers.latex import GREEK
 
 LONGEST = 48.0  # points that a gate's name may take
 DIGITS = 4  # significant digits of every number in a figure
-MULTIPLY, DOT = "×", "·"
+MULTIPLY, THIN = "×", "\u2009"
 _ACCENTS = {"hat": "ˆ", "bar": "¯", "tilde": "˜"}
-_RAISED = {**dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789", strict=True)), "ⁿ": "n", "ᵀ": "T"}
+_RAISED = {**dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789", strict=True)), "ⁿ": "n", "ᵀ": "⊤"}
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _SMALL = _RAISED | _LOWERED
 _COMPARISONS = {
@@ -70,7 +71,9 @@ def name(text: str, of: Shape, size: float, longest: float = 1e9) -> list[Run]:
     if subscripts:
         room = max(longest - width(runs[0].text, face, size), 0.4 * longest)
         text = _shortened(",".join(subscripts), "roman", small, room)
-        runs.append(Run(text, small, "roman", -0.2 * size))
+        for part in re.split("(,)", text):
+            face = "italic" if len(part) == 1 and part.isalpha() else "roman"
+            runs.append(Run(part, small, face, -0.2 * size))
     return runs
 
 
@@ -91,31 +94,55 @@ def _shortened(text: str, face: str, size: float, longest: float) -> str:
     return short
 
 
-def sign(node: Node, name_of: Callable[[Node], str | None], size: float) -> list[Run]:
-    """What stands in a gate, with its constant operand; `name_of` names inputs and let-lines."""
-    args = node.args
-    if node.gate.name == "index":
-        written = [(name_of(a) or "·") if a.value is None else _constant(a) for a in args]
+def sign(
+    node: Node, name_of: Callable[[Node], str], size: float, longest: float = LONGEST
+) -> list[Run]:
+    """What stands in a gate: products with their operands, others with a constant operand.
+
+    `name_of` names inputs and gates; no name is wider than `longest` points.
+    """
+    args, gate = node.args, node.gate.name
+    if gate == "index":
+        written = [name_of(a) if a.value is None else _constant(a) for a in args]
         key = str(node.params["key"]).format(*written)
-        return [Run(f"[{_shortened(key, 'roman', size, LONGEST)}]", size)]
+        return plain(f"[{_shortened(key, 'roman', size, longest)}]", size)
+    if gate in _PRODUCTS:
+        operands = [_operand(a, name_of, size, longest) for a in args]
+        raised = _PRODUCTS[gate](args)
+        turned = [
+            [*runs, *plain("ᵀ", size)] if i in raised else runs for i, runs in enumerate(operands)
+        ]
+        apart = [[replace(runs[0], text=THIN + runs[0].text), *runs[1:]] for runs in turned[1:]]
+        return [*turned[0], *(run for runs in apart for run in runs)]
     constants = [i for i, a in enumerate(args) if a.is_constant]
-    if node.gate.name == "transpose" and (own := name_of(args[0])):
-        return [*name(own, args[0].shape, size, LONGEST), *_plain("ᵀ", size)]
     if not constants:
-        if node.gate.name in ("matmul", "dot"):
-            names = [name_of(a) for a in args]
-            if all(names):
-                left, right = (
-                    name(n or "", a.shape, size, LONGEST) for n, a in zip(names, args, strict=True)
-                )
-                return [*left, Run(DOT, size), *right]
-        return [*_plain(node.gate.sign, size), *_options(node.params)]
-    if len(args) == 2 and len(constants) == 1 and node.gate.name in _WITH_CONSTANT:
+        return [*plain(node.gate.sign, size), *_options(node.params)]
+    if len(args) == 2 and len(constants) == 1 and gate in _WITH_CONSTANT:
         place = constants[0]
-        return _WITH_CONSTANT[node.gate.name][place](args[place], size)
+        return _WITH_CONSTANT[gate][place](args[place], size)
     variables = iter(_VARIABLES)
     written = [_constant(a) if a.is_constant else next(variables, "·") for a in args]
-    return _plain(f"{node.gate.sign}({', '.join(written)})", size)
+    return plain(f"{node.gate.sign}({', '.join(written)})", size)
+
+
+def names_operands(node: Node) -> bool:
+    """Whether the sign itself says which operand is which."""
+    return node.gate.name in _PRODUCTS or node.gate.name == "index"
+
+
+# Which operands of a product of vectors and matrices are turned, as the tables write them.
+_PRODUCTS: Mapping[str, Callable[[tuple[Node, ...]], tuple[int, ...]]] = {
+    "matmul": lambda args: (0,) if len(args[0].shape) == 1 else (),
+    "dot": lambda args: (0,),
+    "outer": lambda args: (1,),
+    "transpose": lambda args: (0,),
+}
+
+
+def _operand(node: Node, name_of: Callable[[Node], str], size: float, longest: float) -> list[Run]:
+    if node.is_constant:
+        return plain(_constant(node), size)
+    return name(name_of(node), node.shape, size, longest)
 
 
 def _constant(node: Node, *, signed: bool = False) -> str:
@@ -130,20 +157,20 @@ def _constant(node: Node, *, signed: bool = False) -> str:
 
 
 def _before(mark: str) -> Callable[[Node, float], list[Run]]:
-    """The constant in front of the sign: 2−."""
-    return lambda c, size: _plain(f"{_constant(c)}{mark}", size)
+    """The constant in front of the sign: 2 − x."""
+    return lambda c, size: plain(f"{_constant(c)}{THIN}{mark}{THIN}x", size)
 
 
 def _after(mark: str) -> Callable[[Node, float], list[Run]]:
     """The constant behind the sign: −2, ×3."""
-    return lambda c, size: _plain(f"{mark}{_constant(c, signed=True)}", size)
+    return lambda c, size: plain(f"{mark}{_constant(c, signed=True)}", size)
 
 
 def _compared(mark: str) -> tuple[Callable[[Node, float], list[Run]], ...]:
     """The constant on its side of a comparison: 0 < x, x < 0."""
     return (
-        lambda c, size: _plain(f"{_constant(c)} {mark} x", size),
-        lambda c, size: _plain(f"x {mark} {_constant(c)}", size),
+        lambda c, size: plain(f"{_constant(c)} {mark} x", size),
+        lambda c, size: plain(f"x {mark} {_constant(c)}", size),
     )
 
 
@@ -151,13 +178,13 @@ def _base(c: Node, size: float) -> list[Run]:
     text = _constant(c, signed=True)
     if "×" in text and not text.startswith("["):
         text = f"({text})"
-    return [*_plain(text, size), Run("x", SMALLEST, "italic", 0.36 * size)]
+    return [*plain(text, size), Run("x", SMALLEST, "italic", 0.36 * size)]
 
 
 def _exponent(c: Node, size: float) -> list[Run]:
     exponent = [
         Run(r.text, max(0.72 * r.size, SMALLEST), r.face, 0.36 * size)
-        for r in _plain(_constant(c), size)
+        for r in plain(_constant(c), size)
     ]
     return [Run("x", size, "italic"), *exponent]
 
@@ -167,11 +194,9 @@ _WITH_CONSTANT: Mapping[str, tuple[Callable[[Node, float], list[Run]], ...]] = {
     "add": (_after("+"), _after("+")),
     "subtract": (_before("−"), _after("−")),
     "multiply": (_after(MULTIPLY), _after(MULTIPLY)),
-    "divide": (_before("÷"), _after("÷")),
+    "divide": (lambda c, size: plain(f"{_constant(c)}/x", size), _after("÷")),
     "power": (_base, _exponent),
     **{name: _compared(mark) for name, mark in _COMPARISONS.items()},
-    "matmul": (_before(DOT), _after(DOT)),
-    "dot": (_before(DOT), _after(DOT)),
 }
 
 
@@ -183,8 +208,8 @@ def _options(params: Mapping[str, Any]) -> list[Run]:
     return [Run(f"\u00a0axis {axes}".replace("-", numbers.MINUS), SMALLEST, "roman", -1.5)]
 
 
-def _plain(text: str, size: float) -> list[Run]:
-    """A sign with its single letters in italics and its small raised characters set as such."""
+def plain(text: str, size: float) -> list[Run]:
+    """A sign or number, its single letters in italics and its small raised characters set as such."""
     runs: list[Run] = []
     end = 0
     for match in _PARTS.finditer(text):

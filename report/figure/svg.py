@@ -1,13 +1,14 @@
-"""Placed rows -> SVG, written by matplotlib's SVG backend with text kept as text."""
+"""A placed row -> SVG, written by matplotlib's SVG backend with text kept as text."""
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from report.figure import backend
-from report.figure.layout import Route, Row, Vertex
+from report.figure.drawing import Route, Row, Vertex
 from report.figure.letters import BLACK, FAMILY, GREY, Ink, Stroke
 
 EDGE, OUTLINE, BRACKET = 0.6, 0.8, 0.55  # line widths in points
@@ -19,26 +20,29 @@ _K = 0.5523  # a quarter of a circle as a Bézier curve
 Step = tuple[str, tuple[tuple[float, float], ...]]
 
 
-def svg(rows: Sequence[Row], width: float, height: float) -> str:
-    """The rows, already at their places, as one SVG of that size in points."""
+def settings() -> contextlib.AbstractContextManager[None]:
+    """How matplotlib writes the rows of a figure, while it does."""
     import matplotlib as mpl
 
+    return mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None})
+
+
+def svg(row: Row, width: float, height: float) -> str:
+    """The row, already at its place, as SVG of that size in points; within `settings`."""
     out = io.StringIO()
     unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
-    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None}
-    with mpl.rc_context(settings):
-        renderer = backend.renderer()(_round(width), _round(height), out, metadata=unsaid)
-        page = _Page(renderer)
-        page.path([s for r in rows for route in r.routes for s in curve(route)], GREY, EDGE)
-        page.path([s for r in rows for v in r.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
-        pieces = [v.piece.moved(v.x, v.y) for r in rows for v in r.vertices]
-        strokes = [s for p in pieces for s in p.strokes]
-        for colour in dict.fromkeys(s.colour for s in strokes):
-            page.path(_polylines(s for s in strokes if s.colour == colour), colour, BRACKET)
-        for piece in pieces:
-            for ink in piece.inks:
-                page.text(ink)
-        renderer.finalize()
+    renderer = backend.renderer()(_round(width), _round(height), out, metadata=unsaid)
+    page = _Page(renderer)
+    page.path([s for route in row.routes for s in curve(route)], GREY, EDGE)
+    page.path([s for v in row.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
+    pieces = [v.piece.moved(v.x, v.y) for v in row.vertices]
+    strokes = [s for p in pieces for s in p.strokes]
+    for colour in dict.fromkeys(s.colour for s in strokes):
+        page.path(_polylines(s for s in strokes if s.colour == colour), colour, BRACKET)
+    for piece in pieces:
+        for ink in piece.inks:
+            page.text(ink)
+    renderer.finalize()
     return out.getvalue()
 
 

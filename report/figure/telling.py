@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from report.figure import labels, signs
-from report.figure.layout import Row
+from report.figure.drawing import Row
 from report.figure.plan import Plan, Unit
 from report.graph import Node
 from report.tracing import Quantity
@@ -36,6 +36,18 @@ def alt(plan: Plan) -> str:
     of = trace.result.name if trace.result else "a constant"
     said.append(f"The result is {of}{f', {signs.number(trace.value)}' if plan.numbers else ''}.")
     return " ".join(said)
+
+
+def further(row: Row, number: int, of: int) -> str:
+    """A row after the first: which gates stand in it."""
+    gates = [name for v in row.vertices if v.body for name in v.names]
+    return f"The graph, continued: row {number} of {of}{f', {_list(gates)}' if gates else ''}."
+
+
+def _list(gates: Sequence[str]) -> str:
+    if len(gates) == 1:
+        return f"gate {gates[0]}"
+    return f"gates {', '.join(gates[:-1])} and {gates[-1]}"
 
 
 def _gate(plan: Plan, unit: Unit) -> str:
@@ -72,21 +84,26 @@ def _amount(value: Any) -> str:
 def caption(plan: Plan, rows: Sequence[Row]) -> str:
     """How to read the figure: only what this one needs."""
     trace = plan.trace
-    said = [
-        "On every edge stands the value above and the gradient (∂) below, to four significant digits."
-        if plan.numbers
-        else "Write on every edge the value above and the gradient (∂) below."
-    ]
+    said = ["Write on every edge the value above and the gradient (∂) below."]
+    shapes = [np.shape(v) for v in _values(plan) if np.size(v) > 1]
+    if plan.numbers:
+        entries = any(map(labels.entries_fit, shapes))
+        of = " (in a tensor, those of its largest entry)" if entries else ""
+        what = f"the value above and the gradient (∂) below, to four significant digits{of}."
+        said = [f"On every edge stands {what}"]
+    if 0 < len(trace.wrt) < len(trace.inputs):
+        said.append("The gradients asked for are those of the inputs in black.")
     if any(plan.collects(q) for q in (*trace.inputs, *(u.quantity for u in plan.units))):
         said.append(
             "Where a value feeds several gates, each edge has its own contribution to the gradient, "
             "and Σ∂ is their sum."
         )
-    if plan.numbers and any(
-        np.size(v) > 1 and not labels.entries_fit(np.shape(v)) for v in _values(plan)
-    ):
+    if plan.numbers and not all(map(labels.entries_fit, shapes)):
         said.append("A large tensor shows its shape and the range of its entries.")
-    if any(u.ordered and len(u.feeds) > 1 and not _names_operands(u) for u in plan.units):
+    if any(
+        u.ordered and len(u.feeds) > 1 and not signs.names_operands(u.quantity.node)
+        for u in plan.units
+    ):
         said.append("The upper of two edges into a gate is the first operand.")
     if plan.grouped:
         said.append("Each gate stands for all gates of its line.")
@@ -100,12 +117,6 @@ def caption(plan: Plan, rows: Sequence[Row]) -> str:
 
 def _values(plan: Plan) -> list[Any]:
     return [q.value for q in (*plan.trace.inputs, *(u.quantity for u in plan.units))]
-
-
-def _names_operands(unit: Unit) -> bool:
-    """Whether the gate itself says which operand is which, as W·x does."""
-    node = unit.quantity.node
-    return node.gate.name in ("matmul", "index") and all(a.name for a in node.args)
 
 
 def note(plan: Plan) -> str:

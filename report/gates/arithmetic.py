@@ -25,6 +25,15 @@ from report.gates.table import (
 )  # fmt: skip
 from report.graph import _OPERATORS, Array, Node, constant
 
+# NumPy's functions take ten times as long for one number as a choice in Python.
+_ZERO, _ONE = np.float64(0.0), np.float64(1.0)
+
+
+def _positive(x: Array) -> Array:
+    if isinstance(x, float):
+        return _ONE if x > 0 else _ZERO
+    return np.greater(x, 0.0).astype(np.float64)
+
 
 def _where(c: Array, a: Array, b: Array) -> Array:
     chosen: Array = np.where(c, a, b)
@@ -227,7 +236,7 @@ where = elementwise(
 
 # gates that only backward passes need; users do not call them
 positive = elementwise(
-    "positive", lambda x: np.greater(x, 0.0).astype(np.float64), lambda g, y, x: g * 0,
+    "positive", _positive, lambda g, y, x: g * 0,
     sign="x>0", latex=r"𝟙\left[{0} > 0\right]", sympy=lambda s, x: s.Heaviside(x, 0),
     python="float({0:1} > 0)", numpy="({0:1} > 0)", kink=lambda x: x == 0,
 )
@@ -258,7 +267,7 @@ def _condition(s: Any, c: Any) -> Any:
 def _lowered(n: Any) -> Any:
     """n - 1; an exponent that is known to be 0 stays 0, so that 0 ** -1 is never met: 0 x⁰ = 0."""
     value = n.value if isinstance(n, Node) else n
-    if value is None or np.all(value):
+    if value is None or (value if isinstance(value, float) else np.all(value)):
         return n - 1
     return np.where(value == 0, 0.0, value - 1)[()]
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from report.pdf.blocks import listing
+    from report.pdf.blocks import listing, page_number
     from report.pdf.breaking import fit, split
     from report.pdf.browser import mathml
     from report.pdf.conform import Attachment
     from report.pdf.document import render
     from report.pdf.layout import Formula, aligned, formula, img
+    from report.pdf.vectors import picture
 
 __all__ = [
     "Attachment", "Formula", "aligned", "fit", "formula",
-    "img", "listing", "mathml", "render", "split",
+    "img", "listing", "mathml", "page_number", "picture", "render", "split",
 ]  # fmt: skip
 
 _HOMES = {
@@ -27,7 +28,9 @@ _HOMES = {
     "formula": "layout",
     "img": "layout",
     "listing": "blocks",
+    "page_number": "blocks",
     "mathml": "browser",
+    "picture": "vectors",
     "render": "document",
     "aligned": "layout",
     "split": "breaking",

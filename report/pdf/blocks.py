@@ -8,21 +8,26 @@ This file and `inner` are the ones that touch WeasyPrint's inner parts.
 import base64
 import html
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from report.pdf import ink
 from report.pdf.drawing import Drawing
 
-PREFIX = "block:"
+PREFIX, PAGE = "block:", "page:"
 
 # What may stand in a listing: the characters that the mono font surely has.
 _RANGES = (*range(0x20, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x180), *range(0x3B1, 0x3CA))
 _PLACED = frozenset(map(chr, _RANGES)) | frozenset("ΓΔΘΛΞΠΣΦΨΩ–—‘’“”…−≈≤≥≠∂∑√∞")
-_GREY, _PALE = "#555", "#999"
+_GREY, _PALE, _SHADE = "#555", "#999", "#f4f4f2"
+_GROUND = (
+    7 * 96 / 72,
+    5 * 96 / 72,
+)  # CSS pixels that a ground reaches out on the sides, above and below
 _LABEL, _LABEL_GAP = 9.5 / 11, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
-_NUMBER, _NUMBER_GAP = 7 / 8, 3 * 96 / 25.4
-_EQUALS_GAP = 0.28  # em between the left side and the rest
+_NUMBER, _NUMBER_GAP = 7 / 9, 3 * 96 / 25.4
+_HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
+_FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 
 Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
 
@@ -31,19 +36,24 @@ Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a t
 
 
 def listing(
-    lines: Sequence[Sequence[Piece]], numbered: bool = False, *, as_text: bool = False
+    lines: Sequence[Sequence[Piece]],
+    numbered: bool = False,
+    *,
+    shaded: bool = False,
+    as_text: bool = False,
 ) -> str:
     """HTML for lines in the mono font, whose numbers, if any, stand outside of the text.
 
-    It stands in a paragraph of its own; `lines` are pieces of text and how they are set. Lines with
-    letters that need more than a place each are written `as_text`, as a browser needs all.
+    It stands in a paragraph of its own; `lines` are pieces of text and how they are set, `shaded` says
+    whether they have a ground of their own. Lines with letters that need more than a place each are
+    written `as_text`, as a browser needs all.
     """
     letters = {letter for line in lines for _, text in line for letter in text}
     if as_text or not letters <= _PLACED:
         shown = ("".join(_span(kind, piece) for kind, piece in line) for line in lines)
         body = "\n</span>".join(f'<span class="line">{line}' for line in shown)
-        return f'<span class="lines">{body}\n</span></span>'
-    return _image("lines", "listing", "code", [numbered, lines])
+        return f'<span class="lines{" shaded" * shaded}">{body}\n</span></span>'
+    return _image("lines", "listing", "code", [numbered, shaded, lines])
 
 
 def _span(kind: str, piece: str) -> str:
@@ -64,6 +74,11 @@ def _image(kind: str, what: str, words: str, content: Any) -> str:
     return f'<img class="{kind}" src="{address}" alt="{html.escape(words or "blank")}"/>'
 
 
+def page_number(anchor: str) -> str:
+    """HTML for the number of the page on which an anchor is; as wide as four digits, flush right."""
+    return f'<img class="page" src="{PAGE}{html.escape(anchor)}" alt="page"/>'
+
+
 # --- blocks ---------------------------------------------------------------------------------------
 
 
@@ -71,6 +86,27 @@ def block(address: str, drawing: Callable[[str, bool], Drawing]) -> "Block":
     """The block of an address; `drawing` lays out formulas."""
     what, *content = json.loads(base64.b64decode(address.removeprefix(PREFIX)))
     return _Listing(*content) if what == "listing" else _Equation(drawing, *content)
+
+
+class PageNumber:
+    """The number of the page on which an anchor is, flush right; known when pages are drawn."""
+
+    def __init__(self, pages: Mapping[str, int], anchor: str) -> None:
+        self._pages, self._anchor = pages, anchor
+
+    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
+        """Room for four digits."""
+        return 2 * font_size, font_size, None
+
+    def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
+        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
+        ink.call(stream, "/Span")
+        text = str(self._pages[self._anchor])
+        letters = ink.Letters(style, stream, text)
+        stream.set_color(style["color"])
+        _, baseline = ink.line_of(style)
+        shown = letters.place(width - letters.width(text), baseline, text)
+        stream.stream.append("\n".join(["BT", *shown, "ET"]).encode())
 
 
 class Block:
@@ -83,6 +119,14 @@ class Block:
     def heights(self, width: float, style: Any) -> list[float]:
         """The height of each line in CSS pixels, in a column of that width."""
         raise NotImplementedError
+
+    def cut(self, _first: int, last: int) -> int:
+        """The best place for a break from the line `_first` on and not after `last`."""
+        return last
+
+    def next(self, last: int) -> int:
+        """The line that goes on behind a break before the line `last`."""
+        return last
 
     def part(self, **changes: Any) -> "Block":
         """The same with these `gap`, `first` and `last`."""
@@ -147,9 +191,11 @@ def lay_out(
             if not page_is_empty:
                 return None, None, {"break": "any", "page": None}, [], False, max_lines
             last = min(first + box.style["orphans"], len(heights))
+        last = block.cut(first + box.style["orphans"], last)
+    rest = block.next(last)
     part.replacement = block.part(first=first, last=last)
     part.height = sum(heights[first:last])
-    resume_at = {last: None} if last < len(heights) else None
+    resume_at = {rest: None} if rest < len(heights) else None
     return part, resume_at, {"break": "any", "page": None}, [], False, max_lines
 
 
@@ -196,82 +242,91 @@ class _Equation(Block):
             left, right = self._lines[i]
             start = self._left * em
             if left:
-                x = start - left.width * em
-                ink.draw_formula(stream, left, x, y, em, style)
+                ink.draw_formula(stream, left, start - left.width * em, y, em, style)
             if right:
-                x = start + _EQUALS_GAP * em
-                ink.draw_formula(stream, right, x, y, em, style)
+                ink.draw_formula(stream, right, start, y, em, style)
             y += down + self.gap
 
 
 class _Listing(Block):
-    def __init__(self, numbered: bool, lines: list[list[Piece]]) -> None:
-        self._numbered, self._source = numbered, lines
+    def __init__(self, numbered: bool, shaded: bool, lines: list[list[Piece]]) -> None:
+        self._numbered, self._shaded, self._source = numbered, shaded, lines
 
     def heights(self, width: float, style: Any) -> list[float]:
-        advance = ink.Text(style, "0").width
-        self._lines = list(_wrapped(self._source, max(int(width / advance + 1e-6), 8)))
+        self._advance = ink.Text(style, "0").width
+        columns = max(int(width / self._advance + 1e-6), 2 * _HANGING)
+        self._lines = list(_wrapped(self._source, columns))
         return [ink.line_of(style)[0]] * len(self._lines)
 
-    def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
+    def cut(self, first: int, last: int) -> int:
+        """At an empty line if there is one near, so that what belongs together stays together."""
+        nearest = range(last, max(first, last - _FORGONE), -1)
+        found = next((i for i in nearest if self._is_empty(i - 1)), last)
+        while found > first and self._is_empty(found - 1):
+            found -= 1
+        return found
+
+    def next(self, last: int) -> int:
+        """The next line with something on it."""
+        while last < len(self._lines) - 1 and self._is_empty(last):
+            last += 1
+        return last
+
+    def _is_empty(self, line: int) -> bool:
+        return not any(text.strip() for _, text in self._lines[line][1])
+
+    def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
         ink.call(stream, "/Code")
         shown = self._lines[self.first : self.last]
         height, baseline = ink.line_of(style)
-        size = style["font_size"]
+        if self._shaded:
+            stream.set_color(ink.colour(_SHADE))
+            x, y = _GROUND
+            stream.rectangle(-x, -y, width + 2 * x, len(shown) * height + 2 * y)
+            stream.fill()
         faces = {}
-        for kind in ("", "k"):
-            used = {
-                c for _, line in shown for k, text in line if (k == "k") == bool(kind) for c in text
-            }
-            if used:
-                bold = ink.varied(style, font_weight=700) if kind else style
-                faces[kind] = ink.Text(bold, "".join(sorted(used))).face(stream)
-        faces["c"] = faces.get("", ("", {}))
-        place = f"{size:.4f} Tf {height:.4f} TL 1 0 0 -1 0 {baseline:.4f} Tm"
-        out, current = [f"BT /{next(iter(faces.values()))[0]} {place}"], None
-        plain, grey = (
-            "{:.4g} {:.4g} {:.4g} rg".format(*c.to("srgb").coordinates)
-            for c in (style["color"], ink.colour(_GREY))
-        )
-        for i, (_, line) in enumerate(shown):
-            move = "T* " if i else ""
+        for bold, face in ((False, style), (True, ink.varied(style, font_weight=700))):
+            used = (text for _, line in shown for kind, text in line if (kind == "k") is bold)
+            faces[bold] = ink.Letters(face, stream, "".join(used))
+        colours = {"c": ink.colour(_GREY)}
+        out, current = ["BT"], None
+        for i, (number, line) in enumerate(shown):
+            x = 0 if number else _HANGING * self._advance
+            out.append(f"1 0 0 -1 {x:.4f} {baseline + i * height:.4f} Tm")
             for kind, text in line:
-                name, codes = faces[kind]
                 if kind != current:
-                    move += f"/{name} {size:.4f} Tf {grey if kind == 'c' else plain} "
+                    colour = colours.get(kind, style["color"])
+                    out.append("{:.4g} {:.4g} {:.4g} rg".format(*colour.to("srgb").coordinates))
                     current = kind
-                out.append(f"{move}<{''.join(map(codes.__getitem__, text))}> Tj")
-                move = ""
-            if move:
-                out.append(move)
+                out += faces[kind == "k"].show(text)
         out.append("ET")
         stream.stream.append("\n".join(out).encode())
-        if self._numbered:
+        marks = [(str(n) if self._numbered else "") if n else _GOES_ON for n, _ in shown]
+        if any(marks):
             stream.end_marked_content()
             stream.begin_marked_content("Artifact")  # ended by who began the marked content
-            self._draw_numbers(stream, [number for number, _ in shown], style)
+            self._draw_marks(stream, marks, style)
 
-    def _draw_numbers(self, stream: Any, numbers: Sequence[int | None], style: Any) -> None:
+    def _draw_marks(self, stream: Any, marks: Sequence[str], style: Any) -> None:
+        """Numbers of lines, and the sign of a line that goes on, left of the text."""
         height, baseline = ink.line_of(style)
         small = ink.varied(style, font_size=style["font_size"] * _NUMBER)
-        digits = ink.Text(small, "0123456789")
-        name, codes = digits.face(stream)
-        advance = digits.width / 10
+        letters = ink.Letters(small, stream, "".join(marks))
         stream.set_color(ink.colour(_PALE))
-        out = [f"BT /{name} {small['font_size']:.4f} Tf"]
-        for i, number in enumerate(numbers):
-            if number is not None:
-                text = str(number)
-                x, y = -_NUMBER_GAP - advance * len(text), baseline + i * height
-                shown = "".join(map(codes.__getitem__, text))
-                out.append(f"1 0 0 -1 {x:.4f} {y:.4f} Tm <{shown}> Tj")
-        stream.stream.append("\n".join([*out, "ET"]).encode())
+        placed = (
+            operator
+            for i, mark in enumerate(marks)
+            for operator in letters.place(
+                -_NUMBER_GAP - letters.width(mark), baseline + i * height, mark
+            )
+        )
+        stream.stream.append("\n".join(["BT", *placed, "ET"]).encode())
 
 
 def _wrapped(
     lines: Iterable[Sequence[Piece]], columns: int
 ) -> Iterable[tuple[int | None, list[Piece]]]:
-    """Lines of at most so many letters, each with its number; what goes on has none."""
+    """Lines of at most so many letters, each with its number; what goes on has none, and hangs."""
     for number, line in enumerate(lines, 1):
         text = "".join(piece for _, piece in line)
         if len(text) <= columns:
@@ -284,11 +339,12 @@ def _wrapped(
 
 
 def _broken(text: str, columns: int) -> Iterable[str]:
-    while len(text) > columns:
-        end = text.rfind(" ", 0, columns + 1) + 1
-        end = end if text[:end].strip() else columns
+    room = columns
+    while len(text) > room:
+        end = text.rfind(" ", 0, room + 1) + 1
+        end = end if text[:end].strip() else room
         yield text[:end]
-        text = text[end:]
+        text, room = text[end:], columns - _HANGING
     yield text
 
 

@@ -75,8 +75,7 @@ class Finisher:
         self._describe_attachments()
         self._describe_links()
         self._forbid_interpolation()
-        in_tree = self._complete_tree()
-        self._free_margins(in_tree)
+        self._complete_tree()
 
     def _object(self, reference: bytes) -> Any:
         return self._pdf.objects[int(reference.split()[0])]
@@ -118,16 +117,14 @@ class Finisher:
 
     # The structure tree ------------------------------------------------------------------------
 
-    def _complete_tree(self) -> set[bytes]:
-        """Mend the elements of the tree; gives the references of all of them."""
-        in_tree: set[bytes] = set()
+    def _complete_tree(self) -> None:
+        """Mend the elements of the tree."""
         identifiers: dict[str, bytes] = {}
         repeated: set[bytes] = set()
         waiting = [(reference, False, False) for reference in self._root["K"]]
         while waiting:
             reference, in_head, in_link = waiting.pop()
             element = self._object(reference)
-            in_tree.add(reference)
             kind = element["S"]
             if in_link:
                 repeated |= self._take_annotations(element)
@@ -148,7 +145,6 @@ class Finisher:
                 {"Names": pydyf.Array(pydyf.String(x) if isinstance(x, str) else x for x in names)}
             )
         self._drop_annotations(repeated)
-        return in_tree
 
     def _elements(self, element: Any) -> Iterator[tuple[bytes, Any]]:
         """The children of a structure element that are structure elements."""
@@ -202,36 +198,15 @@ class Finisher:
         page = figure["Pg"]
         for identifier in figure["K"]:
             figure["S"] = self._called[page].get(identifier, figure["S"])
-        if figure["S"] == "/Code":  # is read as it stands
+        if figure["S"] in ("/Code", "/Span"):  # is read as it stands
             del figure["Alt"], figure["A"]
             return
         left, top, right, bottom = (side * _POINTS for side in figure["A"]["BBox"])
         height = self._pages[page]["MediaBox"][3]
         figure["A"]["BBox"] = pydyf.Array((left, height - bottom, right, height - top))
 
-    def _free_margins(self, in_tree: set[bytes]) -> None:
-        """Call marked content outside the tree, that of page margins, a pagination artifact."""
-        parents = self._object(self._root["ParentTree"])["Nums"]
-        elements = dict(zip(parents[::2], parents[1::2], strict=True))
-        for page in self._pages.values():
-            of_content = elements[page["StructParents"]]
-            loose = {i for i, element in enumerate(of_content) if element not in in_tree}
-            items = self._object(page["Contents"]).stream
-            places = _marked(items) if loose else {}
-            for identifier in loose:
-                place = places[identifier]
-                items[place - 2] = "/Artifact"
-                items[place - 1] = pydyf.Dictionary({"Type": "/Pagination"})
-                of_content[identifier] = "null"
 
-
-def _marked(items: list[Any]) -> dict[int, int]:
-    """Marked content in a stream: its identifier, and the place of its operator."""
-    return {
-        items[i - 1]["MCID"]: i
-        for i, item in enumerate(items)
-        if item == b"BDC" and "MCID" in items[i - 1]
-    }
+_CALLED = ("/Formula", "/Code", "/Span")
 
 
 def _names(items: list[Any]) -> dict[int, str]:
@@ -239,5 +214,5 @@ def _names(items: list[Any]) -> dict[int, str]:
     return {
         items[i - 1]["MCID"]: items[i - 2]
         for i, item in enumerate(items)
-        if item == b"BDC" and items[i - 2] in ("/Formula", "/Code")
+        if item == b"BDC" and items[i - 2] in _CALLED and "MCID" in items[i - 1]
     }

@@ -29,7 +29,8 @@ def render(html: str, *, base: str | None = None, attachments: Sequence[Attachme
     The HTML says all: ``<html lang>``, ``<title>``, ``<meta name="author">``, ``<style>``, images
     from img() or as ``data:image/svg+xml;base64,`` or PNG with an ``alt`` text. Nothing else is
     loaded, from nowhere. ``base`` is the address that relative links of the text are resolved
-    against.
+    against. Where ``<body>`` has ``data-left`` and ``data-right``, they stand above every page (the
+    left one from the second on), and the number of the page below it.
 
     Raises ReportError naming the fault: a character that no font has, an address that would have
     to be loaded, CSS that means nothing, an image without words.

@@ -7,11 +7,12 @@ import contextlib
 import functools
 import importlib
 import weakref
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from report.errors import ReportError
-from report.pdf import fonts, glyphs
+from report.pdf import faults, fonts, glyphs
 from report.pdf.drawing import FONT, Drawing
 
 
@@ -144,7 +145,7 @@ class Text:
         stream.begin_text()
         stream.set_text_matrix(1, 0, 0, -1, x, y)
         for pango_font, shown in self._runs:
-            font, size = self._used(stream, pango_font, shown)
+            font, size = _used(stream, pango_font, [(glyph, text) for glyph, _, text in shown])
             codes = ""
             for glyph, width, _ in shown:
                 kern = int(font.widths[glyph] - width * 1000 / size)
@@ -153,33 +154,73 @@ class Text:
             stream.show_text(f"<{codes}>")
         stream.end_text()
 
-    def face(self, stream: Any) -> tuple[str, dict[str, str]]:
-        """The name of the font in the PDF, and the code of each letter's glyph."""
-        codes: dict[str, str] = {}
-        names = set()
-        for pango_font, shown in self._runs:
-            font, _ = self._used(stream, pango_font, shown)
-            names.add(font.hash)
-            codes |= {letter: f"{glyph:04x}" for glyph, _, letter in shown}
-        if len(names) != 1 or codes.keys() != set(self._text):
-            raise ReportError(f"The font lacks some of {self._text!r}.")
-        return names.pop(), codes
+    @property
+    def shaped(self) -> list[tuple[Any, int, str]]:
+        """Pango's font, the glyph and the letters that it stands for, one after the other."""
+        return [(font, glyph, text) for font, shown in self._runs for glyph, _, text in shown]
 
-    def _used(
-        self, stream: Any, pango_font: Any, shown: list[tuple[int, float, str]]
-    ) -> tuple[Any, float]:
-        """The font in the PDF with these glyphs in it, and its size."""
-        ffi = importlib.import_module("weasyprint.text.ffi")
-        font, size = stream.add_font(pango_font)
-        for glyph, _, letters in shown:
-            font.to_unicode.setdefault(glyph, letters)
-            if glyph not in font.widths:
-                ffi.pango.pango_font_get_glyph_extents(
-                    pango_font, glyph, stream.ink_rect, stream.logical_rect
-                )
-                advance = stream.logical_rect.width * 1000 * ffi.FROM_UNITS
-                font.widths[glyph] = round(advance / size)
-        return font, size
+
+def _used(stream: Any, pango_font: Any, shown: Iterable[tuple[int, str]]) -> tuple[Any, float]:
+    """The font in the PDF with these glyphs and their letters in it, and its size."""
+    ffi = importlib.import_module("weasyprint.text.ffi")
+    font, size = stream.add_font(pango_font)
+    for glyph, text in shown:
+        font.to_unicode.setdefault(glyph, text)
+        if glyph not in font.widths:
+            ffi.pango.pango_font_get_glyph_extents(
+                pango_font, glyph, stream.ink_rect, stream.logical_rect
+            )
+            advance = stream.logical_rect.width * 1000 * ffi.FROM_UNITS
+            font.widths[glyph] = round(advance / size)
+    return font, size
+
+
+class Letters:
+    """The letters of one face and size, set one after the other: code, numbers, labels of figures.
+
+    What Pango finds out about a letter is kept for the document. Raises ReportError for a letter
+    that no font has, or that stands for nothing by itself.
+    """
+
+    def __init__(self, style: Any, stream: Any, text: str) -> None:
+        self._size = style["font_size"]
+        line_break = importlib.import_module("weasyprint.text.line_break")
+        face = line_break._font_style_cache_key(style)  # noqa: SLF001
+        self._known = _known.setdefault(style.font_config, {}).setdefault(face, {})
+        new = [letter for letter in dict.fromkeys(text) if letter not in self._known]
+        # Spaces keep letters from being joined.
+        shaped = Text(style, " ".join(new)).shaped if new else ()
+        found = {letter: (font, glyph) for font, glyph, letter in shaped}
+        for letter in new:
+            if letter not in found or not 0 < found[letter][1] < _UNKNOWN:
+                raise ReportError(faults.missing([letter]))
+            pango_font, glyph = found[letter]
+            font, _ = _used(stream, pango_font, [(glyph, letter)])
+            self._known[letter] = _Letter(font.hash, f"{glyph:04x}", font.widths[glyph] / 1000)
+
+    def width(self, text: str) -> float:
+        """The advance in CSS pixels."""
+        return self._size * sum(self._known[letter].advance for letter in text)
+
+    def show(self, text: str) -> Iterator[str]:
+        """PDF's operators, inside of a text object, that show a text and move behind it."""
+        for name, letters in groupby((self._known[letter] for letter in text), lambda x: x.font):
+            yield f"/{name} {self._size:.4f} Tf <{''.join(x.code for x in letters)}> Tj"
+
+    def place(self, x: float, y: float, text: str) -> Iterator[str]:
+        """The same from the left end of a baseline, in CSS pixels with y down."""
+        yield f"1 0 0 -1 {x:.4f} {y:.4f} Tm"
+        yield from self.show(text)
+
+
+class _Letter(NamedTuple):
+    font: str  # its name in the PDF
+    code: str
+    advance: float  # em
+
+
+_known: weakref.WeakKeyDictionary[Any, dict[str, dict[str, _Letter]]] = weakref.WeakKeyDictionary()
+_UNKNOWN = 0x10000000  # Pango's flag for a glyph that no font has
 
 
 def line_of(style: Any) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
 from report.errors import ReportError
-from report.pdf import blocks, faults, fonts, glyphs, ink, preflight
+from report.pdf import blocks, faults, fonts, glyphs, ink, preflight, running, vectors
 from report.pdf.drawing import Drawing, Line, Rectangle, Run
 
 MATHRA = "1.5.0"
@@ -148,7 +148,7 @@ def _lengths(found: dict[str, str], *names: str) -> tuple[float, ...]:
 # --- WeasyPrint: formulas and blocks as images ----------------------------------------------------
 
 _DISPLAYED, _INLINE = "math:display:", "math:inline:"
-_OURS = (_DISPLAYED, _INLINE, blocks.PREFIX)
+_OURS = (_DISPLAYED, _INLINE, blocks.PAGE, blocks.PREFIX, vectors.PREFIX)
 
 
 def url(tex: str, display: bool) -> str:
@@ -157,18 +157,26 @@ def url(tex: str, display: bool) -> str:
 
 
 class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
-    """WeasyPrint's cache of images, in which formulas and blocks are found by their addresses."""
+    """WeasyPrint's cache of images, in which ours are found by their addresses.
+
+    `pages` has the page of each anchor, as soon as the pages are made.
+    """
 
     def __init__(self, drawing: Callable[[str, bool], Drawing]) -> None:
         super().__init__()
         self._drawing = drawing
+        self.pages: dict[str, int] = {}
 
     def __contains__(self, address: object) -> bool:
         return str(address).startswith(_OURS) or super().__contains__(address)
 
-    def __missing__(self, address: str) -> "ink.Formula | blocks.Block":
+    def __missing__(self, address: str) -> Any:
         if address.startswith(blocks.PREFIX):
             return blocks.block(address, self._drawing)
+        if address.startswith(blocks.PAGE):
+            return blocks.PageNumber(self.pages, address.removeprefix(blocks.PAGE))
+        if address.startswith(vectors.PREFIX):
+            return vectors.load(address)
         tex = unquote(address.partition(":")[2].partition(":")[2])
         image = self[address] = ink.Formula(self._drawing(tex, address.startswith(_DISPLAYED)))
         return image
@@ -179,9 +187,10 @@ class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
 
 @functools.cache
 def _mend() -> None:
-    """Change four functions, once in a process."""
+    """Change some functions, once in a process."""
     _set_labels_whole()
     _break_blocks()
+    _compute_styles_faster()
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
@@ -198,6 +207,42 @@ def _break_blocks() -> None:
         return usual(context, box, *arguments, **named)
 
     layout.block_level_layout_switch = switch
+
+
+_SPECIFIED = ("float", "display", "position", "page")  # what is computed from what is specified
+
+
+def _compute_styles_faster() -> None:
+    """Take what no rule sets from the parent, or from the specification, without further ado.
+
+    That is nearly every property of nearly every box; the way to all values takes ten times as long.
+    """
+    css: Any = importlib.import_module("weasyprint.css")
+    inherited, physical = css.INHERITED, css.PHYSICAL_FUNCTIONS
+    initial = {
+        name: value
+        for name, value in css.INITIAL_VALUES.items()
+        if name not in {*inherited, *css.INITIAL_NOT_COMPUTED, *_SPECIFIED}
+        and not name.startswith("text_decoration_")
+    }
+    logical = {
+        name(block="ttb", inline=inline) for name in physical.values() for inline in ("ltr", "rtl")
+    }
+    usual = css.ComputedStyle.__missing__
+
+    def missing(style: Any, name: str) -> Any:
+        cascaded = style.cascaded
+        if name not in cascaded:
+            if name in inherited and style.parent_style is not None:
+                value = style[name] = style.parent_style[name]
+                return value
+            # margin-left may be set as margin-inline-start
+            if name in initial and (name not in physical or logical.isdisjoint(cascaded)):
+                value = style[name] = initial[name]
+                return value
+        return usual(style, name)
+
+    css.ComputedStyle.__missing__ = missing
 
 
 class _Compression:
@@ -255,6 +300,7 @@ def _set_labels_whole() -> None:
 
 _turn = threading.Lock()  # loggers, environment and garbage collection belong to the process
 _EMBEDDED = re.compile(r"data:(image/(?:svg\+xml|png));base64,([A-Za-z0-9+/=]*)")
+_VARIANT = "pdf/a-3a"
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # taken out again: it would be no fact
 _STYLE = (
     "img.math,img.eq,img.lines{overflow:visible}"  # the ink of italics may stand out of their box
@@ -288,13 +334,22 @@ def write_pdf(
         finish(document, pdf)
         _settle(pdf)
 
-    with _turn, fonts.closed(), faults.strictly(refused), _seldom_collecting():
-        font_config = configuration()
+    with _turn, fonts.closed(), _anew(), faults.strictly(refused), _seldom_collecting():
         fetch = _OnlyEmbedded()
-        return _parsed(source, base, fetch).write_pdf(
-            font_config=font_config,
-            cache=Images(drawing),
-            stylesheets=[weasyprint.CSS(string=_STYLE, url_fetcher=fetch)],
+        images = Images(drawing)
+        page = _parsed(source, base, fetch)
+        document = page.render(
+            font_config=configuration(),
+            cache=images,
+            stylesheets=[_stylesheet(css) for css in (*_taken_styles(page), _STYLE)],
+            pdf_variant=_VARIANT,
+        )
+        for number, made in enumerate(document.pages, 1):
+            images.pages.update(dict.fromkeys(made.anchors, number))
+        body = page.etree_element.find("body").attrib
+        if "data-left" in body:
+            running.place(document, body["data-left"], body.get("data-right", ""))
+        return document.write_pdf(
             attachments=[
                 weasyprint.Attachment(
                     string=data,
@@ -306,7 +361,7 @@ def write_pdf(
                 )
                 for name, data, description in attachments
             ],
-            pdf_variant="pdf/a-3a",
+            pdf_variant=_VARIANT,
             finisher=settle,
         )
 
@@ -324,6 +379,31 @@ def _parsed(source: str, base: str | None, fetch: Any) -> Any:
     page.wrapper_element = wrapper.from_html_root(root, content_language=None)
     page.etree_element = root
     return page
+
+
+def _taken_styles(page: Any) -> list[str]:
+    """The stylesheets in the head of a page, taken out of it: most documents have the same."""
+    found = []
+    for parent in page.etree_element.iter("head"):
+        for element in parent.findall("style"):
+            found.append(element.text or "")
+            parent.remove(element)
+    return found
+
+
+@contextlib.contextmanager
+def _anew() -> Iterator[None]:
+    """Have stylesheets read again after a fault, which may be one of theirs: it shall be told again."""
+    try:
+        yield
+    except ReportError:
+        _stylesheet.cache_clear()
+        raise
+
+
+@functools.lru_cache(maxsize=8)
+def _stylesheet(css: str) -> Any:
+    return preflight.load().CSS(string=css, url_fetcher=_OnlyEmbedded())
 
 
 def _settle(pdf: Any) -> None:

@@ -89,13 +89,26 @@ _BOLD_DIGITS = str.maketrans("0123456789", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖
 _DOUBLE_DIGITS = str.maketrans("0123456789", "𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡")
 _DIGITS = re.compile(r"\\(mathbf|boldsymbol|bm|mathbb|mathds)\s*\{\s*([0-9]+)\s*\}")
 _SIGNS = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*\\(nabla|partial|ell)\s*\}")
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
+_FRACTION = re.compile(rf"(\\[dt]?frac\s*)({_GROUP})\s*({_GROUP})")
+_HIGH = r"left|right|[dt]?frac|begin|sum|prod|int|sqrt|over|stack|big|lim|max|min|substack|rule"
+_LINE = rf"((?:[^\\^]|\^(?!\{{[^{{}}]*[\\^])|\\(?!{_HIGH}))*?)"
+_LOW = re.compile(rf"\\left\({_LINE}\\right\)")
+_FUNCTION_OF = re.compile(
+    rf"(\\(?:sin|cos|tan|arcsin|arccos|arctan|asin|acos|atan|sinh|cosh|tanh|log|exp|det)(?:\^\{{\d+\}})?)"
+    rf"\{{\\left\({_LINE}\\right\)\}}"
+)
 _BOLD_SIGNS = {"nabla": "𝛁", "partial": "𝛛", "ell": "\\boldsymbol{l}"}
 
 
 def spelled(tex: str) -> str:
     """LaTeX for mathra, which leaves bold and double-struck digits light and matrices tight."""
-    if "frac" in tex and ("matrix}" in tex or "array}" in tex):
-        tex = spaced(tex)
+    if "frac" in tex:
+        if "matrix}" in tex or "array}" in tex:
+            tex = spaced(tex)
+        tex = _with_braces(tex)
+    if r"\left(" in tex:
+        tex = _of_their_height(tex)
     if "\\b" not in tex and "\\math" not in tex:
         return tex
     tex = _DIGITS.sub(
@@ -105,6 +118,22 @@ def spelled(tex: str) -> str:
         tex,
     )
     return _SIGNS.sub(lambda found: _BOLD_SIGNS[found[1]], tex)
+
+
+def _with_braces(tex: str) -> str:
+    """Fractions in braces, which make them letters among others, as LaTeX has them: no space beside."""
+    return _FRACTION.sub(
+        lambda found: f"{{{found[1]}{_with_braces(found[2])}{_with_braces(found[3])}}}", tex
+    )
+
+
+def _of_their_height(tex: str) -> str:
+    """Plain brackets round what is no higher than a line: stretched ones bring a space before them."""
+    tex = _FUNCTION_OF.sub(r"\1(\2)", tex)
+    before = ""
+    while tex != before:
+        before, tex = tex, _LOW.sub(r"(\1)", tex)
+    return tex
 
 
 def shortened(tex: str) -> str:

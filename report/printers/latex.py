@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -99,6 +99,18 @@ def symbol(name: str, shape: Shape = ()) -> str:
     if accent:
         body = f"{accent}{{{body}}}"
     return f"{body}_{{{','.join(subscripts)}}}" if subscripts else body
+
+
+def entry_symbol(name: str, place: Sequence[int], shape: Shape) -> str:
+    """An entry of a tensor as a textbook writes it, counted from 1: W_{12}, W_{f,12}."""
+    written = symbol(name)
+    labels = [str(p + 1) for p, n in zip(place, shape, strict=True) if n > 1]
+    if not labels:
+        return written
+    joined = ("," if max(shape) > 9 else "").join(labels)
+    if written.endswith("}") and "_{" in written:
+        return f"{written[:-1]},{joined}}}"
+    return f"{written}_{{{joined}}}"
 
 
 def number(value: Any, colour: str | None = None) -> tuple[str, int]:
@@ -391,7 +403,11 @@ def _power(p: _Printer, node: Node) -> tuple[str, int] | None:
     if exponent == 0.5:
         return rf"\sqrt{{{p.write(a)[0]}}}", CALL
     share = node.args[1] if node.gate.name == "power" else None
-    if share is not None and share.gate.name == "divide" and all(n.is_constant and not n.args for n in share.args):
+    if (
+        share is not None
+        and share.gate.name == "divide"
+        and all(n.is_constant and not n.args for n in share.args)
+    ):
         above, below = (p.write(n)[0] for n in share.args)
         return rf"{p.bracketed(a, CALL)}^{{{above}/{below}}}", POWER
     head = rf"\{a.gate.name}\left("

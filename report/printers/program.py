@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import textwrap
 from collections.abc import Iterable
 from types import CodeType
@@ -26,6 +27,7 @@ from report.printers.source import WIDTH, Line, commented, literal
 from report.tracing import Quantity, Trace
 
 MAX_TERMS = 4  # contributions to one gradient that stand in one line
+_MATH, _COMMAND = re.compile(r"\$([^$]*)\$"), re.compile(r"\\([A-Za-z]+) ?")
 MAX_FORMULA = 30  # lines of the function in the program's docstring
 
 
@@ -87,7 +89,8 @@ def _docstring(scope: Scope, title: str) -> list[str]:
         "gate by its local derivative."
     )
     shown = "".join(c if c.isprintable() else " " for c in title)
-    plain = " ".join(shown.replace("\\", "/").replace('"', "'").split()) or "A program"
+    words = _MATH.sub(lambda found: _COMMAND.sub(r"\1", found[1]), shown)  # $\pi/180$ is pi/180
+    plain = " ".join(words.replace("\\", "/").replace('"', "'").split()) or "A program"
     function = [
         line
         for part in _formula(scope)
@@ -178,7 +181,7 @@ class _Backward:
         if not lines:
             return []
         f = self.trace.letter
-        title = f"# Backward pass: d_q stands for d{f}/dq, upstream gradient times local derivative"
+        title = f"# Backward pass: d_q is d{f}/dq, upstream gradient times local derivative"
         return ["", title, *commented(self.scope.renumbered(lines))]
 
     def gradient(self, q: Quantity) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Python source in lines of at most 88 columns: statements broken at operators, literals in rows."""
+"""Python source in lines of at most 78 columns: statements broken at operators, literals in rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-WIDTH = 88
+WIDTH = 78  # of 9 pt letters in a column of 150 mm
 _BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.MatMult: 2}
 _SIGNS = {ast.Add: "+ ", ast.Sub: "- ", ast.Mult: "* ", ast.Div: "/ ", ast.MatMult: "@ "}
 _POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* ([\w.]+)(?![\w.(\[])")

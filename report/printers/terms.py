@@ -87,7 +87,9 @@ def _is_wide(e: Any) -> bool:
 
 def _has_extreme(e: Any) -> bool:
     """Whether an expression ends with a max or min, whose term could go on; a Σ ends at a + or -."""
-    return any(hasattr(a, "limits") and hasattr(a, "gate") for a in (e, *(e.args if e.is_Mul else ())))
+    return any(
+        hasattr(a, "limits") and hasattr(a, "gate") for a in (e, *(e.args if e.is_Mul else ()))
+    )
 
 
 def _rank(e: Any) -> tuple[int, bool, int, str]:

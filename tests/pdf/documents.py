@@ -6,9 +6,7 @@ from functools import cache
 from report import pdf
 
 STYLE = """
-@page { size: A4; margin: 25mm;
-  @top-left { content: "Ada Lovelace" }
-  @bottom-right { content: "page " counter(page) " of " counter(pages) } }
+@page { size: A4; margin: 25mm }
 body { font: 11pt/15pt "STIX Two Text" }
 pre, code { font: 9pt/12pt "Source Code Pro" }
 table { border-collapse: collapse }
@@ -46,12 +44,12 @@ def figure(alt: str = "A graph with two gates") -> str:
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt}">'
 
 
-def page(body: str, style: str = "") -> str:
-    """A document with this body."""
+def page(body: str, style: str = "", margins: str = "") -> str:
+    """A document with this body; `margins` are attributes that say what stands in its margins."""
     return (
         '<!DOCTYPE html><html lang="en"><head><title>Homework 1</title>'
         f'<meta name="author" content="Ada Lovelace"><style>{STYLE}{style}</style></head>'
-        f"<body>{body}</body></html>"
+        f"<body{margins}>{body}</body></html>"
     )
 
 
@@ -71,7 +69,7 @@ def everything() -> str:
     code = "".join(
         f"<span><b>def</b> f{i}(x):  <i># gate</i></span>\n    return x * {i}\n" for i in range(50)
     )
-    return page(f"""
+    body = f"""
 <h1>Homework {gradient}</h1>
 <ul class="contents"><li><a href="#q1">Question 1</a></li>
 <li><a href="#q2">Question <b>2</b> {img("x^2")}</a>
@@ -86,7 +84,8 @@ of the web</a>, and <span style="color: #0072B2">a value {img("f = 0.5")}</span>
 <tbody>{rows}</tbody></table>
 <h3>Program</h3><pre>{code}</pre>
 <blockquote><p>מילים, слова, λόγια</p></blockquote>
-<div>{aligned}</div>""")
+<div>{aligned}</div>"""
+    return page(body, margins=' data-left="Homework 1" data-right="Ada Lovelace"')
 
 
 @cache

@@ -1,0 +1,11 @@
+"""Answers -> HTML: what the report shows, in which order, through the Jinja templates.
+
+Nothing here computes: a `Work` and an `Answer` hold what the other modules found about one question, and
+this package puts it into words, tables and formulas that fit the column.
+"""
+
+from report.document.answer import Answer, Run, Work
+from report.document.page import environment, html
+from report.document.views import view
+
+__all__ = ["Answer", "Run", "Work", "environment", "html", "view"]

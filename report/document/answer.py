@@ -1,0 +1,59 @@
+"""What is found about one question: the work before its programs have run, and the answer after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from report.checks import Verification
+    from report.curvature import Curvature
+    from report.derivation import Derivation
+    from report.figure import Figure
+    from report.homework import Question
+    from report.program import Output, Program
+    from report.tracing import Trace
+
+
+DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A generated program and what it printed."""
+
+    program: Program
+    output: Output
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What is found about one question before its programs have run."""
+
+    question: Question
+    trace: Trace
+    derivation: Derivation
+    figure: Figure
+    curvature: Curvature | None
+    programs: tuple[Program, ...]  # also those that are not possible, which say why
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Everything found about one question; `shown` is what `view` makes of the work."""
+
+    work: Work
+    runs: tuple[Run, ...]
+    verification: Verification
+    shown: Mapping[str, Any]
+
+    @property
+    def question(self) -> Question:
+        """The question."""
+        return self.work.question
+
+    @property
+    def trace(self) -> Trace:
+        """Its trace."""
+        return self.work.trace

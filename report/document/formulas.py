@@ -1,0 +1,136 @@
+"""Formulas, equations and words as HTML: for `report.pdf`, or with MathML for a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+from markupsafe import Markup
+
+from report.derivation import Derivation, Equation
+from report.pdf import aligned, fit, formula, img, mathml
+from report.printers.latex import VALUE, symbol, tensor
+from report.statement import inline
+from report.tracing import Quantity
+
+# The text column is 150 mm wide; at 11 pt an em is 3.881 mm.
+EM = 11 * 25.4 / 72
+COLUMN = 150 / EM
+MAX_ALIGNED = 12  # let-lines in one block
+
+
+def safe(written: str) -> Markup:
+    """HTML of our own making: of formulas, of statements made safe, and the stylesheet."""
+    return Markup(written)  # noqa: S704
+
+
+# Whether formulas are written as MathML, for a browser, or as images that only `report.pdf` knows.
+for_browser: ContextVar[bool] = ContextVar("browser", default=False)
+
+
+def tex(source: str) -> Markup:
+    """A formula in running text."""
+    return _written(source, is_display=False)
+
+
+def display(source: str, width: float = COLUMN) -> Markup:
+    """A formula in display style, broken where it is wider than `width` em."""
+    return _written(fit(source, width), is_display=True)
+
+
+def _written(source: str, *, is_display: bool) -> Markup:
+    if for_browser.get():
+        written = mathml(source, is_display)
+        return safe(written.replace('display="block"', 'displaystyle="true"'))
+    return safe(img(source, display=is_display))
+
+
+def sentence(text: str) -> Markup:
+    """Plain words with $math$ between them."""
+    return safe(inline(text, math))
+
+
+def math(source: str, is_display: bool) -> str:
+    """A formula of a statement: in the line, or displayed between two paragraphs."""
+    if is_display:
+        return f'<p class="formula">{display(source)}</p>'
+    wide = formula(source).width > COLUMN  # too wide for a line of text: broken over several
+    return str(display(source) if wide else tex(source))
+
+
+def definitions(lines: Sequence[Equation], label: str, width: float = COLUMN) -> Markup:
+    """What names stand for, one below the other, aligned at their equals signs."""
+    left = max(width_of(line.left) for line in lines)
+    kinds = ["eq defined first", *["eq defined"] * (len(lines) - 1)]
+    return Markup("").join(
+        equation(line, left, width, label="" if i else label, kind=kinds[i])
+        for i, line in enumerate(lines)
+    )
+
+
+def equation(
+    eq: Equation, left: float, width: float = COLUMN, *, label: str = "", kind: str = "eq"
+) -> Markup:
+    """An equation: the left side once, symbols first, the numbers put in under them.
+
+    Steps that fit on one line share it; a formula too wide for a line is broken inside. The left side
+    is set `left` em wide, the label in the margin; `kind` is its class.
+    """
+    room = width - left
+    if len(eq.numbers) <= 1:  # a plain result may follow its symbols on the same line
+        steps = _packed([*eq.symbols, *eq.numbers], room)
+    else:
+        steps = [*_packed(eq.symbols, room), *_packed(eq.numbers, room)]
+    lines = [("" if i else eq.left, fit(step, room)) for i, step in enumerate(steps)]
+    if not for_browser.get():
+        return safe(aligned(lines, left, label=label, kind=kind))
+    return Markup("").join(
+        Markup(
+            '<p class="{}"><span class="label">{}</span>'
+            '<span class="left" style="width:{:.3f}em">{}</span>{}</p>'
+        ).format(
+            " ".join(
+                name
+                for name in kind.split()
+                if (name != "pair" or i == 0) and (name != "end" or i == len(lines) - 1)
+            ),
+            "" if i else label,
+            left,
+            before and _written(before, is_display=True),
+            _written(after, is_display=True),
+        )
+        for i, (before, after) in enumerate(lines)
+    )
+
+
+def _packed(steps: Sequence[str], room: float) -> list[str]:
+    """Lines of one or more steps, each step behind its equals sign."""
+    lines: list[str] = []
+    for step in steps:
+        if lines and width_of(f"{lines[-1]} = {step}") <= room:
+            lines[-1] += f" = {step}"
+        else:
+            lines.append(f"{{}}= {step}")
+    return lines
+
+
+def width_of(source: str) -> float:
+    """The width of a displayed formula in em."""
+    return formula(source, display=True).width
+
+
+def function_lines(derivation: Derivation) -> list[Markup]:
+    """The function as displayed lines: let-lines stand in blocks, aligned at their equals signs."""
+    lines = [f"{line.left} &= {line.symbols[0]}" for line in derivation.formula]
+    if len(lines) == 1:
+        return [display(lines[0].replace("&=", "=", 1))]
+    blocks = [lines[i : i + MAX_ALIGNED] for i in range(0, len(lines), MAX_ALIGNED)]
+    return [
+        display(r"\begin{aligned} " + r" \\ ".join(block) + r" \end{aligned}") for block in blocks
+    ]
+
+
+def given(q: Quantity) -> Markup:
+    """An input and its value."""
+    shown = tensor(q.value, VALUE)[0]
+    return display(f"{symbol(q.name, q.node.shape)} = {shown}")

@@ -1,0 +1,94 @@
+"""The whole page of HTML, and the templates that make it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from report import numbers, resources
+from report.document.answer import Answer
+from report.document.formulas import display, for_browser, safe, sentence, tex
+from report.document.listings import page_of, plain, terminal
+from report.document.views import outcome
+from report.homework import Homework
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def html(
+    homework: Homework,
+    answers: Sequence[Answer],
+    making: Mapping[str, Any],
+    *,
+    browser: bool = False,
+) -> str:
+    """The whole report as one HTML page: for `report.pdf`, or with MathML for a browser.
+
+    `making` tells how to make it again: `command`, `file` (the homework with its inputs) and
+    `versions` (name -> version). Raises ReportError for text or LaTeX that cannot be set.
+    """
+    token = for_browser.set(browser)
+    try:
+        return (
+            environment()
+            .get_template("report.html.j2")
+            .render(
+                homework=homework,
+                answers=[{"number": i, **a.shown, **outcome(a)} for i, a in enumerate(answers, 1)],
+                making=making,
+                css=safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
+                entries=sum(len(a.verification.entries) for a in answers),
+                faces=_faces() if browser else "",
+            )
+        )
+    finally:
+        for_browser.reset(token)
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with what they call on."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(resources.path("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["tex"] = tex
+    environment.filters["terminal"] = terminal
+    environment.filters["plain"] = plain
+    environment.filters["display"] = display
+    environment.filters["sentence"] = sentence
+    environment.filters["show"] = numbers.show
+    environment.globals["page_of"] = page_of  # a filter of a constant would be called once
+    return environment
+
+
+_FACES = {  # file in assets/fonts -> what a stylesheet calls it
+    "STIXTwoText-Regular.otf": ("STIX Two Text", "400", "normal"),
+    "STIXTwoText-Italic.otf": ("STIX Two Text", "400", "italic"),
+    "STIXTwoText-Bold.otf": ("STIX Two Text", "700", "normal"),
+    "STIXTwoMath-Regular.otf": ("STIX Two Math", "400", "normal"),
+    "SourceCodePro-Regular.ttf": ("Source Code Pro", "400", "normal"),
+}
+
+
+@cache
+def _faces() -> Markup:
+    """The fonts inside the stylesheet, so that a page for a browser is one file as well."""
+    rules = []
+    for file, (family, weight, style) in _FACES.items():
+        data = base64.b64encode(resources.path(f"assets/fonts/{file}").read_bytes()).decode()
+        rules.append(
+            f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-style: {style}; '
+            f"src: url(data:font/otf;base64,{data}); }}"
+        )
+    return safe("\n".join(rules))

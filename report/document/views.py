@@ -1,0 +1,262 @@
+"""What the page of a question shows, as the templates want it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from report import numbers
+from report.checks import error_text
+from report.curvature import Curvature
+from report.derivation import Derivation, Equation, Gradient, Step
+from report.document import tables
+from report.document.answer import DIALECTS, Answer, Run, Work
+from report.document.formulas import (
+    COLUMN,
+    definitions,
+    display,
+    equation,
+    for_browser,
+    function_lines,
+    given,
+    math,
+    safe,
+    sentence,
+    tex,
+    width_of,
+)
+from report.document.listings import highlighted, listing, terminal
+from report.figure import Figure, margin
+from report.homework import Question
+from report.kinds import Kind
+from report.pdf import picture
+from report.printers.latex import entry_symbol, symbol, tensor
+from report.program import Program
+from report.statement import inline, render
+from report.tracing import Quantity, Trace
+
+MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
+MAX_OUTPUT = 400  # lines of its output
+BOX = COLUMN - 3  # em inside the frame of a gradient
+
+
+def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
+    """What the page of a question shows that needs no output of its programs.
+
+    `browser` as for `html`. Raises ReportError for LaTeX or characters that cannot be set.
+    """
+    token = for_browser.set(browser)
+    try:
+        return _view(work)
+    finally:
+        for_browser.reset(token)
+
+
+def _view(work: Work) -> dict[str, Any]:
+    q, trace, derivation = work.question, work.trace, work.derivation
+    linked = _linked(derivation)
+    return {
+        "id": q.id,
+        "title": safe(inline(q.title, math)),
+        "points": q.points,
+        "statement": safe(render(q.statement, math)) if q.statement else "",
+        "part": _parts(q),
+        "f": derivation.function,
+        "formula": function_lines(derivation),
+        "inputs": [given(i) for i in trace.inputs],
+        "unused": [i.name for i in trace.inputs if not _used(trace, i)],
+        "figure": graph(work.figure, q.id, linked),
+        "short": len(derivation.forward) <= 14
+        and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
+        "forward": tables.forward(q.id, derivation.forward, linked),
+        "value": numbers.show(trace.value, 12),
+        "short_value": numbers.show(trace.value),
+        "steps": [_step(q.id, trace, s) for s in derivation.backward],
+        "kinds": [_kind(k) for k in derivation.kinds],
+        "flows": tables.flows(q.id, trace, derivation.flows),
+        "gradients": [_gradient(q.id, g) for g in derivation.gradients],
+        "sources": {p.name: _source(p) for p in work.programs if p.source},
+        "missing": [
+            f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
+        ],
+        "hessian": _hessian(work.curvature, derivation, trace) if work.curvature else None,
+        "gates": len(trace.gates),
+    }
+
+
+def outcome(answer: Answer) -> dict[str, Any]:
+    """What the page of a question shows of its programs' outputs."""
+    return {
+        "runs": [_run(run, answer.shown["sources"][run.program.name]) for run in answer.runs],
+        "verification": tables.verification(answer.verification, answer.trace),
+    }
+
+
+def _parts(question: Question) -> dict[str, str]:
+    """The letters of a statement's parts before the headings that answer them, if it has these parts."""
+    has = [f"({letter})" in question.statement for letter in "abc"]
+    a, b = ("(a) ", "(b) ") if has[0] and has[1] else ("", "")
+    return {"a": a, "python": b, "numpy": "(c) " if b and has[2] else b}
+
+
+def _used(trace: Trace, quantity: Quantity) -> bool:
+    node = quantity.node
+    return trace.graph.result is node or any(node in q.node.args for q in trace.gates)
+
+
+def _linked(derivation: Derivation) -> set[str]:
+    """The gates that have a place of their own in the backward pass, which links lead to."""
+    names = {step.quantity.name for step in derivation.backward}
+    return names | {flow.quantity.name for flow in tables.ends(derivation.flows)}
+
+
+def graph(figure: Figure, question: str = "", linked: Container[str] = ()) -> dict[str, Any]:
+    """A figure as the templates take it, with links to the gates of a question that are `linked`."""
+    return {
+        "panels": [
+            {
+                "svg": safe(panel.svg[panel.svg.index("<svg") :]) if for_browser.get() else "",
+                "src": picture(panel.svg),
+                "alt": panel.alt,
+                "width": panel.width,
+                "height": panel.height,
+                "spots": [
+                    {
+                        "target": f"{question}-{s.name}",
+                        "name": s.name,
+                        "x": s.x,
+                        "y": s.y,
+                        "w": s.width,
+                        "h": s.height,
+                    }
+                    for s in panel.hotspots
+                    if s.name in linked
+                ],
+            }
+            for panel in figure.panels
+        ],
+        "caption": " ".join(filter(None, [figure.caption, figure.note])),
+    }
+
+
+def _step(question: str, trace: Trace, step: Step) -> dict[str, Any]:
+    left = max((width_of(row.equation.left) for row in step.rows), default=0.0)
+    starts = _starts(step)
+    return {
+        "anchor": f"{question}-{step.quantity.name}",
+        "tensor": bool(step.shapes),
+        "number": step.quantity.number,
+        "name": step.quantity.name,
+        "sign": margin.sign(step.quantity.node, trace, tables.SIGN),
+        "definition": tex(step.definition),
+        "shapes": tex(step.shapes) if step.shapes else "",
+        "rows": [
+            equation(row.equation, left, label=row.label, kind=_class(starts, i))
+            for i, row in enumerate(step.rows)
+        ],
+        "why": sentence(step.why) if step.why else "",
+    }
+
+
+def _class(starts: list[bool], i: int) -> str:
+    """The class of a row: where what goes to one argument begins, and where it ends."""
+    ends = i + 1 < len(starts) and starts[i + 1] and i > 0
+    return f"eq{' pair' if starts[i] else ''}{' end' if ends else ''}"
+
+
+def _starts(step: Step) -> list[bool]:
+    """Which rows begin what a gate sends to one more of its arguments."""
+    labels = [row.label for row in step.rows]
+    return [
+        label in ("local", "Jacobian")
+        or (label == "downstream" and before not in ("local", "Jacobian"))
+        for before, label in zip(["", *labels], labels, strict=False)
+    ]
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    return {
+        "sign": margin.kind(kind.sign),
+        "count": kind.count,
+        "definition": tex(kind.definition),
+        "rules": [display(rule) for rule in kind.rules],
+        "why": sentence(kind.why) if kind.why else "",
+    }
+
+
+def _gradient(question: str, g: Gradient) -> dict[str, Any]:
+    closed = () if g.closed is None else (g.closed,)
+    return {
+        "name": g.name,
+        "whole": equation(Equation(g.left, closed, (g.numbers,)), width_of(g.left), BOX),
+        "entry": equation(g.entry, width_of(g.entry.left), BOX) if g.entry else "",
+        "here": definitions(g.here, "since here", BOX) if g.here else "",
+        "where": definitions(g.where, "with", BOX) if g.where else "",
+        "long": g.closed is None,
+        "used": g.used,
+        "short": _short(question, g),
+    }
+
+
+def _short(question: str, g: Gradient) -> Markup:
+    """The gradient for the summary at the front: its numbers, or where they stand if they are many."""
+    if np.size(g.value) <= 9:
+        return display(f"{g.left} = {g.numbers}")
+    size = " × ".join(map(str, np.shape(g.value)))
+    return Markup('{}: <a href="#{}-gradients">{} numbers</a>').format(tex(g.left), question, size)
+
+
+def _hessian(found: Curvature, derivation: Derivation, trace: Trace) -> dict[str, Any]:
+    """The second derivatives: the matrix, each entry in closed form where it is short, the check."""
+    names = [
+        entry_symbol(name, place, np.shape(trace.gradients[name])) for name, place in found.labels
+    ]
+    f = derivation.function
+    order = r",\ ".join(names)
+    matrix = tensor(found.matrix)[0]
+    left = rf"\nabla^{{2}} {f}" if found.direction is None else rf"\nabla^{{2}} {f}\,\mathbf{{v}}"
+    entries = []
+    if found.direction is None and len(names) <= 3:
+        for i, g in enumerate(derivation.gradients):
+            for h in derivation.gradients[i:]:
+                if g.scalar is not None:
+                    square = names_of(g.name, h.name)
+                    left_side = rf"\frac{{\partial^{{2}} {f}}}{{{square}}}"
+                    closed = g.scalar.derivative(h.name).latex
+                    entries.append(equation(Equation(left_side, (closed,)), width_of(left_side)))
+    return {
+        "order": tex(order) if len(names) <= 24 else "",
+        "count": len(names),
+        "matrix": display(f"{left} = {matrix}"),
+        "entries": entries,
+        "product": found.direction is not None,
+        "error": error_text(found.error),
+    }
+
+
+def names_of(first: str, second: str) -> str:
+    """The lower line of a second derivative."""
+    a, b = symbol(first), symbol(second)
+    return rf"\partial {a}^{{2}}" if first == second else rf"\partial {a}\,\partial {b}"
+
+
+def _source(program: Program) -> dict[str, Any]:
+    source = program.source.splitlines()
+    return {
+        "dialect": program.dialect,
+        "name": program.name,
+        "source": listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
+        "more_source": max(0, len(source) - MAX_SOURCE),
+    }
+
+
+def _run(run: Run, source: Mapping[str, Any]) -> dict[str, Any]:
+    output = run.output.text.rstrip("\n").splitlines()
+    return {
+        **source,
+        "output": terminal(run.output.command, "\n".join(output[:MAX_OUTPUT])),
+        "more_output": max(0, len(output) - MAX_OUTPUT),
+    }

@@ -1,0 +1,52 @@
+"""A gate's sign in the text beside its derivation: what stands in the figure, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+from report.figure import backend, signs
+from report.figure.letters import Run, line
+from report.graph import Node
+from report.tracing import Trace
+
+SIZE = 11.0  # points
+NAMES = (signs.LONGEST, 30.0, 20.0, 14.0)  # how wide a name may be, the first that fits
+_OVER = {"ˆ": "\u0302", "¯": "\u0304", "˜": "\u0303"}  # accents as marks on the letter before
+
+
+def sign(node: Node, trace: Trace, room: float) -> Markup:
+    """The sign of a gate, its names shortened where it would be wider than `room` points."""
+    backend.renderer()  # before the measures of letters, which come from matplotlib too
+    for longest in NAMES:
+        runs = signs.sign(node, trace.name_of, SIZE, longest)
+        if line(runs).width <= room:
+            break
+    return written(runs)
+
+
+def kind(text: str) -> Markup:
+    """The sign of a gate with any operands."""
+    return written(signs.plain(text, SIZE))
+
+
+def written(runs: Iterable[Run]) -> Markup:
+    """Runs as HTML."""
+    parts: list[tuple[str, str]] = []  # tags, and the text in them
+    for run in runs:
+        if run.accent and parts:
+            tags, text = parts[-1]
+            parts[-1] = tags, text + _OVER[run.text]
+            continue
+        tags = {"italic": "i", "bold": "b"}.get(run.face, "")
+        level = "sup" if run.raised > 0 else "sub" if run.raised < 0 else ""
+        parts.append((f"{tags} {level}", run.text))
+    return Markup("").join(_tagged(tags.split(), text) for tags, text in parts)
+
+
+def _tagged(tags: Sequence[str], text: str) -> Markup:
+    found = Markup.escape(text)
+    for tag in tags:
+        found = Markup("<{0}>{1}</{0}>").format(Markup(tag), found)  # noqa: S704 - one of four
+    return found
