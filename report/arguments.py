@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Container, Sized
+from typing import Any, NamedTuple
 
 from report import literals
 from report.errors import ReportError, nearest, shown
@@ -13,13 +12,13 @@ from report.gates.table import ALIASES
 from report.source import Source
 from report.spellings import FORMS, INSTEAD, NEUTRAL, OPTIONS, STEPS, Form
 
+MAX_PARTS = 10_000  # of one list
 _LIBRARIES = frozenset({"np", "numpy", "math", "torch", "linalg", "scipy", "jnp", "F", "nn"})
 _REQUIRED = frozenset({"shape", "pad_width", "classes"})
 _ALIKE = 0.8  # of two names, one of which is a slip of the pen
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a call names, the arguments that become nodes, in order, and its options by name."""
 
     form: Form
@@ -42,12 +41,21 @@ def read(source: Source, e: ast.Call, names: Container[str]) -> Call:
         if not isinstance(listed, (ast.List, ast.Tuple)) or not listed.elts:
             raise source.error(listed, f"{_written(e)} takes a list: {form.usage}")
         operands = listed.elts
+        check_parts(source, listed, operands)
     return Call(form, operands, options)
+
+
+def check_parts(source: Source, e: ast.expr, parts: Sized) -> None:
+    """ReportError for a list of so many parts that to go back through it would take for ever."""
+    if len(parts) > MAX_PARTS:
+        raise source.error(e, f"this list has more than {MAX_PARTS} parts; make it an input")
 
 
 def options_of(source: Source, e: ast.Call, call: Call) -> dict[str, Any]:
     """The options of a call as values, with the defaults of those that are numbers."""
     form = call.form
+    if not form.options and not call.options:
+        return {}
     params = {k: v for k, v in form.options.items() if isinstance(v, float)}
     neutral = NEUTRAL.get(form.name, {})
     for name, given in call.options.items():

@@ -41,7 +41,6 @@ from report.source import Source
 from report.spellings import FORMS, NUMBERS
 
 MAX_GATES = 110_000
-MAX_PARTS = 10_000  # of one list
 MAX_TOTAL = 50_000_000  # entries of all values together
 _OPERATORS = {
     ast.Add: "add",
@@ -279,6 +278,7 @@ class _Reader:
         plain = all(a.gate is CONSTANT and a.name is None and a.shape == first for a in args)
         if plain and len(first) < MAX_AXES:
             return constant(np.stack([a.value for a in args]))
+        arguments.check_parts(self.source, e, args)
         return self.apply(e, GATES["stack"], args)
 
     def call(self, e: ast.Call, args: list[Node]) -> Node:
@@ -377,8 +377,6 @@ class _Reader:
         self.gates += 1
         if self.gates > MAX_GATES:
             raise self.error(e, f"the function has more than {MAX_GATES} gates")
-        if len(args) > MAX_PARTS:
-            raise self.error(e, f"a list has more than {MAX_PARTS} parts; make it an input")
         if node.shape:
             self.entries += math.prod(node.shape)
             if self.entries > MAX_TOTAL:
