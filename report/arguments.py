@@ -14,7 +14,7 @@ from report.spellings import FORMS, INSTEAD, NEUTRAL, OPTIONS, STEPS, Form
 
 MAX_PARTS = 10_000  # of one list
 _LIBRARIES = frozenset({"np", "numpy", "math", "torch", "linalg", "scipy", "jnp", "F", "nn"})
-_REQUIRED = frozenset({"shape", "pad_width"})
+_REQUIRED = frozenset({"shape", "pad_width", "classes"})
 _ALIKE = 0.8  # of two names, one of which is a slip of the pen
 
 

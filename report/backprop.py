@@ -22,8 +22,7 @@ import numpy as np
 from report import faults, unchosen
 from report.errors import ReportError, shown
 from report.expression import parse
-from report.gates import fit_to
-from report.gates.definitions import DEFINITIONS
+from report.gates import definitions, fit_to
 from report.graph import FAULTS, Array, Graph, Node, constant
 from report.inputs import as_list, as_text, read_inputs
 from report.tracing import Contribution, Quantity, Trace
@@ -80,14 +79,7 @@ def check_unfold(unfold: Any) -> tuple[str, ...]:
     given = as_list(unfold)
     if given is None:
         raise ReportError('unfold must be a list of gates, such as ["sigmoid"]')
-    names = [as_text(name) for name in given]
-    for name, own in zip(given, names, strict=True):
-        if own not in DEFINITIONS:
-            known = ", ".join(DEFINITIONS)
-            raise ReportError(
-                f"unfold: {shown(name)} is no gate that can be unfolded; these can: {known}"
-            )
-    return tuple(name for name in names if name)
+    return tuple(map(definitions.check_unfold, given))
 
 
 def check_wrt(
@@ -244,11 +236,13 @@ def pull_back(
 ) -> tuple[dict[Node, Any], Arrivals]:
     """Run the backward rules over `nodes` (topological), from dF/dresult = `seed`.
 
-    `of(node)` says what a node stands for: its number, or the node itself. Nothing flows back from the
-    entries of a gate that are `lost`.
+    `of(node)` says what a node stands for: its number, or the node itself. Constants stay nodes in a
+    formula, so that log 2 and 1/3 are not shown as decimals. Nothing flows back from the entries of a
+    gate that are `lost`.
     """
     gradients: dict[Node, Any] = {result: seed}
     arrivals = Arrivals()
+    symbolic = isinstance(seed, Node)
     note_argument, note_consumer = arrivals.arguments.append, arrivals.consumers.append
     note_place, note_part = arrivals.places.append, arrivals.parts.append
     for node in reversed(nodes):
@@ -257,7 +251,7 @@ def pull_back(
             continue
         gate, args, params = node.gate, node.args, node.params
         rules = gate.rules if gate.rule_at is None else gate.rules_for(len(args))
-        values = [of(a) if a.value is None else a.value for a in args]
+        values = [of(a) if symbolic or a.value is None else a.value for a in args]
         y = of(node)
         place = -1
         for arg, rule in zip(args, rules, strict=True):

@@ -181,11 +181,13 @@ def _output(options: argparse.Namespace) -> Path:
 def gate_table(gates: Sequence[Gate], width: int) -> str:
     """The gates that a formula may use, group by group, in lines of at most `width` characters.
 
-    Each with how it is written, what it does, its domain, and its convention where it has a kink.
+    Each with how it is written, what it does, its domain, its convention where it has a kink, and what
+    `unfold` puts in its place.
     """
     import itertools
     import textwrap
 
+    from report.gates.definitions import DEFINITIONS, in_short
     from report.gates.table import ALIASES
     from report.spellings import BUILT
 
@@ -198,6 +200,7 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
             notes = [gate.summary]
             notes += [f"domain: {gate.domain}"] if gate.domain else []
             notes += [f"at a kink: {gate.convention}"] if gate.convention else []
+            notes += [f"unfolds to: {in_short(gate.name)}"] if gate.name in DEFINITIONS else []
             right = [line for note in notes for line in textwrap.wrap(note, width - column - 4)]
             left = [gate.usage]
             if len(gate.usage) > column:  # a line of its own, what it does under it

@@ -18,8 +18,8 @@ import numpy as np
 from report import arguments, literals
 from report.errors import ReportError, nearest, shown
 from report.faults import is_outside
-from report.gates import GATES, count
-from report.gates.definitions import definition
+from report.gates import GATES
+from report.gates.definitions import FAMILY, definition
 from report.graph import (
     CONSTANT,
     FAULTS,
@@ -315,6 +315,9 @@ class _Reader:
             case "logical_and" | "logical_or" | "logical_not":
                 for operand, node in zip(call.operands, args, strict=True):
                     self.roles.condition(operand, node)
+            case "one_hot":
+                message = "labels are given: class numbers"
+                self.roles.note(call.operands[0], args[0], "label", message)
             case "norm":
                 return self.norm(e, args[0], params)
             case "cross_entropy":
@@ -328,15 +331,20 @@ class _Reader:
         self, e: ast.expr, gate: Gate, args: list[Node], params: Mapping[str, Any]
     ) -> Node:
         """A gate written out in elementary ones, all at its own place in the formula."""
-        taken = count(args[0].shape, params.get("axis")) if "axis" in gate.params else 1
-        names, formula = definition(gate.name, params, taken)
-        tree = ast.parse(formula, mode="eval").body
+        names, formula = definition(gate.name, params, [a.shape for a in args])
+        tree = ast.parse(formula)
         for part in ast.walk(tree):
             ast.copy_location(part, e)
         outside, self.names = self.names, dict(zip(names, args, strict=True))
-        inside, self.unfold = self.unfold, self.unfold - {gate.name}
+        inside, self.unfold = self.unfold, self.unfold - {FAMILY.get(gate.name, gate.name)}
+        *lets, result = tree.body
         try:
-            return self.node(tree)
+            for let in lets:
+                assert isinstance(let, ast.Assign)
+                assert isinstance(let.targets[0], ast.Name)
+                self.names[let.targets[0].id] = self.node(let.value)
+            assert isinstance(result, ast.Expr)
+            return self.node(result.value)
         finally:
             self.names, self.unfold = outside, inside
 
@@ -357,7 +365,7 @@ class _Reader:
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
     ) -> Node:
-        if gate.name in self.unfold and not all(a.is_constant for a in args):
+        if FAMILY.get(gate.name, gate.name) in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
         try:
             node = make(gate, args, params, later=True)

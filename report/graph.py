@@ -52,7 +52,7 @@ class Gate:
     kink: Callable[..., Any] | None = None
     convention: str = ""
     why: str = ""
-    jacobian: str = ""
+    jacobian: tuple[Callable[..., Any] | None, ...] = ()
     group: str = ""
     usage: str = ""
     summary: str = ""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from report import numbers
+from report.calls import call, is_named, written_out
 from report.graph import CONSTANT, Gate, Graph, Node, topological
 from report.printers.latex import symbol
 
@@ -60,18 +61,10 @@ class ClosedForm:
 
         names = list(self.symbols)
         function = sympy.lambdify(
-            [self.symbols[n] for n in names],
-            self.expression,
-            modules=[{"sigma": _sigmoid}, "mpmath"],
+            [self.symbols[n] for n in names], written_out(self.expression), modules="mpmath"
         )
         with mpmath.workdps(30):
             return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
-
-
-def _sigmoid(x: Any) -> Any:
-    import mpmath
-
-    return 1 / (1 + mpmath.exp(-x))
 
 
 def closed_form(graph: Graph, name: str) -> ClosedForm | None:
@@ -139,21 +132,22 @@ def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
 def local_derivative(
     gate: Gate,
     place: int,
-    arguments: tuple[str | float, ...],
+    arguments: tuple[Any, ...],
     options: tuple[tuple[str, Any], ...] = (),
 ) -> str | None:
     """d gate / d argument number `place` as sympy derives it, in LaTeX.
 
-    `arguments` are the LaTeX of each argument, or a number for a constant one, `options` the gate's
-    own. None where sympy does not know the gate, or does not know its convention at a kink.
+    `arguments` are the LaTeX of each argument, or sympy's constant for a constant one, `options` the
+    gate's own. None where sympy does not know the gate, or does not know its convention at a kink.
     """
     import sympy
 
     if gate.sympy is None or gate.kink is not None:
         return None
-    args = [ordered_symbol(i) if isinstance(a, str) else number(a) for i, a in enumerate(arguments)]
+    args = [ordered_symbol(i) if isinstance(a, str) else a for i, a in enumerate(arguments)]
     derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args, **dict(options)), args[place]))
-    return latex(derivative, dict(zip(args, (str(a) for a in arguments), strict=True)))
+    names = {s: a for s, a in zip(args, arguments, strict=True) if isinstance(a, str)}
+    return latex(derivative, names)
 
 
 def _worth_a_name(parts: list[tuple[Any, Any]], whole: Any) -> tuple[list[tuple[Any, Any]], Any]:
@@ -208,8 +202,8 @@ def expression(node: Node, known: Mapping[Node, Any]) -> Any:
             continue
         if n.is_constant:
             made[n] = constant(n)
-        elif n.gate.name == "sigmoid":
-            made[n] = _sigma()(made[n.args[0]])
+        elif is_named(n.gate):
+            made[n] = call(n.gate.name, tuple(n.params.items()))(*(made[a] for a in n.args))
         else:
             assert n.gate.sympy is not None, n.gate.name
             made[n] = n.gate.sympy(sympy, *(made[a] for a in n.args), **n.params)
@@ -247,11 +241,41 @@ def ordered_symbol(i: int) -> Any:
 
 def latex(expression: Any, names: Mapping[Any, str]) -> str:
     """LaTeX by sympy's printer, with the names given."""
-    return str(_printer()({"symbol_names": dict(names)}).doprint(expression))
+    from report.printers.terms import entry_latex
+
+    written, more = _bracketed(expression, names)
+    return entry_latex(written, {**names, **more})
+
+
+def _bracketed(expression: Any, names: Mapping[Any, str]) -> tuple[Any, dict[Any, str]]:
+    """What is 1 where a condition holds and else 0 as a symbol, which is written 𝟙[...]."""
+    import sympy
+
+    from report.printers.terms import entry_latex
+
+    signs: dict[Any, str] = {}
+
+    def sign(e: Any) -> Any:
+        (first, condition), (last, _) = e.args
+        if (first, last) == (0, 1):
+            condition = sympy.Not(condition)
+        tex = entry_latex(condition, names)
+        dummy = sympy.Dummy(real=True)
+        signs[dummy] = rf"𝟙\left[{tex}\right]"
+        return dummy
+
+    def is_truth(e: Any) -> bool:
+        return (
+            isinstance(e, sympy.Piecewise)
+            and len(e.args) == 2
+            and {e.args[0][0], e.args[1][0]} == {sympy.Integer(0), sympy.Integer(1)}
+        )
+
+    return expression.replace(is_truth, sign), signs
 
 
 @cache
-def _printer() -> Any:
+def printer() -> Any:
     """sympy's LaTeX printer with the notation of the report for steps, signs and entries."""
     import sympy
     from sympy.printing.latex import LatexPrinter
@@ -259,7 +283,13 @@ def _printer() -> Any:
 
     class ReportPrinter(LatexPrinter):
         def _print_Heaviside(self, e: Any, exp: str | None = None) -> str:  # noqa: N802
-            text = rf"𝟙\left[{self._print(e.args[0])} > 0\right]"
+            terms = sympy.Add.make_args(e.args[0])
+            above = sympy.Add(*(t for t in terms if not t.could_extract_minus_sign()))
+            below = -sympy.Add(*(t for t in terms if t.could_extract_minus_sign()))
+            condition = f"{self._print(above)} > {self._print(below)}"
+            if above.is_number:
+                condition = f"{self._print(below)} < {self._print(above)}"
+            text = rf"𝟙\left[{condition}\right]"
             return text if exp is None else rf"{text}^{{{exp}}}"
 
         def _print_sign(self, e: Any, exp: str | None = None) -> str:
@@ -271,6 +301,16 @@ def _printer() -> Any:
             if number.is_Rational and not number.is_Integer and rest.has(sympy.Sum):
                 return f"{self._print(number)} {self.parenthesize(rest, PRECEDENCE['Mul'])}"
             return str(super()._print_Mul(e))
+
+        def _print_Piecewise(self, e: Any) -> str:  # noqa: N802
+            rows = []
+            for value, when in e.args:
+                otherwise = when is sympy.true
+                condition = (
+                    r"\text{otherwise}" if otherwise else rf"\text{{if }} {self._print(when)}"
+                )
+                rows.append(f"{self._print(value)} & {condition}")
+            return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
         def _print_Float(self, e: Any) -> str:  # noqa: N802
             return numbers.latex(float(e))
@@ -290,25 +330,11 @@ def shortest(expression: Any) -> Any:
 
     if expression.count_ops() > 60:
         return expression
+    if not expression.has(sympy.exp):  # x^n / x is x^{n - 1}
+        expression = sympy.powsimp(expression, combine="exp")
     forms = [expression, sympy.factor_terms(expression)]
     if not expression.has(sympy.Float):  # floats would be added up and look like other numbers
         forms.append(sympy.together(expression))
         if expression.count_ops() < 25:
             forms.append(sympy.expand(expression))
     return min(forms, key=lambda e: (e.count_ops(), len(str(e))))
-
-
-@cache
-def _sigma() -> Any:
-    """σ as a function of its own: derivatives stay in σ(1 − σ), as every textbook writes them."""
-    import sympy
-
-    class sigma(sympy.Function):  # noqa: N801 - sympy prints the class's name
-        def fdiff(self, argindex: int = 1) -> Any:
-            return self * (1 - self)
-
-        def _latex(self, printer: Any, exp: str | None = None) -> str:
-            power = f"^{{{exp}}}" if exp else ""
-            return rf"\sigma{power}\left({printer._print(self.args[0])}\right)"
-
-    return sigma

@@ -15,6 +15,7 @@ from sympy.logic.boolalg import Boolean
 
 from report import ReportError, trace
 from report.gates import GATES, Key, Place
+from report.graph import evaluate, input_node
 from tests.gradient_checks import check_gate, close
 
 # ---------------------------------------------------------------- arguments for a gate
@@ -280,6 +281,41 @@ def test_rule_agrees_with_central_differences_and_its_formula(name: str) -> None
         check_gate(gate, args, params)
 
     check()
+
+
+# ---------------------------------------------------------------- the whole local derivative
+
+VECTOR, SQUARE = np.array([0.3, -1.2]), np.array([[3.0, 0.5], [-0.25, 2.0]])
+JACOBIANS: dict[
+    tuple[str, int], list[Any]
+] = {  # a gate and an argument: arguments that are vectors there
+    ("softmax", 0): [VECTOR],
+    ("log_softmax", 0): [VECTOR],
+    ("cumsum", 0): [VECTOR],
+    ("matmul", 0): [VECTOR, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]])],
+    ("matmul", 1): [np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]]), VECTOR],
+    ("solve", 1): [SQUARE, VECTOR],
+}
+
+
+def test_every_jacobian_has_a_case() -> None:
+    pairs = {(name, i) for name, g in GATES.items() for i, j in enumerate(g.jacobian) if j}
+    assert pairs == JACOBIANS.keys()
+
+
+@pytest.mark.parametrize(("name", "place"), JACOBIANS)
+def test_jacobian_has_the_rule_in_its_rows(name: str, place: int) -> None:
+    gate, args = GATES[name], JACOBIANS[name, place]
+    y = gate.forward(*args)
+    whole, rule = gate.jacobian[place], gate.rules[place]
+    assert whole is not None
+    assert rule is not None
+    rows = np.array([rule(one, y, *args) for one in np.eye(y.size)])
+    close(whole(y, *args), rows, "Jacobian", 1e-12)
+    leaves = [input_node(f"a{i}", v) for i, v in enumerate((y, *args))]
+    formula = whole(*leaves)
+    known = dict(zip(leaves, (y, *args), strict=True))
+    close(evaluate([formula], known)[formula], rows, "its formula", 1e-12)
 
 
 # ---------------------------------------------------------------- sympy's word on elementwise rules

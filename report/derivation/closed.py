@@ -7,6 +7,7 @@ in it by name too, as in a textbook: with ∂f/∂Z at hand, ∂f/∂W is Xᵀ �
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ from report.derivation.parts import Equation, Gradient
 from report.gates import ATOM
 from report.gates.table import apply
 from report.graph import Node, constant, evaluate, topological
-from report.printers.index import NoIndexForm, index_form
+from report.printers.index import Entry, NoIndexForm, index_form
 from report.printers.latex import latex, partial
 from report.symbolic import closed_form, written_size
 from report.tracing import Quantity
@@ -39,15 +40,30 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
         zero = "𝟎" if node.shape else "0"
         return Gradient(q.name, q.gradient, left, zero, numbers, used=False)
     scalar = closed_form(notation.trace.graph, q.name)
+    ties = _ties(notation, graph)
     if scalar is not None:
         formula, parts = scalar.named()
-        where = tuple(Equation(name, (part,)) for name, part in parts)
+        where = (*(Equation(name, (part,)) for name, part in parts), *ties)
         return Gradient(q.name, q.gradient, left, formula, numbers, where=where, scalar=scalar)
     form = _Form(notation, graph, backward)
-    entry, used = form.entry(node) if node.shape else (None, set())
+    entry, used = form.entry()
+    line = None
+    if entry is not None and (
+        math.prod(node.shape) > 1 or r"\sum" in entry.latex
+    ):  # else it says the same again
+        line = Equation(notation.entry_gradient(node, entry), (entry.latex,))
     closed = form.formula
-    here = form.here(left) if closed is not None else ()
-    return Gradient(q.name, q.gradient, left, closed, numbers, entry, form.where(used), here)
+    return Gradient(
+        q.name,
+        q.gradient,
+        left,
+        closed,
+        numbers,
+        entry=line,
+        where=(*form.where(used if line else ()), *ties),
+        here=form.here(left) if closed is not None else (),
+        indexed=entry,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +111,7 @@ class _Form:
         notation = self.notation
         return (notation.name[node] if owner is node else notation.gradient(owner)), ATOM
 
-    def entry(self, node: Node) -> tuple[Equation | None, set[Node]]:
+    def entry(self) -> tuple[Entry | None, set[Node]]:
         """One entry, for which gates that mix entries have a name too, and what it uses by name."""
         notation = self.notation
         mixing = [q.node for q in notation.trace.gates if not _keeps_entries(q.node)]
@@ -111,10 +127,9 @@ class _Form:
             return latex(n, lambda m: self.leaf(m) or notation.named(m))
 
         try:
-            text = index_form(self.graph, used, whole)
+            return index_form(self.graph, used, whole, notation.letters), set(used)
         except NoIndexForm:
             return None, set()
-        return Equation(notation.entry_gradient(node), (text,)), set(used)
 
     def where(self, used: Iterable[Node]) -> tuple[Equation, ...]:
         """What the names stand for: gradients, the last one first, then gates in their order."""
@@ -159,6 +174,27 @@ class _Form:
         """What stands by name in the formula of a node."""
         names = _but(self.named, graph)
         return {n for n in topological(graph, leaves=names) if n in names}
+
+
+def _ties(notation: Notation, graph: Node) -> tuple[Equation, ...]:
+    """What brackets such as 𝟙[x = max(x)] of this gradient stand for where several numbers are equal."""
+    values = {q.node: q.value for q in notation.trace.inputs}
+    found = []
+    for n in topological(graph):
+        if n.gate.name not in ("is_largest", "is_smallest", "larger"):
+            continue
+        shares = np.asarray(evaluate([n], values)[n])
+        parts = shares[(shares > 0) & (shares < 1)]
+        if parts.size:
+            equal = round(1 / parts.min())
+            where = (
+                "where both are equal"
+                if n.gate.name == "larger"
+                else f"for each of {equal} equal entries"
+            )
+            share = rf"\frac{{1}}{{{equal}}} \text{{ {where}}}"
+            found.append(Equation(latex(n, notation.named), (share,)))
+    return tuple(found)
 
 
 def _is_sum_of_inputs(node: Node) -> bool:

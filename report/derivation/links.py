@@ -8,15 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from report.calls import is_named
 from report.derivation.notation import Notation, Written
 from report.gates import ATOM, fit_to
 from report.graph import INPUT, Array, Node, constant, topological
-from report.printers.index import NoIndexForm, index_form
+from report.identities import is_filled
+from report.identities.constants import is_rational
+from report.printers.index import Entry, NoIndexForm, index_form
 from report.printers.latex import GRADIENT, latex, partial, tensor, uncoloured
+from report.symbolic import constant as exact
 from report.symbolic import local_derivative
 from report.tracing import Quantity
 
 MAX_PUT_IN = 27  # entries of a tensor whose numbers are put into a formula; more is not for reading
+MAX_DERIVED = 100  # characters of sympy's derivative of a gate, such as that of GELU; a longer one is left out
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 
 
@@ -61,6 +66,12 @@ class Link:
         return self.over_numbers(np.ones(self.node.shape) if self.node.shape else np.float64(1.0))
 
     @property
+    def hands_on(self) -> bool:
+        """Whether the gate passes the upstream gradient on as it is, or with the sign turned."""
+        local = self.applied(constant(1.0))
+        return self.node.gate.elementwise and (is_filled(local, 1) or is_filled(local, -1))
+
+    @property
     def pairs(self) -> list[tuple[Node, Node]]:
         """Each leaf and the input or gate that it stands for."""
         pairs = zip([*self.leaves, self.y], [*self.node.args, self.node], strict=True)
@@ -91,7 +102,8 @@ class Link:
         graph = self.applied(constant(1.0))
         derived = self._by_sympy()
         symbols = [derived] if derived else []
-        if not derived or self.y in set(topological(graph)):  # the forward value is used again
+        named = is_named(self.node.gate)
+        if not derived or named or self.y in set(topological(graph)):  # the value is used again
             symbols.append(latex(graph, self.names.get))
         put_in = []
         if graph.value is None and np.size(self.slope) <= MAX_PUT_IN:
@@ -106,20 +118,27 @@ class Link:
         if not self.node.gate.elementwise or self.node.shape:
             return None
         arguments = tuple(
-            float(a.value) if a.is_constant else self.notation.name[a] for a in self.node.args
+            (exact(a) if is_rational(a) else latex(a)) if a.is_constant else self.notation.name[a]
+            for a in self.node.args
         )
         options = tuple(self.node.params.items())
-        return local_derivative(self.node.gate, self.place, arguments, options)
+        derived = local_derivative(self.node.gate, self.place, arguments, options)
+        return derived if derived is not None and len(derived) <= MAX_DERIVED else None
 
     def jacobian(self) -> tuple[str, str] | None:
-        """The whole local derivative of a small vector gate that has a notation for it, and numbers."""
-        node = self.node
-        size = math.prod(node.shape)
-        if not node.gate.jacobian or size > MAX_JACOBIAN or size != max(node.shape):
+        """The whole local derivative of a gate between small vectors, in symbols and numbers."""
+        node, whole = self.node, self.node.gate.jacobian
+        matrix = whole[self.place] if whole else None
+        if matrix is None or not _is_small_vector(node) or not _is_small_vector(self.arg):
             return None
-        rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in np.eye(size)]
-        names = self.notation.name
-        symbols = node.gate.jacobian.format(y=names[node], x=names[self.arg])
+        y, x = (Node(INPUT, shape=(math.prod(n.shape),)) for n in (node, self.arg))
+        args = [x if i == self.place else leaf for i, leaf in enumerate(self.leaves)]
+        names = {y: (self.notation.name[node], ATOM), x: (self.notation.name[self.arg], ATOM)}
+        symbols = latex(
+            matrix(y, *args, **node.params), lambda n: names.get(n) or self.names.get(n)
+        )
+        units = np.eye(math.prod(node.shape))
+        rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in units]
         return symbols, tensor(np.array(rows))[0]
 
     # ------------------------------------------------------------ what flows back
@@ -131,15 +150,20 @@ class Link:
         put_in = latex(self.graph, self.numbers.get) if few else None
         return latex(self.graph, self.names.get), put_in
 
-    def index_form(self) -> str | None:
+    def index_form(self) -> Entry | None:
         """One entry of what flows back; None where labels cannot say it."""
-        entry = self.notation.entry
+        entry, letters = self.notation.entry, self.notation.letters
         names = {self.upstream: partial(self.notation.f, entry[self.node])}
         names |= {leaf: entry[n] for leaf, n in self.pairs}
         try:
-            return index_form(self.graph, names, lambda n: latex(n, self.names.get))
+            return index_form(self.graph, names, lambda n: latex(n, self.names.get), letters)
         except NoIndexForm:
             return None
+
+
+def _is_small_vector(node: Node) -> bool:
+    size = math.prod(node.shape)
+    return 1 <= len(node.shape) <= 2 and size == max(node.shape) and 1 < size <= MAX_JACOBIAN
 
 
 def _leaf(node: Node) -> Node:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from report.gates import ATOM
 from report.graph import Array, Node, Shape
-from report.printers.index import labels_text
+from report.printers.index import LETTERS, Entry, labels_text
 from report.printers.latex import GRADIENT, VALUE, latex, partial, symbol, tensor
 from report.tracing import Trace
 
@@ -17,28 +17,30 @@ class Notation:
     """The notation of a trace.
 
     `name` is the LaTeX of every input and gate, `entry` the same with a place for labels (see
-    `report.printers.index`), `f` the function's own name.
+    `report.printers.index`), `letters` what may be a label, `f` the function's own name.
     """
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.f = symbol(trace.letter)
         self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
+        names = {q.name for q in trace.quantities.values()} | {trace.letter}
+        self.letters = "".join(c for c in LETTERS if c not in names)
         self.entry = {n: _with_place(symbol(q.name), n.shape) for n, q in trace.quantities.items()}
 
     def gradient(self, node: Node) -> str:
         """The fraction df/dnode."""
         return partial(self.f, self.name[node])
 
-    def entry_gradient(self, node: Node) -> str:
-        """The fraction df/dnode_ij with its labels written out."""
-        return partial(self.f, self.entry_text(node))
+    def entry_gradient(self, node: Node, entry: Entry) -> str:
+        """The fraction df/dnode_ij with the labels of an entry."""
+        return partial(self.f, entry.named(self.entry[node]))
 
     def entry_text(self, node: Node) -> str:
         """One entry of a node, labels and all; a constant as it is."""
         if node not in self.entry:
             return latex(node)
-        return self.entry[node].replace("@", labels_text(node.shape))
+        return self.entry[node].replace("@", labels_text(node.shape, self.letters))
 
     def named(self, node: Node) -> Written | None:
         """A leaf: every input and gate by its name."""

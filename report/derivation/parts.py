@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from report.graph import Array
 from report.kinds import Flow, Kind
+from report.printers.index import Entry as IndexForm
 from report.symbolic import ClosedForm
 from report.tracing import Quantity
 
@@ -55,7 +56,7 @@ class Gradient:
     `closed` is its closed form (None: too long to be read), `entry` the same in index form, `where`
     the gates that they use by name, `here` what the closed form becomes with sums that are 1 at these
     inputs, such as those of probabilities. `used` is False where the function does not depend on the input,
-    and `scalar` holds sympy's expression where there is one.
+    `scalar` holds sympy's expression where there is one, and `indexed` that of the entry.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Gradient:
     here: tuple[Equation, ...] = ()
     used: bool = True
     scalar: ClosedForm | None = None
+    indexed: IndexForm | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from report.derivation.notation import Notation, factor, gradient_numbers
 from report.derivation.parts import Equation, Row, Step
 from report.graph import Node
 from report.printers.index import NoIndexForm, index_form
-from report.printers.latex import GRADIENT, dimensions, equation, symbol, tensor
+from report.printers.latex import GRADIENT, dimensions, equation, latex, symbol, tensor
 from report.tracing import Quantity, Trace
 
 MAX_UPSTREAM = 16  # entries of an upstream gradient that is shown again where it arrives
@@ -27,7 +27,8 @@ def step(notation: Notation, q: Quantity) -> Step:
     rows = []
     if math.prod(node.shape) <= MAX_UPSTREAM or node is notation.trace.graph.result:
         rows.append(Row("upstream", _numbers_only(notation.gradient(node), q)))
-    sentences = [node.gate.why, _at_kink(notation.trace, q)]
+    rows += _entry(notation, node)
+    sentences = [node.gate.why, _counting(node), _at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
         if part is None:
@@ -65,6 +66,18 @@ def _at_kink(trace: Trace, q: Quantity) -> str:
     if not at_kink(trace, q.node):
         return ""
     return f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."
+
+
+def _counting(node: Node) -> str:
+    """From which number the positions in a gate's formulas are counted, where two ways meet."""
+    name, key = node.gate.name, node.params.get("key", ())
+    if name == "one_hot" or (name == "cross_entropy" and node.args[1].shape != node.args[0].shape):
+        return "Classes are counted from 0, in entries too."
+    if name == "index" and len(node.args) > 1:
+        return "Positions are counted from 0, as in the index, in entries too."
+    if name == "index" and any(part not in (slice(None), Ellipsis, None) for part in key):
+        return "In square brackets positions are counted from 0, the labels of entries from 1."
+    return ""
 
 
 def _numbers_only(left: str, q: Quantity) -> Equation:
@@ -115,7 +128,7 @@ def _product(link: Link, left: str, part: np.ndarray) -> list[Row]:
         Row("local", Equation(link.local_name, *link.local())),
         Row("downstream", Equation(left, (symbols,), tuple(put_in))),
     ]
-    if node.shape and arg.shape and (stretched or not handed_on):
+    if stretched or not link.hands_on:
         rows += _in_entries(link, left)
     return rows
 
@@ -133,24 +146,28 @@ def _by_rule(link: Link, left: str, part: np.ndarray) -> list[Row]:
 
 
 def _in_entries(link: Link, left: str) -> list[Row]:
-    """The same in index form; before it, for the first argument, what one entry of the gate is."""
+    """The same in index form."""
     entry = link.index_form()
-    if entry is None:
+    if entry is None or (math.prod(link.arg.shape) == 1 and r"\sum" not in entry.latex):
         return []
-    notation, node = link.notation, link.node
-    whole = notation.entry_gradient(link.arg)
+    whole = link.notation.entry_gradient(link.arg, entry)
     through = left.partition(r"\right|")[2]
     if through:
         whole = rf"\left.{whole}\right|{through}"
-    rows = [Row("in entries", Equation(whole, (entry,)))]
-    if link.place == 0 and not node.gate.elementwise and node.shape:
-        try:
-            names = {n: notation.entry[n] for n in node.args if n in notation.entry}
-            forward = index_form(node, names)
-            rows.insert(0, Row("entry", Equation(notation.entry_text(node), (forward,))))
-        except NoIndexForm:
-            pass
-    return rows
+    return [Row("in entries", Equation(whole, (entry.latex,)))]
+
+
+def _entry(notation: Notation, node: Node) -> list[Row]:
+    """What one entry of a gate that mixes entries is."""
+    if node.gate.elementwise or not any(a.shape for a in node.args):
+        return []
+    names = {n: notation.entry[n] for n in node.args if n in notation.entry}
+    try:
+        entry = index_form(node, names, lambda n: latex(n, notation.named), notation.letters)
+    except NoIndexForm:
+        return []
+    label = "entry" if node.shape else "in entries"
+    return [Row(label, Equation(entry.named(notation.entry[node]), (entry.latex,)))]
 
 
 def _summed(symbols: str, node: Node, arg: Node) -> str:

@@ -11,8 +11,8 @@ Columns: `sign` is what the figure shows; `latex` the notation over the printed 
 `params` are options that are no numbers to differentiate, such as axis, with their defaults; `sympy`
 the function as sympy knows it; `python` the code for one number with the standard library, `numpy`
 the code for arrays; `domain` what an argument must fulfil; `kink` where the derivative is taken by
-`convention` (PyTorch's); `why` one sentence for the derivation; `jacobian` the notation of
-the whole local derivative over `{x}` and `{y}`, for gates that mix a vector; `integers` the arguments that are an
+`convention` (PyTorch's); `why` one sentence for the derivation; `jacobian` the whole local
+derivative of a gate between vectors as a matrix, `jacobian(y, *args)` for each argument; `integers` the arguments that are an
 index, a label or a mask; `rule_at` makes the rules of a gate with any number of arguments. A row
 without `usage` is for backward graphs only; the names of the arguments in `usage` are those by which
 a formula may give them.

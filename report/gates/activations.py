@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from report.gates.algebra import diag, outer
 from report.gates.arithmetic import minimum, positive, where
 from report.gates.functions import exp, normal_cdf, normal_pdf
+from report.gates.moving import identity
 from report.gates.reductions import spread, total
 from report.gates.shapes import along, reduced
 from report.gates.table import elementwise, function, gate, named
@@ -111,7 +113,7 @@ softmax = gate(
     python="softmax({0})", numpy="softmax({0})", usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
     why="All outputs share one sum, so raising one input lowers the others: the Jacobian is "
-    "diag(s) − s sᵀ.", jacobian=r"\operatorname{{diag}}\left({y}\right) - {y} {y}^{{\top}}",
+    "diag(s) − s sᵀ.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
 )
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),
@@ -121,7 +123,7 @@ log_softmax = gate(
     usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",
     summary="log(softmax(x)) along an axis (the last), stable",
     why="The logarithm of the shared sum takes back a share exp(y) of all that arrives.",
-    jacobian=r"\mathbf{{I}} - 𝟏 \left(e^{{{y}}}\right)^{{\top}}",
+    jacobian=(lambda y, x, axis=None: identity(y) - outer(np.ones(shape_of(y)), exp(y)),),
 )
 logsumexp = gate(
     "logsumexp", lambda x, axis=None, keepdims=False: _logsumexp(x, axis, keepdims),

@@ -8,7 +8,7 @@ import numpy as np
 
 from report.gates.arithmetic import sign
 from report.gates.functions import ratio
-from report.gates.moving import fit_to, reshape, swap_last
+from report.gates.moving import fit_to, identity, reshape, swap_last
 from report.gates.reductions import REDUCTION, spread, total
 from report.gates.shapes import (
     diagonal,
@@ -23,7 +23,7 @@ from report.gates.shapes import (
     square_matrix,
 )  # fmt: skip
 from report.gates.table import MATRIX_PRODUCT, POWER, PRODUCT, function, gate, named
-from report.graph import _OPERATORS, Array, Node, OutOfDomain, constant, shape_of
+from report.graph import _OPERATORS, Array, OutOfDomain, shape_of
 
 SINGULAR = 1e15  # a condition number above this leaves no correct digit
 
@@ -89,6 +89,7 @@ matmul = gate(
     summary="matrix product, of vectors, matrices or stacks of matrices",
     why="Each entry of the product uses one row of the left and one column of the right factor, so "
     "the upstream gradient meets the other factor, transposed.",
+    jacobian=(lambda y, a, b: b.T, lambda y, a, b: a),
 )
 dot = gate(
     "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
@@ -114,7 +115,7 @@ kron = gate(
 
 # square matrices
 trace = gate(
-    "trace", np.trace, lambda g, y, a: g * _identity(a),
+    "trace", np.trace, lambda g, y, a: g * identity(a),
     shape=one_square_matrix, sign="tr", latex=function(named("tr")), python="trace({0})",
     numpy="np.trace({0})", usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
     why="Only the diagonal enters, each entry with the factor 1: the slope is the identity matrix.",
@@ -147,6 +148,7 @@ solve = gate(
     domain="the matrix must be invertible", usage="solve(A, b)", group="linear algebra",
     summary="the x with A x = b, without forming the inverse",
     why="The gradient goes back through the transposed system; what A gets is minus that, times x.",
+    jacobian=(None, lambda y, a, b: inv(a)),
 )
 diag = gate(
     "diag", np.diag, lambda g, y, a: diag(g),
@@ -198,12 +200,6 @@ cofactor = gate(
 def flip(a: Any) -> Any:
     """The transpose of a matrix, or of each matrix of a stack."""
     return a.T if len(shape_of(a)) <= 2 else swap_last(a)
-
-
-def _identity(like: Any) -> Any:
-    """The identity matrix of the same size, as numbers or as a constant of the graph."""
-    n = shape_of(like)[-1]
-    return constant(np.eye(n), name="I") if isinstance(like, Node) else np.eye(n)
 
 
 def _scale(g: Any, x: Any, axis: Any) -> Any:

@@ -228,7 +228,7 @@ where = elementwise(
     "where", _where,
     None, lambda g, y, c, a, b: where(c, g, 0), lambda g, y, c, a, b: where(c, 0, g),
     sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
-    sympy=lambda s, c, a, b: s.Piecewise((a, s.Ne(c, 0) if c.is_Symbol or c.is_number else c), (b, True)),
+    sympy=lambda s, c, a, b: s.Piecewise((a, _condition(s, c)), (b, True)),
     python="{1:1} if {0:1} else {2:1}", numpy="np.where({0}, {1}, {2})", integers=(0,),
     usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
     why="The gradient goes to the one that was chosen, and 0 to the other.",
@@ -255,6 +255,13 @@ within = elementwise(
 )
 
 # fmt: on
+
+
+def _condition(s: Any, c: Any) -> Any:
+    """What sympy takes for a condition: a comparison, a step or a number as one."""
+    if isinstance(c, s.Heaviside):
+        return c.args[0] > 0
+    return s.Ne(c, 0) if c.is_Symbol or c.is_number else c
 
 
 def _lowered(n: Any) -> Any:

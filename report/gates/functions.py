@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from report.gates.table import POWER, PRODUCT, elementwise, function, named
-from report.graph import Array
+from report.graph import Array, Node, constant
 
 # fmt: off
 
@@ -134,7 +135,7 @@ sqrt = elementwise(
     why="The root is steep near 0 and flat far out: one over twice its own value.",
 )
 erf = elementwise(
-    "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / math.sqrt(math.pi) * exp(-(x**2))),
+    "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * exp(-(x**2))),
     sign="erf", latex=function(named("erf")), sympy=lambda s, x: s.erf(x), python="math.erf({0})",
     numpy="erf({0})", usage="erf(x)", group="exponential", summary="error function",
     why="It is the area under a bell curve, and the slope of an area is the height of its edge.",
@@ -152,6 +153,11 @@ normal_pdf = elementwise(
 )
 
 # fmt: on
+
+
+def _root_of_pi(like: Any) -> Any:
+    """√π as a number; beside a node as the constant that a formula shows."""
+    return sqrt(constant(math.pi, name="pi")) if isinstance(like, Node) else math.sqrt(math.pi)
 
 
 def _each(f: Callable[[float], float], x: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from report.gates.activations import log_softmax, sigmoid, softmax
-from report.gates.arithmetic import clip, over, positive, sign
+from report.gates.arithmetic import clip, less, over, sign
 from report.gates.functions import log, ratio, xlogy
 from report.gates.moving import ANY, one_hot, whole
 from report.gates.shapes import class_labels, pair, pair_within, target_rows
@@ -58,8 +58,8 @@ huber = gate(
 # classification
 hinge = gate(
     "hinge", lambda s, y: np.mean(np.maximum(1.0 - y * s, 0.0)),
-    lambda g, z, s, y: g * (over(-1, _n(s), g) * (y * positive(1 - y * s))),
-    lambda g, z, s, y: g * (over(-1, _n(s), g) * (s * positive(1 - y * s))),
+    lambda g, z, s, y: g * (over(-1, _n(s), g) * (y * less(y * s, 1))),
+    lambda g, z, s, y: g * (over(-1, _n(s), g) * (s * less(y * s, 1))),
     shape=pair, sign="hinge", latex=function_of_two(named("hinge")), python="hinge({0}, {1})",
     numpy="np.mean(np.maximum(1 - {1:2} * {0:2}, 0))", kink=lambda s, y: y * s == 1,
     convention="derivative 0 where y·s = 1", usage="hinge(s, y), y being -1 or 1", group="losses",

@@ -25,7 +25,7 @@ from report.gates.shapes import (
     written,
 )  # fmt: skip
 from report.gates.table import POWER, function, gate, named
-from report.graph import _OPERATORS, Array, OutOfDomain, Shape, shape_of
+from report.graph import _OPERATORS, Array, Node, OutOfDomain, Shape, constant, shape_of
 
 ANY = range(1, 64)  # every argument after the first
 
@@ -133,6 +133,15 @@ index = gate(
     "that was picked several times collects a sum.",
 )
 
+one_hot = gate(
+    "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
+    shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
+    integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
+    python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
+    usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
+    why="A class number is given, not computed, so nothing flows back to it.",
+)
+
 # gates that only backward passes need; users do not call them
 scatter = gate(
     "scatter", lambda g, *indices, key, shape: _scatter(g, indices, key, shape),
@@ -142,14 +151,13 @@ scatter = gate(
     ),
     integers=ANY, params={"key": None, "shape": None}, python="scatter({0})", numpy="scatter({0})",
 )
-one_hot = gate(
-    "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
-    shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
-    integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
-    python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
-)
-
 # fmt: on
+
+
+def identity(like: Any) -> Any:
+    """The identity matrix with as many rows as x has entries along its last axis."""
+    n = shape_of(like)[-1]
+    return constant(np.eye(n), name="I") if isinstance(like, Node) else np.eye(n)
 
 
 def fit_to(g: Any, like: Any) -> Any:

@@ -8,7 +8,16 @@ import numpy as np
 
 from report.gates.arithmetic import over
 from report.gates.functions import ratio
-from report.gates.moving import Key, broadcast_to, concatenate, index, reshape, stack, transpose
+from report.gates.moving import (
+    Key,
+    broadcast_to,
+    concatenate,
+    identity,
+    index,
+    reshape,
+    stack,
+    transpose,
+)  # fmt: skip
 from report.gates.shapes import axes_of, count, kept, reduced, running, variance
 from report.gates.table import function, gate, named
 from report.graph import Array, shape_of
@@ -50,6 +59,7 @@ cumsum = gate(
     python="cumsum({0})", numpy="np.cumsum({0})", usage="cumsum(x), cumsum(X, axis=0)",
     group="reductions", summary="running sum along an axis, or of all entries in a row",
     why="An entry is part of its own and of every later running sum, so it collects from all of them.",
+    jacobian=(lambda y, x, axis=None: cumsum(identity(x), axis=0),),
 )
 
 # extremes
@@ -103,7 +113,7 @@ std = gate(
 reverse_cumsum = gate(
     "reverse_cumsum", lambda x, axis=None: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
     lambda g, y, x, axis=None: cumsum(g, axis=axis),
-    shape=running, sign="cumsum", latex=function(named("revcumsum")), params={"axis": None},
+    shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
     python="reverse_cumsum({0})", numpy="reverse_cumsum({0})",
 )
 is_largest = gate(

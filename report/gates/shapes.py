@@ -343,4 +343,6 @@ def target_rows(z: Shape, p: Shape) -> Shape:
 
 def one_hot_rows(labels: Shape, classes: int) -> Shape:
     """A row of one entry for each class, in place of each label."""
+    if not is_integer(classes) or classes < 1:
+        raise ReportError("classes is their number, such as 3")
     return (*labels, classes)

@@ -258,12 +258,14 @@ class _Backward:
     def plain(self, node: Node) -> Node:
         """A formula as plain as these numbers allow.
 
-        `ratio` is 0 where the divisor is 0: where it is not, a / b says the same. And b squared can be
-        too large for a number where a / b / b is not.
+        `ratio` is 0 where the divisor is 0: where it is not, a / b says the same, and so it does for
+        1 / n times a. And b squared can be too large for a number where a / b / b is not.
         """
         if node in self.names or node.is_constant:
             return node
         args = [self.plain(a) for a in node.args]
+        if node.gate.name == "multiply" and _is_share(args[0]):
+            return make(GATES["divide"], [args[1], args[0].args[1]])
         if node.gate.name == "ratio" and np.all(self.number(args[1]) != 0):
             return make(GATES["divide"], args)
         if node.gate.name == "divide" and args[1].gate.name in {"power", "square"}:
@@ -294,9 +296,19 @@ def _times(upstream: Node, local: Node) -> Node:
         return upstream
     if is_filled(local, -1) and not local.shape:
         return make(GATES["negative"], [upstream])
-    if local.gate.name == "divide" and is_filled(local.args[0], 1) and not local.args[0].shape:
+    if _is_share(local):
         return make(GATES["divide"], [upstream, local.args[1]])
     return make(GATES["multiply"], [upstream, local])
+
+
+def _is_share(node: Node) -> bool:
+    """Whether a factor is 1/n, so that one divides instead."""
+    return (
+        node.gate.name == "divide"
+        and is_filled(node.args[0], 1)
+        and node.args[0].shape == ()
+        and (not node.shape or node.args[1].shape == node.shape)
+    )
 
 
 def _plus(left: ast.expr, right: ast.expr) -> ast.expr:

@@ -1,0 +1,117 @@
+"""Gates as functions that sympy does not look into: σ stays σ, and its derivative is σ(x) (1 - σ(x)).
+
+So a formula keeps the names that a textbook has, where sympy would write exponentials and error
+functions. The derivative is written as the gate's rule has it where sympy, which differentiates the
+gate's definition, agrees, and else as sympy has it: a closed form never takes over a fault of a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from report.graph import INPUT, Gate, Node, constant
+from report.printers.latex import choice, filled, joined_conditions, with_parameter
+
+
+def is_named(gate: Gate) -> bool:
+    """Whether a gate has a name in formulas that its definition would only hide."""
+    by_name = gate.group == "activations" or gate.name in ("normal_cdf", "normal_pdf")
+    return by_name and gate.sympy is not None and gate.name != "tanh"  # sympy has a name for it
+
+
+@cache
+def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
+    """The gate of a name with its options as a sympy function."""
+    import sympy
+
+    from report.gates import GATES
+
+    gate = GATES[name]
+
+    class Call(sympy.Function):
+        def fdiff(self, argindex: int = 1) -> Any:
+            return _slope(self, argindex - 1)
+
+        def _latex(self, printer: Any, exp: str | None = None) -> str:
+            text = _latex(gate, [printer._print(a) for a in self.args], self.params)
+            if exp is None:
+                return text
+            head, bracket, rest = text.partition(r"\left(")
+            return (
+                f"{head}^{{{exp}}}{bracket}{rest}" if bracket else rf"\left({text}\right)^{{{exp}}}"
+            )
+
+    return type(f"f_{name}", (Call,), {"is_real": True, "gate": name, "params": dict(params)})
+
+
+POINTS = (-1.3, 0.7, 2.1)  # where the rule and sympy are compared, beside every kink
+DIGITS = 30
+
+
+def _slope(made: Any, place: int) -> Any:
+    """The derivative by an argument, as the rule has it where sympy agrees."""
+    places, slope = _slope_over(made.gate, tuple(made.params.items()), len(made.args), place)
+    return slope.xreplace(dict(zip(places, made.args, strict=True)))
+
+
+@cache
+def _slope_over(
+    name: str, params: tuple[tuple[str, Any], ...], count: int, place: int
+) -> tuple[tuple[Any, ...], Any]:
+    """Placeholders for the arguments, and the derivative over them."""
+    import sympy
+
+    from report.gates import GATES
+    from report.symbolic import derivative, expression
+
+    places = tuple(sympy.Dummy(real=True) for _ in range(count))
+    made = call(name, params)(*places)
+    by_sympy = derivative(written_out(made), places[place])
+    leaves, y = [Node(INPUT) for _ in places], Node(INPUT)
+    rule = GATES[name].rules_for(count)[place]
+    graph = rule(constant(1.0), y, *leaves, **made.params) if rule else constant(0.0)
+    known = {y: made, **dict(zip(leaves, places, strict=True))}
+    by_rule = expression(graph if isinstance(graph, Node) else constant(graph), known)
+    return places, by_rule if _agree(written_out(by_rule), by_sympy, places) else by_sympy
+
+
+def _agree(a: Any, b: Any, places: tuple[Any, ...]) -> bool:
+    """Whether two expressions have the same numbers at a few points, to many digits."""
+    for i, _ in enumerate(POINTS):
+        at = {s: _exactly(POINTS[(i + j) % len(POINTS)]) for j, s in enumerate(places)}
+        gap = (a - b).xreplace(at).evalf(DIGITS)
+        if not gap.is_number or abs(gap) > 1e-20:
+            return False
+    return True
+
+
+def _exactly(x: float) -> Any:
+    import sympy
+
+    return sympy.Rational(str(x))
+
+
+def _latex(gate: Gate, texts: list[str], params: Mapping[str, Any]) -> str:
+    if gate.name == "where":
+        return choice(*texts)
+    if gate.name.startswith("logical"):
+        return joined_conditions(gate.name, texts)
+    return with_parameter(filled(gate.latex, texts), params)
+
+
+def written_out(expression: Any) -> Any:
+    """An expression with what its functions stand for, as far as sympy knows it."""
+    import sympy
+
+    from report.gates import GATES
+    from report.symbolic import number
+
+    def meaning(e: Any) -> Any:
+        params = {k: number(v) if isinstance(v, float) else v for k, v in e.params.items()}
+        definition = GATES[e.gate].sympy
+        assert definition is not None
+        return definition(sympy, *e.args, **params)
+
+    return expression.replace(lambda e: hasattr(type(e), "gate"), meaning)

@@ -1,0 +1,194 @@
+"""Identities of sums and differences, and of a sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from report.graph import Gate, Node, constant, make
+from report.identities.constants import (
+    factored,
+    is_coefficient,
+    is_filled,
+    is_negative,
+    is_number,
+    is_rational,
+    product,
+    split,
+    total,
+)
+from report.identities.nodes import (
+    applied,
+    fits,
+    gate,
+    number_of_ones,
+    parent,
+    same,
+    stretched,
+)
+
+
+def _add(row: Gate, a: Node, b: Node) -> Node | None:
+    if is_rational(a) and is_rational(b):
+        return total(a, b)
+    if is_filled(b, 0) and fits(b, a):
+        return a
+    if is_filled(a, 0) and fits(a, b):
+        return b
+    if _is_taken_away(b):
+        return a - (-b)
+    if _is_taken_away(a):
+        return b - (-a)
+    return (
+        _collected(row, a, b)
+        or _collected_below(a, b)
+        or _symmetric(row, a, b)
+        or _common_factor(row, a, b)
+        or _unspread_terms(row, a, b)
+    )
+
+
+def _subtract(row: Gate, a: Node, b: Node) -> Node | None:
+    if is_rational(a) and is_rational(b):
+        return total(a, product(constant(-1), b))
+    if is_filled(b, 0) and fits(b, a):
+        return a
+    if is_filled(a, 0) and fits(a, b):
+        return -b
+    if _is_taken_away(b):
+        return a + (-b)
+    return (
+        _collected(row, a, b)
+        or _shifted(row, a, b)
+        or _symmetric(row, a, b)
+        or _common_factor(row, a, b)
+        or _unspread_terms(row, a, b)
+    )
+
+
+def _is_taken_away(x: Node) -> bool:
+    """Whether a term has a sign in front."""
+    return is_negative(x) if is_coefficient(x) else is_negative(factored(x)[0])
+
+
+def _collected(row: Gate, a: Node, b: Node) -> Node | None:
+    """2x + x = 3x, and 2x + 2y = 2 (x + y)."""
+    (c, x), (d, y) = factored(a), factored(b)
+    if same(x, y):
+        sign = constant(1 if row.name == "add" else -1)
+        number = total(c, product(sign, d))
+        return None if number is None else number * x
+    if same(c, d) and not is_number(c, 1) and not is_coefficient(x) and not is_coefficient(y):
+        return c * applied(row, x, y)
+    return None
+
+
+def _common_factor(row: Gate, a: Node, b: Node) -> Node | None:
+    """x y - x z = x (y - z), entry by entry."""
+    (c, u), (d, v) = factored(a), factored(b)
+    if not (parent("multiply", u) and parent("multiply", v)) or u.shape != v.shape or not u.shape:
+        return None
+    for x, y in (u.args, u.args[::-1]):
+        for z, w in (v.args, v.args[::-1]):
+            if x.shape == u.shape and same(x, z):
+                return x * applied(row, c * y, d * w)
+    return None
+
+
+def _collected_below(a: Node, b: Node) -> Node | None:
+    """(x + y) + y = x + 2y."""
+    if not parent("add", a):
+        return None
+    c, y = factored(b)
+    for place, term in enumerate(a.args):
+        d, z = factored(term)
+        number = total(c, d) if same(y, z) and term.shape == a.shape else None
+        if number is not None:
+            return a.args[1 - place] + number * y
+    return None
+
+
+def _shifted(row: Gate, a: Node, b: Node) -> Node | None:
+    """(x + 1) - (y + 1) = x - y, and (1 - y) s - y (1 - s) = s - y."""
+    if parent("add", a) and parent("add", b) and same(a.args[1], b.args[1]):
+        return a.args[0] - b.args[0]
+    if not (parent("multiply", a) and parent("multiply", b)):
+        return None
+    for x, s in (a.args, a.args[::-1]):
+        for y, t in (b.args, b.args[::-1]):
+            if _is_complement(x, y) and _is_complement(t, s):
+                return s - y
+            if _is_complement(y, x) and _is_complement(s, t):
+                return x - t
+    return None
+
+
+def _is_complement(x: Node, of: Node) -> bool:
+    return parent("subtract", x) and is_number(x.args[0], 1) and same(x.args[1], of)
+
+
+def _symmetric(row: Gate, a: Node, b: Node) -> Node | None:
+    """A x + A y = A (x + y), and A x + Aᵀ x = (A + Aᵀ) x: the gradient of a quadratic form."""
+    left, right = _matrix_times(a), _matrix_times(b)
+    if left is None or right is None:
+        return None
+    (c, m, x), (d, n, y) = left, right
+    sign = constant(1 if row.name == "add" else -1)
+    if same(m, n) and not x.is_constant and not y.is_constant:
+        return m @ applied(row, c * x, d * y)
+    if not same(x, y) or not same(m.T, n) or not same(c, product(sign, d)):
+        return None
+    first, second = (n, m) if parent("transpose", m) else (m, n)
+    return c * ((first + second) @ x)
+
+
+def _matrix_times(node: Node) -> tuple[Node, Node, Node] | None:
+    """The number, the matrix and the vector or matrix whose product a node is.
+
+    A vector on the left is xᵀA, which is Aᵀx, and so is its transpose in matrix form.
+    """
+    c, x = factored(node)
+    if parent("solve", x):
+        a, b = x.args
+        if parent("transpose", a):
+            return c, make(gate("inv"), a.args).T, b
+        return c, make(gate("inv"), (a,)), b
+    turned = parent("transpose", x) and not x.params
+    inner = x.args[0] if turned else x
+    if not parent("matmul", inner):
+        return None
+    a, b = inner.args
+    if turned or (len(a.shape) == 1 and len(b.shape) == 2):
+        a, b = b.T, a.T
+    if len(a.shape) != 2 or len(b.shape) > 2:
+        return None
+    d, b = factored(b)
+    return product(c, d), a, b
+
+
+def _unspread_terms(row: Gate, a: Node, b: Node) -> Node | None:
+    """A number that was spread over all entries is added just as well unspread."""
+    c = number_of_ones(b)
+    return make(row, (a, c)) if c is not None and fits(b, a) else None
+
+
+def _negative(row: Gate, a: Node) -> Node | None:
+    if a.gate.name == "negative":
+        return a.args[0]
+    if is_coefficient(a):
+        return product(constant(-1), a)
+    if parent("subtract", a):
+        return a.args[1] - a.args[0]
+    if parent("multiply", a) and is_coefficient(a.args[0]):
+        number, rest = split(a.args[0])
+        if rest is None or not is_number(number, 1):
+            return product(constant(-1), a.args[0]) * a.args[1]
+    c = number_of_ones(a)
+    return stretched(-c, a.shape) if c is not None else None
+
+
+SUMS: dict[str, Callable[..., Any]] = {
+    "add": _add,
+    "subtract": _subtract,
+    "negative": _negative,
+}

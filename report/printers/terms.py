@@ -1,0 +1,280 @@
+"""LaTeX of entries: sympy's printer with the notation of sums, products and brackets of a textbook.
+
+A factor 𝟙[a = b] with the label of a sum stands below the sum sign, Σ_{k: a = b}; numbers stand in
+front, then derivatives, then the entries in the order in which they are named, and sums last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from report.symbolic import printer
+
+ADD, MUL = 40, 50  # sympy's precedences
+_BRACKETS = frozenset(
+    ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "within", "positive", "larger"]
+)  # fmt: skip
+
+
+def entry_latex(expression: Any, tex: Mapping[Any, str]) -> str:
+    """LaTeX of an entry; `tex` is how the symbols of scalars are written."""
+    settings = {"symbol_names": dict(tex), "inv_trig_style": "full", "fold_frac_powers": True}
+    return str(_entry_printer()(settings).doprint(expression))
+
+
+@cache
+def extreme_of(name: str) -> Any:
+    """max or min of a term over labels, as sympy's Sum is the sum; the last label stands first."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    traits = {"is_commutative": True, "is_real": True, "gate": name}
+    return type(name, (ExprWithLimits,), traits)
+
+
+@cache
+def _entry_printer() -> Any:
+    methods: dict[str, Callable[..., str]] = {
+        "_print_Mul": _product,
+        "_print_Add": _sum,
+        "_print_Pow": _power,
+        "_print_Sum": lambda p, e: _limited(p, r"\sum", e.function, e.limits),
+        "_print_Product": _product_of_all,
+        "_print_max": _extreme,
+        "_print_min": _extreme,
+        "_print_KroneckerDelta": _delta,
+        "_print_UnevaluatedExpr": lambda p, e: str(p._print(e.args[0])),
+        "parenthesize": _parenthesize,
+    }
+    return type("EntryPrinter", (printer(),), methods)
+
+
+# ---------------------------------------------------------------- the order of factors and terms
+
+
+def _first_name(e: Any) -> int:
+    """The place of the first name in an expression."""
+    return min((int(m) for m in re.findall(r"\b[ev](\d{3,4})\b", str(e))), default=999)
+
+
+def _is_limited(e: Any) -> bool:
+    """Whether an expression is a sum, a product or an extreme over labels."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    return isinstance(e, ExprWithLimits)
+
+
+def is_plain_number(e: Any) -> bool:
+    """Whether an expression holds no entry: sympy takes a sum whose labels are all bound for a number."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    return bool(e.is_number) and not e.has(ExprWithLimits)
+
+
+def _is_coefficient(e: Any) -> bool:
+    """Whether a number stands in front; log 2 does not."""
+    import sympy
+
+    return is_plain_number(e) and not e.has(sympy.log)
+
+
+def _is_wide(e: Any) -> bool:
+    """Whether an expression ends with a sum, which what follows would seem to belong to."""
+    return _is_limited(e) or (e.is_Mul and any(_is_limited(a) for a in e.args))
+
+
+def _has_extreme(e: Any) -> bool:
+    """Whether an expression ends with a max or min, whose term could go on; a Σ ends at a + or -."""
+    return any(
+        hasattr(a, "limits") and hasattr(a, "gate") for a in (e, *(e.args if e.is_Mul else ()))
+    )
+
+
+def _rank(e: Any) -> tuple[int, bool, int, str]:
+    """Where a factor stands: constants, derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
+    import sympy
+
+    is_power = e.is_Pow and e.base.is_number and not e.base.has(sympy.log)  # 2^x
+    base = e.base if e.is_Pow and not is_power else e
+    gate = getattr(base, "gate", "")
+    groups = [
+        hasattr(base, "is_number_entry"),
+        hasattr(base, "is_partial_entry"),
+        is_power,
+        hasattr(base, "is_first_entry"),
+        base.is_Symbol or hasattr(base, "is_name_entry"),
+        bool(base.args) and not (base.is_Add or gate in _LATE or isinstance(base, _late_types())),
+        isinstance(base, sympy.KroneckerDelta) or gate in _BRACKETS,
+        base.is_Add or isinstance(base, sympy.UnevaluatedExpr),
+        isinstance(base, sympy.log),
+        gate == "where" or isinstance(base, sympy.Piecewise),
+        _is_limited(base) and not isinstance(base, sympy.Sum),
+        True,
+    ]
+    return groups.index(True), e.is_Pow and not e.exp.is_number, _first_name(e), _reading(e)
+
+
+def _reading(e: Any) -> str:
+    """What decides between factors that are alike: sin before cos, then the alphabet."""
+    return str(e).replace("sin(", "bsin(")
+
+
+_LATE = _BRACKETS | {"where"}
+
+
+@cache
+def _late_types() -> tuple[Any, ...]:
+    import sympy
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    wide = (sympy.Piecewise, ExprWithLimits)
+    return (sympy.KroneckerDelta, sympy.UnevaluatedExpr, sympy.log, *wide)
+
+
+def _product(p: Any, e: Any) -> str:
+    """2/3 ∂f/∂q a_i (b_i + c_i) / (3 d_i) Σ_k ..."""
+    import sympy
+
+    factors = sympy.Mul.make_args(e)
+    if all(map(is_plain_number, factors)):
+        return str(super(type(p), p)._print_Mul(e))
+    number = sympy.Mul(*filter(_is_coefficient, factors))
+    sign = "-" if number.could_extract_minus_sign() else ""
+    number = -number if sign else number
+    above: list[Any] = []
+    below: list[Any] = []
+    for f in sorted((f for f in factors if not _is_coefficient(f)), key=_rank):
+        inverse = f.is_Pow and is_plain_number(f.exp) and bool(f.exp < 0)
+        (below if inverse else above).append(1 / f if inverse else f)
+    front = [p._print(f) for f in above if _rank(f)[0] <= 1]
+    rest = [f for f in above if _rank(f)[0] > 1]
+    if below:
+        numerator, denominator = number.as_numer_denom()
+        top = _row(p, numerator, [f for f in rest if not _is_wide(f)])
+        front.append(rf"\frac{{{top or 1}}}{{{_row(p, denominator, below)}}}")
+        rest = [f for f in rest if _is_wide(f)]
+    elif number != 1:
+        front.insert(0, p._print(number))
+    alone = len(rest) == 1 and (sign or front)
+    tail = p.parenthesize(rest[0], MUL) if alone else _row(p, sympy.Integer(1), rest)
+    if front and re.match(r"[0-9]", tail):
+        tail = rf"\cdot {tail}"
+    if front and tail.startswith("𝟙"):
+        tail = rf"\, {tail}"
+    return sign + " ".join([*front, *([tail] if tail else [])])
+
+
+def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
+    """A number and factors side by side."""
+    if number == 1 and len(factors) == 1:
+        return str(p._print(factors[0]))
+    texts = [] if number == 1 else [p._print(number)]
+    for f in factors:
+        text = p.parenthesize(f, MUL)
+        text = rf"\, {text}" if texts and text.startswith("𝟙") else text
+        hides = _is_wide(f) and f is not factors[-1] and not text.startswith(r"\left(")
+        texts.append(rf"\left({text}\right)" if hides else text)
+    return " ".join(texts)
+
+
+def _power(p: Any, e: Any) -> str:
+    """A power of 0.5 is a root."""
+    import sympy
+
+    root = e.base ** sympy.Rational(e.exp) if e.exp in (0.5, -0.5) else e
+    return str(super(type(p), p)._print_Pow(root))
+
+
+def _sum(p: Any, e: Any, order: Any = None) -> str:
+    """Terms with a minus sign last; 1 + x and x - 1, but i + 1 and 4 - i in a label."""
+    import sympy
+
+    is_label = not e.has(sympy.Function) and all(s.is_integer for s in e.free_symbols)
+
+    is_plain = not any(t.has(sympy.Function, sympy.exp) for t in sympy.Add.make_args(e))
+    falls = any(t.could_extract_minus_sign() and not t.is_number for t in sympy.Add.make_args(e))
+
+    def key(t: Any) -> tuple[Any, ...]:
+        minus = bool(t.could_extract_minus_sign())
+        behind = minus or (is_label and not falls) or (is_plain and t.is_number and abs(t) != 1)
+        late = is_plain_number(t) == bool(behind)
+        has_bracket = any(f.is_Add for f in sympy.Mul.make_args(t))
+        return minus, late, _is_wide(t), _first_name(t), has_bracket, str(t)
+
+    text = ""
+    terms = sorted(sympy.Add.make_args(e), key=key)
+    for i, term in enumerate(terms):
+        minus = bool(term.could_extract_minus_sign())
+        bare = -term if minus else term
+        one = p.parenthesize(bare, ADD)
+        if _has_extreme(bare) and i < len(terms) - 1:
+            one = rf"\left({one}\right)"
+        sign = ("-" if minus else "") if i == 0 else (" - " if minus else " + ")
+        text += sign + one
+    return text
+
+
+# ---------------------------------------------------------------- over labels
+
+
+def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
+    """Σ Σ term; equations with a label of the sum stand below its sign."""
+    import sympy
+
+    labels = [limit[0] for limit in limits]
+    factors = sympy.Mul.make_args(term)
+    conditions = [f for f in factors if getattr(f, "gate", "") == "equal" and f.has(*labels)]
+    bound = [x for x in reversed(labels) if any(c.has(x) for c in conditions)]
+    text = ""
+    for label, first, end in reversed(limits):
+        if label not in bound:
+            text += rf"{sign}_{{{label}={p._print(first)}}}^{{{p._print(end)}}} "
+    if bound:
+        below = r",\,".join(str(x) for x in bound)
+        equations = r",\,".join(" = ".join(p._print(a) for a in c.args) for c in conditions)
+        text += rf"{sign}_{{{below}\colon {equations}}} "
+    rest = sympy.Mul(*(f for f in factors if f not in conditions))
+    return text + str(p.parenthesize(rest, ADD + 1))
+
+
+def _product_of_all(p: Any, e: Any) -> str:
+    """The product of all; of all but one, where the term is 1 at the entry's own labels."""
+    import sympy
+
+    term = e.function
+    if not isinstance(term, sympy.Piecewise) or term.args[0][0] != 1:
+        return _limited(p, r"\prod", term, e.limits)
+    (_, condition), (factor, _) = term.args
+    pairs = condition.args if isinstance(condition, sympy.And) else [condition]
+    labels = [limit[0] for limit in reversed(e.limits)]
+    own = [p._print(next(a for c in pairs if c.has(x) for a in c.args if a != x)) for x in labels]
+    names = [str(x) for x in labels]
+    if len(labels) > 1:
+        own, names = [f"({', '.join(own)})"], [f"({', '.join(names)})"]
+    return rf"\prod_{{{names[0]} \ne {own[0]}}} {p.parenthesize(factor, MUL)}"
+
+
+def _extreme(p: Any, e: Any) -> str:
+    below = r",\,".join(str(limit[0]) for limit in reversed(e.limits))
+    return rf"\{e.gate}_{{{below}}} {p.parenthesize(e.function, MUL)}"
+
+
+# ---------------------------------------------------------------- signs
+
+
+def _delta(p: Any, e: Any, exp: str | None = None) -> str:
+    labels = sorted((p._print(a) for a in e.args), key=lambda text: text.isdigit())
+    comma = "" if all(len(t) == 1 for t in labels) else ", "
+    return rf"\delta_{{{comma.join(labels)}}}"
+
+
+def _parenthesize(p: Any, item: Any, level: int, *args: Any, **kwargs: Any) -> str:
+    import sympy
+
+    if isinstance(item, sympy.UnevaluatedExpr):
+        item = item.args[0]
+    if _is_limited(item) and level <= MUL:
+        return str(p._print(item))
+    return str(super(type(p), p).parenthesize(item, level, *args, **kwargs))
