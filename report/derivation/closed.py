@@ -20,7 +20,8 @@ from report.gates import ATOM
 from report.gates.table import apply
 from report.graph import Node, constant, evaluate, topological
 from report.printers.index import Entry, NoIndexForm, index_form
-from report.printers.latex import latex, partial
+from report.printers.latex import latex
+from report.printers.notation import partial
 from report.symbolic import closed_form, written_size
 from report.tracing import Quantity
 
