@@ -16,7 +16,8 @@ from report.graph import Graph, Node, evaluate, input_node, make, topological
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import latex
 from tests.gradient_checks import close, make_scalar
-from tests.index_values import entries
+from tests.index_values import entries, entry_places
+from tests.reading import Known, positions, read
 from tests.test_gates import CASES
 
 # An inverse has no entries that a sum could tell: it stands in formulas as (A⁻¹)_ij, and so det A.
@@ -35,9 +36,9 @@ def test_index_form_has_the_numbers_of_the_gate_and_of_its_gradient(name: str) -
         args, params = case
         if gate.kink is not None:
             assume(not np.any(gate.kink(*map(np.asarray, args), **params)))
-        leaves = [input_node(f"a{i}", np.asarray(a)) for i, a in enumerate(args)]
+        leaves = [input_node("XYZABCD"[i], np.asarray(a)) for i, a in enumerate(args)]
         node = make(gate, leaves, params)
-        upstream = input_node("u", np.zeros(node.shape))
+        upstream = input_node("U", np.zeros(node.shape))
         values = np.sin(1.0 + np.arange(np.prod(node.shape, dtype=int))).reshape(node.shape)
         known = {
             n: np.float64(a) if np.ndim(a) == 0 else np.asarray(a)
@@ -64,7 +65,14 @@ def test_index_form_has_the_numbers_of_the_gate_and_of_its_gradient(name: str) -
 
 def check_form(node: Node, names: dict[Node, str], known: dict[Node, Any]) -> None:
     entry = index_form(node, names, latex)
-    close(entries(entry, node, known), evaluate([node], known)[node], entry.latex, 1e-9)
+    expected = evaluate([node], known)[node]
+    close(entries(entry, node, known), expected, entry.latex, 1e-9)
+    counted = positions(topological(node))
+    on_page = Known({str(n.name): np.asarray(v) + (n in counted) for n, v in known.items()})
+    places = list(entry_places(entry, node))
+    for place, where in (*places[:2], *places[-1:]):
+        found = read(entry.latex, on_page, {str(x): n for x, n in place.items()})
+        close(found, expected[where], f"{entry.latex} at {place}", 1e-4)
 
 
 R = np.random.default_rng(11)
