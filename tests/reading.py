@@ -20,7 +20,7 @@ import numpy as np
 from report.gates import GATES
 from report.graph import Node
 
-LONGEST = 20  # of an axis over which a label runs that has no end on the page
+LONGEST = 12  # of an axis over which a label runs that has no end on the page
 _TOKEN = re.compile(
     r"\\left|\\right|\\begin\{cases\}|\\end\{cases\}|\\text\{[^}]*\}|\\[A-Za-z]+|\\\\|\\[|]"
     r"|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|𝟏|𝟎|𝟙|[-+=<>&|(){}\[\],;:^_./]"
@@ -110,8 +110,8 @@ class _Reader:
         self.tokens = [*words(text), ""]
         self.at = 0
         self.known, self.labels, self.shape = known, dict(labels), shape
-        self.names = {k.replace("\\", ""): v for k, v in known.names.items()}
-        self.slopes = {k.replace("\\", ""): v for k, v in known.slopes.items()}
+        self.names = {_bare(k): v for k, v in known.names.items()}
+        self.slopes = {_bare(k): v for k, v in known.slopes.items()}
 
     # ------------------------------------------------------------ tokens
 
@@ -403,17 +403,24 @@ class _Reader:
     # ------------------------------------------------------------ names and functions
 
     def name_or_function(self, token: str) -> Any:
+        accent = token if token in (r"\hat", r"\bar", r"\tilde") else ""
+        if accent:
+            self.take("{")
+            token = self.take()
         is_bold = token in (r"\mathbf", r"\boldsymbol")
         if is_bold or token == r"\operatorname":
             base = "".join(self.group()).lstrip("\\")
         else:
             base = token.lstrip("\\")
+        if accent:
+            self.take("}")
+            base = f"{accent}{{{base}}}"
         if is_bold and base in ("e", "I") and base not in self.names:
             return self.unit(base == "e")
         mark = self.at
         sub = self.group() if self.skip("_") else []
         for own in (sub[:n] for n in range(len(sub), -1, -1)):
-            key = (f"{base}_{{{''.join(own)}}}" if own else base).replace("\\", "")
+            key = _bare(f"{base}_{{{''.join(own)}}}" if own else base)
             if key in self.names:
                 return self.named(key, sub[len(own) :], is_bold)
         self.at = mark
@@ -626,6 +633,10 @@ class _Reader:
 
 
 # ---------------------------------------------------------------- numbers and matrices
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"\\operatorname\{(\w+)\}", r"\1", name).replace("\\", "")
 
 
 def _plain(x: Any) -> Any:

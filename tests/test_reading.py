@@ -22,6 +22,8 @@ from report.tracing import Trace
 from tests.reading import Known, positions, read, words
 from tests.test_identities import VECTORS, vectors
 from tests.test_index_form import FORMULAS
+from tests.test_problems import QUESTIONS
+from tests.test_problems import traced as traced_problem
 
 _THROUGH = re.compile(r"\\left\.(.*)\\right\|_\{(.*)\}")
 
@@ -89,7 +91,20 @@ def check_row(row: Row, known: Known, arrived: Mapping[str, dict[str, Any]], rat
 def test_every_formula_of_a_derivation_has_its_numbers(
     formula: str, inputs: dict[str, Any]
 ) -> None:
-    traced = trace(formula, inputs)
+    check_derivation(trace(formula, inputs))
+
+
+# What is put back in pieces of pieces, and onehot: how long a piece is stands nowhere in the formula.
+PROBLEMS = [name for name in QUESTIONS if not name.startswith(("convolution/", "mlp-batch/"))]
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_formula_of_the_problems_has_its_numbers(name: str) -> None:
+    check_derivation(traced_problem(name))
+
+
+def check_derivation(traced: Trace) -> None:
+    """Every row of every step, and every gradient."""
     known = known_of(traced)
     arrived: dict[str, dict[str, Any]] = {}
     for q in traced.quantities.values():
@@ -142,13 +157,13 @@ def check_gradients(traced: Trace) -> None:
 
 
 @pytest.mark.parametrize("unfold", [(), ("sigmoid", "tanh", "softplus")])
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(formula=numbers())
 def test_every_closed_form_of_numbers_has_its_number(unfold: tuple[str, ...], formula: str) -> None:
     check_gradients(trace(formula, {"x": 0.7, "w": -1.3, "b": 0.4}, unfold=unfold))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(formula=vectors())
 def test_every_matrix_form_has_its_numbers(formula: str) -> None:
     assume("concatenate" not in formula)  # a piece of I in a piece does not tell its length
