@@ -196,17 +196,27 @@ def _leave_out(
             arrivals.parts[i] = None
 
 
-def gradient_graph(graph: Graph) -> dict[Node, Node]:
-    """dF/dnode as a graph, for every node that the result depends on: an ordinary formula."""
+def gradient_graph(
+    graph: Graph, stand_in: Callable[[Node, Node], Node] | None = None
+) -> dict[Node, Node]:
+    """dF/dnode as a graph, for every node that the result depends on: an ordinary formula.
+
+    `stand_in(node, gradient)` may give another node for dF/dnode, such as its name, for the gradients
+    below it to be written with.
+    """
     result = graph.result
     if result.is_constant:
         return {}
     seed = constant(np.ones(result.shape))
-    return pull_back(graph.nodes, result, seed, lambda node: node)[0]
+    return pull_back(graph.nodes, result, seed, lambda node: node, stand_in)[0]
 
 
 def pull_back(
-    nodes: Sequence[Node], result: Node, seed: Any, of: Callable[[Node], Any]
+    nodes: Sequence[Node],
+    result: Node,
+    seed: Any,
+    of: Callable[[Node], Any],
+    stand_in: Callable[[Node, Any], Any] | None = None,
 ) -> tuple[dict[Node, Any], Arrivals]:
     """Run the backward rules over `nodes` (topological), from dF/dresult = `seed`.
 
@@ -222,6 +232,8 @@ def pull_back(
         upstream = gradients.get(node)
         if upstream is None:
             continue
+        if stand_in is not None:
+            upstream = stand_in(node, upstream)
         gate, args, params = node.gate, node.args, node.params
         rules = gate.rules if gate.rule_at is None else gate.rules_for(len(args))
         values = [of(a) if symbolic or a.value is None else a.value for a in args]

@@ -88,6 +88,13 @@ x, y, w, b = t(3), t(4), t(3), t(2)
 COLUMN = t(3, 1)
 P = np.array([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]])
 
+LSTM = """v = concatenate([h, x])
+f = sigmoid(F @ v)
+g = sigmoid(G @ v)
+o = sigmoid(O @ v)
+c = f*b + g*tanh(C @ v)
+norm(o*tanh(c) - w[:2])**2"""
+
 # Whole functions, with let-lines, sums where paths meet, and stacks of matrices.
 FORMULAS: list[tuple[str, dict[str, Any]]] = [
     ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}),
@@ -145,6 +152,7 @@ FORMULAS: list[tuple[str, dict[str, Any]]] = [
     ("huber(X @ w, y) + hinge(X @ w, sign(y))", {"X": X, "w": w, "y": y}),
     ("2*pi*sum(radians(x)**2) + sum(3**x) + sum(x/sqrt(2*pi))", {"x": x}),
     ("sum(g*(x - mean(x))/sqrt(var(x) + 0.01))", {"x": x, "g": w}),
+    (LSTM, {"x": x, "h": b, "b": t(2), "w": w, **{name: t(2, 5) for name in "FGOC"}}),
 ]  # fmt: skip
 
 
@@ -156,6 +164,7 @@ def test_index_form_of_a_gradient_has_its_numbers(formula: str, inputs: dict[str
     assert gradients
     for gradient in gradients:
         assert gradient.indexed is not None, gradient.name
+        assert gradient.formula is not None
         node = traced.graph.inputs[gradient.name]
-        found = entries(gradient.indexed, node, known)
+        found = entries(gradient.indexed, node, gradient.formula.known(known))
         close(found, gradient.value, f"{gradient.left} = {gradient.indexed.latex}", 1e-9)

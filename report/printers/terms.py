@@ -117,7 +117,11 @@ def _rank(e: Any) -> tuple[int, bool, int, str]:
 
 
 def _reading(e: Any) -> str:
-    """What decides between factors that are alike: sin before cos, then the alphabet."""
+    """What decides between factors that are alike: sin before cos, δ_i before δ_j, then the alphabet."""
+    import sympy
+
+    if isinstance(e, sympy.KroneckerDelta):
+        return min((str(a) for a in e.args if not a.is_Integer), default="")
     return str(e).replace("sin(", "bsin(")
 
 
