@@ -19,7 +19,7 @@ from report.figure.plan import plan
 from report.figure.svg import Step, curve, outline
 from report.homework import Homework, Question, read_homework
 from report.pipeline import making, trace_question
-from report.printers.latex import VALUE, symbol, tensor
+from report.printers.notation import VALUE, symbol, tensor
 from report.tracing import Trace
 
 

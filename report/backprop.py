@@ -218,13 +218,19 @@ def _leave_out(
             arrivals.parts[i] = None
 
 
-def gradient_graph(graph: Graph) -> dict[Node, Node]:
-    """dF/dnode as a graph, for every node that the result depends on: an ordinary formula."""
+def gradient_graph(
+    graph: Graph, stand_in: Callable[[Node, Node], Node] | None = None
+) -> dict[Node, Node]:
+    """dF/dnode as a graph, for every node that the result depends on: an ordinary formula.
+
+    `stand_in(node, gradient)` may give another node for dF/dnode, such as its name, for the gradients
+    below it to be written with.
+    """
     result = graph.result
     if result.is_constant:
         return {}
     seed = constant(np.ones(result.shape))
-    return pull_back(graph.nodes, result, seed, lambda node: node)[0]
+    return pull_back(graph.nodes, result, seed, lambda node: node, stand_in=stand_in)[0]
 
 
 def pull_back(
@@ -233,12 +239,14 @@ def pull_back(
     seed: Any,
     of: Callable[[Node], Any],
     lost: Mapping[Node, Array] = MappingProxyType({}),
+    stand_in: Callable[[Node, Any], Any] | None = None,
 ) -> tuple[dict[Node, Any], Arrivals]:
     """Run the backward rules over `nodes` (topological), from dF/dresult = `seed`.
 
     `of(node)` says what a node stands for: its number, or the node itself. Constants stay nodes in a
     formula, so that log 2 and 1/3 are not shown as decimals. Nothing flows back from the entries of a
-    gate that are `lost`.
+    gate that are `lost`. `stand_in(node, gradient)` may put another gradient in the place of one, for the
+    rules below it.
     """
     gradients: dict[Node, Any] = {result: seed}
     arrivals = Arrivals()
@@ -249,6 +257,8 @@ def pull_back(
         upstream = gradients.get(node)
         if upstream is None:
             continue
+        if stand_in is not None:
+            upstream = stand_in(node, upstream)
         gate, args, params = node.gate, node.args, node.params
         rules = gate.rules if gate.rule_at is None else gate.rules_for(len(args))
         values = [of(a) if symbolic or a.value is None else a.value for a in args]

@@ -12,7 +12,9 @@ from functools import cache
 from typing import Any
 
 from report.graph import INPUT, Gate, Node, constant
-from report.printers.latex import choice, filled, joined_conditions, with_parameter
+from report.printers.latex import filled
+from report.printers.signs.conditions import choice, joined_conditions
+from report.printers.signs.reductions import with_parameter
 
 
 def is_named(gate: Gate) -> bool:

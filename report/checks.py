@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from report import numbers
-from report.backprop import forward, gradient_graph
+from report.backprop import forward
 from report.derivation import Derivation, at_kink
 from report.errors import ReportError
-from report.graph import Array, evaluate
+from report.graph import Array
 from report.tracing import Quantity, Trace
 
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
@@ -212,7 +212,6 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
     At a kink the convention decides, which the gates of the graph know and sympy does not.
     """
     found: dict[str, Array] = {}
-    graph = gradient_graph(trace.graph)
     given = {q.node: q.value for q in trace.inputs}
     wide = {
         q.node: q.value
@@ -221,18 +220,20 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
         for q in trace.inputs
     }
     for gradient in derivation.gradients:
-        node = graph.get(trace.graph.inputs[gradient.name])
-        if node is None:
+        formula = gradient.formula
+        if formula is None:
             found[gradient.name] = np.zeros(np.shape(gradient.value))
         elif gradient.scalar is not None and not kinks:
             point = {q.name: float(q.value) for q in trace.inputs}
             found[gradient.name] = np.float64(gradient.scalar.at(point))
         else:
             try:
-                value = evaluate([node], wide)[node]
+                value = formula.at(wide)
             except TypeError:  # linear algebra that has no extended precision
-                value = evaluate([node], given)[node]
-            found[gradient.name] = np.broadcast_to(np.asarray(value, dtype=float), node.shape)
+                value = formula.at(given)
+            found[gradient.name] = np.broadcast_to(
+                np.asarray(value, dtype=float), formula.node.shape
+            )
     return found
 
 

@@ -20,7 +20,7 @@ from report.document.formulas import EM, display, function_lines, given, math, s
 from report.document.views import graph
 from report.errors import ReportError
 from report.homework import Homework, Question, place
-from report.printers.latex import GRADIENT, entry_symbol, partial, symbol, tensor
+from report.printers.notation import GRADIENT, entry_symbol, partial, symbol, tensor
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
 

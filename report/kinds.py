@@ -14,7 +14,8 @@ import numpy as np
 
 from report.gates import ATOM
 from report.graph import INPUT, Gate, Node, constant
-from report.printers.latex import equation, latex, partial, symbol
+from report.printers.latex import equation, latex
+from report.printers.notation import partial, symbol
 from report.symbolic import local_derivative
 from report.tracing import Quantity, Trace
 

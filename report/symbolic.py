@@ -15,7 +15,7 @@ import numpy as np
 from report import numbers
 from report.calls import call, is_named, written_out
 from report.graph import CONSTANT, Gate, Graph, Node, topological
-from report.printers.latex import symbol
+from report.printers.notation import symbol
 
 MAX_SIZE = 60  # gates in a formula, written out, of which a closed form is sought
 MIN_NAMED = 20  # operations in a closed form whose repeated parts get names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,19 @@ def entries(entry: Entry, node: Node, known: Mapping[Node, Array]) -> Array:
     """What an index form says of every entry of `node`; `known` are the numbers of inputs."""
     found = np.full(node.shape, np.nan)
     tensors = {name: evaluate([n], dict(known))[n] for name, n in entry.nodes.items()}
-    for place in itertools.product(*(range(1, n + 1) for n in entry.ranges.values())):
-        at = dict(zip(entry.ranges, place, strict=True))
-        where = tuple(round(_value(sympy.sympify(x), at, tensors)) for x in entry.labels)
-        where = tuple(0 if n == 1 else w - 1 for w, n in zip(where, node.shape, strict=True))
+    for at, where in entry_places(entry, node):
         assert np.isnan(found[where])  # each entry is told once
         found[where] = _value(entry.expression, at, tensors)
     assert not np.isnan(found).any()  # and none is left out
     return found
+
+
+def entry_places(entry: Entry, node: Node) -> Iterator[tuple[dict[Any, int], tuple[int, ...]]]:
+    """Each choice of labels, and the place of the entry that it means."""
+    for place in itertools.product(*(range(1, n + 1) for n in entry.ranges.values())):
+        at = dict(zip(entry.ranges, place, strict=True))
+        where = tuple(round(_value(sympy.sympify(x), at, {})) for x in entry.labels)
+        yield at, tuple(0 if n == 1 else w - 1 for w, n in zip(where, node.shape, strict=True))
 
 
 def _value(e: Any, at: Mapping[Any, int], tensors: Mapping[str, Array]) -> float:

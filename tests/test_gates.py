@@ -539,10 +539,10 @@ def test_edges(formula: str, inputs: dict[str, Any], slopes: dict[str, Any]) -> 
         np.testing.assert_allclose(t.gradients[name], slope, atol=1e-14)
 
 
-SQUARE = ["inv(A)[0, 0]", "sum(solve(A, b))", "logdet(A)"]
+OF_A_SQUARE_MATRIX = ["inv(A)[0, 0]", "sum(solve(A, b))", "logdet(A)"]
 
 
-@pytest.mark.parametrize("gate", SQUARE)
+@pytest.mark.parametrize("gate", OF_A_SQUARE_MATRIX)
 @pytest.mark.parametrize(
     "matrix",
     [
@@ -558,7 +558,7 @@ def test_a_singular_matrix_is_outside_the_domain(gate: str, matrix: Any) -> None
         trace(gate, {"A": matrix, "b": [1, 2, 4]})
 
 
-@pytest.mark.parametrize("gate", SQUARE)
+@pytest.mark.parametrize("gate", OF_A_SQUARE_MATRIX)
 @pytest.mark.parametrize(
     "scales", [(1e8, 1e-8, 1), (1e-20, 1, 1), (1e150, 1e-150, 1), (1e-100, 1e-100, 1e-100)]
 )
@@ -569,9 +569,10 @@ def test_the_scale_of_rows_and_columns_makes_no_matrix_singular(gate: str, scale
         matrix = left[:, None] * core * right
         t = trace(gate, {"A": matrix, "b": [1, 2, 4]}, wrt=["b"])
         expected = {
-            SQUARE[0]: np.linalg.inv(core)[0, 0] / left[0] / right[0],
-            SQUARE[1]: np.sum(np.linalg.solve(core, [1, 2, 4] / left) / right),
-            SQUARE[2]: np.linalg.slogdet(core)[1] + np.sum(np.log(left) + np.log(right)),
+            OF_A_SQUARE_MATRIX[0]: np.linalg.inv(core)[0, 0] / left[0] / right[0],
+            OF_A_SQUARE_MATRIX[1]: np.sum(np.linalg.solve(core, [1, 2, 4] / left) / right),
+            OF_A_SQUARE_MATRIX[2]: np.linalg.slogdet(core)[1]
+            + np.sum(np.log(left) + np.log(right)),
         }
         np.testing.assert_allclose(t.value, expected[gate], rtol=1e-10)
 

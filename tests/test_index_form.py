@@ -16,7 +16,8 @@ from report.graph import Graph, Node, evaluate, input_node, make, topological
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import latex
 from tests.gradient_checks import close, make_scalar
-from tests.index_values import entries
+from tests.index_values import entries, entry_places
+from tests.reading import Known, positions, read
 from tests.test_gates import CASES
 
 # An inverse has no entries that a sum could tell: it stands in formulas as (A⁻¹)_ij, and so det A.
@@ -35,9 +36,9 @@ def test_index_form_has_the_numbers_of_the_gate_and_of_its_gradient(name: str) -
         args, params = case
         if gate.kink is not None:
             assume(not np.any(gate.kink(*map(np.asarray, args), **params)))
-        leaves = [input_node(f"a{i}", np.asarray(a)) for i, a in enumerate(args)]
+        leaves = [input_node("XYZABCD"[i], np.asarray(a)) for i, a in enumerate(args)]
         node = make(gate, leaves, params)
-        upstream = input_node("u", np.zeros(node.shape))
+        upstream = input_node("U", np.zeros(node.shape))
         values = np.sin(1.0 + np.arange(np.prod(node.shape, dtype=int))).reshape(node.shape)
         known = {
             n: np.float64(a) if np.ndim(a) == 0 else np.asarray(a)
@@ -64,7 +65,14 @@ def test_index_form_has_the_numbers_of_the_gate_and_of_its_gradient(name: str) -
 
 def check_form(node: Node, names: dict[Node, str], known: dict[Node, Any]) -> None:
     entry = index_form(node, names, latex)
-    close(entries(entry, node, known), evaluate([node], known)[node], entry.latex, 1e-9)
+    expected = evaluate([node], known)[node]
+    close(entries(entry, node, known), expected, entry.latex, 1e-9)
+    counted = positions(topological(node))
+    on_page = Known({str(n.name): np.asarray(v) + (n in counted) for n, v in known.items()})
+    places = list(entry_places(entry, node))
+    for place, where in (*places[:2], *places[-1:]):
+        found = read(entry.latex, on_page, {str(x): n for x, n in place.items()})
+        close(found, expected[where], f"{entry.latex} at {place}", 1e-4)
 
 
 R = np.random.default_rng(11)
@@ -79,6 +87,13 @@ X, Y, T = t(4, 3), t(2, 3), t(2, 3, 2)
 x, y, w, b = t(3), t(4), t(3), t(2)
 COLUMN = t(3, 1)
 P = np.array([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]])
+
+LSTM = """v = concatenate([h, x])
+f = sigmoid(F @ v)
+g = sigmoid(G @ v)
+o = sigmoid(O @ v)
+c = f*b + g*tanh(C @ v)
+norm(o*tanh(c) - w[:2])**2"""
 
 # Whole functions, with let-lines, sums where paths meet, and stacks of matrices.
 FORMULAS: list[tuple[str, dict[str, Any]]] = [
@@ -137,6 +152,7 @@ FORMULAS: list[tuple[str, dict[str, Any]]] = [
     ("huber(X @ w, y) + hinge(X @ w, sign(y))", {"X": X, "w": w, "y": y}),
     ("2*pi*sum(radians(x)**2) + sum(3**x) + sum(x/sqrt(2*pi))", {"x": x}),
     ("sum(g*(x - mean(x))/sqrt(var(x) + 0.01))", {"x": x, "g": w}),
+    (LSTM, {"x": x, "h": b, "b": t(2), "w": w, **{name: t(2, 5) for name in "FGOC"}}),
 ]  # fmt: skip
 
 
@@ -148,6 +164,7 @@ def test_index_form_of_a_gradient_has_its_numbers(formula: str, inputs: dict[str
     assert gradients
     for gradient in gradients:
         assert gradient.indexed is not None, gradient.name
+        assert gradient.formula is not None
         node = traced.graph.inputs[gradient.name]
-        found = entries(gradient.indexed, node, known)
+        found = entries(gradient.indexed, node, gradient.formula.known(known))
         close(found, gradient.value, f"{gradient.left} = {gradient.indexed.latex}", 1e-9)

@@ -14,7 +14,8 @@ from report.derivation import derive
 from report.expression import parse
 from report.gates import GATES
 from report.printers.index import NoIndexForm, index_form
-from report.printers.latex import equation, latex, matrix, number, symbol, tensor, uncoloured
+from report.printers.latex import equation, latex
+from report.printers.notation import matrix, number, symbol, tensor, uncoloured
 
 RNG = np.random.default_rng(7)
 A = RNG.normal(size=(3, 3)).round(2)

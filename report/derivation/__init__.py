@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from report.backprop import gradient_graph
+from report.derivation.backpass import Backpass
 from report.derivation.closed import gradient
 from report.derivation.links import MAX_PUT_IN
 from report.derivation.notation import Notation
@@ -37,13 +37,15 @@ def derive(trace: Trace) -> Derivation:
     notation = Notation(trace)
     backward = trace.gates[::-1]
     shared = [q for q in backward if is_shared(q)] if len(backward) > LARGE else []
-    graph = gradient_graph(trace.graph)
+    backpass = Backpass(trace)
     return Derivation(
         function=notation.f,
         formula=_formula(notation),
         forward=tuple(_forward_row(notation, q) for q in trace.gates),
         backward=tuple(step(notation, q) for q in backward if not shared or not is_shared(q)),
-        gradients=tuple(gradient(notation, q, graph) for q in trace.inputs if q.name in trace.wrt),
+        gradients=tuple(
+            gradient(notation, q, backpass) for q in trace.inputs if q.name in trace.wrt
+        ),
         kinds=kinds(shared),
         flows=flows(trace, shared),
     )

@@ -14,13 +14,15 @@ from functools import cached_property
 
 import numpy as np
 
+from report.derivation.backpass import Backpass, Formula
 from report.derivation.notation import Notation, Written, gradient_numbers
 from report.derivation.parts import Equation, Gradient
 from report.gates import ATOM
 from report.gates.table import apply
 from report.graph import Node, constant, evaluate, topological
 from report.printers.index import Entry, NoIndexForm, index_form
-from report.printers.latex import latex, partial
+from report.printers.latex import latex
+from report.printers.notation import partial
 from report.symbolic import closed_form, written_size
 from report.tracing import Quantity
 
@@ -30,22 +32,31 @@ MAX_STEPS = 60  # let-lines among whose gradients the short ones are looked for
 MAX_READ = 160  # gates of a formula that can be read at all
 
 
-def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> Gradient:
-    """The gradient of an input; `backward` is the backward graph."""
+def gradient(notation: Notation, q: Quantity, backpass: Backpass) -> Gradient:
+    """The gradient of an input."""
     node, left = q.node, notation.gradient(q.node)
     assert q.gradient is not None  # what is asked for is always a number
     numbers = gradient_numbers(q.gradient)
-    graph = backward.get(node)
-    if graph is None:
+    whole = backpass.whole.get(node)
+    if whole is None:
         zero = "𝟎" if node.shape else "0"
         return Gradient(q.name, q.gradient, left, zero, numbers, used=False)
     scalar = closed_form(notation.trace.graph, q.name)
-    ties = _ties(notation, graph)
+    ties = _ties(notation, whole)
     if scalar is not None:
         formula, parts = scalar.named()
         where = (*(Equation(name, (part,)) for name, part in parts), *ties)
-        return Gradient(q.name, q.gradient, left, formula, numbers, where=where, scalar=scalar)
-    form = _Form(notation, graph, backward)
+        return Gradient(
+            q.name,
+            q.gradient,
+            left,
+            formula,
+            numbers,
+            where=where,
+            scalar=scalar,
+            formula=Formula(whole, {}),
+        )
+    form = _form(notation, node, backpass)
     entry, used = form.entry()
     line = None
     if entry is not None and (
@@ -63,35 +74,43 @@ def gradient(notation: Notation, q: Quantity, backward: Mapping[Node, Node]) -> 
         where=(*form.where(used if line else ()), *ties),
         here=form.here(left) if closed is not None else (),
         indexed=entry,
+        formula=Formula(form.graph, form.slopes),
     )
+
+
+def _form(notation: Notation, node: Node, backpass: Backpass) -> _Form:
+    """In inputs and steps; where that is long, with the gradients of steps by name; else with every gate."""
+    whole, steps = backpass.whole[node], backpass.steps
+    every = {n: n for n in notation.name}
+    if len(steps) > MAX_STEPS:
+        return _Form(notation, whole, every, {})
+    names = {n: n for n in (*backpass.inputs, *steps)}
+    if written_size(whole, names) <= (MAX_IN_STEPS if steps else MAX_CLOSED):
+        return _Form(notation, whole, names, {})
+    gradients, owners = backpass.by_steps
+    slopes = {name: gradients[step] for name, step in owners.items()}
+    named = names | owners
+    longest = max(
+        written_size(g, {n: o for n, o in named.items() if n is not g})
+        for g in (*slopes.values(), gradients[node])
+    )
+    if slopes and longest <= MAX_READ:
+        return _Form(notation, gradients[node], named, slopes)
+    return _Form(notation, whole, every, {})
 
 
 @dataclass(frozen=True, eq=False)
 class _Form:
-    """How a gradient is written: which gates, and which of their gradients, stand in it by name."""
+    """How a gradient is written.
+
+    `named` holds what stands in it by name -> the input or gate whose name it is, or that of whose
+    gradient; `slopes` are the gradients that stand by name.
+    """
 
     notation: Notation
     graph: Node
-    backward: Mapping[Node, Node]
-
-    @cached_property
-    def named(self) -> dict[Node, Node]:
-        """What stands by name -> the input or gate whose name it is, or that of whose gradient."""
-        trace = self.notation.trace
-        steps = {q.node: q.node for q in trace.gates if q.node.name}
-        if len(steps) > MAX_STEPS:
-            return {n: n for n in self.notation.name}
-        names = {q.node: q.node for q in trace.inputs} | steps
-        if written_size(self.graph, names) <= (MAX_IN_STEPS if steps else MAX_CLOSED):
-            return names
-        slopes = {self.backward[n]: n for n in steps if n in self.backward}
-        slopes = {
-            s: n for s, n in slopes.items() if s is not self.graph and written_size(s, names) > 2
-        }
-        longest = max(written_size(s, names | _but(slopes, s)) for s in (*slopes, self.graph))
-        if slopes and longest <= MAX_READ:
-            return names | slopes
-        return {n: n for n in self.notation.name}
+    named: Mapping[Node, Node]
+    slopes: Mapping[Node, Node]
 
     @cached_property
     def formula(self) -> str | None:
@@ -115,7 +134,7 @@ class _Form:
         """One entry, for which gates that mix entries have a name too, and what it uses by name."""
         notation = self.notation
         mixing = [q.node for q in notation.trace.gates if not _keeps_entries(q.node)]
-        owners = {n: n for n in mixing} | self.named
+        owners = {**{n: n for n in mixing}, **self.named}
         names = {
             n: notation.entry[n] if o is n else partial(notation.f, notation.entry[o])
             for n, o in owners.items()
@@ -127,7 +146,8 @@ class _Form:
             return latex(n, lambda m: self.leaf(m) or notation.named(m))
 
         try:
-            return index_form(self.graph, used, whole, notation.letters), set(used)
+            entry = index_form(self.graph, used, whole, notation.letters)
+            return entry, set(used)
         except NoIndexForm:
             return None, set()
 
@@ -139,12 +159,17 @@ class _Form:
         if self.formula is not None:
             wanted |= self.below(self.graph)
         slopes: list[Node] = []
-        while more := wanted - set(slopes) - notation.name.keys():
+        while more := wanted & self.slopes.keys() - set(slopes):
             slopes.append(max(more, key=lambda n: -number[self.named[n]]))
-            wanted |= self.below(slopes[-1])
-        gates = sorted((n for n in wanted - set(slopes) if not n.is_input), key=lambda n: number[n])
+            wanted |= self.below(self.slopes[slopes[-1]])
+        gates = sorted(
+            (n for n in wanted - self.slopes.keys() if not n.is_input), key=lambda n: number[n]
+        )
         return (
-            *(Equation(notation.gradient(self.named[n]), (self.written(n),)) for n in slopes),
+            *(
+                Equation(notation.gradient(self.named[n]), (self.written(self.slopes[n]),))
+                for n in slopes
+            ),
             *(Equation(notation.name[n], (notation.definition(n, gates),)) for n in gates),
         )
 
@@ -172,7 +197,7 @@ class _Form:
 
     def below(self, graph: Node) -> set[Node]:
         """What stands by name in the formula of a node."""
-        names = _but(self.named, graph)
+        names = self.named.keys() - {graph}
         return {n for n in topological(graph, leaves=names) if n in names}
 
 
@@ -199,10 +224,6 @@ def _ties(notation: Notation, graph: Node) -> tuple[Equation, ...]:
 
 def _is_sum_of_inputs(node: Node) -> bool:
     return node.gate.name == "sum" and node.args[0].is_input
-
-
-def _but(names: Mapping[Node, Node], node: Node) -> dict[Node, Node]:
-    return {n: o for n, o in names.items() if n is not node}
 
 
 def _keeps_entries(node: Node) -> bool:

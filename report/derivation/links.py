@@ -15,7 +15,8 @@ from report.graph import INPUT, Array, Node, constant, topological
 from report.identities import is_filled
 from report.identities.constants import is_rational
 from report.printers.index import Entry, NoIndexForm, index_form
-from report.printers.latex import GRADIENT, latex, partial, tensor, uncoloured
+from report.printers.latex import latex
+from report.printers.notation import GRADIENT, partial, tensor, uncoloured
 from report.symbolic import constant as exact
 from report.symbolic import local_derivative
 from report.tracing import Quantity

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from report.gates import ATOM
 from report.graph import Array, Node, Shape
 from report.printers.index import LETTERS, Entry, labels_text
-from report.printers.latex import GRADIENT, VALUE, latex, partial, symbol, tensor
+from report.printers.latex import latex
+from report.printers.notation import GRADIENT, VALUE, partial, symbol, tensor
 from report.tracing import Trace
 
 Written = tuple[str, int]  # LaTeX, and how strongly it binds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from report.derivation.backpass import Formula
 from report.graph import Array
 from report.kinds import Flow, Kind
 from report.printers.index import Entry as IndexForm
@@ -56,7 +57,8 @@ class Gradient:
     `closed` is its closed form (None: too long to be read), `entry` the same in index form, `where`
     the gates that they use by name, `here` what the closed form becomes with sums that are 1 at these
     inputs, such as those of probabilities. `used` is False where the function does not depend on the input,
-    `scalar` holds sympy's expression where there is one, and `indexed` that of the entry.
+    `scalar` holds sympy's expression where there is one, `indexed` that of the entry, and `formula` the
+    graph that the closed form writes down.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Gradient:
     used: bool = True
     scalar: ClosedForm | None = None
     indexed: IndexForm | None = None
+    formula: Formula | None = None
 
 
 @dataclass(frozen=True, eq=False)

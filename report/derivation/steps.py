@@ -11,7 +11,8 @@ from report.derivation.notation import Notation, factor, gradient_numbers
 from report.derivation.parts import Equation, Row, Step
 from report.graph import Node
 from report.printers.index import NoIndexForm, index_form
-from report.printers.latex import GRADIENT, dimensions, equation, latex, symbol, tensor
+from report.printers.latex import equation, latex
+from report.printers.notation import GRADIENT, dimensions, symbol, tensor
 from report.tracing import Quantity, Trace
 
 MAX_UPSTREAM = 16  # entries of an upstream gradient that is shown again where it arrives
@@ -72,9 +73,9 @@ def _counting(node: Node) -> str:
     """From which number the positions in a gate's formulas are counted, where two ways meet."""
     name, key = node.gate.name, node.params.get("key", ())
     if name == "one_hot" or (name == "cross_entropy" and node.args[1].shape != node.args[0].shape):
-        return "Classes are counted from 0, in entries too."
-    if name == "index" and len(node.args) > 1:
-        return "Positions are counted from 0, as in the index, in entries too."
+        return "Classes are counted from 0 in the data, from 1 in entries."
+    if name == "index" and any(a.is_input for a in node.args[1:]):
+        return "Positions are counted from 0 in the data and in square brackets, from 1 in entries."
     if name == "index" and any(part not in (slice(None), Ellipsis, None) for part in key):
         return "In square brackets positions are counted from 0, the labels of entries from 1."
     return ""

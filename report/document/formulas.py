@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from report.derivation import Derivation, Equation
 from report.pdf import aligned, fit, formula, img, mathml
-from report.printers.latex import VALUE, symbol, tensor
+from report.printers.notation import VALUE, symbol, tensor
 from report.statement import inline
 from report.tracing import Quantity
 

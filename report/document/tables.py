@@ -19,7 +19,7 @@ from report.document.formulas import display, tex, width_of
 from report.figure import margin
 from report.figure.letters import width as text_width
 from report.kinds import Flow
-from report.printers.latex import VALUE, entry_symbol, symbol, tensor
+from report.printers.notation import VALUE, entry_symbol, symbol, tensor
 from report.tracing import Trace
 
 COLUMN = 150.0

@@ -33,7 +33,7 @@ from report.figure import Figure, margin
 from report.homework import Question
 from report.kinds import Kind
 from report.pdf import picture
-from report.printers.latex import entry_symbol, symbol, tensor
+from report.printers.notation import entry_symbol, symbol, tensor
 from report.program import Program
 from report.statement import inline, render
 from report.tracing import Quantity, Trace

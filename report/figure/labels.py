@@ -29,7 +29,7 @@ from report.figure.letters import (
     width,
 )
 from report.graph import Shape
-from report.printers.latex import GRADIENT, VALUE
+from report.printers.notation import GRADIENT, VALUE
 
 CLEAR = 2.0  # points between an edge and the text beside it
 BEHIND = 2.0  # points between an edge's end and the text that follows it

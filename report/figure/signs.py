@@ -13,7 +13,7 @@ import numpy as np
 from report import numbers
 from report.figure.letters import SMALLEST, Run, width
 from report.graph import Node, Shape
-from report.printers.latex import GREEK
+from report.printers.notation import GREEK
 
 LONGEST = 48.0  # points that a gate's name may take
 DIGITS = 4  # significant digits of every number in a figure

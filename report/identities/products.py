@@ -51,6 +51,7 @@ def _multiply(row: Gate, a: Node, b: Node) -> Node | None:
         or _above(a, b)
         or cancelled(a, b)
         or _cancelled_terms(a, b)
+        or _with_number(a, b)
         or _unspread(a, b)
     )
 
@@ -71,6 +72,25 @@ def _with_coefficient(row: Gate, a: Node, b: Node) -> Node | None:
     if parent("multiply", a) and is_coefficient(a.args[0]):
         return a.args[0] * (a.args[1] * b)
     return None
+
+
+def _with_number(a: Node, b: Node) -> Node | None:
+    """x ⊙ c y = c (x ⊙ y), where c is one number, and (d / c) (c y) = d y."""
+    for x, other in ((a, b), (b, a)):
+        c, y = _number_of(other)
+        if c is not None and x.shape:
+            return c * (x * y if x is a else y * x)
+        if c is not None:
+            whole = cancelled(x, c)
+            return None if whole is None else whole * y
+    return None
+
+
+def _number_of(x: Node) -> tuple[Node | None, Node]:
+    """The number c in front of c y, if there is one."""
+    if parent("multiply", x) and x.args[1].shape and not x.args[0].shape:
+        return x.args[0], x.args[1]
+    return None, x
 
 
 def _of_ones(a: Node, b: Node) -> Node | None:
@@ -96,7 +116,7 @@ def _cancelled_terms(a: Node, b: Node) -> Node | None:
         if not fits(other, x) or not (parent("add", other) or parent("subtract", other)):
             continue
         terms = [factored(term)[1] for term in other.args]
-        if any(cancels(t, x) or t.gate.name == "scatter" for t in terms) or all(
+        if any(cancels(t, x) or _is_put_back(t) for t in terms) or all(
             parent("divide", t) and cancelled(x, t) for t in terms
         ):
             return applied(other.gate, x * other.args[0], x * other.args[1])
@@ -110,7 +130,16 @@ def _scattered(a: Node, b: Node) -> Node | None:
             part, *indices = other.args
             picked = applied(gate("index"), x, *indices, key=other.params["key"])
             return applied(other.gate, part * picked, *indices, **other.params)
+        if parent("divide", other) and x.shape and _is_put_back(other):
+            return (x * other.args[0]) / other.args[1]
     return None
+
+
+def _is_put_back(x: Node) -> bool:
+    """Whether x has entries in some places only, with a number in front or below."""
+    if parent("divide", x) and not x.args[1].shape:
+        x = x.args[0]
+    return factored(_number_of(x)[1])[1].gate.name == "scatter"
 
 
 def _above(a: Node, b: Node) -> Node | None:

@@ -41,7 +41,7 @@ def _add(row: Gate, a: Node, b: Node) -> Node | None:
         return b - (-a)
     return (
         _collected(row, a, b)
-        or _collected_below(a, b)
+        or _collected_below(row, a, b)
         or _symmetric(row, a, b)
         or _common_factor(row, a, b)
         or _unspread_terms(row, a, b)
@@ -59,6 +59,7 @@ def _subtract(row: Gate, a: Node, b: Node) -> Node | None:
         return a + (-b)
     return (
         _collected(row, a, b)
+        or _collected_below(row, a, b)
         or _shifted(row, a, b)
         or _symmetric(row, a, b)
         or _common_factor(row, a, b)
@@ -84,28 +85,39 @@ def _collected(row: Gate, a: Node, b: Node) -> Node | None:
 
 
 def _common_factor(row: Gate, a: Node, b: Node) -> Node | None:
-    """x y - x z = x (y - z), entry by entry."""
+    """x y - x z = x (y - z), entry by entry, and where x is one number."""
     (c, u), (d, v) = factored(a), factored(b)
     if not (parent("multiply", u) and parent("multiply", v)) or u.shape != v.shape or not u.shape:
         return None
     for x, y in (u.args, u.args[::-1]):
         for z, w in (v.args, v.args[::-1]):
-            if x.shape == u.shape and same(x, z):
+            whole = y.shape == u.shape and w.shape == v.shape  # what is left, where x is one number
+            if (x.shape == u.shape or (not x.shape and whole)) and same(x, z):
                 return x * applied(row, c * y, d * w)
     return None
 
 
-def _collected_below(a: Node, b: Node) -> Node | None:
-    """(x + y) + y = x + 2y."""
-    if not parent("add", a):
+def _collected_below(row: Gate, a: Node, b: Node) -> Node | None:
+    """(x + y) + y = x + 2y, and (x - y) + y = x."""
+    if not parent("add", a) and not parent("subtract", a):
         return None
     c, y = factored(b)
     for place, term in enumerate(a.args):
         d, z = factored(term)
-        number = total(c, d) if same(y, z) and term.shape == a.shape else None
-        if number is not None:
-            return a.args[1 - place] + number * y
+        if not same(y, z) or term.shape != a.shape:
+            continue
+        back = place == 1 and a.gate.name == "subtract"
+        number = total(_signed(c, row.name == "subtract"), _signed(d, back))
+        if number is None:
+            continue
+        if place == 0 and a.gate.name == "subtract":
+            return number * y - a.args[1]
+        return a.args[1 - place] + number * y
     return None
+
+
+def _signed(number: Node, minus: bool) -> Node:
+    return product(constant(-1), number) if minus else number
 
 
 def _shifted(row: Gate, a: Node, b: Node) -> Node | None:

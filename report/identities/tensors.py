@@ -41,6 +41,9 @@ def _outside(x: Node) -> tuple[Node, Callable[[Node], Node]] | None:
     c, rest = factored(x)
     if rest is not x and rest.shape == x.shape:
         return rest, lambda y: c * y
+    number = number_of_ones(x)
+    if number is not None and not is_number(number, 1) and not is_number(number, 0):
+        return constant(np.ones(x.shape)), lambda y: number * y
     if not x.shape or x.value is not None:
         return None
     if x.gate.name == "multiply" and not x.args[0].shape and x.args[1].shape == x.shape:
@@ -66,11 +69,20 @@ def _sum(row: Gate, a: Node, axis: Any = None, keepdims: bool = False) -> Node |
     params = {k: v for k, v in (("axis", axis), ("keepdims", keepdims)) if v not in (None, False)}
     if parent("multiply", a) and not params and [len(x.shape) for x in a.args] == [1, 1]:
         return applied(gate("dot"), *a.args) if a.args[0].shape == a.args[1].shape else None
+    if parent("add", a) or parent("subtract", a):  # what is put back is added up where it came from
+        put_back = any(factored(x)[1].gate.name == "scatter" or _is_unit(x) for x in a.args)
+        if put_back and not params and all(x.shape == a.shape for x in a.args):
+            return applied(a.gate, *(applied(row, x) for x in a.args))
     if _is_one_hot_rows(a) and axes_of(a.shape, axis) == (len(a.shape) - 1,):
         return constant(np.ones(reduced(a.shape, axis, keepdims)))
     if a.gate.name == "scatter" and axis is None and not keepdims:
         return applied(row, a.args[0]) if a.args[0].shape else a.args[0]
     return _linear(row, a, **params) or _of_ones(row, a, **params) or _weighted(row, a, params)
+
+
+def _is_unit(x: Node) -> bool:
+    """Whether x is a number in one place."""
+    return parent("multiply", x) and not x.args[0].shape and x.args[1].gate.name == "scatter"
 
 
 def _is_one_hot_rows(a: Node) -> bool:
@@ -240,7 +252,7 @@ def _piece(a: Node, key: tuple[Any, ...]) -> Node | None:
 
 
 def _scatter(row: Gate, a: Node, *indices: Node, **params: Any) -> Node | None:
-    if is_coefficient(a) and not is_number(a, 1):
+    if not a.shape and not is_number(a, 1):
         return a * make(row, (constant(1), *indices), params)
     return _linear(row, a, *indices, **params)
 

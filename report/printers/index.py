@@ -18,7 +18,8 @@ import numpy as np
 from report.calls import call
 from report.gates import SUM
 from report.graph import CONSTANT, Node
-from report.identities.constants import is_rational
+from report.graph import constant as constant_node
+from report.identities.constants import is_rational, product
 from report.identities.nodes import number_of_ones
 from report.printers.latex import latex
 from report.printers.terms import entry_latex, is_plain_number
@@ -251,7 +252,10 @@ class Walk:
         """A number; 1/√(2π) and its like stand as they do in the matrix form."""
         if is_rational(node) or (node.gate.group == "arithmetic" and node.gate.binding == SUM):
             return constant(node)
-        return self.named(node, latex(node), ())
+        text = latex(node)
+        if text.startswith("-"):  # the sign belongs to the sum that the number stands in
+            return -self._coefficient(product(constant_node(-1), node))
+        return self.named(node, text, ())
 
     def _elementwise(self, node: Node, ix: Labels) -> Any:
         import sympy
@@ -392,12 +396,18 @@ def _entry_function(name: str, order: int, is_first: bool) -> Any:
     return type(f"e{order:03d}", (Named,), traits)
 
 
-@cache
-def position(n: int) -> Any:
-    """A number that the data count from 0 as a label, which counts from 1, of an axis of n entries.
+def picked(w: Walk, index: Node, ix: Labels, n: int) -> Any:
+    """A position that the data count from 0 as a label of an axis of n entries, which counts from 1.
 
-    It is written as it stands: a row of E is E with the index itself below it.
+    An input is written as it stands, as the name of a position: a row of E is E with i below it.
     """
+    if index.is_constant:
+        return w.entry(constant_node(np.asarray(index.value) % n + 1), ix)
+    return _position(n)(w.entry(index, ix))
+
+
+@cache
+def _position(n: int) -> Any:
     import sympy
 
     class Position(sympy.Function):

@@ -117,7 +117,13 @@ def _rank(e: Any) -> tuple[int, bool, int, str]:
 
 
 def _reading(e: Any) -> str:
-    """What decides between factors that are alike: sin before cos, then the alphabet."""
+    """What decides between factors that are alike: sin before cos, δ_i before δ_j, then the alphabet."""
+    import sympy
+
+    if getattr(e, "gate", "") in _BRACKETS and e.args[0].is_Symbol:
+        return str(e.args[0])
+    if isinstance(e, sympy.KroneckerDelta):
+        return min((str(a) for a in e.args if not a.is_Integer), default="")
     return str(e).replace("sin(", "bsin(")
 
 
@@ -156,7 +162,7 @@ def _product(p: Any, e: Any) -> str:
         front.append(rf"\frac{{{top or 1}}}{{{_row(p, denominator, below)}}}")
         rest = [f for f in rest if _is_wide(f)]
     elif number != 1:
-        front.insert(0, p._print(number))
+        front.insert(0, _number(p, number))
     alone = len(rest) == 1 and (sign or front)
     tail = p.parenthesize(rest[0], MUL) if alone else _row(p, sympy.Integer(1), rest)
     if front and re.match(r"[0-9]", tail):
@@ -166,14 +172,20 @@ def _product(p: Any, e: Any) -> str:
     return sign + " ".join([*front, *([tail] if tail else [])])
 
 
+def _number(p: Any, number: Any) -> str:
+    """A number in front of something: 1 + π² in brackets."""
+    return str(p.parenthesize(number, MUL) if number.is_Add else p._print(number))
+
+
 def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
     """A number and factors side by side."""
     if number == 1 and len(factors) == 1:
         return str(p._print(factors[0]))
-    texts = [] if number == 1 else [p._print(number)]
+    texts = [] if number == 1 else [_number(p, number) if factors else p._print(number)]
     for f in factors:
         text = p.parenthesize(f, MUL)
         text = rf"\, {text}" if texts and text.startswith("𝟙") else text
+        text = rf"\cdot {text}" if texts and re.match(r"[0-9]", text) else text
         hides = _is_wide(f) and f is not factors[-1] and not text.startswith(r"\left(")
         texts.append(rf"\left({text}\right)" if hides else text)
     return " ".join(texts)

@@ -9,7 +9,7 @@ from typing import Any
 from report.calls import call
 from report.gates import GATES
 from report.graph import Node, make
-from report.printers.index import Labels, Rule, Walk, position, times
+from report.printers.index import Labels, Rule, Walk, picked, times
 from report.symbolic import number
 
 
@@ -78,7 +78,7 @@ def cross_entropy(w: Walk, node: Node, ix: Labels) -> Any:
 
     z, labels = node.args
     at = tuple(w.fresh(n) for n in labels.shape)
-    label = position(z.shape[-1])(w.entry(labels, at))
+    label = picked(w, labels, at, z.shape[-1])
     term = w.entry(make(GATES["log_softmax"], (z,)), (*at, label if z.shape[-1] > 1 else 0))
     return times(-sympy.Rational(1, math.prod(labels.shape)), w.sum(term, *at))
 
@@ -97,7 +97,6 @@ def one_hot(w: Walk, node: Node, ix: Labels) -> Any:
     """𝟙[label of i = j]."""
     import sympy
 
-    label = w.entry(node.args[0], ix[:-1])
     if ix[-1] == 0:
         return sympy.Integer(1)
-    return call("equal")(ix[-1], position(node.shape[-1])(label))
+    return call("equal")(ix[-1], picked(w, node.args[0], ix[:-1], node.shape[-1]))

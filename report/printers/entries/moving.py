@@ -9,7 +9,7 @@ from report.calls import call
 from report.gates import Place, axes_of
 from report.gates.shapes import widths
 from report.graph import Node, Shape
-from report.printers.index import Labels, NoIndexForm, Walk, option, position, times
+from report.printers.index import Labels, NoIndexForm, Walk, option, picked, times
 
 
 def transpose(w: Walk, node: Node, ix: Labels) -> Any:
@@ -150,13 +150,13 @@ class _Key:
         return start + 1, step, len(range(start, stop, step))
 
     def label(self, w: Walk, part: int, at: Labels, axis: int) -> Any:
-        """The label that a whole number or an index argument is; beside an index all count from 0."""
+        """The label that a whole number or an index argument is."""
         import sympy
 
         n = self.shape[axis]
         if isinstance(part, Place):
-            return position(n)(w.entry(self.indices[part - 1], at))
-        return position(n)(int(part)) if self.indices else sympy.Integer(int(part) % n + 1)
+            return picked(w, self.indices[part - 1], at, n)
+        return sympy.Integer(int(part) % n + 1)
 
 
 def _layout(key: Sequence[Any], rank: int, has_indices: bool) -> list[tuple[str, int]]:
