@@ -18,6 +18,8 @@ import pytest
 
 import report
 from report.errors import CheckError, ReportError
+from report.printers.functions import FUNCTIONS
+from report.printers.source import WIDTH
 from report.program import Printed, Program, finish, read, run, start, write
 from report.tracing import Trace
 
@@ -592,3 +594,11 @@ def test_output_that_is_torn_is_refused() -> None:
         assert torn != whole
         with pytest.raises(CheckError):
             read(torn)
+
+
+def test_the_functions_of_a_program_fit_the_column_of_the_page():
+    lines = [
+        line for names in FUNCTIONS.values() for text in names.values() for line in text.split("\n")
+    ]
+    assert len(lines) > 300
+    assert [line for line in lines if len(line) > WIDTH] == []

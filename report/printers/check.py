@@ -25,7 +25,7 @@ def definitions(scope: Scope, plan: Plan) -> list[str]:
         "",
         "",
         "def slope(cells, i):",
-        f'    """Central difference: {scope.f} with cells[i] a little higher and lower."""',
+        f'    """Central difference: {scope.f} at cells[i] a little up and down."""',
         "    value = cells[i]",
         f"    h = {step}",
         "    cells[i] = value + h",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 _NUMBERS = '''
 def sigmoid(x):
-    """The logistic function 1 / (1 + exp(-x)); exp never gets a large argument."""
+    """The logistic function 1 / (1 + exp(-x)); exp is at most 1."""
     if x < 0:
         return math.exp(x) / (1 + math.exp(x))
     return 1 / (1 + math.exp(-x))
@@ -60,7 +60,7 @@ def sign(x):
 
 
 def larger(a, b):
-    """1 where a is larger than b, 0 where it is smaller, one half at a tie."""
+    """1 where a is larger than b, 0 where smaller, one half at a tie."""
     return 0.5 if a == b else float(a > b)
 
 
@@ -76,7 +76,7 @@ def xlogy(a, b):
 
 _LISTS = '''
 def elementwise(function, *tensors):
-    """The function of the entries that stand at the same place in all tensors."""
+    """The function of the entries at the same place in all tensors."""
     if not isinstance(tensors[0], list):
         return function(*tensors)
     return [elementwise(function, *rows) for rows in zip(*tensors)]
@@ -124,9 +124,10 @@ def permute(x, shape, axes):
     places = [0]
     for axis in axes:
         step = math.prod(shape[axis + 1:])
-        places = [place + i * step for place in places for i in range(shape[axis])]
+        places = [p + i * step for p in places for i in range(shape[axis])]
     numbers = entries(x)
-    return reshape([numbers[place] for place in places], [shape[axis] for axis in axes])
+    moved = [numbers[place] for place in places]
+    return reshape(moved, [shape[axis] for axis in axes])
 
 
 def along(axis, function, x):
@@ -163,7 +164,7 @@ def pad(x, widths):
 
 
 def pick(x, *key):
-    """The part of x at numbers, slices and lists; lists are gone through together."""
+    """The part of x at numbers, slices and lists; lists advance together."""
     if not key:
         return x
     first, *others = key
@@ -174,14 +175,14 @@ def pick(x, *key):
         picked = []
         for numbers in zip(*lists):
             left = iter(numbers)
-            now = [next(left) if isinstance(part, list) else part for part in key]
+            now = [next(left) if isinstance(k, list) else k for k in key]
             picked.append(pick(x, *now))
         return picked
     return pick(x[first], *others)
 
 
 def scatter(g, shape, *key):
-    """Zeros of a shape, with g added at a key: what `pick` took is put back."""
+    """Zeros of a shape with g added at a key: what `pick` took, put back."""
     numbers = [0.0] * math.prod(shape)
     places = reshape(list(range(len(numbers))), shape)
     for place, value in zip(entries(pick(places, *key)), entries(g)):
@@ -270,7 +271,7 @@ def trace(a):
 
 
 def pivots(a):
-    """The pivots of Gaussian elimination; their product is the determinant."""
+    """Pivots of Gaussian elimination: their product is the determinant."""
     a = [list(row) for row in a]
     for k in range(len(a)):
         p = max(range(k, len(a)), key=lambda i: abs(a[i][k]))
@@ -293,7 +294,7 @@ def logdet(a):
 
 
 def cofactor(a):
-    """The matrix of cofactors: c[i][j] is the slope of det(a) along a[i][j]."""
+    """Matrix of cofactors: c[i][j] is the slope of det(a) along a[i][j]."""
     c = [[0.0] * len(a) for _ in a]
     for i in range(len(a)):
         for j in range(len(a)):
@@ -393,13 +394,13 @@ def reverse_cumsum(x):
 
 
 def is_largest(x):
-    """1 at the largest number, 0 elsewhere; equal largest numbers share the 1."""
+    """1 at the largest number, 0 elsewhere; equal ones share the 1."""
     top = max(x)
     return [float(number == top) / x.count(top) for number in x]
 
 
 def is_smallest(x):
-    """1 at the smallest number, 0 elsewhere; equal smallest numbers share the 1."""
+    """1 at the smallest number, 0 elsewhere; equal ones share the 1."""
     low = min(x)
     return [float(number == low) / x.count(low) for number in x]
 
@@ -420,11 +421,12 @@ def l1(p, y):
 
 
 def huber(p, y, delta):
-    """The mean of e**2 / 2 for small errors, of delta * (|e| - delta / 2) for large."""
+    """Mean of e**2 / 2 or, for large errors, delta * (|e| - delta / 2)."""
     total = 0.0
     for a, b in zip(p, y):
         size = abs(a - b)
-        total += 0.5 * size ** 2 if size <= delta else delta * (size - 0.5 * delta)
+        small = size <= delta
+        total += size ** 2 / 2 if small else delta * (size - delta / 2)
     return total / len(p)
 
 
@@ -469,7 +471,7 @@ def kl_div(p, q):
 
 _ARRAYS = '''
 def sigmoid(x):
-    """The logistic function 1 / (1 + exp(-x)); exp never gets a large argument."""
+    """The logistic function 1 / (1 + exp(-x)); exp is at most 1."""
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, 1) / (1 + small)
 
@@ -525,7 +527,7 @@ def xlogy(a, b):
 
 
 def softmax(x, axis=-1):
-    """exp(x) divided by its sum along an axis; exp never gets a positive argument."""
+    """exp(x) over its sum along an axis; the largest argument of exp is 0."""
     powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
@@ -548,25 +550,26 @@ def reverse_cumsum(x, axis=0):
 
 
 def is_largest(x, axis=None):
-    """1 at the largest entry, 0 elsewhere; equal largest entries share the 1."""
+    """1 at the largest entry, 0 elsewhere; equal ones share the 1."""
     hit = x == np.max(x, axis=axis, keepdims=True)
     return hit / np.sum(hit, axis=axis, keepdims=True)
 
 
 def is_smallest(x, axis=None):
-    """1 at the smallest entry, 0 elsewhere; equal smallest entries share the 1."""
+    """1 at the smallest entry, 0 elsewhere; equal ones share the 1."""
     hit = x == np.min(x, axis=axis, keepdims=True)
     return hit / np.sum(hit, axis=axis, keepdims=True)
 
 
 def others(x, axis=0):
     """For each entry the product of all others along an axis."""
-    rest = [np.prod(np.delete(x, i, axis), axis=axis) for i in range(x.shape[axis])]
+    places = range(x.shape[axis])
+    rest = [np.prod(np.delete(x, i, axis), axis=axis) for i in places]
     return np.stack(rest, axis=axis)
 
 
 def cofactor(a):
-    """The matrix of cofactors: the slopes of the determinant along each entry."""
+    """Matrix of cofactors: the slope of the determinant along each entry."""
     c = np.empty_like(a)
     for i, j in np.ndindex(a.shape[-2:]):
         minor = np.delete(np.delete(a, i, axis=-2), j, axis=-1)
@@ -575,16 +578,17 @@ def cofactor(a):
 
 
 def scatter(g, key, shape):
-    """Zeros of a shape, with g added at a key: what was picked is put back."""
+    """Zeros of a shape with g added at a key: what was picked, put back."""
     x = np.zeros(shape)
     np.add.at(x, key, g)
     return x
 
 
 def huber(p, y, delta):
-    """The mean of e**2 / 2 for small errors, of delta * (|e| - delta / 2) for large."""
+    """Mean of e**2 / 2 or, for large errors, delta * (|e| - delta / 2)."""
     size = np.abs(p - y)
-    return np.mean(np.where(size <= delta, size ** 2 / 2, delta * (size - delta / 2)))
+    large = delta * (size - delta / 2)
+    return np.mean(np.where(size <= delta, size ** 2 / 2, large))
 
 
 def binary_cross_entropy(p, y):

@@ -45,7 +45,7 @@ def definitions(scope: Scope) -> list[str]:
     return [
         "",
         "def number(x):",
-        f'    """A number with {DIGITS} significant digits, padded so that the points align."""',
+        f'    """A number with {DIGITS} significant digits, points aligned."""',
         f"    {split}",
         f'    return f"{{whole:>{whole}}}.{{rest:<{rest}}}"',
         "",
