@@ -191,6 +191,8 @@ def _mend() -> None:
     _set_labels_whole()
     _break_blocks()
     _compute_styles_faster()
+    _resolve_lengths_faster()
+    _leave_margins_free()
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
@@ -243,6 +245,28 @@ def _compute_styles_faster() -> None:
         return usual(style, name)
 
     css.ComputedStyle.__missing__ = missing
+
+
+def _resolve_lengths_faster() -> None:
+    """Take lengths in pixels as they are; each box asks for fourteen of them."""
+    percent: Any = importlib.import_module("weasyprint.layout.percent")
+    dimension: Any = importlib.import_module("weasyprint.css.properties").Dimension
+    usual = percent.resolve_one_percentage
+
+    def resolve(box: Any, name: str, refer_to: Any) -> None:
+        value = box.style[name]
+        if value.__class__ is dimension and value.unit == "px":
+            setattr(box, name, value.value)
+        else:
+            usual(box, name, refer_to)
+
+    percent.resolve_one_percentage = resolve
+
+
+def _leave_margins_free() -> None:
+    """Have no boxes made for the margins of a page, in which `running` draws."""
+    layout: Any = importlib.import_module("weasyprint.layout")
+    layout.make_margin_boxes = lambda _context, _page, _state: iter(())
 
 
 class _Compression:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from report.symbolic import printer
@@ -21,6 +21,11 @@ _BRACKETS = frozenset(
 
 def entry_latex(expression: Any, tex: Mapping[Any, str]) -> str:
     """LaTeX of an entry; `tex` is how the symbols of scalars are written."""
+    return _written(expression, tuple(tex.items()))
+
+
+@lru_cache(maxsize=2048)  # the variants of a question have the same formulas
+def _written(expression: Any, tex: tuple[tuple[Any, str], ...]) -> str:
     settings = {"symbol_names": dict(tex), "inv_trig_style": "full", "fold_frac_powers": True}
     return str(_entry_printer()(settings).doprint(expression))
 
