@@ -7,6 +7,8 @@ import contextlib
 import gc
 import io
 import math
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from report.errors import CheckError, ReportError
 from report.printers.functions import FUNCTIONS
 from report.printers.source import WIDTH
 from report.program import Printed, Program, finish, read, run, start, write
+from report.program.copies import Copy
 from report.tracing import Trace
 
 W = [[0.4, 0.1, -0.5], [0.2, -0.32, 0.8], [0.7, 0.4, -0.6]]
@@ -515,7 +518,7 @@ def test_a_program_runs_in_a_clean_world(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_numpy_is_found_where_it_does_not_belong_to_the_interpreter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("report.program._numpy_is_installed", lambda: False)
+    monkeypatch.setattr("report.program.interpreter._numpy_is_installed", lambda: False)
     trace = traced("homework q2, vector")
     compare(trace, read(run(write(trace, dialect="numpy")).text))
 
@@ -525,7 +528,7 @@ def test_a_program_that_nobody_waits_for_is_ended() -> None:
     process = running.process
     del running
     gc.collect()
-    assert process.poll() is not None
+    assert process.wait(0) == -signal.SIGKILL
 
 
 def test_output_is_what_was_printed_and_the_command_what_a_reader_types() -> None:
@@ -554,6 +557,96 @@ def test_two_programs_run_side_by_side() -> None:
 def test_a_failing_program_is_named_with_its_last_words(source: str, message: str) -> None:
     with pytest.raises(CheckError, match=f"(?s)test.py.*{message}"):
         run(program(source))
+
+
+@pytest.fixture
+def copied() -> Any:
+    """Begin a NumPy program in a copy of the interpreter that has NumPy loaded."""
+    if sys.platform != "linux":
+        pytest.skip("copies are made on Linux only")
+    finish(start(program("pass", "numpy")))  # the first one of a process never is a copy
+
+    def begin(source: str, timeout: float = 20.0) -> Any:
+        running = start(program(source, "numpy"), timeout=timeout)
+        assert isinstance(running.process, Copy)
+        return running
+
+    return begin
+
+
+def test_a_copy_of_the_interpreter_gives_a_program_the_same_world(copied: Any) -> None:
+    source = (
+        "import os, resource, sys\n"
+        "import numpy as np\n"
+        "print(sorted(os.environ), sys.argv, __name__, os.listdir('.').count('test.py'))\n"
+        "print(sys.flags, sys.path, sys.stdout.encoding, repr(sys.stdin.read()))\n"
+        "print(os.getsid(0) == os.getpid(), sorted(os.listdir('/proc/self/fd')))\n"
+        "print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_FSIZE))\n"
+        "print(sorted(n for n in globals() if n[:1] != '_'))\n"
+        "print(np.linalg.inv([[0.3, 0.1], [0.7, 0.9]]), np.exp(np.linspace(0, 1, 7)).sum())\n"
+    )
+    own = run(program(source, "numpy")).text
+    assert own.count("\n") > 6
+    assert [finish(copied(source)).text for _ in range(2)] == [own, own]
+
+
+def test_copies_know_nothing_of_each_other(copied: Any) -> None:
+    finish(copied("import numpy as np\nnp.exp = np.sin\nnp.seterr(all='ignore')"))
+    assert finish(copied("import numpy as np\nprint(np.exp(0.0))")).text == "1.0\n"
+    slow, quick = copied("import time\ntime.sleep(0.3)\nprint(1)"), copied("print(2)")
+    assert [finish(quick).text, finish(slow).text] == ["2\n", "1\n"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("1 / 0", "ended with status 1.*1 / 0.*ZeroDivisionError"),
+        ("def f(:", "ended with status 1.*SyntaxError"),
+        ("import sys\nsys.exit(3)", "ended with status 3"),
+        ("import sys\nsys.exit('gone')", "ended with status 1.*gone"),
+        ("import os\nos.abort()", "ended with status -6"),
+        ("import numpy as np\nnp.log(0.0)", "printed a warning.*divide by zero"),
+        ("print('x' * 30_000_000)", "prints more than"),
+        ("while True: pass", "did not end within 1 seconds"),
+    ],
+)
+def test_a_failing_copy_is_told_as_any_program(copied: Any, source: str, message: str) -> None:
+    with pytest.raises(CheckError, match=f"(?s)test.py.*{message}"):
+        finish(copied(source, timeout=1.0 if "while" in source else 20.0))
+
+
+def test_a_program_runs_even_if_the_interpreter_to_copy_is_killed(copied: Any) -> None:
+    find = "import os\nprint(open(f'/proc/{os.getppid()}/stat').read().split()[3])"
+    server = int(finish(copied(find)).text)
+    waiting = copied("import time\ntime.sleep(0.2)\nprint(1)")
+    os.kill(server, signal.SIGKILL)
+    lost = start(program("print(2)", "numpy"))
+    assert [finish(waiting).text, finish(lost).text] == ["1\n", "2\n"]
+    assert finish(copied("print(3)")).text == "3\n"
+
+
+def test_the_interpreter_to_copy_ends_with_its_process() -> None:
+    if sys.platform != "linux":
+        pytest.skip("copies are made on Linux only")
+    find = "import os\nprint(open(f'/proc/{os.getppid()}/stat').read().split()[3])"
+    source = (
+        "import os, sys\n"
+        "from report.program import Program, finish, start\n"
+        f"made = Program('test.py', 'numpy', {find!r})\n"
+        "finish(start(made))\n"
+        "print(finish(start(made)).text, flush=True)\n"
+        "if 'kill' in sys.argv: os.kill(os.getpid(), 9)\n"
+    )
+    for how in ("end", "kill"):
+        done = subprocess.run(
+            [sys.executable, "-c", source, how], capture_output=True, text=True, check=False
+        )
+        assert done.stderr == ""
+        for _ in range(100):
+            if _ended(int(done.stdout)):
+                break
+            time.sleep(0.05)
+        assert _ended(int(done.stdout))
 
 
 def test_time_is_limited_and_children_end_too(tmp_path: Path) -> None:
