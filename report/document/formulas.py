@@ -119,6 +119,12 @@ def width_of(source: str) -> float:
     return formula(source, display=True).width
 
 
+def height_of(source: str) -> float:
+    """The height of a displayed formula in em, from its lowest to its highest point."""
+    drawing = formula(source, display=True)
+    return drawing.height + drawing.depth
+
+
 def function_lines(derivation: Derivation) -> list[Markup]:
     """The function as displayed lines: let-lines stand in blocks, aligned at their equals signs."""
     lines = [f"{line.left} &= {line.symbols[0]}" for line in derivation.formula]

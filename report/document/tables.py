@@ -15,7 +15,7 @@ from report import numbers
 from report.checks import Comparison, Entry, Verification, error_text
 from report.derivation import ForwardRow
 from report.document.answer import DIALECTS
-from report.document.formulas import display, tex, width_of
+from report.document.formulas import display, height_of, tex, width_of
 from report.figure import margin
 from report.figure.letters import width as text_width
 from report.kinds import Flow
@@ -31,6 +31,7 @@ NUMBER = 8.5  # points: the numbers of the verification
 SIGN = 46.0  # points that a gate's sign may take beside its number
 COLUMN_DIGITS = 7  # significant digits of the largest number in a column
 CHECK_DIGITS = 10  # the same in the verification table
+TALL = 4.0  # em: a row so high may stand alone on a page
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
 MAX_ROWS = 60  # gradient entries in the verification table; the rest is summed up in one line
 
@@ -103,6 +104,7 @@ def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -
             "numbers": display(row.numbers, limits[1] / EM) if row.numbers else "",
             "value": aligned.get(row.name) or display(tensors[row.name], limits[2] / EM),
             "tensor": row.name in tensors,
+            "tall": row.name in tensors and height_of(tensors[row.name]) > TALL,
         }
         for row in shown
     ]
