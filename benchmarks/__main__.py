@@ -80,7 +80,9 @@ def whole(runs: int) -> Iterator[Result]:
     again = json.loads(_output(warm))
     wall, processor = (statistics.median(times) for times in zip(*again["runs"], strict=True))
 
-    def against(what: str, seconds: float, used: float, peer: str) -> Iterator[Result]:
+    def against(
+        what: str, seconds: float, used: float, peer: str, aim: str = ""
+    ) -> Iterator[Result]:
         if peer in found:
             other = found[peer]
             for kind, mine, its in (
@@ -89,12 +91,12 @@ def whole(runs: int) -> Iterator[Result]:
             ):
                 yield Result(
                     f"{what}{kind}, to {peer} with compute", f"{mine:.2f} s", f"{its:.2f} s",
-                    mine / its, "≤ 1.0",
+                    mine / its, aim,
                 )  # fmt: skip
 
-    yield from against("build, cold", first.seconds, first.processor, "pdflatex")
+    yield from against("build, cold", first.seconds, first.processor, "pdflatex", "≤ 1.0")
     yield from against("build, cold", first.seconds, first.processor, "typst")
-    yield from against("build, warm", wall, processor, "typst")
+    yield from against("build, warm", wall, processor, "typst", "≤ 1.0")
     yield from against("build, warm", wall, processor, "pdflatex")
     peak, stays = first.megabytes, again["megabytes"]
     yield Result("memory, cold", f"{peak:.0f} MB", "", peak / 200, "< 200 MB")
@@ -147,12 +149,17 @@ def classes(_runs: int) -> Iterator[Result]:
     if not peers.has("pdflatex"):
         print(peers.missing("pdflatex"))
         return
-    command = [PYTHON, "-m", "benchmarks.classes", "latex", CLASS, str(OUT / "class-latex"), "8"]
-    seconds = json.loads(_output(command))[1:]
-    theirs = 60 / statistics.median(seconds)
+    a_minute: dict[str, float] = {}
+    for maker, count in (("report", "21"), ("latex", "8")):
+        folder = str(OUT / f"class-{maker}")
+        seconds = json.loads(
+            _output([PYTHON, "-m", "benchmarks.classes", maker, CLASS, folder, count])
+        )
+        a_minute[maker] = 60 / statistics.median(seconds[1:])
+    ours, theirs = a_minute["report"], a_minute["latex"]
     yield Result(
-        "solutions a minute and process, to a warm process that runs pdflatex", f"{minute[1]:.0f}",
-        f"{theirs:.0f}", minute[1] / theirs, "≥ 3",
+        "solutions a minute in a warm process, to one that runs pdflatex", f"{ours:.0f}",
+        f"{theirs:.0f}", ours / theirs, "≥ 3",
     )  # fmt: skip
 
 

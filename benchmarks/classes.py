@@ -1,8 +1,8 @@
 """A class: the same homework with other numbers for each of many students.
 
-`python -m benchmarks.classes latex HOMEWORK.toml FOLDER COUNT` is the peer: a process that stays computes
-what the report computes, and runs pdflatex for each student until its files stand still. It prints
-the seconds that each report took, as JSON.
+`python -m benchmarks.classes MAKER HOMEWORK.toml FOLDER COUNT` makes a report for each student in one
+process and prints the seconds that each took, as JSON. MAKER is `report`, or the peer `latex`, which
+computes what the report computes, and runs pdflatex for each student until its files stand still.
 """
 
 import json
@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from benchmarks import latex
-from report import variants
-from report.homework import read_homework
+from report import files, pipeline, variants
+from report.homework import Homework, read_homework
 
 AIM = 60  # reports a minute and core
 CLUSTER = 10_000, 40  # students, cores: what the projection is for
@@ -32,12 +32,20 @@ def projected(minute: float) -> str:
     return f"{students / minute / cores:.1f} min for {students} students on {cores} cores"
 
 
+def make(work: Homework, folder: Path) -> None:
+    """One student's report, as a batch makes it."""
+    files.write(folder / "solution.pdf", pipeline.make(work, ("solution",)).pdfs["solution"])
+
+
 def main() -> None:
-    _, homework, folder, count = sys.argv[1:]
+    maker, homework, folder, count = sys.argv[1:]
     work, seconds = read_homework(homework), []
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
     for number in range(int(count)):
         start = time.perf_counter()
-        latex.build(variants.draw(work, f"s{number:04}"), Path(folder))
+        student = variants.draw(work, f"s{number:04}")
+        (latex.build if maker == "latex" else make)(student, target)
         seconds.append(time.perf_counter() - start)
     print(json.dumps(seconds))
 
