@@ -109,6 +109,8 @@ def read_files(path: str | os.PathLike[str]) -> dict[str, bytes]:
     """The files inside a PDF by name. Raises ReportError when it is no PDF or holds no report."""
     file = Path(path)
     try:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise ReportError(f"{file} is no regular file; save the PDF to a file first")
         if file.stat().st_size > MAX_FILE:
             raise ReportError(f"{file} is larger than {MAX_FILE // 1_000_000} MB; no report is")
         data = file.read_bytes()

@@ -180,6 +180,8 @@ def test_a_pdf_without_a_report_is_refused(tmp_path: Path) -> None:
         embedded.read_files(tmp_path / "none.pdf")
     with pytest.raises(ReportError):
         embedded.read_files(tmp_path)
+    with pytest.raises(ReportError, match="no regular file"):
+        embedded.read_files("/dev/zero")
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.5, 0.9, 0.99])
