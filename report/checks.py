@@ -144,6 +144,18 @@ def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed])
     return Verification(tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled)
 
 
+def misprinted(trace: Trace, printed: Printed) -> list[str]:
+    """Which values and gradients a program printed otherwise than the trace has them."""
+    sizes = scales(trace)
+    wrong = [what for what, good in _every_gate(trace, printed, sizes) if not good]
+    for q in trace.inputs:
+        if q.name in trace.gradients:
+            gradient = trace.gradients[q.name]
+            if not _same(gradient, printed.gradients.get(q.name), sizes[q.node].gradient):
+                wrong.append(f"the gradient of {q.name}")
+    return wrong
+
+
 # ---------------------------------------------------------------- comparing two numbers
 
 
