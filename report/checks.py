@@ -18,8 +18,9 @@ from report import numbers
 from report.backprop import forward
 from report.derivation import Derivation, at_kink
 from report.errors import ReportError
-from report.graph import Array
-from report.tracing import Quantity, Trace
+from report.graph import Array, Node
+from report.shaking import Scale, scales
+from report.tracing import Trace
 
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 CLOSED_TOLERANCE = 1e-9
@@ -94,10 +95,11 @@ def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed])
     kinks = tuple(q.name for q in trace.gates if at_kink(trace, q.node))
     closed = _closed_forms(trace, derivation, bool(kinks))
     differences = {} if kinks else _differences(trace)
+    sizes = scales(trace)
     entries = []
     for name in trace.wrt:
         quantity = next(q for q in trace.inputs if q.name == name)
-        scale = _scale(quantity)
+        scale = sizes[quantity.node].gradient
         for place in np.ndindex(quantity.node.shape):
             value = float(np.asarray(quantity.gradient)[place])
             quotient = differences.get((name, place))
@@ -106,7 +108,7 @@ def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed])
                     name,
                     place,
                     value,
-                    _compare_difference(value, quotient),
+                    _compare_difference(value, quotient, scale),
                     _compare(
                         value, float(np.asarray(closed[name])[place]), CLOSED_TOLERANCE, scale
                     ),
@@ -134,12 +136,24 @@ def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed])
                         f"{comparison.value!r} by {way}"
                     )
     for dialect, p in printed.items():
-        for what, good in _every_gate(trace, p):
+        for what, good in _every_gate(trace, p, sizes):
             count += 1
             if not good:
                 failures.append(f"{what} printed by the {dialect} program differs from the trace")
     sampled = any(q.node.shape and q.value.size > MAX_ENTRIES for q in trace.inputs)
     return Verification(tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled)
+
+
+def misprinted(trace: Trace, printed: Printed) -> list[str]:
+    """Which values and gradients a program printed otherwise than the trace has them."""
+    sizes = scales(trace)
+    wrong = [what for what, good in _every_gate(trace, printed, sizes) if not good]
+    for q in trace.inputs:
+        if q.name in trace.gradients:
+            gradient = trace.gradients[q.name]
+            if not _same(gradient, printed.gradients.get(q.name), sizes[q.node].gradient):
+                wrong.append(f"the gradient of {q.name}")
+    return wrong
 
 
 # ---------------------------------------------------------------- comparing two numbers
@@ -150,28 +164,25 @@ def _compare(value: float, other: float, tolerance: float, scale: float) -> Comp
     size = max(abs(value), abs(other))
     gap = abs(value - other)
     agrees = gap <= tolerance * size + 1e-2 * tolerance * scale
-    return Comparison(other, _relative(gap, size), bool(agrees))
+    return Comparison(other, _relative(gap, size, scale), bool(agrees))
 
 
-def _compare_difference(value: float, quotient: tuple[float, float] | None) -> Comparison | None:
+def _compare_difference(
+    value: float, quotient: tuple[float, float] | None, scale: float
+) -> Comparison | None:
     """A difference quotient agrees within its own estimated error."""
     if quotient is None:
         return None
     other, uncertainty = quotient
     size, gap = max(abs(value), abs(other)), abs(value - other)
-    return Comparison(
-        other, _relative(gap, size), bool(gap <= DIFFERENCE_TOLERANCE * size + uncertainty)
-    )
+    agrees = gap <= DIFFERENCE_TOLERANCE * size + uncertainty + PROGRAM_TOLERANCE * scale
+    return Comparison(other, _relative(gap, size, scale), bool(agrees))
 
 
-def _relative(gap: float, size: float) -> float:
+def _relative(gap: float, size: float, scale: float) -> float:
+    """The gap relative to the size of the numbers; of rounding errors, to what they are rounded from."""
+    size = size if size > 1e-13 * scale else scale
     return gap / size if size else 0.0
-
-
-def _scale(quantity: Quantity) -> float:
-    """The largest number that went into a gradient: what its rounding error is measured by."""
-    parts = [np.max(np.abs(c.value)) for c in quantity.contributions if c.value is not None]
-    return float(max(parts, default=0.0))
 
 
 def _entry(gradients: Mapping[str, Array], name: str, place: tuple[int, ...]) -> float:
@@ -185,14 +196,19 @@ def _place(place: tuple[int, ...]) -> str:
     return "".join(f"[{i}]" for i in place)
 
 
-def _every_gate(trace: Trace, printed: Printed) -> Iterator[tuple[str, bool]]:
+def _every_gate(
+    trace: Trace, printed: Printed, sizes: Mapping[Node, Scale]
+) -> Iterator[tuple[str, bool]]:
     """Whether a program printed the trace's value and gradient for each gate."""
     for q in trace.gates:
-        yield f"the value of {q.name}", _same(q.value, printed.values.get(q.name), 0.0)
+        yield (
+            f"the value of {q.name}",
+            _same(q.value, printed.values.get(q.name), sizes[q.node].value),
+        )
         if q.gradient is not None:
             yield (
                 f"the gradient of {q.name}",
-                _same(q.gradient, printed.gradients.get(q.name), _scale(q)),
+                _same(q.gradient, printed.gradients.get(q.name), sizes[q.node].gradient),
             )
 
 
@@ -224,7 +240,7 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
         if formula is None:
             found[gradient.name] = np.zeros(np.shape(gradient.value))
         elif gradient.scalar is not None and not kinks:
-            point = {q.name: float(q.value) for q in trace.inputs}
+            point = {q.name: float(q.value) for q in trace.inputs if not q.node.shape}
             found[gradient.name] = np.float64(gradient.scalar.at(point))
         else:
             try:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from report.backprop import backward, forward, gradient_graph, pull_back
+from report.derivation import at_kink
 from report.errors import ReportError
 from report.gates import multiply, total
 from report.graph import INPUT, Array, Graph, Node, constant, evaluate, shape_of, topological
@@ -21,6 +22,7 @@ from report.tracing import Trace
 
 MAX_HESSIAN = 12  # entries asked for, all inputs together; beyond, one Hessian-vector product
 TOLERANCE = 1e-5  # relative to the largest entry, for differences of the gradient
+STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-8, 1e-9)  # tried in turn, times max(1, |x|)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +31,9 @@ class Curvature:
 
     `labels` are the (input, place) of each row. `matrix` is n × n; for many inputs it is n × 1, the
     product with `direction` (a unit vector with equal entries). `graphs` holds d²f/dx² in closed form
-    for scalar inputs. `differences` are the same numbers from central differences of the gradient,
-    and `error` the largest deviation relative to the largest entry.
+    for scalar inputs. `differences` are the same numbers from central differences of the gradient, nan
+    in a column where no step is accurate enough; `error` is the largest deviation relative to the
+    largest entry, and `kinks` names the gates whose input sits on a kink, where differences say nothing.
     """
 
     labels: tuple[tuple[str, tuple[int, ...]], ...]
@@ -39,11 +42,13 @@ class Curvature:
     direction: Array | None
     error: float
     asymmetry: float
+    agrees: bool  # whether the differences confirm the numbers
+    kinks: tuple[str, ...]
 
     @property
-    def agrees(self) -> bool:
-        """Whether the differences confirm the numbers."""
-        return self.error <= TOLERANCE and self.asymmetry <= 1e-9
+    def confirmed(self) -> int:
+        """How many columns the differences say something about."""
+        return int(np.sum(~np.isnan(self.differences).any(axis=0)))
 
 
 def curvature(trace: Trace) -> Curvature:
@@ -56,23 +61,36 @@ def curvature(trace: Trace) -> Curvature:
     directions = np.eye(n) if n <= MAX_HESSIAN else np.full((n, 1), 1 / math.sqrt(n))
     product = _product_graph(graph, trace.wrt)
     values = {q.node: q.value for q in trace.inputs}
+    kinks = tuple(q.name for q in trace.gates if at_kink(trace, q.node))
     columns, quotients = [], []
     for direction in directions.T:
         pieces = _split(trace, direction)
         columns.append(_flat([_evaluated(product, name, values, pieces) for name in trace.wrt]))
-        quotients.append(_difference(trace, pieces))
-    matrix, differences = np.stack(columns, axis=1), np.stack(quotients, axis=1)
+        quotients.append(None if kinks else _difference(trace, pieces))
+    matrix = np.stack(columns, axis=1)
     if not np.isfinite(matrix).all():
         raise ReportError("the Hessian has an entry that is no finite number at this point")
     size = float(max(np.max(np.abs(matrix)), np.max(np.abs(_gradient(trace))), 1e-300))
-    symmetric = matrix.shape[0] == matrix.shape[1]
+    differences = np.full_like(matrix, np.nan)
+    error, agrees = 0.0, True
+    for i, quotient in enumerate(quotients):
+        if quotient is None or np.max(quotient[1]) > 1e-3 * size:
+            continue
+        differences[:, i] = quotient[0]
+        gap = np.abs(matrix[:, i] - quotient[0])
+        error = max(error, float(np.max(gap)) / size)
+        agrees &= bool(np.all(gap <= TOLERANCE * size + quotient[1]))
+    square = matrix.shape[0] == matrix.shape[1]
+    asymmetry = float(np.max(np.abs(matrix - matrix.T))) / size if square else 0.0
     return Curvature(
         labels=labels,
         matrix=matrix,
         differences=differences,
         direction=None if n <= MAX_HESSIAN else directions[:, 0],
-        error=float(np.max(np.abs(matrix - differences))) / size,
-        asymmetry=float(np.max(np.abs(matrix - matrix.T))) / size if symmetric else 0.0,
+        error=error,
+        asymmetry=asymmetry,
+        agrees=bool(kinks) or (agrees and asymmetry <= 1e-9),
+        kinks=kinks,
     )
 
 
@@ -135,25 +153,43 @@ def _gradient(trace: Trace) -> Array:
     return _flat([trace.gradients[name] for name in trace.wrt])
 
 
-def _difference(trace: Trace, pieces: Mapping[str, Array]) -> Array:
-    """(g(x + h v) − g(x − h v)) / 2h by backpropagation at two points."""
+def _difference(trace: Trace, pieces: Mapping[str, Array]) -> tuple[Array, Array] | None:
+    """Central differences of the gradient along v, with an estimate of the error of each.
+
+    They are those of the first step that is accurate enough, else of the best one; None where every
+    step leaves the function's domain.
+    """
     values = {q.name: q.value for q in trace.inputs}
-    size = max((float(np.max(np.abs(values[n]))) for n in trace.wrt), default=1.0)
-    h = 1e-5 * max(1.0, size)
+    along = [np.max(np.abs(np.where(v == 0, 0.0, values[name]))) for name, v in pieces.items()]
+    best: tuple[Array, Array] | None = None
+    for relative in STEPS:
+        h = relative * max(1.0, *map(float, along))
+        try:
+            whole, size = _quotient(trace, values, pieces, h)
+            half, _ = _quotient(trace, values, pieces, h / 2)
+        except ReportError:  # the step leaves the function's domain
+            continue
+        # twice the change from h to h/2 is more than the error of the quotient; the rest is rounding
+        uncertainty = 2 * np.abs(whole - half) + 16 * np.finfo(float).eps * size / h
+        if best is None or np.max(uncertainty) < np.max(best[1]):
+            best = whole, uncertainty
+        if np.max(uncertainty) <= TOLERANCE * np.max(np.abs(whole)):
+            break
+    return best
+
+
+def _quotient(
+    trace: Trace, values: Mapping[str, Array], pieces: Mapping[str, Array], h: float
+) -> tuple[Array, float]:
+    """(g(x + h v) − g(x − h v)) / 2h by backpropagation at two points, and the size of g there."""
+    if trace.graph.result.is_constant:
+        return np.zeros(sum(math.prod(np.shape(p)) for p in pieces.values())), 0.0
     ends = []
     for sign in (1, -1):
         moved = {n: v + sign * h * pieces[n] if n in pieces else v for n, v in values.items()}
-        if trace.graph.result.is_constant:
-            return np.zeros(sum(math.prod(np.shape(p)) for p in pieces.values()))
-        numbers = forward(trace.graph, moved)
-        gradients, _ = backward(trace.graph, numbers, trace.wrt)
+        gradients, _ = backward(trace.graph, forward(trace.graph, moved), trace.wrt)
+        found = {n: gradients.get(trace.graph.inputs[n]) for n in trace.wrt}
         ends.append(
-            _flat(
-                [
-                    np.zeros(np.shape(values[n])) if found is None else found
-                    for n in trace.wrt
-                    for found in [gradients.get(trace.graph.inputs[n])]
-                ]
-            )
+            _flat([np.zeros(np.shape(values[n])) if g is None else g for n, g in found.items()])
         )
-    return (ends[0] - ends[1]) / (2 * h)
+    return (ends[0] - ends[1]) / (2 * h), float(np.max(np.abs(ends)))

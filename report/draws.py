@@ -143,7 +143,9 @@ def _pair(value: Any, what: str, example: str) -> tuple[Fraction, Fraction]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    return isinstance(value, float) and math.isfinite(value)
 
 
 # ---------------------------------------------------------------- one entry

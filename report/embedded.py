@@ -13,7 +13,7 @@ import platform
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from report.document import Answer
     from report.pdf import Attachment
     from report.printers.scope import Dialect
+    from report.program import Program
+    from report.tracing import Trace
 
 HOMEWORK = "homework.toml"
 MADE_WITH = "made-with.json"
 MAX_FILE = 100_000_000  # bytes of a PDF that is read
 MAX_EMBEDDED = 50_000_000  # bytes of one file inside
 OTHER_MACHINE = 1e-12  # relative; another machine's sine may differ in its last digit
+DIALECTS: tuple[Dialect, ...] = ("python", "numpy")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
@@ -109,6 +112,8 @@ def read_files(path: str | os.PathLike[str]) -> dict[str, bytes]:
     """The files inside a PDF by name. Raises ReportError when it is no PDF or holds no report."""
     file = Path(path)
     try:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise ReportError(f"{file} is no regular file; save the PDF to a file first")
         if file.stat().st_size > MAX_FILE:
             raise ReportError(f"{file} is larger than {MAX_FILE // 1_000_000} MB; no report is")
         data = file.read_bytes()
@@ -188,9 +193,9 @@ def verify(
     """Compute everything anew from what is inside a PDF and compare.
 
     Every number of every trace must hold: bit for bit where these versions and a machine that rounds
-    alike made the PDF, to 1e-12 elsewhere. The programs must be those that the traces give; with
-    `run_programs` they are run (each in a process of its own) and must print what stands in the PDF.
-    With `pages` the report is built again and the words of every page must be the same. Raises
+    alike made the PDF, to 1e-12 elsewhere. The programs must be those that the traces give, and their
+    output must hold the traces' numbers; with `run_programs` they are run (each in a process of its own,
+    but never one that was altered) and must print what stands in the PDF. With `pages` the report is built again and the words of every page must be the same. Raises
     ReportError when the PDF carries no report or its homework cannot be computed.
     """
     from report import program
@@ -200,7 +205,10 @@ def verify(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / HOMEWORK
         file.write_bytes(files[HOMEWORK])
-        work = read_homework(file)
+        try:
+            work = read_homework(file)
+        except ReportError as error:
+            raise ReportError(str(error).replace(str(file), f"{HOMEWORK} in the PDF")) from None
     maker = _json(files, MADE_WITH)
     same = isinstance(maker, dict) and made_with() == {
         k: v for k, v in maker.items() if k != "date"
@@ -219,27 +227,17 @@ def verify(
         lines.append(
             f"{question.id}: {count - len(wrong)} of {count} numbers and names of the trace hold"
         )
-        names: dict[Dialect, str] = {
-            "python": f"{question.id}.py",
-            "numpy": f"{question.id}_numpy.py",
-        }
-        for dialect, name in names.items():
-            if name not in files:
-                continue
-            source = _text(files, name)
-            again = program.write(trace, dialect=dialect, name=name, title=title_of(work, question))
-            if again.source != source:
-                if same:
-                    differences.append(f"{name} is not the program of this trace")
-                else:
-                    lines.append(f"{name}: other versions wrote it, so it is not compared")
-            if run_programs:
-                given = program.Program(name, dialect, source)
-                printed, stored = program.run(given).text, _text(files, f"{name}.out")
-                if printed == stored or (not same and _prints_alike(printed, stored)):
-                    lines.append(f"{name} prints what stands in the PDF")
-                else:
-                    differences.append(f"{name} prints something else than what stands in the PDF")
+        for dialect in DIALECTS:
+            again = program.write(
+                trace,
+                dialect=dialect,
+                name=f"{question.id}{'_numpy' if dialect == 'numpy' else ''}.py",
+                title=title_of(work, question),
+            )
+            if again.name in files:
+                good, wrong = _compare_program(trace, again, files, same, run_programs)
+                lines += good
+                differences += wrong
     if pages and same:
         wrong = _other_words(Path(path), work, _json(files, MADE_WITH).get("date", ""))
         differences += wrong
@@ -273,6 +271,46 @@ def _other_words(file: Path, work: Homework, date: str) -> list[str]:
             shown = f": {pairs[0][0]!r} stands where {pairs[0][1]!r} should" if pairs else ""
             wrong.append(f"page {number} has other words{shown}")
     return wrong
+
+
+def _compare_program(
+    trace: Trace, again: Program, files: Mapping[str, bytes], same: bool, run: bool
+) -> tuple[list[str], list[str]]:
+    """What is right and what is wrong with a program inside and its output; `again` is written anew."""
+    from report import program
+
+    name = again.name
+    source, stored = _text(files, name), _text(files, f"{name}.out")
+    lines, wrong = [], []
+    if same or again.source == source:
+        wrong += [f"{name}.out: {w}" for w in _misprinted(trace, stored)]
+    else:
+        lines.append(f"{name}: other versions wrote it, so it is not compared")
+    if same and again.source != source:
+        wrong.insert(0, f"{name} is not the program of this trace")
+        return [f"{name} was not run"] if run else [], wrong
+    if run:
+        try:
+            printed = program.run(replace(again, source=source)).text
+        except ReportError as error:
+            return lines, [*wrong, str(error)]
+        if printed == stored or (not same and _prints_alike(printed, stored)):
+            lines.append(f"{name} prints what stands in the PDF")
+        else:
+            wrong.append(f"{name} prints something else than what stands in the PDF")
+    return lines, wrong
+
+
+def _misprinted(trace: Trace, stored: str) -> list[str]:
+    """What a program's output holds otherwise than the trace."""
+    from report.checks import misprinted
+    from report.program import read
+
+    try:
+        wrong = misprinted(trace, read(stored))
+    except (ReportError, ValueError, OverflowError) as error:
+        return [f"it cannot be read: {error}"]
+    return [f"{what} is another one than in the trace" for what in wrong]
 
 
 def _prints_alike(printed: str, stored: str) -> bool:
@@ -318,7 +356,7 @@ def _compare(expected: Any, found: Any, tolerance: float) -> tuple[int, list[str
     for place, a, b in _pairs(expected, found, ""):
         count += 1
         if not _equal(a, b, tolerance):
-            wrong.append(f"{place} is {_shown(b)}, computed anew it is {_shown(a)}")
+            wrong.append(f"{place or 'all of it'} is {_shown(b)}, computed anew it is {_shown(a)}")
     return count, wrong
 
 

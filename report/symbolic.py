@@ -59,7 +59,8 @@ class ClosedForm:
         import mpmath
         import sympy
 
-        names = list(self.symbols)
+        used = self.expression.free_symbols
+        names = [name for name, symbol in self.symbols.items() if symbol in used]
         function = sympy.lambdify(
             [self.symbols[n] for n in names], written_out(self.expression), modules="mpmath"
         )

@@ -63,6 +63,46 @@ def test_agrees_with_differences_of_the_gradient(formula, inputs):
     assert curvature(report.trace(formula, inputs)).agrees
 
 
+@pytest.mark.parametrize(
+    ("formula", "inputs"),
+    [
+        ("1/x", {"x": 0.003}),
+        ("sum(log(p))", {"p": [0.001, 0.999]}),
+        ("log(a*b)", {"a": 1e5, "b": 1e-2}),
+        ("sin(1000*x)", {"x": 1}),
+        ("sin(x)", {"x": 1e6}),
+        ("relu(x)*y", {"x": 1e-6, "y": 2}),
+    ],
+)
+def test_the_step_of_the_differences_fits_the_function(formula, inputs):
+    found = curvature(report.trace(formula, inputs))
+    assert found.agrees
+    assert found.confirmed == len(found.labels)
+    assert 0 < found.error < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("formula", "inputs", "gates"),
+    [
+        ("relu(x)**2", {"x": 0}, ("q1",)),
+        ("sum(tanh(s * v)) / norm(v, 1)", {"s": 2, "v": [0, 1, -1]}, ("q4",)),
+        ("max(x)**2", {"x": [1, 1]}, ("q1",)),
+    ],
+)
+def test_at_a_kink_the_differences_are_left_out(formula, inputs, gates):
+    found = curvature(report.trace(formula, inputs))
+    assert found.agrees
+    assert found.kinks == gates
+    assert found.confirmed == 0
+
+
+def test_where_every_step_leaves_the_domain_the_differences_are_left_out():
+    found = curvature(report.trace("x**2.5 + y**2", {"x": 0, "y": 3}))
+    np.testing.assert_allclose(found.matrix, [[0, 0], [0, 2]])
+    assert found.agrees
+    assert found.confirmed == 1
+
+
 def test_a_wrong_rule_does_not_agree_with_the_differences(monkeypatch):
     from report.gates import GATES
 

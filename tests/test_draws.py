@@ -167,6 +167,7 @@ def test_how_many_values_there_can_be(table: dict[str, Any], count: int) -> None
         ({"uniform": [0, 1], "digit": 1}, "unknown key 'digit'; did you mean digits?"),
         ({"integers": [1, 9], "digits": 1}, "unknown key 'digits'"),
         ({"integers": [1, 2.5]}, "two whole numbers"),
+        ({"integers": [1, 10**400]}, "numbers up to"),
         ({"integers": [9, 1]}, "no number of 0 decimals"),
         ({"normal": [0, 0]}, "a positive standard deviation"),
         ({"normal": [0, -1]}, "a positive standard deviation"),
@@ -182,7 +183,7 @@ def test_how_many_values_there_can_be(table: dict[str, Any], count: int) -> None
         ({"integers": [1, 9], "shape": [1000, 1000]}, "more than 100000 entries"),
         ({"integers": [1, 9], "shape": [1] * 9}, "write shape = 3"),
     ],
-    ids=range(34),
+    ids=range(35),
 )
 def test_what_is_no_random_input_is_refused(table: dict[str, Any], words: str) -> None:
     with pytest.raises(ReportError, match=r"^hw\.toml: input x") as caught:

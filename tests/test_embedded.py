@@ -119,12 +119,60 @@ def test_other_changes_are_found(
 def test_programs_run_only_when_asked(
     tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forged = {**files, "q1.py.out": b"42\n"}
+    forged = changed(files, "q1.py.out", "entries compared", "entries  compared")
     with monkeypatch.context() as patch:
         patch.setattr(program, "run", lambda given: pytest.fail("a program was run"))
         assert not embedded.verify(pdf(tmp_path, forged)).differences
     verdict = embedded.verify(pdf(tmp_path, forged), run_programs=True)
     assert verdict.differences == ("q1.py prints something else than what stands in the PDF",)
+
+
+def test_a_changed_digit_of_an_output_is_found_without_running_it(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    gradient = f"{json.loads(files['q1.trace.json'])['gradients']['w']:.12g}"
+    digit = gradient[6]
+    other = gradient[:6] + ("7" if digit != "7" else "2") + gradient[7:]
+    forged = changed(files, "q1.py.out", gradient, other)
+    assert "q1.py.out: the value of q1 is another one than in the trace" in (
+        embedded.verify(pdf(tmp_path, forged)).differences
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "42", "forward pass\n  q1  1.2.3\n", "forward pass\n  q1  (2)\n"]
+)
+def test_an_output_of_another_kind_is_found(
+    tmp_path: Path, files: dict[str, bytes], text: str
+) -> None:
+    forged = {**files, "q1.py.out": text.encode()}
+    assert any("q1.py.out" in d for d in embedded.verify(pdf(tmp_path, forged)).differences)
+
+
+def test_an_altered_program_is_not_run(tmp_path: Path, files: dict[str, bytes]) -> None:
+    canary = tmp_path / "canary"
+    forged = {**files, "q1.py": files["q1.py"] + f"\nopen({str(canary)!r}, 'w')\n".encode()}
+    verdict = embedded.verify(pdf(tmp_path, forged), run_programs=True)
+    assert verdict.differences == ("q1.py is not the program of this trace",)
+    assert "q1.py was not run" in verdict.lines
+    assert "q2.py prints what stands in the PDF" in verdict.lines
+    assert not canary.exists()
+
+
+def test_a_program_that_fails_is_one_difference_among_others(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    forged = {**files, "made-with.json": b"{}", "q1.py": b"1 / 0\n"}
+    verdict = embedded.verify(pdf(tmp_path, forged), run_programs=True)
+    assert len(verdict.differences) == 1
+    assert "q1.py ended with status 1" in verdict.differences[0]
+    assert "q2.py prints what stands in the PDF" in verdict.lines
+
+
+def test_a_fault_of_the_homework_file_names_it(tmp_path: Path, files: dict[str, bytes]) -> None:
+    forged = {**files, "homework.toml": b"title = 3"}
+    with pytest.raises(ReportError, match=r"^homework\.toml in the PDF: title must be text"):
+        embedded.verify(pdf(tmp_path, forged))
 
 
 # ---------------------------------------------------------------- hostile files
@@ -180,6 +228,8 @@ def test_a_pdf_without_a_report_is_refused(tmp_path: Path) -> None:
         embedded.read_files(tmp_path / "none.pdf")
     with pytest.raises(ReportError):
         embedded.read_files(tmp_path)
+    with pytest.raises(ReportError, match="no regular file"):
+        embedded.read_files("/dev/zero")
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.5, 0.9, 0.99])

@@ -1,6 +1,9 @@
 """Text of any kind comes out as text, or as a clear error; never as markup, never past the margin."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +76,26 @@ def test_what_cannot_be_shown_is_refused(title, statement, message, tmp_path):
     with pytest.raises(report.ReportError, match=message):
         report.build(path, tmp_path / "out.pdf")
     assert [p.name for p in tmp_path.iterdir()] == ["work.toml"]
+
+
+@pytest.mark.parametrize(
+    ("author", "message"),
+    [("李", "U\\+674E"), ("Ada 学生", "U\\+5B66.*U\\+751F"), ("👩\u200d💻", "U\\+1F469")],
+)
+def test_a_name_that_no_font_has_costs_neither_memory_nor_time(author, message, tmp_path):
+    """Such a letter has a number of its own, up to which no list may be made."""
+    code = (
+        "import resource, sys, report\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
+        "try: report.build(*sys.argv[1:])\n"
+        "except report.ReportError as error: print(error)\n"
+    )
+    path = written(tmp_path, "T", author, "x")
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "out.pdf")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert re.search(message, done.stdout)
+
+
+def test_a_character_that_shows_nothing_may_stand_in_a_name(tmp_path):
+    report.build(written(tmp_path, "T", "Ada\u200dLovelace", "x"), tmp_path / "out.pdf")
+    assert (tmp_path / "out.pdf").exists()

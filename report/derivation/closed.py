@@ -8,7 +8,7 @@ in it by name too, as in a textbook: with ∂f/∂Z at hand, ∂f/∂W is Xᵀ �
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -184,7 +184,7 @@ class _Form:
         for n in topological(self.graph, leaves=self.named):
             if n in made or n.is_input or n.is_constant:
                 continue
-            if _is_sum_of_inputs(n) and np.all(evaluate([n], values)[n] == 1):
+            if _is_sum(n, values) and np.all(evaluate([n], values)[n] == 1):
                 made[n] = constant(np.ones(n.shape))
                 ones.append(Equation(latex(n, self.notation.named), ("1",)))
                 continue
@@ -222,8 +222,9 @@ def _ties(notation: Notation, graph: Node) -> tuple[Equation, ...]:
     return tuple(found)
 
 
-def _is_sum_of_inputs(node: Node) -> bool:
-    return node.gate.name == "sum" and node.args[0].is_input
+def _is_sum(node: Node, inputs: Container[Node]) -> bool:
+    """Whether it is the sum of an input, which the gradient of a step by its name is not."""
+    return node.gate.name == "sum" and node.args[0] in inputs
 
 
 def _keeps_entries(node: Node) -> bool:

@@ -234,6 +234,9 @@ def _hessian(found: Curvature, derivation: Derivation, trace: Trace) -> dict[str
         "entries": entries,
         "product": found.direction is not None,
         "error": error_text(found.error),
+        "kinks": ", ".join(found.kinks),
+        "confirmed": found.confirmed,
+        "columns": found.matrix.shape[1],
     }
 
 

@@ -141,13 +141,23 @@ class Text:
         self.width = sum(width for _, shown in self._runs for _, width, _ in shown)
 
     def draw(self, stream: Any, x: float, y: float) -> None:
-        """Draw from the left end of the baseline, in the current colour."""
+        """Draw from the left end of the baseline, in the current colour.
+
+        Raises ReportError where no font has a letter.
+        """
+        lacking = [text for _, glyph, text in self.shaped if glyph >= _UNKNOWN]
+        if lacking:
+            raise ReportError(faults.missing(list(dict.fromkeys("".join(lacking)))))
         stream.begin_text()
         stream.set_text_matrix(1, 0, 0, -1, x, y)
         for pango_font, shown in self._runs:
-            font, size = _used(stream, pango_font, [(glyph, text) for glyph, _, text in shown])
+            inked = [(glyph, text) for glyph, _, text in shown if glyph != _EMPTY]
+            font, size = _used(stream, pango_font, inked)
             codes = ""
             for glyph, width, _ in shown:
+                if glyph == _EMPTY:
+                    codes += f">{-width * 1000 / size:.0f}<" if width else ""
+                    continue
                 kern = int(font.widths[glyph] - width * 1000 / size)
                 codes += f"{glyph:04x}>{kern}<" if kern else f"{glyph:04x}"
             stream.set_font_size(font.hash, size)
@@ -221,6 +231,7 @@ class _Letter(NamedTuple):
 
 _known: weakref.WeakKeyDictionary[Any, dict[str, dict[str, _Letter]]] = weakref.WeakKeyDictionary()
 _UNKNOWN = 0x10000000  # Pango's flag for a glyph that no font has
+_EMPTY = 0x0FFFFFFF  # and its glyph for a character that shows nothing
 
 
 def line_of(style: Any) -> tuple[float, float]:

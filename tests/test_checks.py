@@ -1,0 +1,74 @@
+"""What is left of large terms that cancel is rounding, which no two ways of computing share."""
+
+from types import SimpleNamespace
+
+import pytest
+
+import report
+from report.checks import verify
+from report.derivation import derive
+from report.shaking import scales
+from tests.test_report import homework
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        ("cross_entropy(z + b, k)", "z = [0.3, -1.2, 0.7]\nb = 0.4\nk = 1"),
+        ("cross_entropy(z + b*c, k)", "z = [0.3, -1.2, 0.7]\nb = 0.4\nc = 1000\nk = 1"),
+        ("sum((x - mean(x)) / std(x))", "x = [0.3, -1.2, 0.71]"),
+        ("logdet(A) - log(det(A))", "A = [[1.3, 0.2], [0.3, 5.5]]"),
+        ("norm(X @ w - y)**2", "X = [[0.1, 0.2], [0.7, 0.1]]\nw = [1, 2]\ny = [0.5, 0.9]"),
+        ("det(sin(k - x))", "k = [[0.3], [1.2], [-0.4]]\nx = [0.9, 0.1, -0.7]"),
+    ],
+)
+def test_gradients_that_cancel_give_a_report(function, inputs, tmp_path):
+    assert report.build(homework(tmp_path, function, inputs), tmp_path / "out.pdf").checks > 0
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        ("z = softmax(x)\nsin(b)", "x = [1, 2]\nb = 3"),
+        ("z = x @ x\nb", "x = [1, 2]\nb = 3"),
+        (
+            """z = log_softmax(x) - where(a < b, b, b)
+log1p(square(log1p(square(binary_cross_entropy(sigmoid(z), y)))))""",
+            "x = [-0.86, -0.23, -1.753]\na = 0.08\nb = -0.138\ny = [0, 1, 1]",
+        ),
+    ],
+)
+def test_inputs_that_matter_nothing_stand_beside_those_that_do(function, inputs, tmp_path):
+    assert report.build(homework(tmp_path, function, inputs), tmp_path / "out.pdf").checks > 0
+
+
+def test_a_scale_is_the_size_of_what_cancels():
+    trace = report.trace("cross_entropy(z + b*c, k)", {"z": [0, 1, 2], "b": 1, "c": 1000, "k": 1})
+    by_name = {q.name: scales(trace)[q.node] for q in (*trace.inputs, *trace.gates)}
+    assert abs(trace.gradients["b"]) < 1e-9
+    assert 10 < by_name["b"].gradient < 10000
+    assert 0.01 < by_name["c"].gradient < 10
+
+
+def test_a_tie_is_no_rounding():
+    """Shaken, one of two equal numbers becomes the larger; that loosens no comparison."""
+    trace = report.trace("maximum(x*1, x*2/2)**2", {"x": 0.7})
+    assert all(scales(trace)[q.node].gradient < 10 for q in (*trace.inputs, *trace.gates))
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-6, 1.0])
+def test_a_number_that_is_a_little_wrong_is_found(off):
+    trace = report.trace("sum(sigmoid(W @ x)**2)", {"W": [[0.4, 0.1], [0.2, -0.3]], "x": [0.1, 2]})
+    quantities = (*trace.inputs, *trace.gates)
+    right = SimpleNamespace(
+        values={q.name: q.value for q in trace.gates},
+        gradients={q.name: q.gradient for q in quantities},
+    )
+    assert not verify(trace, derive(trace), {"python": right}).failures
+    for q in quantities:
+        wrong = SimpleNamespace(
+            values=right.values, gradients={**right.gradients, q.name: q.gradient * (1 + off)}
+        )
+        failures = verify(trace, derive(trace), {"python": wrong}).failures
+        assert failures
+        assert all(q.name in f for f in failures)
