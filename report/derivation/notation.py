@@ -59,9 +59,9 @@ class Notation:
         return latex(node, lambda n: self.named(n) if n in known else None)
 
 
-def gradient_numbers(value: Array) -> str:
-    """A gradient's numbers in the colour of gradients."""
-    return tensor(value, GRADIENT)[0]
+def gradient_numbers(value: Array, among: Array = ()) -> str:
+    """A gradient's numbers in the colour of gradients, as precise as `among` the numbers they come from."""
+    return tensor(value, GRADIENT, among)[0]
 
 
 def factor(written: Written) -> str:
