@@ -22,6 +22,14 @@ _SIGNS = (
     ("𝟏", r"$𝟏$ is a vector of ones as long as its place asks for."),
     (r"\\text\{axis ", "Axis 0 runs down the rows, axis 1 along each row."),
     (
+        r"\\operatorname\{reshape\}",
+        r"$\operatorname{reshape}$ puts the entries, row by row, into the shape below it.",
+    ),
+    (
+        r"cumsum\}\^\{\\top\}",
+        r"$\operatorname{cumsum}^{\top}$ sums up from the end.",
+    ),
+    (
         r"\\operatorname\{onehot\}",
         r"$\operatorname{onehot}$ makes of each number a row of zeros with a single 1 at the place that it names.",
     ),

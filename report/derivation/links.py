@@ -252,13 +252,18 @@ _SHOWN_AS_NUMBERS = frozenset(
     [
         "softmax",
         "sigmoid",
+        "exp",
+        "normal_cdf",
+        "normal_pdf",
+        "clip",
+        "sign",
         "one_hot",
+        "others",
         "is_largest",
         "is_smallest",
         "positive",
         "larger",
         "less",
-        "sign",
     ]
 )
 
