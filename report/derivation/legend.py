@@ -19,7 +19,7 @@ _SIGNS = (
     ),
     (r"\^\{\\top\}", r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."),
     ("𝟙", r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."),
-    ("𝟏", r"$𝟏$ is a vector of ones as long as its place asks for."),
+    ("𝟏", r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."),
     (r"\\text\{axis ", "Axis 0 runs down the rows, axis 1 along each row."),
     (
         r"\\operatorname\{reshape\}",
@@ -65,8 +65,8 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     if any(_is_by_entries(n) for n in gates):
         said.insert(
             0,
-            "Functions, quotients, roots and powers of a vector are taken entry by entry, and so are "
-            "their local derivatives: what stands there is the diagonal of the Jacobian.",
+            "Functions of one number, quotients, roots and powers are taken of each entry of a vector or "
+            "matrix; the entries of such a local derivative are the diagonal of the Jacobian.",
         )
     if any(_is_stretched(n) for n in gates):
         said.append("A row or a column beside a matrix is repeated to the size of the matrix.")

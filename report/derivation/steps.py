@@ -12,7 +12,7 @@ from report.derivation.parts import Equation, Row, Step
 from report.graph import Node
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import equation, latex
-from report.printers.notation import GRADIENT, dimensions, partial, symbol, tensor
+from report.printers.notation import GRADIENT, dimensions, partial, tensor
 from report.tracing import Quantity, Trace
 
 MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
@@ -198,7 +198,7 @@ def _contribution(notation: Notation, arg: Node, gate: str, place: int) -> str:
     whole = notation.gradient(arg)
     if len(arrived) == 1:
         return whole
-    through = symbol(gate)
+    through = notation.by_name[gate]
     if sum(c.gate == gate for c in arrived) > 1:
         through += rf",\,{place + 1}"
     return rf"\left.{whole}\right|_{{{through}}}"

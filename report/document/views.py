@@ -33,7 +33,7 @@ from report.figure import Figure, margin
 from report.homework import Question
 from report.kinds import Kind
 from report.pdf import picture
-from report.printers.notation import entry_symbol, partial, symbol, tensor
+from report.printers.notation import entry_symbol, partial, symbol, tensor, uncoloured
 from report.program import Program
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -208,7 +208,8 @@ def _shared(trace: Trace, derivation: Derivation) -> list[Equation]:
 
 
 def _gradient(question: str, g: Gradient, shared: list[Equation]) -> dict[str, Any]:
-    closed = () if g.closed is None else (g.closed,)
+    # a constant gradient is its number: not 2 = 2
+    closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
     elsewhere = {e.left for e in shared} if g.scalar is None else set()
     where = [e for e in g.where if e.left not in elsewhere]
     return {

@@ -60,16 +60,32 @@ def _in_fraction(p: Printer, a: Node, b: Node) -> tuple[str, int] | None:
         return None
     x, y = b.args
     written = p.write(x)[0]
-    if r"\frac{\partial" in written or bare(written).startswith((r"\frac", r"\begin", "-")):
-        return None  # too tall, or with a sign
+    if bare(written).startswith((r"\begin", "-")):
+        return None
+    is_tall = r"\frac{\partial" in written
+    if bare(written).startswith(r"\frac") and not is_tall:
+        return None
     sign = "-" if above.value < 0 else ""
     top = "" if abs(above.value) == 1 else number(abs(above.value))[0]
-    if not is_number(x, 1):
-        top = _side_by_side(top, p.bracketed(x, PRODUCT)) if top else p.write(x)[0]
     bottom = p.write(y)[0]
     if below is not None:
         bottom = _side_by_side(p.write(below)[0], p.bracketed(y, PRODUCT))
+    if is_tall:  # it stands behind the fraction
+        text = p.bracketed(x, PRODUCT)
+        if x.shape and y.shape and _is_juxtaposed(p, x):
+            text = rf"\left({text}\right)"
+        return _behind(rf"{sign}\frac{{{top or 1}}}{{{bottom}}}", text, x, y)
+    if not is_number(x, 1):
+        top = _side_by_side(top, p.bracketed(x, PRODUCT)) if top else written
     return rf"{sign}\frac{{{top or 1}}}{{{bottom}}}", SUM if sign else ATOM
+
+
+def _behind(fraction: str, text: str, x: Node, y: Node) -> tuple[str, int]:
+    """x / y as a fraction over y times x, both written."""
+    is_by_entries = bool(x.shape and y.shape)
+    binding = PRODUCT if is_by_entries else MATRIX_PRODUCT
+    sign = r" \odot" if is_by_entries else ""
+    return f"{fraction}{sign} {text}", SUM if fraction.startswith("-") else binding
 
 
 def _widened(text: str, x: Node, other: Node) -> str:
@@ -189,11 +205,10 @@ def _divide(p: Printer, node: Node) -> tuple[str, int] | None:
     if r"\frac{\partial" in above or (
         not b.shape and p.write(a)[1] >= PRODUCT and bare(above).startswith((r"\frac", r"\begin"))
     ):
-        factor = above[1:] if sign else p.bracketed(a, PRODUCT)
-        if a.shape and b.shape:
-            factor = rf"\left({factor}\right)" if _is_juxtaposed(p, a) else factor
-            return rf"{sign}\frac{{1}}{{{below}}} \odot {factor}", SUM if sign else PRODUCT
-        return rf"{sign}\frac{{1}}{{{below}}} {factor}", SUM if sign else MATRIX_PRODUCT
+        text = above[1:] if sign else p.bracketed(a, PRODUCT)
+        if a.shape and b.shape and not sign and _is_juxtaposed(p, a):
+            text = rf"\left({text}\right)"
+        return _behind(rf"{sign}\frac{{1}}{{{below}}}", text, a, b)
     if sign:
         return rf"-\frac{{{above[1:]}}}{{{below}}}", SUM
     if a.gate is CONSTANT and not a.shape and is_written_out and a.value < 0:
