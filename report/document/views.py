@@ -58,7 +58,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
 def _view(work: Work) -> dict[str, Any]:
     q, trace, derivation = work.question, work.trace, work.derivation
     linked = _linked(derivation)
-    shared = _shared(trace, derivation)
+    shared = shared_names(trace, derivation)
     return {
         "id": q.id,
         "title": safe(inline(q.title, math)),
@@ -190,7 +190,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _shared(trace: Trace, derivation: Derivation) -> list[Equation]:
+def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
     """What several gradients use by name, once for all of them: gradients, the last gate's first, then gates.
 
     Empty where no two of them use the same name: each then tells its own.
