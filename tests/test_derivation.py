@@ -148,6 +148,22 @@ def test_names_of_several_gradients_are_told_once():
     assert shared_names(alone, derive(alone)) == []
 
 
+def test_a_kind_of_a_large_function_has_its_name_and_every_step():
+    lines = [f"y{i} = sigmoid(y{i - 1})" for i in range(1, 62)]
+    (kind,) = derive(
+        report.trace("\n".join(["y0 = x", *lines, "L = sigmoid(y61)"]), {"x": 0.5})
+    ).kinds
+    assert r"\frac{\partial L}{\partial x}" in kind.rules[0]
+    assert kind.rules[0].endswith(r"= y \left(1 - y\right)")
+
+
+def test_a_named_step_stays_a_name_with_its_sign_turned():
+    derivation = derived("z = x - w\nlog_sigmoid(z) * v", x=[1.0], w=[0.5], v=[2.0])
+    closed = derivation.gradients[0].closed
+    assert closed is not None
+    assert r"\sigma\left(-\mathbf{z}\right)" in closed
+
+
 # ---------------------------------------------------------------- the legend
 
 

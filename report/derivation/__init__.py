@@ -48,7 +48,7 @@ def derive(trace: Trace) -> Derivation:
         gradients=tuple(
             gradient(notation, q, backpass) for q in trace.inputs if q.name in trace.wrt
         ),
-        kinds=kinds(shared),
+        kinds=kinds(shared, notation.f),
         flows=flows(trace, shared),
     )
     return replace(derivation, legend=legend(notation, derivation))

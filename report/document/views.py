@@ -41,6 +41,7 @@ from report.tracing import Quantity, Trace
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
 MAX_OUTPUT = 400  # lines of its output
 BOX = COLUMN - 3  # em inside the frame of a gradient
+MAX_IN_BOX = 8  # names that a gradient's frame, which no page break may cut, can tell
 
 
 def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
@@ -193,7 +194,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
 def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
     """What several gradients use by name, once for all of them: gradients, the last gate's first, then gates.
 
-    Empty where no two of them use the same name: each then tells its own.
+    Empty where no two of them use the same name: each then tells its own, unless that is too tall for a box.
     """
     place: dict[str, tuple[bool, int]] = {}
     for q in trace.gates:
@@ -202,7 +203,7 @@ def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
         place[partial(derivation.function, name)] = (False, -q.number)
     used = [e for g in derivation.gradients if g.scalar is None for e in g.where if e.left in place]
     first = {e.left: e for e in reversed(used)}
-    if len(first) == len(used):
+    if len(first) == len(used) <= MAX_IN_BOX:
         return []
     return sorted(first.values(), key=lambda e: place[e.left])
 
