@@ -27,7 +27,9 @@ def step(notation: Notation, q: Quantity) -> Step:
         return Step(q, definition, "", (), why)
     rows = [Row("upstream", _arrived(notation, q))]
     rows += _entry(notation, node)
-    sentences = [node.gate.why, _at_kink(notation.trace, q)]
+    start = "The last gate is the function itself, so the backward pass begins with 1."
+    is_last = node is notation.trace.graph.result
+    sentences = [start if is_last else "", node.gate.why, _at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
         if part is None:
