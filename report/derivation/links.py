@@ -73,7 +73,7 @@ class Link:
         Beside a matrix a vector is a row.
         """
         graph = self.applied(constant(1.0))
-        return as_row(graph) if len(self.node.shape) == 2 else graph
+        return as_row(graph) if len(self.node.shape) > 1 else graph
 
     @property
     def slope_written(self) -> Written:

@@ -90,7 +90,7 @@ class Printer:
 
     def in_rows(self, node: Node) -> Node:
         """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ."""
-        if not node.gate.elementwise or len(node.shape) != 2:
+        if not node.gate.elementwise or len(node.shape) < 2:
             return node
         args = tuple(as_row(a) for a in node.args)
         if args == node.args:
