@@ -118,6 +118,14 @@ def test_a_division_by_a_constant_shows_its_factor():
     assert (*local.symbols, *local.numbers) == (r"\frac{\pi}{180}", "0.0174533")
 
 
+def test_a_choice_shows_no_numbers_as_its_condition():
+    local = row(derived("sum(leaky_relu(x))", x=V), "q1", "local").equation
+    assert len(local.numbers) == 1
+    numbers = row(derived("sum(gelu(x))", x=V), "q1", "local").equation.numbers
+    assert len(numbers) == 2  # Φ(x) + x φ(x) with numbers, and the sum
+    assert r"\Phi" not in numbers[0]
+
+
 def test_a_piece_has_the_precision_of_the_whole():
     derivation = derived("sum(v * concatenate([a, b]))", v=[1.23456, 0.0211119], a=[1.0], b=[2.0])
     pieces = [r.equation.numbers[-1] for r in rows(derivation, "q1") if r.label == "downstream"]

@@ -157,8 +157,11 @@ class Link:
         quantities = self.notation.trace.quantities
         values = {leaf: quantities[n].value for leaf, n in self.pairs}
         found: dict[Node, Written] = {}
-        for n in topological(graph, leaves=values.keys() | {self.upstream}):
-            if n is graph or n.is_constant or n in values or n.gate.name not in _SHOWN_AS_NUMBERS:
+        nodes = topological(graph, leaves=values.keys() | {self.upstream})
+        conditions = {n.args[0] for n in nodes if n.gate.name == "where"}  # they stay in words
+        skipped = {graph, *values, *conditions}
+        for n in nodes:
+            if n in skipped or n.is_constant or n.gate.name not in _SHOWN_AS_NUMBERS:
                 continue
             below = set(topological(n))
             if self.upstream not in below and math.prod(n.shape) <= MAX_PUT_IN:
