@@ -40,10 +40,8 @@ def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
             text = _latex(gate, [printer._print(a) for a in self.args], self.params)
             if exp is None:
                 return text
-            head, bracket, rest = text.partition(r"\left(")
-            return (
-                f"{head}^{{{exp}}}{bracket}{rest}" if bracket else rf"\left({text}\right)^{{{exp}}}"
-            )
+            # σ²(x) could be σ(σ(x))
+            return rf"{text}^{{{exp}}}" if r"\left(" in text else rf"\left({text}\right)^{{{exp}}}"
 
     return type(f"f_{name}", (Call,), {"is_real": True, "gate": name, "params": dict(params)})
 

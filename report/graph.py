@@ -46,6 +46,7 @@ class Gate:
     elementwise: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
     sympy: Callable[..., Any] | None = None
+    steps: tuple[str, ...] = ()
     python: str = ""
     numpy: str = ""
     domain: str = ""

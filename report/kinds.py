@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from report.calls import is_named
 from report.gates import ATOM
-from report.graph import INPUT, Gate, Node, constant
-from report.printers.latex import equation, latex
+from report.graph import INPUT, Gate, Node, constant, topological
+from report.printers.latex import bracketed_at, equation, latex
 from report.printers.notation import partial, symbol
 from report.symbolic import local_derivative
 from report.tracing import Quantity, Trace
@@ -55,13 +56,13 @@ def is_shared(q: Quantity) -> bool:
     )
 
 
-def kinds(quantities: Iterable[Quantity]) -> tuple[Kind, ...]:
-    """The kinds of the gates given, in order of their first appearance."""
+def kinds(quantities: Iterable[Quantity], f: str = "f") -> tuple[Kind, ...]:
+    """The kinds of the gates given, in order of their first appearance; `f` is the function's name."""
     found: dict[tuple[str, tuple[bool, ...]], list[Quantity]] = {}
     for q in quantities:
         key = (q.node.gate.name, tuple(a.is_constant for a in q.node.args))
         found.setdefault(key, []).append(q)
-    return tuple(_kind(same[0].node, len(same)) for same in found.values())
+    return tuple(_kind(same[0].node, len(same), f) for same in found.values())
 
 
 def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
@@ -86,7 +87,7 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
     return tuple(lines)
 
 
-def _kind(node: Node, count: int) -> Kind:
+def _kind(node: Node, count: int, f: str) -> Kind:
     """A gate over letters: y = sin(x), with dy/dx and what flows back to x."""
     gate = node.gate
     letters = _ARGUMENTS[len(node.args) - 1]
@@ -101,7 +102,7 @@ def _kind(node: Node, count: int) -> Kind:
         count=count,
         definition=f"y = {equation(y, names.get)}",
         rules=tuple(
-            _rule(gate, place, leaves, y)
+            _rule(gate, place, leaves, y, f)
             for place, leaf in enumerate(leaves)
             if not leaf.is_constant and gate.rules_for(len(leaves))[place] is not None
         ),
@@ -109,18 +110,21 @@ def _kind(node: Node, count: int) -> Kind:
     )
 
 
-def _rule(gate: Gate, place: int, leaves: list[Node], y: Node) -> str:
+def _rule(gate: Gate, place: int, leaves: list[Node], y: Node, f: str) -> str:
     names = tuple(str(leaf.name) for leaf in leaves)
     slope = local_derivative(gate, place, names, tuple(y.params.items()))
-    if slope is None:
-        rule = gate.rules_for(len(leaves))[place]
-        assert rule is not None
-        value = Node(INPUT, name="y")
-        written = {n: (str(n.name), ATOM) for n in (*leaves, value)}
-        graph = rule(constant(1.0), value, *leaves, **y.params)
-        slope = latex(graph if isinstance(graph, Node) else constant(graph), written.get)
+    steps = [slope] if slope is not None else []
+    rule = gate.rules_for(len(leaves))[place]
+    assert rule is not None
+    value = Node(INPUT, name="y")
+    written = {n: (str(n.name), ATOM) for n in (*leaves, value)}
+    graph = rule(constant(1.0), value, *leaves, **y.params)
+    node = graph if isinstance(graph, Node) else constant(graph)
+    if slope is None or is_named(gate) or value in set(topological(node)):
+        steps += [bracketed_at(step, list(written.values())) for step in gate.steps if steps]
+        steps.append(latex(node, written.get))
     x = names[place]
     return (
-        rf"{partial('f', x)} = {partial('f', 'y')} \cdot {partial('y', x)},\qquad "
-        rf"{partial('y', x)} = {slope}"
+        rf"{partial(f, x)} = {partial(f, 'y')} \cdot {partial('y', x)},\qquad "
+        rf"{partial('y', x)} = {' = '.join(dict.fromkeys(steps))}"
     )

@@ -41,13 +41,22 @@ class ClosedForm:
         """
         import sympy
 
+        from report.printers.terms import first_name
+
         names = {s: symbol(name) for name, s in self.symbols.items()}
         if self.expression.count_ops() < MIN_NAMED:
             return latex(self.expression, names), []
         letter = next(c for c in "stuvz" if not any(n.startswith(c) for n in self.symbols))
         parts, (whole,) = sympy.cse(self.expression, order="canonical")
         parts, whole = _worth_a_name(parts, whole)
-        names |= {s: symbol(f"{letter}{i}") for i, (s, _) in enumerate(parts, 1)}
+        # a part stands where its first input would: sympy's symbols have the order of their names
+        placed: dict[Any, Any] = {}
+        for i, (s, part) in enumerate(parts, 1):
+            at = first_name(part.xreplace(placed))
+            placed[s] = sympy.Symbol(f"v{at:04d} {letter}{i}", real=True)
+            names[placed[s]] = symbol(f"{letter}{i}")
+        parts = [(placed[s], part.xreplace(placed)) for s, part in parts]
+        whole = whole.xreplace(placed)
         return latex(whole, names), [(names[s], latex(part, names)) for s, part in parts]
 
     def derivative(self, name: str) -> ClosedForm:
@@ -338,4 +347,16 @@ def shortest(expression: Any) -> Any:
         forms.append(sympy.together(expression))
         if expression.count_ops() < 25:
             forms.append(sympy.expand(expression))
+    forms = [_same_exponents(form) for form in forms]
     return min(forms, key=lambda e: (e.count_ops(), len(str(e))))
+
+
+def _same_exponents(expression: Any) -> Any:
+    """Exponents that are equal when they are multiplied out, all so: -a - b where another is -(a + b)."""
+    import sympy
+
+    equal: dict[Any, list[Any]] = {}
+    for power in expression.atoms(sympy.exp):
+        equal.setdefault(sympy.expand_mul(power.args[0]), []).append(power)
+    same = {p: sympy.exp(e) for e, powers in equal.items() if len(powers) > 1 for p in powers}
+    return expression.xreplace(same)

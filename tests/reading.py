@@ -199,6 +199,10 @@ class _Reader:
             if isinstance(base, Ones | Repeated):
                 return _turned(base)
             return np.swapaxes(base, -1, -2) if np.ndim(base) > 1 else base
+        if exponent[0] == r"\odot":  # of each entry
+            exponent = exponent[1:]
+            if "".join(exponent) == "-1":
+                return 1 / base
         if exponent == ["-", r"\top"]:
             return np.swapaxes(np.linalg.inv(base), -1, -2)
         if "".join(exponent) == "-1" and np.ndim(base) >= 2 and base.shape[-2] == base.shape[-1]:

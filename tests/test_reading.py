@@ -107,9 +107,11 @@ def check_derivation(traced: Trace) -> None:
     """Every row of every step, and every gradient."""
     known = known_of(traced)
     arrived: dict[str, dict[str, Any]] = {}
+    shown = {q.name: symbol(q.name, q.node.shape) for q in traced.quantities.values()}
     for q in traced.quantities.values():
         for c in q.contributions:
-            for through in (symbol(c.gate), rf"{symbol(c.gate)},\,{c.argument + 1}"):
+            gate = shown[c.gate]
+            for through in (gate, rf"{gate},\,{c.argument + 1}"):
                 arrived.setdefault(through, {})[symbol(q.name)] = c.value
     for step in derive(traced).backward:
         ratios: dict[tuple[str, ...], Any] = {}

@@ -7,9 +7,11 @@ the local derivatives and from the backward graph for the closed forms; numbers 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from report.derivation.backpass import Backpass
 from report.derivation.closed import gradient
+from report.derivation.legend import legend
 from report.derivation.links import MAX_PUT_IN
 from report.derivation.notation import Notation
 from report.derivation.parts import Derivation, Equation, ForwardRow, Gradient, Row, Step
@@ -38,7 +40,7 @@ def derive(trace: Trace) -> Derivation:
     backward = trace.gates[::-1]
     shared = [q for q in backward if is_shared(q)] if len(backward) > LARGE else []
     backpass = Backpass(trace)
-    return Derivation(
+    derivation = Derivation(
         function=notation.f,
         formula=_formula(notation),
         forward=tuple(_forward_row(notation, q) for q in trace.gates),
@@ -46,9 +48,10 @@ def derive(trace: Trace) -> Derivation:
         gradients=tuple(
             gradient(notation, q, backpass) for q in trace.inputs if q.name in trace.wrt
         ),
-        kinds=kinds(shared),
+        kinds=kinds(shared, notation.f),
         flows=flows(trace, shared),
     )
+    return replace(derivation, legend=legend(notation, derivation))
 
 
 def _formula(notation: Notation) -> tuple[Equation, ...]:

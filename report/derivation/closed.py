@@ -141,13 +141,17 @@ class _Form:
         }
         below = set(topological(self.graph, leaves=names))
         used = {n: text for n, text in names.items() if n in below}
+        named: set[Node] = set()
 
-        def whole(n: Node) -> str:
-            return latex(n, lambda m: self.leaf(m) or notation.named(m))
+        def leaf(n: Node) -> Written | None:
+            written = self.leaf(n)
+            if written is None and (written := notation.named(n)) is not None:
+                named.add(n)
+            return written
 
         try:
-            entry = index_form(self.graph, used, whole, notation.letters)
-            return entry, set(used)
+            entry = index_form(self.graph, used, lambda n: latex(n, leaf), notation.letters)
+            return entry, {*used, *named}
         except NoIndexForm:
             return None, set()
 

@@ -11,12 +11,12 @@ import numpy as np
 from report.calls import is_named
 from report.derivation.notation import Notation, Written
 from report.gates import ATOM, fit_to
-from report.graph import INPUT, Array, Node, constant, topological
+from report.graph import INPUT, Array, Node, constant, evaluate, topological
 from report.identities import is_filled
 from report.identities.constants import is_rational
 from report.printers.index import Entry, NoIndexForm, index_form
-from report.printers.latex import latex
-from report.printers.notation import GRADIENT, partial, tensor, uncoloured
+from report.printers.latex import as_row, bracketed_at, latex
+from report.printers.notation import GRADIENT, VALUE, partial, tensor, uncoloured
 from report.symbolic import constant as exact
 from report.symbolic import local_derivative
 from report.tracing import Quantity
@@ -63,13 +63,31 @@ class Link:
 
     @cached_property
     def slope(self) -> Array:
-        """The numbers of the local derivative: the rule with an upstream gradient of ones."""
-        return self.over_numbers(np.ones(self.node.shape) if self.node.shape else np.float64(1.0))
+        """The numbers of the local derivative, in a shape that may have to be stretched: a number is the same everywhere."""
+        return self.over_numbers(np.float64(1.0))
+
+    @cached_property
+    def local_graph(self) -> Node:
+        """The local derivative of an elementwise gate or of one with a scalar result.
+
+        Beside a matrix a vector is a row.
+        """
+        graph = self.applied(constant(1.0))
+        return as_row(graph) if len(self.node.shape) > 1 else graph
+
+    @property
+    def slope_written(self) -> Written:
+        """The numbers of the local derivative, in the colour of values where it is a value of the forward pass."""
+        graph = self.local_graph
+        values = {leaf for leaf, _ in self.pairs}
+        is_value = graph in values or (graph.gate.name == "transpose" and graph.args[0] in values)
+        slope = self.slope if np.ndim(self.slope) else np.float64(self.slope)
+        return tensor(np.reshape(slope, graph.shape), VALUE if is_value else None)
 
     @property
     def hands_on(self) -> bool:
         """Whether the gate passes the upstream gradient on as it is, or with the sign turned."""
-        local = self.applied(constant(1.0))
+        local = self.local_graph
         return self.node.gate.elementwise and (is_filled(local, 1) or is_filled(local, -1))
 
     @property
@@ -100,20 +118,56 @@ class Link:
 
     def local(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The local derivative in symbols, as sympy derives it and as the rule has it, and numbers."""
-        graph = self.applied(constant(1.0))
+        graph = self.local_graph
         derived = self._by_sympy()
         symbols = [derived] if derived else []
         named = is_named(self.node.gate)
         if not derived or named or self.y in set(topological(graph)):  # the value is used again
-            symbols.append(latex(graph, self.names.get))
+            symbols += self._steps() if derived else []
+            symbols.append(self._unfolded() or latex(graph, self.names.get))
+        numbers = self.slope_written[0]
         put_in = []
-        if graph.value is None and np.size(self.slope) <= MAX_PUT_IN:
+        if graph.value is not None:
+            if not np.shape(self.slope) and any(sign in symbols[-1] for sign in (r"\frac", r"\pi")):
+                put_in.append(numbers)
+        elif np.size(self.slope) <= MAX_PUT_IN:
             if not self.node.shape and not self.arg.shape:
                 put_in.append(latex(graph, self.numbers.get))
-            put_in.append(tensor(self.slope)[0])
+            elif known := self._known(graph):
+                put_in.append(latex(graph, lambda n: known.get(n) or self.numbers.get(n)))
+            put_in.append(numbers)
             if uncoloured(put_in[0]) == uncoloured(put_in[-1]):
                 del put_in[:-1]
         return tuple(dict.fromkeys(symbols)), tuple(put_in)
+
+    def _steps(self) -> list[str]:
+        """What stands between the derivative of a gate's definition and the rule, so that one can follow."""
+        arguments = [self.names.get(leaf) or (latex(leaf), ATOM) for leaf in self.leaves]
+        return [bracketed_at(step, arguments) for step in self.node.gate.steps]
+
+    def _unfolded(self) -> str | None:
+        """One over a constant divisor as it stands in the formula: 1/0.5, whose number follows."""
+        if self.node.gate.name != "divide" or self.place != 0 or self.local_graph.value is None:
+            return None
+        divisor = self.node.args[1]
+        return None if divisor.shape else rf"\frac{{1}}{{{latex(divisor)}}}"
+
+    def _known(self, graph: Node) -> dict[Node, Written]:
+        """The numbers of functions of the forward pass that stand in a rule: softmax(z), 𝟙[a > b]."""
+        quantities = self.notation.trace.quantities
+        values = {leaf: quantities[n].value for leaf, n in self.pairs}
+        found: dict[Node, Written] = {}
+        nodes = topological(graph, leaves=values.keys() | {self.upstream})
+        conditions = {n.args[0] for n in nodes if n.gate.name == "where"}  # they stay in words
+        skipped = {graph, *values, *conditions}
+        for n in nodes:
+            if n in skipped or n.is_constant or n.gate.name not in _SHOWN_AS_NUMBERS:
+                continue
+            below = set(topological(n))
+            if self.upstream not in below and math.prod(n.shape) <= MAX_PUT_IN:
+                with np.errstate(all="ignore"):
+                    found[n] = tensor(evaluate([n], values)[n])
+        return found
 
     def _by_sympy(self) -> str | None:
         if not self.node.gate.elementwise or self.node.shape:
@@ -140,16 +194,51 @@ class Link:
         )
         units = np.eye(math.prod(node.shape))
         rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in units]
-        return symbols, tensor(np.array(rows))[0]
+        is_value = any(symbols == name for name, _ in self.names.values())
+        return symbols, tensor(np.array(rows), VALUE if is_value else None)[0]
+
+    def by_jacobian(self) -> tuple[str, ...]:
+        """The chain rule with the Jacobian J: Jᵀg for columns, gJ for rows."""
+        upstream = self.notation.gradient(self.node)
+        shapes = [n.shape for n in (self.node, self.arg)]
+        if all(len(s) == 1 or s[1] == 1 for s in shapes):
+            return (rf"\left({self.local_name}\right)^{{\top}} {upstream}",)
+        if all(len(s) == 2 and s[0] == 1 for s in shapes):
+            return (f"{upstream} {self.local_name}",)
+        return ()
 
     # ------------------------------------------------------------ what flows back
 
-    def matrix_form(self) -> tuple[str, str | None]:
-        """The rule in symbols, and with numbers put in unless they are too many."""
+    def matrix_form(self) -> tuple[str, list[str]]:
+        """The rule in symbols, and with numbers put in unless they are too many.
+
+        What is summed up inside, such as gᵀp in the rule of softmax, has its number in a line of its own.
+        """
         sizes = [math.prod(n.shape) for n in topological(self.graph)]
-        few = max(sizes) <= MAX_PUT_IN
-        put_in = latex(self.graph, self.numbers.get) if few else None
-        return latex(self.graph, self.names.get), put_in
+        symbols = latex(self.graph, self.names.get)
+        if max(sizes) > MAX_PUT_IN:
+            return symbols, []
+        known = self._known(self.graph)
+        put_in = [latex(self.graph, lambda n: known.get(n) or self.numbers.get(n))]
+        if sums := self._sums():
+            put_in.append(
+                latex(self.graph, lambda n: sums.get(n) or known.get(n) or self.numbers.get(n))
+            )
+        return symbols, put_in
+
+    def _sums(self) -> dict[Node, Written]:
+        """The numbers of sums of the upstream gradient that a rule with ⊙ uses."""
+        if not self.graph.gate.elementwise:
+            return {}
+        quantities = self.notation.trace.quantities
+        values = {leaf: quantities[n].value for leaf, n in self.pairs}
+        values[self.upstream] = self.q.gradient
+        found: dict[Node, Written] = {}
+        for n in topological(self.graph):
+            is_sum = n.gate.name in ("sum", "dot") and self.upstream in set(topological(n))
+            if n is not self.graph and is_sum:
+                found[n] = tensor(evaluate([n], values)[n], GRADIENT)
+        return found
 
     def index_form(self) -> Entry | None:
         """One entry of what flows back; None where labels cannot say it."""
@@ -160,6 +249,26 @@ class Link:
             return index_form(self.graph, names, lambda n: latex(n, self.names.get), letters)
         except NoIndexForm:
             return None
+
+
+_SHOWN_AS_NUMBERS = frozenset(
+    [
+        "softmax",
+        "sigmoid",
+        "exp",
+        "normal_cdf",
+        "normal_pdf",
+        "clip",
+        "sign",
+        "one_hot",
+        "others",
+        "is_largest",
+        "is_smallest",
+        "positive",
+        "larger",
+        "less",
+    ]
+)
 
 
 def _is_small_vector(node: Node) -> bool:

@@ -17,7 +17,7 @@ Written = tuple[str, int]  # LaTeX, and how strongly it binds
 class Notation:
     """The notation of a trace.
 
-    `name` is the LaTeX of every input and gate, `entry` the same with a place for labels (see
+    `name` is the LaTeX of every input and gate, `by_name` the same by the name in the trace, `entry` the same with a place for labels (see
     `report.printers.index`), `letters` what may be a label, `f` the function's own name.
     """
 
@@ -25,7 +25,8 @@ class Notation:
         self.trace = trace
         self.f = symbol(trace.letter)
         self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
-        names = {q.name for q in trace.quantities.values()} | {trace.letter}
+        self.by_name = {q.name: self.name[n] for n, q in trace.quantities.items()}
+        names = {*self.by_name, trace.letter}
         self.letters = "".join(c for c in LETTERS if c not in names)
         self.entry = {n: _with_place(symbol(q.name), n.shape) for n, q in trace.quantities.items()}
 
@@ -59,9 +60,9 @@ class Notation:
         return latex(node, lambda n: self.named(n) if n in known else None)
 
 
-def gradient_numbers(value: Array) -> str:
-    """A gradient's numbers in the colour of gradients."""
-    return tensor(value, GRADIENT)[0]
+def gradient_numbers(value: Array, among: Array = ()) -> str:
+    """A gradient's numbers in the colour of gradients, as precise as `among` the numbers they come from."""
+    return tensor(value, GRADIENT, among)[0]
 
 
 def factor(written: Written) -> str:

@@ -79,7 +79,7 @@ class Gradient:
 class Derivation:
     """Everything that a report derives for one question.
 
-    `formula` holds the let-lines that the result uses, then the result. Of a large function `backward`
+    `formula` holds the let-lines that the result uses, then the result, `legend` what its signs mean. Of a large function `backward`
     holds the gates with tensors only; all others share the derivations in `kinds`, and `flows` has
     their numbers.
     """
@@ -91,3 +91,4 @@ class Derivation:
     gradients: tuple[Gradient, ...]
     kinds: tuple[Kind, ...]
     flows: tuple[Flow, ...]
+    legend: tuple[str, ...] = ()

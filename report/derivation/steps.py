@@ -12,10 +12,10 @@ from report.derivation.parts import Equation, Row, Step
 from report.graph import Node
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import equation, latex
-from report.printers.notation import GRADIENT, dimensions, symbol, tensor
+from report.printers.notation import GRADIENT, dimensions, partial, tensor
 from report.tracing import Quantity, Trace
 
-MAX_UPSTREAM = 16  # entries of an upstream gradient that is shown again where it arrives
+MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
 
 
 def step(notation: Notation, q: Quantity) -> Step:
@@ -25,11 +25,11 @@ def step(notation: Notation, q: Quantity) -> Step:
     if q.gradient is None:
         why = "Nothing that was asked for depends on this gate, so no gradient is followed into it."
         return Step(q, definition, "", (), why)
-    rows = []
-    if math.prod(node.shape) <= MAX_UPSTREAM or node is notation.trace.graph.result:
-        rows.append(Row("upstream", _numbers_only(notation.gradient(node), q)))
+    rows = [Row("upstream", _arrived(notation, q))]
     rows += _entry(notation, node)
-    sentences = [node.gate.why, _counting(node), _at_kink(notation.trace, q)]
+    start = "The last gate is the function itself, so the backward pass begins with 1."
+    is_last = node is notation.trace.graph.result
+    sentences = [start if is_last else "", node.gate.why, _at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
         if part is None:
@@ -69,20 +69,17 @@ def _at_kink(trace: Trace, q: Quantity) -> str:
     return f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."
 
 
-def _counting(node: Node) -> str:
-    """From which number the positions in a gate's formulas are counted, where two ways meet."""
-    name, key = node.gate.name, node.params.get("key", ())
-    if name == "one_hot" or (name == "cross_entropy" and node.args[1].shape != node.args[0].shape):
-        return "Classes are counted from 0 in the data, from 1 in entries."
-    if name == "index" and any(a.is_input for a in node.args[1:]):
-        return "Positions are counted from 0 in the data and in square brackets, from 1 in entries."
-    if name == "index" and any(part not in (slice(None), Ellipsis, None) for part in key):
-        return "In square brackets positions are counted from 0, the labels of entries from 1."
-    return ""
-
-
-def _numbers_only(left: str, q: Quantity) -> Equation:
-    return Equation(left, (), (gradient_numbers(q.gradient),))
+def _arrived(notation: Notation, q: Quantity) -> Equation:
+    """The upstream gradient: its numbers, or the gate above where many numbers stand."""
+    node, left = q.node, notation.gradient(q.node)
+    if node is notation.trace.graph.result:
+        whole = partial(notation.f, notation.f)
+        return Equation(left, () if whole == left else (whole,), (gradient_numbers(q.gradient),))
+    if math.prod(node.shape) <= MAX_AGAIN:
+        return Equation(left, (), (gradient_numbers(q.gradient),))
+    trace = notation.trace
+    last = next(g for g in trace.gates if g.name == q.contributions[-1].gate)
+    return Equation(left, (rf"\text{{the numbers found at gate }} {last.number}",))
 
 
 def _shapes(notation: Notation, node: Node) -> str:
@@ -114,16 +111,22 @@ def _flow(link: Link, part: np.ndarray) -> list[Row]:
 def _product(link: Link, left: str, part: np.ndarray) -> list[Row]:
     """Upstream × local, for elementwise gates and for gates with a scalar result."""
     node, arg, slope = link.node, link.arg, link.slope
-    entrywise = node.gate.elementwise and bool(node.shape)
     stretched = node.gate.elementwise and arg.shape != node.shape
-    handed_on = entrywise and bool((np.abs(slope) == 1).all())
-    dot = r" \odot " if entrywise else r" \cdot "
+    handed_on = bool(node.shape) and not np.shape(slope) and abs(slope) == 1
+    dot = r" \odot " if node.shape and np.shape(slope) else r" \cdot "
     symbols = f"{link.notation.gradient(node)}{dot}{link.local_name}"
+    numbers = f"{factor(tensor(link.q.gradient, GRADIENT))}{dot}{factor(link.slope_written)}"
     put_in = []
+    size = max(math.prod(node.shape), np.size(slope))
+    is_few = size <= (
+        MAX_AGAIN if stretched or node is link.notation.trace.graph.result else MAX_PUT_IN
+    )
     if stretched:
         symbols = _summed(symbols, node, arg)
-    elif np.size(slope) <= MAX_PUT_IN and not handed_on:
-        put_in.append(f"{factor(tensor(link.q.gradient, GRADIENT))}{dot}{factor(tensor(slope))}")
+        if is_few:
+            put_in.append(_summed(numbers, node, arg))
+    elif is_few and not handed_on:
+        put_in.append(numbers)
     put_in.append(gradient_numbers(part))
     rows = [
         Row("local", Equation(link.local_name, *link.local())),
@@ -137,12 +140,16 @@ def _product(link: Link, left: str, part: np.ndarray) -> list[Row]:
 def _by_rule(link: Link, left: str, part: np.ndarray) -> list[Row]:
     """The rule itself, for gates that mix entries: matrix form, numbers, and index form."""
     symbols, put_in = link.matrix_form()
-    numbers = [put_in] if put_in is not None else []
-    numbers.append(gradient_numbers(part))
-    rows = [Row("downstream", Equation(left, (symbols,), tuple(numbers)))]
+    picked = link.q.gradient if link.node.gate.name in ("concatenate", "stack") else ()
+    numbers = (*put_in, gradient_numbers(part, picked))
     jacobian = link.jacobian()
-    if jacobian is not None:
-        rows.insert(0, Row("Jacobian", Equation(link.local_name, jacobian[:1], jacobian[1:])))
+    if jacobian is None:
+        rows = [Row("downstream", Equation(left, (symbols,), numbers))]
+    else:
+        rows = [
+            Row("Jacobian", Equation(link.local_name, jacobian[:1], jacobian[1:])),
+            Row("downstream", Equation(left, (*link.by_jacobian(), symbols), numbers)),
+        ]
     return rows + _in_entries(link, left)
 
 
@@ -193,7 +200,7 @@ def _contribution(notation: Notation, arg: Node, gate: str, place: int) -> str:
     whole = notation.gradient(arg)
     if len(arrived) == 1:
         return whole
-    through = symbol(gate)
+    through = notation.by_name[gate]
     if sum(c.gate == gate for c in arrived) > 1:
         through += rf",\,{place + 1}"
     return rf"\left.{whole}\right|_{{{through}}}"

@@ -33,7 +33,7 @@ from report.figure import Figure, margin
 from report.homework import Question
 from report.kinds import Kind
 from report.pdf import picture
-from report.printers.notation import entry_symbol, symbol, tensor
+from report.printers.notation import entry_symbol, partial, symbol, tensor, uncoloured
 from report.program import Program
 from report.statement import inline, render
 from report.tracing import Quantity, Trace
@@ -41,6 +41,7 @@ from report.tracing import Quantity, Trace
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
 MAX_OUTPUT = 400  # lines of its output
 BOX = COLUMN - 3  # em inside the frame of a gradient
+MAX_IN_BOX = 8  # names that a gradient's frame, which no page break may cut, can tell
 
 
 def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
@@ -58,6 +59,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
 def _view(work: Work) -> dict[str, Any]:
     q, trace, derivation = work.question, work.trace, work.derivation
     linked = _linked(derivation)
+    shared = shared_names(trace, derivation)
     return {
         "id": q.id,
         "title": safe(inline(q.title, math)),
@@ -74,10 +76,12 @@ def _view(work: Work) -> dict[str, Any]:
         "forward": tables.forward(q.id, derivation.forward, linked),
         "value": numbers.show(trace.value, 12),
         "short_value": numbers.show(trace.value),
+        "legend": sentence(" ".join(derivation.legend)) if derivation.legend else "",
         "steps": [_step(q.id, trace, s) for s in derivation.backward],
         "kinds": [_kind(k) for k in derivation.kinds],
         "flows": tables.flows(q.id, trace, derivation.flows),
-        "gradients": [_gradient(q.id, g) for g in derivation.gradients],
+        "gradients": [_gradient(q.id, g, shared) for g in derivation.gradients],
+        "where": definitions(shared, "with") if shared else "",
         "sources": {p.name: _source(p) for p in work.programs if p.source},
         "missing": [
             f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
@@ -187,14 +191,34 @@ def _kind(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _gradient(question: str, g: Gradient) -> dict[str, Any]:
-    closed = () if g.closed is None else (g.closed,)
+def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
+    """What several gradients use by name, once for all of them: gradients, the last gate's first, then gates.
+
+    Empty where no two of them use the same name: each then tells its own, unless that is too tall for a box.
+    """
+    place: dict[str, tuple[bool, int]] = {}
+    for q in trace.gates:
+        name = symbol(q.name, q.node.shape)
+        place[name] = (True, q.number)
+        place[partial(derivation.function, name)] = (False, -q.number)
+    used = [e for g in derivation.gradients if g.scalar is None for e in g.where if e.left in place]
+    first = {e.left: e for e in reversed(used)}
+    if len(first) == len(used) <= MAX_IN_BOX:
+        return []
+    return sorted(first.values(), key=lambda e: place[e.left])
+
+
+def _gradient(question: str, g: Gradient, shared: list[Equation]) -> dict[str, Any]:
+    # a constant gradient is its number: not 2 = 2
+    closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
+    elsewhere = {e.left for e in shared} if g.scalar is None else set()
+    where = [e for e in g.where if e.left not in elsewhere]
     return {
         "name": g.name,
         "whole": equation(Equation(g.left, closed, (g.numbers,)), width_of(g.left), BOX),
         "entry": equation(g.entry, width_of(g.entry.left), BOX) if g.entry else "",
         "here": definitions(g.here, "since here", BOX) if g.here else "",
-        "where": definitions(g.where, "with", BOX) if g.where else "",
+        "where": definitions(where, "with", BOX) if where else "",
         "long": g.closed is None,
         "used": g.used,
         "short": _short(question, g),

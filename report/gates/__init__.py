@@ -9,7 +9,7 @@ reads. Elementwise rules may ignore broadcasting: `backprop.pull_back` sums over
 Columns: `sign` is what the figure shows; `latex` the notation over the printed arguments, where
 `{0:3}` asks for brackets round an argument that binds weaker than 3 (`binding` is the gate's own);
 `params` are options that are no numbers to differentiate, such as axis, with their defaults; `sympy`
-the function as sympy knows it; `python` the code for one number with the standard library, `numpy`
+the function as sympy knows it, `steps` what leads from its derivative there to the rule; `python` the code for one number with the standard library, `numpy`
 the code for arrays; `domain` what an argument must fulfil; `kink` where the derivative is taken by
 `convention` (PyTorch's); `why` one sentence for the derivation; `jacobian` the whole local
 derivative of a gate between vectors as a matrix, `jacobian(y, *args)` for each argument; `integers` the arguments that are an

@@ -30,20 +30,23 @@ def _relu(x: Array) -> Array:
 sigmoid = elementwise(
     "sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), lambda g, y, x: g * (y * (1 - y)),
     sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
+    steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
     python="sigmoid({0})", numpy="sigmoid({0})", usage="sigmoid(x)", group="activations",
     summary="logistic function 1/(1 + exp(−x))",
-    why="The slope follows from the gate's own value, σ(1 − σ): no new exponential is needed.",
+    why=r"The slope follows from the gate's own value, $\sigma(1 - \sigma)$: no new exponential is needed.",
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -np.logaddexp(0.0, -x), lambda g, y, x: g * sigmoid(-x),
     sign="log σ", latex=r"\log \sigma\left({0}\right)", sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})", usage="log_sigmoid(x)",
     group="activations", summary="log(sigmoid(x)) in a stable form",
-    why="The logarithm divides σ(1 − σ) by σ, which leaves 1 − σ(x), and that is σ(−x).",
+    why=r"The logarithm divides $\sigma(1 - \sigma)$ by $\sigma$, which leaves $1 - \sigma(x)$, and that is $\sigma(-x)$.",
 )
 softplus = elementwise(
     "softplus", lambda x: np.logaddexp(0.0, x), lambda g, y, x: g * sigmoid(x),
     sign="softplus", latex=function(named("softplus")), sympy=lambda s, x: s.log(1 + s.exp(x)),
+    steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}}",),
     python="softplus({0})", numpy="np.logaddexp(0, {0})", usage="softplus(x)", group="activations",
     summary="log(1 + exp(x)) in a stable form",
     why="A smooth ReLU: its slope rises smoothly from 0 to 1, and that rise is the sigmoid.",
@@ -76,7 +79,7 @@ prelu = elementwise(
     python="{0:1} if {0:1} > 0 else {1:2} * {0:2}", numpy="np.where({0:1} > 0, {0}, {1:2} * {0:2})",
     kink=lambda x, a: x == 0, convention="derivative a at 0", usage="prelu(x, a)",
     group="activations", summary="x where positive, else a·x with a learnt slope a",
-    why="The slope a matters only where the input is negative, and there it is multiplied by x.",
+    why="The slope $a$ matters only where the input is negative, and there it is multiplied by $x$.",
 )
 elu = elementwise(
     "elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))[()],
@@ -86,7 +89,7 @@ elu = elementwise(
     python="elu({0}, {alpha})", numpy="np.where({0:1} > 0, {0}, {alpha} * np.expm1(np.minimum({0}, 0)))",
     kink=lambda x, alpha=1.0: (x == 0) & (alpha != 1), convention="derivative alpha at 0",
     usage="elu(x, alpha=1.0)", group="activations", summary="x where positive, else alpha·(exp(x) − 1)",
-    why="Below 0 the slope of alpha (eˣ − 1) is alpha eˣ.",
+    why=r"Below 0 the slope of $\alpha (e^x - 1)$ is $\alpha e^x$.",
 )
 
 # gated by their own value
@@ -95,14 +98,14 @@ swish = elementwise(
     sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
     python="{0:2} * sigmoid({0})", numpy="{0:2} * sigmoid({0})", usage="swish(x), also silu(x)",
     group="activations", summary="x·sigmoid(x)",
-    why="The product rule: the slope of x leaves σ(x), the slope of σ leaves x σ(1 − σ).",
+    why=r"The product rule for $x \, \sigma(x)$: the slope of $x$ leaves $\sigma(x)$, that of $\sigma$ leaves $x \, \sigma(x) (1 - \sigma(x))$.",
 )
 gelu = elementwise(
     "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * (normal_cdf(x) + x * normal_pdf(x)),
     sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
     python="0.5 * {0:3} * math.erfc(-{0:3} / math.sqrt(2))", numpy="{0:2} * normal_cdf({0})",
     usage="gelu(x)", group="activations", summary="x·Φ(x), Φ the normal distribution (exact form)",
-    why="The product rule: the slope of x leaves Φ(x), the slope of Φ is the bell curve φ(x).",
+    why=r"The product rule for $x \, \Phi(x)$: the slope of $x$ leaves $\Phi(x)$, that of $\Phi$ is the bell curve $\varphi(x)$.",
 )
 
 # softmax and its kin
@@ -112,8 +115,9 @@ softmax = gate(
     shape=along, sign="softmax", latex=function(named("softmax")), params={"axis": None},
     python="softmax({0})", numpy="softmax({0})", usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
-    why="All outputs share one sum, so raising one input lowers the others: the Jacobian is "
-    "diag(s) − s sᵀ.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
+    why=r"All outputs share one sum, so raising one input lowers the others: the Jacobian of "
+    r"$\mathbf{s} = \operatorname{softmax}(\mathbf{x})$ is "
+    r"$\operatorname{diag}(\mathbf{s}) - \mathbf{s} \mathbf{s}^{\top}$.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
 )
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),
@@ -122,7 +126,7 @@ log_softmax = gate(
     params={"axis": None}, python="log_softmax({0})", numpy="log_softmax({0})",
     usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",
     summary="log(softmax(x)) along an axis (the last), stable",
-    why="The logarithm of the shared sum takes back a share exp(y) of all that arrives.",
+    why=r"The logarithm of the shared sum takes back from each entry its share, $\operatorname{softmax}(\mathbf{x})$, of all that arrives.",
     jacobian=(lambda y, x, axis=None: identity(y) - outer(np.ones(shape_of(y)), exp(y)),),
 )
 logsumexp = gate(

@@ -103,14 +103,14 @@ outer = gate(
     shape=outer_product, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
     python="outer({0}, {1})", numpy="np.outer({0}, {1})", usage="outer(a, b)",
     group="linear algebra", summary="outer product of two vectors: every entry times every entry",
-    why="Entry (i, j) is aᵢ bⱼ, so aᵢ collects row i of the upstream gradient times b.",
+    why=r"Entry $(i, j)$ is $a_i b_j$, so $a_i$ collects row $i$ of the upstream gradient times $\mathbf{b}$.",
 )
 kron = gate(
     "kron", np.kron, lambda g, y, a, b: _blocks(g, a, b, 0), lambda g, y, a, b: _blocks(g, a, b, 1),
     shape=kronecker, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
     python="kron({0}, {1})", numpy="np.kron({0}, {1})", usage="kron(A, B)", group="linear algebra",
     summary="Kronecker product: a block A[i, j]·B for each entry of A",
-    why="Each entry of A multiplies one whole block, so it collects that block's gradient times B.",
+    why=r"Each entry of $\mathbf{A}$ multiplies one whole block, so it collects that block's gradient times $\mathbf{B}$.",
 )
 
 # square matrices
@@ -138,7 +138,7 @@ inv = gate(
     shape=square_matrix, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0})",
     numpy="np.linalg.inv({0})", domain="the matrix must be invertible", usage="inv(A)",
     group="linear algebra", summary="inverse matrix",
-    why="From A A⁻¹ = I follows d(A⁻¹) = −A⁻¹ dA A⁻¹, as −1/x² does for a number.",
+    why=r"From $\mathbf{A} \mathbf{A}^{-1} = \mathbf{I}$ follows $d(\mathbf{A}^{-1}) = -\mathbf{A}^{-1} \, d\mathbf{A} \, \mathbf{A}^{-1}$, like $-1/x^2$ for a number.",
 )
 solve = gate(
     "solve", _solve,
@@ -147,7 +147,7 @@ solve = gate(
     python="solve({0}, {1})", numpy="np.linalg.solve({0}, {1})",
     domain="the matrix must be invertible", usage="solve(A, b)", group="linear algebra",
     summary="the x with A x = b, without forming the inverse",
-    why="The gradient goes back through the transposed system; what A gets is minus that, times x.",
+    why=r"The gradient goes back through the transposed system; what $\mathbf{A}$ gets is minus that, times $\mathbf{x}^{\top}$.",
     jacobian=(None, lambda y, a, b: inv(a)),
 )
 diag = gate(

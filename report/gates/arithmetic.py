@@ -76,7 +76,7 @@ reciprocal = elementwise(
     sign="1/x", latex=r"\frac{{1}}{{{0}}}", binding=MATRIX_PRODUCT, sympy=lambda s, x: 1 / x,
     python="1 / {0:3}", numpy="1 / {0:3}", domain="the divisor must not be 0",
     usage="1 / x", group="arithmetic", summary="one over x",
-    why="One over x falls as x grows, hence the minus sign.",
+    why=r"As $1/x = x^{-1}$, the exponent $-1$ comes down as a factor and is lowered to $-2$.",
 )
 negative = elementwise(
     "negative", operator.neg, lambda g, y, x: -g,
@@ -149,7 +149,7 @@ clip = elementwise(
     kink=lambda x, low, high: (x == low) | (x == high) | (low == high),
     convention="derivative 1 at the bounds", usage="clip(x, low, high)", group="choices",
     summary="x, but not below low nor above high",
-    why="Between the bounds the gradient passes; beyond them a bound decides the value, not x.",
+    why="Between the bounds the gradient passes; beyond them a bound decides the value, not $x$.",
 )
 
 # comparisons: 1 where they hold, 0 elsewhere; flat, so no gradient passes

@@ -31,7 +31,7 @@ log1p = elementwise(
     sign="log1p", latex=r"\log\left(1 + {0:1}\right)", sympy=lambda s, x: s.log(1 + x),
     python="math.log1p({0})", domain="x must be greater than -1", usage="log1p(x)",
     group="exponential", summary="log(1 + x), exact for small x",
-    why="The slope of the logarithm is one over its argument, which is 1 + x here.",
+    why="The slope of the logarithm is one over its argument, which is $1 + x$ here.",
 )
 expm1 = elementwise(
     "expm1", np.expm1, lambda g, y, x: g * exp(x),
@@ -77,7 +77,7 @@ arcsin = elementwise(
     sign="arcsin", latex=function(r"\arcsin"), sympy=lambda s, x: s.asin(x),
     python="math.asin({0})", domain="x must lie between -1 and 1, and not be -1 or 1 where its "
     "gradient is needed", usage="arcsin(x)", group="trigonometry", summary="inverse sine, in radians",
-    why="The inverse has one over the slope of the sine, and the cosine of y is √(1 − x²).",
+    why=r"The inverse has one over the slope of the sine: with $x = \sin y$ that is $\cos y = \sqrt{1 - x^2}$.",
 )
 arccos = elementwise(
     "arccos", np.arccos, lambda g, y, x: -g / sqrt(1 - x**2),
@@ -91,7 +91,7 @@ arctan = elementwise(
     sign="arctan", latex=function(r"\arctan"), sympy=lambda s, x: s.atan(x),
     python="math.atan({0})", usage="arctan(x)", group="trigonometry",
     summary="inverse tangent, in radians",
-    why="The inverse has one over the slope of the tangent, which is 1 + x² at the angle y.",
+    why=r"The inverse has one over the slope of the tangent: with $x = \tan y$ that is $1 + \tan^2 y = 1 + x^2$.",
 )
 sinh = elementwise(
     "sinh", np.sinh, lambda g, y, x: g * cosh(x),

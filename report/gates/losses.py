@@ -64,7 +64,7 @@ hinge = gate(
     numpy="np.mean(np.maximum(1 - {1:2} * {0:2}, 0))", kink=lambda s, y: y * s == 1,
     convention="derivative 0 where y·s = 1", usage="hinge(s, y), y being -1 or 1", group="losses",
     summary="mean of max(0, 1 − y·s)",
-    why="Only scores on the wrong side of the margin count, and each of those with the slope −y.",
+    why="Only scores on the wrong side of the margin count, and each of those with the slope $-y$.",
 )
 binary_cross_entropy = gate(
     "binary_cross_entropy", _binary_cross_entropy,
@@ -75,7 +75,7 @@ binary_cross_entropy = gate(
     domain="p must lie between 0 and 1, and not be 0 or 1 where a gradient is needed",
     usage="binary_cross_entropy(p, y)", group="losses",
     summary="mean of −y·log(p) − (1 − y)·log(1 − p)",
-    why="A probability that is sure and wrong has a very steep slope: p(1 − p) stands below.",
+    why="A probability that is sure and wrong has a very steep slope: $p(1 - p)$ stands below.",
 )
 binary_cross_entropy_with_logits = gate(
     "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))),
@@ -85,7 +85,7 @@ binary_cross_entropy_with_logits = gate(
     numpy="np.mean(np.maximum({0}, 0) - {1:2} * {0:2} + np.log1p(np.exp(-np.abs({0}))))",
     usage="binary_cross_entropy_with_logits(z, y)", group="losses",
     summary="binary cross-entropy of sigmoid(z), stable",
-    why="The slope of the sigmoid cancels what stands below in the cross-entropy: σ(z) − y is left.",
+    why=r"The slope of the sigmoid, $p(1 - p)$ with $p = \sigma(z)$, cancels what stands below in the cross-entropy: $\sigma(z) - y$ is left.",
 )
 cross_entropy = gate(
     "cross_entropy", lambda z, labels: -np.mean(_picked(log_softmax(z), labels)),
@@ -96,7 +96,8 @@ cross_entropy = gate(
     python="cross_entropy({0}, {1})", numpy="cross_entropy({0}, {1})",
     usage="cross_entropy(z, labels)", group="losses",
     summary="mean over rows of −log(softmax(z)[label]); labels are class numbers or one-hot rows",
-    why="Softmax and logarithm together leave what the model says less what is true: softmax(z) − y.",
+    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
+    r"less what is true, a 1 at the class and 0 elsewhere.",
 )
 cross_entropy_one_hot = gate(
     "cross_entropy_one_hot", lambda z, y: -np.mean(np.sum(_one_hot_rows(y) * log_softmax(z), axis=-1)),
@@ -107,7 +108,8 @@ cross_entropy_one_hot = gate(
     python="cross_entropy_one_hot({0}, {1})", numpy="-np.mean(np.sum({1:2} * log_softmax({0}), axis=-1))",
     usage="cross_entropy(z, one_hot_rows)", group="losses",
     summary="mean over rows of −sum(y·log(softmax(z)))",
-    why="Softmax and logarithm together leave what the model says less what is true: softmax(z) − y.",
+    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
+    r"less what is true, $\mathbf{y}$.",
 )
 kl_div = gate(
     "kl_div", lambda p, q: np.sum(xlogy(p, p) - xlogy(p, q)),
@@ -116,7 +118,7 @@ kl_div = gate(
     python="kl_div({0}, {1})", numpy="kl_div({0}, {1})",
     domain="p must not be negative and q must be positive", usage="kl_div(p, q)", group="losses",
     summary="Kullback-Leibler divergence: sum of p·log(p/q) over all entries",
-    why="The divergence grows where q is too small for p: the slope by q is −p/q.",
+    why=r"The divergence grows where $q$ is too small for $p$: the slope by $q$ is $-p/q$.",
 )
 
 # fmt: on

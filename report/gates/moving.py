@@ -63,7 +63,7 @@ transpose = gate(
     shape=permuted, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
     python="transpose({0})", numpy="{0:5}.T", usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
-    why="Entry (i, j) moves to (j, i), and its gradient moves back.",
+    why="Entry $(i, j)$ moves to $(j, i)$, and its gradient moves back.",
 )
 swap_last = gate(
     "swap_last", lambda a: np.swapaxes(a, -1, -2), lambda g, y, a: swap_last(g),

@@ -189,7 +189,7 @@ def _negative(row: Gate, a: Node) -> Node | None:
         return a.args[0]
     if is_coefficient(a):
         return product(constant(-1), a)
-    if parent("subtract", a):
+    if parent("subtract", a) and not a.name:  # -z is shorter than what z stands for, turned
         return a.args[1] - a.args[0]
     if parent("multiply", a) and is_coefficient(a.args[0]):
         number, rest = split(a.args[0])

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from report import numbers
-from report.gates import ATOM, CALL, MATRIX_PRODUCT, SUM
+from report.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
 from report.graph import CONSTANT, Gate, Node
 from report.printers.notation import matrix, number, symbol
 from report.printers.signs import SIGNS
@@ -49,6 +49,17 @@ def filled(template: str, arguments: list[str]) -> str:
     )
 
 
+def bracketed_at(template: str, arguments: list[tuple[str, int]]) -> str:
+    """A notation over written arguments, in brackets where they bind less tightly than is asked for."""
+    text = ""
+    for literal, place, binding in _template(template):
+        text += literal
+        if place is not None:
+            written, own = arguments[place]
+            text += rf"\left({written}\right)" if own < binding else written
+    return text
+
+
 class Printer:
     """Writes nodes, each once: LaTeX and how tightly its outermost sign binds."""
 
@@ -69,12 +80,22 @@ class Printer:
             return symbol(str(node.name), node.shape), ATOM
         if gate is CONSTANT:
             return _constant(node)
+        node = self.in_rows(node)
         special = SIGNS.get(gate.name)
         if special is not None:
             written = special(self, node)
             if written is not None:
                 return written
         return self.fill(gate, node), gate.binding
+
+    def in_rows(self, node: Node) -> Node:
+        """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ."""
+        if not node.gate.elementwise or len(node.shape) < 2:
+            return node
+        args = tuple(as_row(a) for a in node.args)
+        if args == node.args:
+            return node
+        return Node(node.gate, args, node.params, node.shape, value=node.value)
 
     def fill(self, gate: Gate, node: Node) -> str:
         """The template of a gate over a node's arguments."""
@@ -91,6 +112,16 @@ class Printer:
         # a script at a fraction would be that of its letters
         tall = binding >= CALL and text.startswith(r"\frac")
         return rf"\left({text}\right)" if own < binding or tall else text
+
+
+def as_row(node: Node) -> Node:
+    """A plain vector, or one that a rule has made a row, as its transpose; anything else as it is."""
+    made = node.gate.name == "reshape" and node.span is None and len(node.args[0].shape) == 1
+    if made and node.shape[0] == 1 and node.shape[1:] != (1,):
+        return as_row(node.args[0])
+    if len(node.shape) != 1 or node.shape == (1,) or node.is_constant:
+        return node
+    return Node(GATES["transpose"], (node,), shape=(1, *node.shape))
 
 
 def _constant(node: Node) -> tuple[str, int]:

@@ -99,12 +99,15 @@ def number(value: Any, colour: str | None = None) -> tuple[str, int]:
     return coloured(text, colour), binding
 
 
-def tensor(value: Any, colour: str | None = None) -> tuple[str, int]:
-    """A scalar or a matrix of numbers; a vector stands as a column, a large matrix by its corners."""
+def tensor(value: Any, colour: str | None = None, among: Any = ()) -> tuple[str, int]:
+    """A scalar or a matrix of numbers; a vector stands as a column, a large matrix by its corners.
+
+    It gets the precision that it has `among` other numbers, which it is a part of.
+    """
     array = np.asarray(value, dtype=float)
     if array.size == 1 and array.ndim == 0:
         return number(array.item(), colour)
-    return coloured(matrix(array), colour), ATOM
+    return coloured(matrix(array, np.ravel(among)), colour), ATOM
 
 
 def coloured(text: str, colour: str | None) -> str:
@@ -112,16 +115,16 @@ def coloured(text: str, colour: str | None) -> str:
     return rf"\textcolor{{{colour}}}{{{text}}}" if colour else text
 
 
-def matrix(array: np.ndarray) -> str:
+def matrix(array: np.ndarray, among: Sequence[float] | np.ndarray = ()) -> str:
     """A vector or matrix with all its numbers at one precision; stacks are written side by side."""
     if array.ndim > 2:
         blocks = array.reshape(-1, *array.shape[-2:])
-        shown = [matrix(b) for b in blocks[:3]]
+        shown = [matrix(b, among) for b in blocks[:3]]
         return r"\left[" + r",\; ".join(shown + [r"\cdots"] * (len(blocks) > 3)) + r"\right]"
     grid = array.reshape(-1, 1) if array.ndim == 1 else array
     rows, columns = _kept(grid.shape[0], MAX_ROWS), _kept(grid.shape[1], MAX_COLUMNS)
     corner = grid[np.ix_([r for r in rows if r is not None], [c for c in columns if c is not None])]
-    texts = iter(_aligned(corner))
+    texts = iter(_aligned(corner, among))
     body = []
     for r in rows:
         if r is None:
@@ -138,8 +141,8 @@ def _kept(n: int, most: int) -> list[int | None]:
     return [*range(most - 2), None, n - 1]
 
 
-def _aligned(grid: np.ndarray) -> list[str]:
-    shown = numbers.column(grid.reshape(-1), digits=5)
+def _aligned(grid: np.ndarray, among: Sequence[float] | np.ndarray) -> list[str]:
+    shown = numbers.column([*grid.reshape(-1), *among], digits=5)[: grid.size]
     if any("×" in s for s in shown):
         return [numbers.latex(v, 4) for v in grid.reshape(-1)]
     return [s.replace(numbers.MINUS, "-") for s in shown]

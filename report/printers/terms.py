@@ -59,7 +59,7 @@ def _entry_printer() -> Any:
 # ---------------------------------------------------------------- the order of factors and terms
 
 
-def _first_name(e: Any) -> int:
+def first_name(e: Any) -> int:
     """The place of the first name in an expression."""
     return min((int(m) for m in re.findall(r"\b[ev](\d{3,4})\b", str(e))), default=999)
 
@@ -97,7 +97,7 @@ def _has_extreme(e: Any) -> bool:
     )
 
 
-def _rank(e: Any) -> tuple[int, bool, int, str]:
+def _rank(e: Any) -> tuple[int, bool, bool, int, str]:
     """Where a factor stands: constants, derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
     import sympy
 
@@ -118,7 +118,13 @@ def _rank(e: Any) -> tuple[int, bool, int, str]:
         _is_limited(base) and not isinstance(base, sympy.Sum),
         True,
     ]
-    return groups.index(True), e.is_Pow and not e.exp.is_number, _first_name(e), _reading(e)
+    return (
+        groups.index(True),
+        hasattr(base, "is_name_entry"),  # a scalar stands before the entries of tensors: α w_i
+        e.is_Pow and not e.exp.is_number,
+        first_name(e),
+        _reading(e),
+    )
 
 
 def _reading(e: Any) -> str:
@@ -218,7 +224,7 @@ def _sum(p: Any, e: Any, order: Any = None) -> str:
         behind = minus or (is_label and not falls) or (is_plain and t.is_number and abs(t) != 1)
         late = is_plain_number(t) == bool(behind)
         has_bracket = any(f.is_Add for f in sympy.Mul.make_args(t))
-        return minus, late, _is_wide(t), _first_name(t), has_bracket, str(t)
+        return minus, late, _is_wide(t), first_name(t), has_bracket, str(t)
 
     text = ""
     terms = sorted(sympy.Add.make_args(e), key=key)

@@ -22,9 +22,8 @@ def _reshape(p: Printer, node: Node) -> tuple[str, int]:
     """
     (a,) = node.args
     same = [n for n in a.shape if n != 1] == [n for n in node.shape if n != 1]
-    flat = max(len(a.shape), len(node.shape)) <= 2 or set(node.shape[: -len(a.shape) or None]) <= {
-        1
-    }
+    short, long = sorted((a.shape, node.shape), key=len)
+    flat = len(long) <= 2 or long[len(long) - len(short) :] == short
     if node.span is None and same and flat:
         return p.write(a)
     shape = dimensions(node.shape)

@@ -45,7 +45,8 @@ def _multiply(p: Printer, node: Node) -> tuple[str, int]:
         return rf"{left} \odot {right}", PRODUCT
     if _is_juxtaposed(p, a):  # (xᵀy) z
         left = rf"\left({left}\right)"
-    if left.startswith(r"\textcolor") or r"\cdot" in right:
+    again = left == right or left.endswith(rf"\cdot {right}")  # x · x, as xx would look like a name
+    if left.startswith(r"\textcolor") or r"\cdot" in right or again:
         return rf"{left} \cdot {right}", PRODUCT
     return _side_by_side(left, right), PRODUCT
 
@@ -58,16 +59,33 @@ def _in_fraction(p: Printer, a: Node, b: Node) -> tuple[str, int] | None:
     if p.leaf(a) is not None or any(n is not None and not is_number(n) for n in (above, below)):
         return None
     x, y = b.args
-    if bare(p.write(x)[0]).startswith((r"\frac", r"\begin", "-")):  # too tall, or with a sign
+    written = p.write(x)[0]
+    if bare(written).startswith((r"\begin", "-")):
+        return None
+    is_tall = r"\frac{\partial" in written
+    if bare(written).startswith(r"\frac") and not is_tall:
         return None
     sign = "-" if above.value < 0 else ""
     top = "" if abs(above.value) == 1 else number(abs(above.value))[0]
-    if not is_number(x, 1):
-        top = _side_by_side(top, p.bracketed(x, PRODUCT)) if top else p.write(x)[0]
     bottom = p.write(y)[0]
     if below is not None:
         bottom = _side_by_side(p.write(below)[0], p.bracketed(y, PRODUCT))
+    if is_tall:  # it stands behind the fraction
+        text = p.bracketed(x, PRODUCT)
+        if x.shape and y.shape and _is_juxtaposed(p, x):
+            text = rf"\left({text}\right)"
+        return _behind(rf"{sign}\frac{{{top or 1}}}{{{bottom}}}", text, x, y)
+    if not is_number(x, 1):
+        top = _side_by_side(top, p.bracketed(x, PRODUCT)) if top else written
     return rf"{sign}\frac{{{top or 1}}}{{{bottom}}}", SUM if sign else ATOM
+
+
+def _behind(fraction: str, text: str, x: Node, y: Node) -> tuple[str, int]:
+    """x / y as a fraction over y times x, both written."""
+    is_by_entries = bool(x.shape and y.shape)
+    binding = PRODUCT if is_by_entries else MATRIX_PRODUCT
+    sign = r" \odot" if is_by_entries else ""
+    return f"{fraction}{sign} {text}", SUM if fraction.startswith("-") else binding
 
 
 def _widened(text: str, x: Node, other: Node) -> str:
@@ -96,7 +114,9 @@ _JUXTAPOSED = frozenset({"matmul", "outer", "dot", "solve", "sum_to", "broadcast
 
 
 def _starts_with_number(text: str) -> bool:
-    """Whether a factor needs a dot before it: what the eye meets first is a digit or a sign."""
+    """Whether a factor needs a dot before it: what the eye meets first is a digit or a sign, but for a sum in brackets."""
+    if text.startswith(r"\left(") and not text.startswith((r"\left(-", r"\left(\textcolor")):
+        return False
     bare = re.sub(r"^(\\textcolor\{[^}]*\}\{|\\left\(|\\frac\{)+", "", text)
     return bool(re.match(r"[0-9-]", bare))
 
@@ -178,19 +198,31 @@ def _inverse(p: Printer, node: Node) -> tuple[str, int]:
 def _divide(p: Printer, node: Node) -> tuple[str, int] | None:
     """A sign above stands in front of the fraction, and so does all that is too tall to stand there."""
     a, b = node.args
-    above, binding = p.write(a)
-    if above.startswith("-") and a.gate.name in ("negative", "multiply") and p.leaf(a) is None:
-        return rf"-\frac{{{above[1:]}}}{{{p.write(b)[0]}}}", SUM
-    if not b.shape and binding >= PRODUCT and bare(above).startswith((r"\frac", r"\begin")):
-        return rf"\frac{{1}}{{{p.write(b)[0]}}} {above}", MATRIX_PRODUCT
-    if a.gate is CONSTANT and not a.shape and p.leaf(a) is None and a.value < 0:
-        return rf"-\frac{{{number(-a.value)[0]}}}{{{p.write(b)[0]}}}", SUM
+    above, below = p.write(a)[0], p.write(b)[0]
+    is_written_out = p.leaf(a) is None
+    has_sign = above.startswith("-") and a.gate.name in ("negative", "multiply", "divide")
+    sign = "-" if has_sign and is_written_out else ""
+    if r"\frac{\partial" in above or (
+        not b.shape and p.write(a)[1] >= PRODUCT and bare(above).startswith((r"\frac", r"\begin"))
+    ):
+        text = above[1:] if sign else p.bracketed(a, PRODUCT)
+        if a.shape and b.shape and not sign and _is_juxtaposed(p, a):
+            text = rf"\left({text}\right)"
+        return _behind(rf"{sign}\frac{{1}}{{{below}}}", text, a, b)
+    if sign:
+        return rf"-\frac{{{above[1:]}}}{{{below}}}", SUM
+    if a.gate is CONSTANT and not a.shape and is_written_out and a.value < 0:
+        return rf"-\frac{{{number(-a.value)[0]}}}{{{below}}}", SUM
     return None
 
 
 def _power(p: Printer, node: Node) -> tuple[str, int] | None:
-    """Roots, and sin²(x), as a textbook writes the square of a function's value."""
+    """Roots, and sin²(x), as a textbook writes the square of a function's value.
+
+    The square of a matrix is a product of matrices: that of its entries is D ⊙ D, or a power with ⊙.
+    """
     a = node.args[0]
+    by_entries = r"\odot " if len(node.shape) > 1 else ""
     exponent = node.args[1].value if node.gate.name == "power" else 2.0
     if exponent is None or np.shape(exponent):
         return None
@@ -203,12 +235,17 @@ def _power(p: Printer, node: Node) -> tuple[str, int] | None:
         and all(n.is_constant and not n.args for n in share.args)
     ):
         above, below = (p.write(n)[0] for n in share.args)
-        return rf"{p.bracketed(a, CALL)}^{{{above}/{below}}}", POWER
+        return rf"{p.bracketed(a, CALL)}^{{{by_entries}{above}/{below}}}", POWER
     head = rf"\{a.gate.name}\left("
-    text = p.write(a)[0]
+    text, binding = p.write(a)
     if exponent in (2, 3, 4) and a.gate.name in _POWERED and text.startswith(head):
         return rf"\{a.gate.name}^{{{exponent:g}}}\left({text[len(head) :]}", POWER
-    return None
+    if not by_entries:
+        return None
+    if exponent == 2 and binding == ATOM:
+        return rf"{text} \odot {text}", PRODUCT
+    written = "2" if share is None else p.bracketed(share, PRODUCT)
+    return rf"{p.bracketed(a, CALL)}^{{{by_entries}{written}}}", POWER
 
 
 _POWERED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "log"})

@@ -1,0 +1,118 @@
+"""The signs of a derivation that a reader may not know, each with what it means, and no others."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+
+from report.derivation.notation import Notation
+from report.derivation.parts import Derivation, Equation
+from report.graph import Node
+
+# What a formula holds -> what is said of it, in the order in which it is said.
+_SIGNS = (
+    (r"\\odot(?!\s*[({0-9])", r"$\odot$ multiplies entry by entry."),
+    (
+        r"\^\{\\odot",
+        r"$\mathbf{A}^{\odot n}$ is the power of each entry.",
+    ),
+    (r"\^\{\\top\}", r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."),
+    ("𝟙", r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."),
+    ("𝟏", r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."),
+    (r"\\text\{axis ", "Axis 0 runs down the rows, axis 1 along each row."),
+    (
+        r"\\operatorname\{reshape\}",
+        r"$\operatorname{reshape}$ puts the entries, row by row, into the shape below it.",
+    ),
+    (
+        r"cumsum\}\^\{\\top\}",
+        r"$\operatorname{cumsum}^{\top}$ sums up from the end.",
+    ),
+    (
+        r"\\operatorname\{onehot\}",
+        r"$\operatorname{onehot}$ makes of each number a row of zeros with a single 1 at the place that it names.",
+    ),
+    (
+        r"\\mathbf\{e\}_\{\\left\[",
+        r"$\mathbf{e}_{\left[i\right]}$ is the unit vector with its 1 at position $i$.",
+    ),
+    (
+        r"\\mathbf\{I\}_\{\\left\[",
+        r"$\mathbf{I}_{\left[i{:}j\right]}$ holds these rows of the identity matrix.",
+    ),
+    (
+        r"_\{\\left\[[^]]*:",
+        r"Slices are those of the program: $i{:}j$ goes from $i$ up to, but not including, $j$, and ${:}{:}s$ takes every $s$-th.",
+    ),
+    (
+        r"\\operatorname\{scatter\}",
+        r"$\operatorname{scatter}$ puts entries back at the places that they were taken from, with zeros elsewhere.",
+    ),
+)
+# The part of a derivative that comes through one gate: the fraction between \left. and \right|, the gate.
+_PART = re.compile(
+    r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
+)
+_SQUARE = re.compile(r"_\{\\left\[")
+
+
+def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
+    """Sentences with $math$."""
+    text = "\n".join(_formulas(derivation))
+    gates = [q.node for q in notation.trace.gates]
+    said = [sentence for sign, sentence in _SIGNS if re.search(sign, text)]
+    if any(_is_by_entries(n) for n in gates):
+        said.insert(
+            0,
+            "Functions of one number, quotients, roots and powers are taken of each entry of a vector or "
+            "matrix; the entries of such a local derivative are the diagonal of the Jacobian.",
+        )
+    if any(_is_stretched(n) for n in gates):
+        said.append("A row or a column beside a matrix is repeated to the size of the matrix.")
+    if r"\delta_" in text and not any(r"\delta" in name for name in notation.name.values()):
+        said.append(r"$\delta_{ij}$ is 1 where $i = j$ and 0 elsewhere.")
+    if part := _PART.search(text):
+        gate = part[2].partition(r",\,")[0]
+        several = "; a number behind the comma is that of the argument" if "," in part[2] else ""
+        said.append(
+            f"${part[0]}$ is the part of ${part[1]}$ that comes back through ${gate}${several}."
+        )
+    if _counts_from_zero(gates) or _SQUARE.search(text):
+        said.append(
+            "Positions in the data and in square brackets count from 0, the labels of entries such as "
+            "$x_{ij}$ from 1."
+        )
+    return tuple(said)
+
+
+def _formulas(derivation: Derivation) -> Iterator[str]:
+    for step in derivation.backward:
+        yield step.definition
+        yield from _written(row.equation for row in step.rows)
+    for g in derivation.gradients:
+        yield g.closed or ""
+        yield from _written((*((g.entry,) if g.entry else ()), *g.where, *g.here))
+
+
+def _written(equations: Iterable[Equation]) -> Iterator[str]:
+    for equation in equations:
+        yield from (equation.left, *equation.symbols, *equation.numbers)
+
+
+def _is_by_entries(node: Node) -> bool:
+    arithmetic = ("add", "subtract", "multiply", "negative")
+    return math.prod(node.shape) > 1 and node.gate.elementwise and node.gate.name not in arithmetic
+
+
+def _is_stretched(node: Node) -> bool:
+    return node.gate.elementwise and any(a.shape and a.shape != node.shape for a in node.args)
+
+
+def _counts_from_zero(gates: Iterable[Node]) -> bool:
+    """Whether class numbers are among the data."""
+    return any(
+        n.gate.name == "one_hot"
+        or (n.gate.name == "cross_entropy" and n.args[1].shape != n.args[0].shape)
+        for n in gates
+    )

@@ -1,0 +1,198 @@
+"""What a derivation says beside its formulas' numbers: shapes, colours, steps between, and the legend."""
+
+import numpy as np
+import pytest
+
+import report
+from report.derivation import Derivation, Row, derive
+from report.document.views import shared_names
+from report.printers.notation import GRADIENT, VALUE
+
+M = [[1.0, -2.0, 0.5], [0.4, 1.2, 3.0]]
+V = [0.3, -0.7, 1.1]
+
+
+def derived(formula: str, **inputs: object) -> Derivation:
+    return derive(report.trace(formula, inputs))
+
+
+def rows(derivation: Derivation, gate: str) -> list[Row]:
+    (step,) = (s for s in derivation.backward if s.quantity.name == gate)
+    return list(step.rows)
+
+
+def row(derivation: Derivation, gate: str, label: str, number: int = 0) -> Row:
+    return [r for r in rows(derivation, gate) if r.label == label][number]
+
+
+def test_a_local_derivative_that_is_one_number_is_no_matrix():
+    derivation = derived("sum(A / d)", A=M, d=2.0)
+    local, down = (row(derivation, "q1", label).equation for label in ("local", "downstream"))
+    assert local.numbers == ("0.5",)
+    assert r"\odot" not in down.symbols[0]
+    assert down.numbers[0].endswith(r"\cdot 0.5")
+
+
+def test_a_local_derivative_keeps_its_own_shape():
+    local = row(derived("sum(g * X)", g=[V], X=M), "q1", "local", 1).equation
+    assert local.symbols == (r"\mathbf{g}",)
+    assert local.numbers[0].count(r"\\") == 0  # one row, not two equal ones
+
+
+def test_a_vector_beside_a_matrix_is_a_row():
+    derivation = derived("sum(v * X)", v=V, X=M)
+    assert (
+        derivation.backward[-1].definition == r"\mathbf{q}_{1} = \mathbf{v}^{\top} \odot \mathbf{X}"
+    )
+    local = row(derivation, "q1", "local", 1).equation
+    assert local.symbols == (r"\mathbf{v}^{\top}",)
+    assert local.numbers[0].count(r"\\") == 0
+    down = row(derived("sum(max(X, axis=0)**2)", X=M), "q1", "downstream").equation
+    assert down.symbols[0].startswith(
+        r"\left(\frac{\partial f}{\partial \mathbf{q}_{1}}\right)^{\top} \odot"
+    )
+
+
+def test_a_local_derivative_that_is_a_value_has_its_colour():
+    derivation = derived("x*w + exp(x)", x=2.0, w=3.0)
+    assert VALUE in row(derivation, "q1", "local").equation.numbers[0]
+    assert VALUE in row(derivation, "q2", "local").equation.numbers[-1]  # the gate's own value
+    assert VALUE not in row(derivation, "q3", "local").equation.symbols[0]
+
+
+def test_sums_over_copies_show_what_is_summed():
+    down = row(derived("sum(X + b)", X=M, b=0.5), "q1", "downstream", 1).equation
+    assert down.symbols[0].startswith(r"\sum_{\text{all entries}}")
+    assert down.numbers[0].startswith(r"\sum_{\text{all entries}}")
+    assert GRADIENT in down.numbers[0]
+
+
+def test_a_large_upstream_gradient_says_where_its_numbers_stand():
+    derivation = derived("sum(tanh(X)**2)", X=np.arange(30.0).reshape(5, 6) / 30)
+    upstream = row(derivation, "q1", "upstream").equation
+    assert upstream.symbols == (r"\text{the numbers found at gate } 2",)
+
+
+def test_the_result_has_the_gradient_one_by_name():
+    assert row(derived("x * x", x=3.0), "q1", "upstream").equation.symbols == (
+        r"\frac{\partial f}{\partial f}",
+    )
+    assert row(derived("L = x * x", x=3.0), "L", "upstream").equation.symbols == ()
+
+
+@pytest.mark.parametrize(
+    ("formula", "steps"),
+    [
+        (
+            "log_sigmoid(x)",
+            (
+                r"\frac{e^{-x}}{1 + e^{-x}}",
+                r"\frac{1}{1 + e^{x}}",
+                r"\sigma\left(-x\right)",
+            ),
+        ),
+        (
+            "softplus(x)",
+            (r"\frac{e^{x}}{1 + e^{x}}", r"\frac{1}{1 + e^{-x}}", r"\sigma\left(x\right)"),
+        ),
+    ],
+)
+def test_what_sympy_derives_leads_to_the_rule(formula, steps):
+    assert row(derived(formula, x=0.7), "q1", "local").equation.symbols == steps
+
+
+def test_softmax_goes_from_the_jacobian_to_the_rule():
+    derivation = derived("sum(y * softmax(x))", x=V, y=[0.0, 1.0, 0.0])
+    down = row(derivation, "q1", "downstream").equation
+    assert down.symbols[0].startswith(
+        r"\left(\frac{\partial \mathbf{q}_{1}}{\partial \mathbf{x}}\right)^{\top}"
+    )
+    assert len(down.numbers) == 3  # put in, with the number of the sum, and the result
+    assert r"^\top" not in down.numbers[1]
+
+
+def test_a_division_by_a_constant_shows_its_factor():
+    local = row(derived("sum(x / 0.5)", x=V), "q1", "local").equation
+    assert (*local.symbols, *local.numbers) == (r"\frac{1}{0.5}", "2")
+    local = row(derived("radians(x)", x=30.0), "q1", "local").equation
+    assert (*local.symbols, *local.numbers) == (r"\frac{\pi}{180}", "0.0174533")
+
+
+def test_a_choice_shows_no_numbers_as_its_condition():
+    local = row(derived("sum(leaky_relu(x))", x=V), "q1", "local").equation
+    assert len(local.numbers) == 1
+    numbers = row(derived("sum(gelu(x))", x=V), "q1", "local").equation.numbers
+    assert len(numbers) == 2  # Φ(x) + x φ(x) with numbers, and the sum
+    assert r"\Phi" not in numbers[0]
+
+
+def test_a_piece_has_the_precision_of_the_whole():
+    derivation = derived("sum(v * concatenate([a, b]))", v=[1.23456, 0.0211119], a=[1.0], b=[2.0])
+    pieces = [r.equation.numbers[-1] for r in rows(derivation, "q1") if r.label == "downstream"]
+    upstream = row(derivation, "q1", "upstream").equation.numbers[0]
+    assert r"0.0211\end" in upstream
+    assert r"0.0211\end" in pieces[1]
+
+
+def test_every_name_of_an_entry_is_defined():
+    X, W = [[1.0, 0.5], [-0.5, 2.0]], M
+    derivation = derived(
+        "mean(log_softmax(X @ W + b) * Y)", X=X, W=W, b=V, Y=[[1, 0, 0], [0, 0, 1]]
+    )
+    gradient = next(g for g in derivation.gradients if g.name == "W")
+    assert r"\mathbf{q}_{2}" in gradient.entry.symbols[0]
+    assert r"\mathbf{q}_{2}" in [e.left for e in gradient.where]
+
+
+def test_names_of_several_gradients_are_told_once():
+    trace = report.trace(
+        "H = tanh(X @ W)\nsum(H @ w)", {"X": M, "W": [V, V, V], "w": V}, wrt=["W", "X", "w"]
+    )
+    derivation = derive(trace)
+    told = [e.left for g in derivation.gradients for e in g.where]
+    assert len(told) > len(set(told))
+    assert [e.left for e in shared_names(trace, derivation)] == [r"\mathbf{H}"]
+    alone = report.trace("sum(tanh(X @ W))", {"X": M, "W": [V, V, V]}, wrt=["W"])
+    assert shared_names(alone, derive(alone)) == []
+
+
+def test_a_kind_of_a_large_function_has_its_name_and_every_step():
+    lines = [f"y{i} = sigmoid(y{i - 1})" for i in range(1, 62)]
+    (kind,) = derive(
+        report.trace("\n".join(["y0 = x", *lines, "L = sigmoid(y61)"]), {"x": 0.5})
+    ).kinds
+    assert r"\frac{\partial L}{\partial x}" in kind.rules[0]
+    assert kind.rules[0].endswith(r"= y \left(1 - y\right)")
+
+
+def test_a_named_step_stays_a_name_with_its_sign_turned():
+    derivation = derived("z = x - w\nlog_sigmoid(z) * v", x=[1.0], w=[0.5], v=[2.0])
+    closed = derivation.gradients[0].closed
+    assert closed is not None
+    assert r"\sigma\left(-\mathbf{z}\right)" in closed
+
+
+# ---------------------------------------------------------------- the legend
+
+
+def legend(formula: str, **inputs: object) -> str:
+    return " ".join(derived(formula, **inputs).legend)
+
+
+def test_a_legend_explains_what_is_used_and_no_more():
+    assert legend("sin(x) + w", x=1.0, w=2.0) == ""
+    assert legend("x * x + x", x=1.0).startswith(
+        r"$\left.\frac{\partial f}{\partial x}\right|_{q_{2}}$ is"
+    )
+    text = legend("sum(X[0:1] * X[1:])", X=[V, V])
+    assert "not including" in text
+    assert "count from 0" in text
+    assert r"$\odot$" in text
+    assert "condition" not in text
+    assert "condition" in legend("sum(relu(x))", x=V)
+    assert "Axis 0" in legend("sum(max(X, axis=0)**2)", X=M)
+    assert "repeated" in legend("sum(v * X)", v=V, X=M)
+    assert "repeated" not in legend("sum(X * X)", X=M)
+    assert "onehot" in legend("cross_entropy(X, k)", X=M, k=[0, 2])
+    assert r"^{\odot n}" in legend("sum(X**3)", X=M)
+    assert r"^{\odot n}" not in legend("sum(X**2)", X=M)
