@@ -188,6 +188,10 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert "not including" in text
     assert "count from 0" in text
     assert r"$\odot$" in text
+    assert "every" not in text
+    assert "every" in legend("sum(x[::2])", x=V)
+    assert "not including" not in legend("sum(x[::2])", x=V)
+    assert "each entry" in legend("binary_cross_entropy_with_logits(x, y)", x=V, y=[0, 1, 0])
     assert "condition" not in text
     assert "condition" in legend("sum(relu(x))", x=V)
     assert "Axis 0" in legend("sum(max(X, axis=0)**2)", X=M)

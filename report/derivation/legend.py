@@ -42,9 +42,10 @@ _SIGNS = (
         r"$\mathbf{I}_{\left[i{:}j\right]}$ holds these rows of the identity matrix.",
     ),
     (
-        r"_\{\\left\[[^]]*:",
-        r"Slices are those of the program: $i{:}j$ goes from $i$ up to, but not including, $j$, and ${:}{:}s$ takes every $s$-th.",
+        r"_\{\\left\[(?:[^]]*[^]:])?:(?!:)",
+        r"Slices are those of the program: $i{:}j$ goes from $i$ up to, but not including, $j$.",
     ),
+    (r"_\{\\left\[[^]]*::", r"The slice ${:}{:}s$ takes every $s$-th."),
     (
         r"\\operatorname\{scatter\}",
         r"$\operatorname{scatter}$ puts entries back at the places that they were taken from, with zeros elsewhere.",
@@ -54,6 +55,10 @@ _SIGNS = (
 _PART = re.compile(
     r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
 )
+# A function of one number over a vector or matrix, as in a rule.
+_OF_TENSOR = re.compile(
+    r"\\(?:sigma|log|exp|operatorname\{sgn\})\\left\(\\(?:mathbf|boldsymbol)|e\^\{\\mathbf"
+)
 _SQUARE = re.compile(r"_\{\\left\[")
 
 
@@ -62,7 +67,7 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     text = "\n".join(_formulas(derivation))
     gates = [q.node for q in notation.trace.gates]
     said = [sentence for sign, sentence in _SIGNS if re.search(sign, text)]
-    if any(_is_by_entries(n) for n in gates):
+    if any(_is_by_entries(n) for n in gates) or _OF_TENSOR.search(text):
         said.insert(
             0,
             "Functions of one number, quotients, roots and powers are taken of each entry of a vector or "

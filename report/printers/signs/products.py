@@ -102,7 +102,7 @@ def _side_by_side(left: str, right: str) -> str:
     """Two factors, with a dot where the second would be read as part of the first."""
     dot = _starts_with_number(right) or (right.startswith("𝟏") and left[-1:].isdigit())
     space = r" \," if right.startswith("𝟙") else ""
-    return rf"{left} \cdot {right}" if dot else f"{left}{space} {right}"
+    return rf"{left} \cdot {right}" if dot else _beside(f"{left}{space}", right)
 
 
 def _is_juxtaposed(p: Printer, node: Node) -> bool:
@@ -135,9 +135,19 @@ def _matmul(p: Printer, node: Node) -> tuple[str, int]:
     """Vectors are columns: x @ A is Aᵀx, and x @ y is xᵀy."""
     a, b = node.args
     if len(a.shape) == 1 and len(b.shape) == 2:
-        return f"{_transposed(p, b)} {p.bracketed(a, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+        return _beside(_transposed(p, b), p.bracketed(a, MATRIX_PRODUCT)), MATRIX_PRODUCT
     left = row(p, a) if len(a.shape) == 1 else _of_product(p, a)
-    return f"{left} {_of_product(p, b)}", MATRIX_PRODUCT
+    return _beside(left, _of_product(p, b)), MATRIX_PRODUCT
+
+
+def _beside(left: str, right: str) -> str:
+    """Two factors, with a space where one of them is a word: W hidden."""
+    is_word = _WORD_AHEAD.match(right) or _WORD_BEHIND.search(left)
+    return rf"{left} \, {right}" if is_word else f"{left} {right}"
+
+
+_WORD_AHEAD = re.compile(r"\\mathbf\{[A-Za-z]{2,}\}")
+_WORD_BEHIND = re.compile(r"\\mathbf\{[A-Za-z]{2,}\}$")
 
 
 def _of_product(p: Printer, node: Node) -> str:
@@ -158,12 +168,12 @@ def is_filled_matrix(node: Node) -> bool:
 
 def _outer(p: Printer, node: Node) -> tuple[str, int]:
     a, b = node.args
-    return f"{p.bracketed(a, MATRIX_PRODUCT)} {row(p, b)}", MATRIX_PRODUCT
+    return _beside(p.bracketed(a, MATRIX_PRODUCT), row(p, b)), MATRIX_PRODUCT
 
 
 def _dot(p: Printer, node: Node) -> tuple[str, int]:
     a, b = node.args
-    return f"{row(p, a)} {p.bracketed(b, MATRIX_PRODUCT)}", MATRIX_PRODUCT
+    return _beside(row(p, a), p.bracketed(b, MATRIX_PRODUCT)), MATRIX_PRODUCT
 
 
 def row(p: Printer, node: Node) -> str:
