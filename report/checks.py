@@ -239,17 +239,18 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
         formula = gradient.formula
         if formula is None:
             found[gradient.name] = np.zeros(np.shape(gradient.value))
-        elif gradient.scalar is not None and not kinks:
+            continue
+        if gradient.scalar is not None and not kinks:
             point = {q.name: float(q.value) for q in trace.inputs if not q.node.shape}
-            found[gradient.name] = np.float64(gradient.scalar.at(point))
-        else:
-            try:
-                value = formula.at(wide)
-            except TypeError:  # linear algebra that has no extended precision
-                value = formula.at(given)
-            found[gradient.name] = np.broadcast_to(
-                np.asarray(value, dtype=float), formula.node.shape
-            )
+            number = gradient.scalar.at(point)
+            if not math.isnan(number):  # as 0**2*log(0) is, of which only the gates know the limit
+                found[gradient.name] = np.float64(number)
+                continue
+        try:
+            value = formula.at(wide)
+        except TypeError:  # linear algebra that has no extended precision
+            value = formula.at(given)
+        found[gradient.name] = np.broadcast_to(np.asarray(value, dtype=float), formula.node.shape)
     return found
 
 

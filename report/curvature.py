@@ -17,11 +17,22 @@ from report.backprop import backward, forward, gradient_graph, pull_back
 from report.derivation import at_kink
 from report.errors import ReportError
 from report.gates import multiply, total
-from report.graph import INPUT, Array, Graph, Node, constant, evaluate, shape_of, topological
+from report.graph import (
+    FAULTS,
+    INPUT,
+    Array,
+    Graph,
+    Node,
+    constant,
+    evaluate,
+    shape_of,
+    topological,
+)
 from report.tracing import Trace
 
 MAX_HESSIAN = 12  # entries asked for, all inputs together; beyond, one Hessian-vector product
 TOLERANCE = 1e-5  # relative to the largest entry, for differences of the gradient
+_NOT_FINITE = "the Hessian has an entry that is no finite number at this point"
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-8, 1e-9)  # tried in turn, times max(1, |x|)
 
 
@@ -69,7 +80,7 @@ def curvature(trace: Trace) -> Curvature:
         quotients.append(None if kinks else _difference(trace, pieces))
     matrix = np.stack(columns, axis=1)
     if not np.isfinite(matrix).all():
-        raise ReportError("the Hessian has an entry that is no finite number at this point")
+        raise ReportError(_NOT_FINITE)
     size = float(max(np.max(np.abs(matrix)), np.max(np.abs(_gradient(trace))), 1e-300))
     differences = np.full_like(matrix, np.nan)
     error, agrees = 0.0, True
@@ -131,7 +142,10 @@ def _evaluated(
     if output is None:
         return np.zeros(shape)
     known = {**values, **{product.pieces[k]: v for k, v in pieces.items()}}
-    return np.broadcast_to(evaluate([output], known)[output], shape)
+    try:
+        return np.broadcast_to(evaluate([output], known)[output], shape)
+    except FAULTS:
+        raise ReportError(_NOT_FINITE) from None
 
 
 def _split(trace: Trace, flat: Array) -> dict[str, Array]:

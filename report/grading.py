@@ -366,7 +366,9 @@ def write(grades: Grades, folder: Path) -> list[Path]:
     made = {
         "grades.csv": _grades_csv(grades),
         "answers.csv": _answers_csv(grades),
-        "gates.pdf": pdf.render(class_errors(grades.homework, len(grades.students), tally(grades))),
+        "gates.pdf": pdf.render(
+            class_errors(grades.homework, sum(not s.error for s in grades.students), tally(grades))
+        ),
     }
     for name, data in made.items():
         files.write(folder / name, data)

@@ -42,6 +42,17 @@ def test_inputs_that_matter_nothing_stand_beside_those_that_do(function, inputs,
     assert report.build(homework(tmp_path, function, inputs), tmp_path / "out.pdf").checks > 0
 
 
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [("x**n", "x = 0\nn = 2.0"), ("clip(x, lo, hi)", "x = 2\nlo = 1\nhi = 2")],
+)
+def test_what_no_formula_or_difference_reaches_is_compared_in_other_ways(
+    function, inputs, tmp_path
+):
+    """x**n*log(x) at 0, and a gradient that is 0 wherever there is no kink."""
+    assert report.build(homework(tmp_path, function, inputs), tmp_path / "out.pdf").checks > 0
+
+
 def test_a_scale_is_the_size_of_what_cancels():
     trace = report.trace("cross_entropy(z + b*c, k)", {"z": [0, 1, 2], "b": 1, "c": 1000, "k": 1})
     by_name = {q.name: scales(trace)[q.node] for q in (*trace.inputs, *trace.gates)}

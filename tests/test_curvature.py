@@ -96,6 +96,13 @@ def test_at_a_kink_the_differences_are_left_out(formula, inputs, gates):
     assert found.confirmed == 0
 
 
+def test_a_second_derivative_that_is_not_finite_is_refused():
+    singular = {"k": [[0.3], [1.2], [-0.4]], "x": [0.9, 0.1, -0.7]}
+    for formula, inputs in (("x**n", {"x": 0, "n": 2.0}), ("det(sin(k - x))", singular)):
+        with pytest.raises(report.ReportError, match="no finite number at this point"):
+            curvature(report.trace(formula, inputs))
+
+
 def test_where_every_step_leaves_the_domain_the_differences_are_left_out():
     found = curvature(report.trace("x**2.5 + y**2", {"x": 0, "y": 3}))
     np.testing.assert_allclose(found.matrix, [[0, 0], [0, 2]])

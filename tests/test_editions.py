@@ -74,6 +74,17 @@ def test_a_sheet_has_a_row_for_every_gate(work: Homework, traces: Sequence[Trace
     assert page.count('<div class="box answer">') == sum(len(t.gradients) for t in traces)
 
 
+def test_a_short_table_stands_on_the_page_of_the_graph(tmp_path: Path) -> None:
+    """Its last row may end a page; it takes nothing that follows along."""
+    inputs = "inputs = {W = [[1, 2], [3, 4]], x = [5, 6]}"
+    made = homework(tmp_path, f'[[question]]\nfunction = "norm(sigmoid(W @ x))**2"\n{inputs}')
+    pages = words_of(sheet(made, tuple(pipeline.traces_of(made).values())))
+    assert len(pages) == 2
+    assert "Computational graph" in pages[0]
+    assert "Forward pass" in pages[0]
+    assert "Space to write" in pages[1]
+
+
 def test_a_sheet_carries_no_solution(work: Homework) -> None:
     pdfs = pipeline.make(work, ("sheet", "key")).pdfs
     for pdf in pdfs.values():

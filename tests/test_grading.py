@@ -308,6 +308,7 @@ def test_what_is_written(tmp_path: Path) -> None:
     assert not any(cell.startswith("=") for row in rows for cell in row)
     text = pypdf.PdfReader(paths[2]).pages[0].extract_text()
     assert "What the class gets wrong" in text
+    assert "2 students, 8 answers." in text  # who has no id is not among them
     assert "∂f/∂x" in text
     before = paths[2].read_bytes()
     grading.write(found, tmp_path / "grades")

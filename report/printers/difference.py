@@ -47,8 +47,8 @@ class Checked:
 class Plan:
     """The check: x moves by `h` times max(1, |x|), or by `h` times |x| where `relative`.
 
-    `vanishing` says that the whole gradient is 0 for all that a difference can tell: differences are
-    then shown as they are, not relative to the largest entry.
+    `vanishing` says that all of the gradient that is checked is 0 for all that a difference can tell:
+    differences are then shown as they are, not relative to the largest entry.
     """
 
     h: float
@@ -75,8 +75,12 @@ def plan(trace: Trace, steps: int = 0) -> Plan | None:
     kinks = at_kink(trace)
     for h, relative in _STEPS:
         found, failed, worst = _try(trace, inputs, h, relative, scale if kinks else None)
+        largest = max(
+            (abs(float(np.asarray(c.quantity.gradient)[p])) for c in found for p in c.places),
+            default=0.0,
+        )
         # What rounding leaves of a gradient of 0 cannot be compared but with the size of the values.
-        vanishing = scale == 0 or (worst > 1e-4 * scale and worst <= 1e-9 * size)
+        vanishing = largest == 0 or (worst > 1e-4 * scale and worst <= 1e-9 * size)
         names = [c.quantity.name for c in found]
         left_out = tuple(q.name for q, _ in known if q.name not in names)
         possible = Plan(h, relative, vanishing, tuple(found), left_out)
