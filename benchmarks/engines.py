@@ -1,9 +1,9 @@
 """One engine on one graph of scalar gates: `python engines.py ENGINE GATES`, alone, with any Python.
 
-Prints JSON: the gates, the result, its derivative by the weight, and the microseconds a gate of
-each of five runs: `forward` and `backward`, and `read` for report, which reads its graph from text. A quarter of the
-gates are products with a weight, a quarter sums, a quarter relus and a quarter products of two gates;
-all values stay below 1. torch runs on one thread, with float64 scalars.
+Prints JSON: the gates, the result, its derivative by the weight, and the microseconds a gate of each of
+five runs: `forward` and `backward`, and `read` for report, which reads its graph from text. A quarter
+of the gates are products with a weight, a quarter sums, a quarter relus and a quarter products of two
+gates; all values stay below 1. torch runs on one thread, with float64 scalars.
 """
 
 import json

@@ -53,10 +53,11 @@ def trace(
     """Evaluate and differentiate a formula.
 
     `inputs` maps names to numbers, nested lists or arrays; `wrt` lists (or is a tuple or set of) the
-    inputs whose gradients are asked for (by default all but those used as an index or a label); the gates named in `unfold` are
-    written out in elementary ones (`report.gates.definitions`). Raises ReportError for anything
-    that is not a formula over these inputs with one finite number as its result and, for the inputs
-    asked for, finite gradients. A value outside a gate's domain that no `where` chooses is NaN.
+    inputs whose gradients are asked for (by default all but those used as an index or a label); the
+    gates named in `unfold` are written out in elementary ones (`report.gates.definitions`). Raises
+    ReportError for anything that is not a formula over these inputs with one finite number as its
+    result and, for the inputs asked for, finite gradients. A value outside a gate's domain that no
+    `where` chooses is NaN.
     """
     values = read_inputs(inputs)
     check_wrt(wrt, values)

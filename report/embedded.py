@@ -194,9 +194,10 @@ def verify(
 
     Every number of every trace must hold: bit for bit where these versions and a machine that rounds
     alike made the PDF, to 1e-12 elsewhere. The programs must be those that the traces give, and their
-    output must hold the traces' numbers; with `run_programs` they are run (each in a process of its own,
-    but never one that was altered) and must print what stands in the PDF. With `pages` the report is built again and the words of every page must be the same. Raises
-    ReportError when the PDF carries no report or its homework cannot be computed.
+    output must hold the traces' numbers; with `run_programs` they are run (each in a process of its
+    own, but never one that was altered) and must print what stands in the PDF. With `pages` the report
+    is built again and the words of every page must be the same. Raises ReportError when the PDF carries
+    no report or its homework cannot be computed.
     """
     from report import program
     from report.pipeline import trace_question

@@ -22,7 +22,7 @@ from report.symbolic import local_derivative
 from report.tracing import Quantity
 
 MAX_PUT_IN = 27  # entries of a tensor whose numbers are put into a formula; more is not for reading
-MAX_DERIVED = 100  # characters of sympy's derivative of a gate, such as that of GELU; a longer one is left out
+MAX_DERIVED = 100  # characters of sympy's derivative of a gate; that of GELU is left out
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 
 
@@ -63,7 +63,7 @@ class Link:
 
     @cached_property
     def slope(self) -> Array:
-        """The numbers of the local derivative, in a shape that may have to be stretched: a number is the same everywhere."""
+        """The numbers of the local derivative; one number is the same everywhere."""
         return self.over_numbers(np.float64(1.0))
 
     @cached_property
@@ -77,7 +77,7 @@ class Link:
 
     @property
     def slope_written(self) -> Written:
-        """The numbers of the local derivative, in the colour of values where it is a value of the forward pass."""
+        """The numbers of the local derivative, in the colour of values where it is one."""
         graph = self.local_graph
         values = {leaf for leaf, _ in self.pairs}
         is_value = graph in values or (graph.gate.name == "transpose" and graph.args[0] in values)

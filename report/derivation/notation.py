@@ -17,8 +17,9 @@ Written = tuple[str, int]  # LaTeX, and how strongly it binds
 class Notation:
     """The notation of a trace.
 
-    `name` is the LaTeX of every input and gate, `by_name` the same by the name in the trace, `entry` the same with a place for labels (see
-    `report.printers.index`), `letters` what may be a label, `f` the function's own name.
+    `name` is the LaTeX of every input and gate, `by_name` the same by the name in the trace, `entry`
+    the same with a place for labels (see `report.printers.index`), `letters` what may be a label, `f`
+    the function's own name.
     """
 
     def __init__(self, trace: Trace) -> None:

@@ -79,9 +79,9 @@ class Gradient:
 class Derivation:
     """Everything that a report derives for one question.
 
-    `formula` holds the let-lines that the result uses, then the result, `legend` what its signs mean. Of a large function `backward`
-    holds the gates with tensors only; all others share the derivations in `kinds`, and `flows` has
-    their numbers.
+    `formula` holds the let-lines that the result uses, then the result, `legend` what its signs mean.
+    Of a large function `backward` holds the gates with tensors only; all others share the derivations
+    in `kinds`, and `flows` has their numbers.
     """
 
     function: str  # the function's name, f

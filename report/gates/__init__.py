@@ -6,16 +6,16 @@ gate's own value. Rules are written with operators and gates, so that they take 
 alike: with arrays a rule gives numbers, with nodes it gives the backward graph, which everything else
 reads. Elementwise rules may ignore broadcasting: `backprop.pull_back` sums over the broadcast axes.
 
-Columns: `sign` is what the figure shows; `latex` the notation over the printed arguments, where
-`{0:3}` asks for brackets round an argument that binds weaker than 3 (`binding` is the gate's own);
-`params` are options that are no numbers to differentiate, such as axis, with their defaults; `sympy`
-the function as sympy knows it, `steps` what leads from its derivative there to the rule; `python` the code for one number with the standard library, `numpy`
-the code for arrays; `domain` what an argument must fulfil; `kink` where the derivative is taken by
-`convention` (PyTorch's); `why` one sentence for the derivation; `jacobian` the whole local
-derivative of a gate between vectors as a matrix, `jacobian(y, *args)` for each argument; `integers` the arguments that are an
-index, a label or a mask; `rule_at` makes the rules of a gate with any number of arguments. A row
-without `usage` is for backward graphs only; the names of the arguments in `usage` are those by which
-a formula may give them.
+Columns: `sign` is what the figure shows; `latex` the notation over the printed arguments, where `{0:3}`
+asks for brackets round an argument that binds weaker than 3 (`binding` is the gate's own); `params` are
+options that are no numbers to differentiate, such as axis, with their defaults; `sympy` the function as
+sympy knows it, `steps` what leads from its derivative there to the rule; `python` the code for one
+number with the standard library, `numpy` the code for arrays; `domain` what an argument must fulfil;
+`kink` where the derivative is taken by `convention` (PyTorch's); `why` one sentence for the derivation;
+`jacobian` the whole local derivative of a gate between vectors as a matrix, `jacobian(y, *args)` for
+each argument; `integers` the arguments that are an index, a label or a mask; `rule_at` makes the rules
+of a gate with any number of arguments. A row without `usage` is for backward graphs only; the names of
+the arguments in `usage` are those by which a formula may give them.
 """
 
 from report.gates.activations import log_softmax, sigmoid, softmax

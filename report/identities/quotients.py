@@ -199,7 +199,7 @@ def _ratio(row: Gate, a: Node, b: Node) -> Node | None:
 
 
 def _simple_quotient(row: Gate, a: Node, b: Node) -> Node | None:
-    """exp(x) / Σ exp(x) is softmax(x); else the line of a fraction once: c·𝟏 above or below is c, and what stands on both sides goes."""
+    """exp(x) / Σ exp(x) is softmax(x); else c·𝟏 above or below is c, and what both have goes."""
     if parent("exp", a) and parent("sum", b) and same(b.args[0], a):
         axis = b.params.get("axis", None)
         if isinstance(axis, int) and b.params.get("keepdims"):

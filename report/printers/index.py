@@ -51,8 +51,8 @@ Rule = Callable[["Walk", Node, Labels], Any]  # an entry of a gate, see report.p
 class Entry:
     """One entry of a node: its labels, the sympy expression, and what its symbols are.
 
-    `ranges` holds the letters of the labels and up to which number each counts. `tex` says how a scalar's symbol is written, `nodes` which node's entries a symbol or function
-    (e000, e001, ...) stands for.
+    `ranges` holds the letters of the labels and up to which number each counts, `tex` how a scalar's
+    symbol is written, `nodes` which node's entries a symbol or function (e000, e001, ...) stands for.
     """
 
     labels: Labels

@@ -114,7 +114,7 @@ _JUXTAPOSED = frozenset({"matmul", "outer", "dot", "solve", "sum_to", "broadcast
 
 
 def _starts_with_number(text: str) -> bool:
-    """Whether a factor needs a dot before it: what the eye meets first is a digit or a sign, but for a sum in brackets."""
+    """Whether a factor needs a dot before it: it begins with a digit or a sign, outside of brackets."""
     if text.startswith(r"\left(") and not text.startswith((r"\left(-", r"\left(\textcolor")):
         return False
     bare = re.sub(r"^(\\textcolor\{[^}]*\}\{|\\left\(|\\frac\{)+", "", text)
