@@ -16,15 +16,19 @@ import numpy as np
 
 from report import numbers
 from report.backprop import forward
-from report.derivation import Derivation, at_kink
+from report.derivation import Derivation
 from report.errors import ReportError
 from report.graph import Array, Node
+from report.kinks import kinks as kinks_of
 from report.shaking import Scale, scales
 from report.tracing import Trace
 
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 CLOSED_TOLERANCE = 1e-9
 PROGRAM_TOLERANCE = 1e-10  # the programs print twelve digits
+ROUNDING = (
+    1e-13  # of the terms that a number comes from; hundreds of roundings, no digit that is shown
+)
 MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7)  # tried in turn, times max(1, |x|)
 
@@ -92,10 +96,10 @@ class Verification:
 
 def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed]) -> Verification:
     """Compare the trace with every other way; `printed` maps a dialect to what its program printed."""
-    kinks = tuple(q.name for q in trace.gates if at_kink(trace, q.node))
+    kinks = kinks_of(trace)
     closed = _closed_forms(trace, derivation, bool(kinks))
-    differences = {} if kinks else _differences(trace)
     sizes = scales(trace)
+    differences = {} if kinks else _differences(trace, sizes)
     entries = []
     for name in trace.wrt:
         quantity = next(q for q in trace.inputs if q.name == name)
@@ -163,7 +167,7 @@ def _compare(value: float, other: float, tolerance: float, scale: float) -> Comp
     """Two numbers, equal up to a relative tolerance or to rounding of what they were summed from."""
     size = max(abs(value), abs(other))
     gap = abs(value - other)
-    agrees = gap <= tolerance * size + 1e-2 * tolerance * scale
+    agrees = gap <= tolerance * size + ROUNDING * scale
     return Comparison(other, _relative(gap, size, scale), bool(agrees))
 
 
@@ -175,7 +179,7 @@ def _compare_difference(
         return None
     other, uncertainty = quotient
     size, gap = max(abs(value), abs(other)), abs(value - other)
-    agrees = gap <= DIFFERENCE_TOLERANCE * size + uncertainty + PROGRAM_TOLERANCE * scale
+    agrees = gap <= DIFFERENCE_TOLERANCE * size + uncertainty + ROUNDING * scale
     return Comparison(other, _relative(gap, size, scale), bool(agrees))
 
 
@@ -216,7 +220,11 @@ def _same(value: Array, other: Array | None, scale: float) -> bool:
     if other is None or np.shape(other) != np.shape(value):
         return False
     largest = float(np.max(np.abs(value)))
-    return bool(np.allclose(other, value, rtol=PROGRAM_TOLERANCE, atol=1e-12 * max(largest, scale)))
+    return bool(
+        np.allclose(
+            other, value, rtol=PROGRAM_TOLERANCE, atol=max(1e-12 * largest, ROUNDING * scale)
+        )
+    )
 
 
 # ---------------------------------------------------------------- the other ways
@@ -254,9 +262,13 @@ def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str
     return found
 
 
-def _differences(trace: Trace) -> dict[tuple[str, tuple[int, ...]], tuple[float, float]]:
+def _differences(
+    trace: Trace, sizes: Mapping[Node, Scale]
+) -> dict[tuple[str, tuple[int, ...]], tuple[float, float]]:
     """Central differences with an estimate of their error, for every entry asked for."""
     values = {q.name: q.value for q in trace.inputs}
+    result = sizes.get(trace.graph.result)
+    terms = 0.0 if result is None else result.value  # that the function's value is rounded from
     found = {}
     for name in trace.wrt:
         if trace.graph.inputs[name] not in trace.quantities:
@@ -265,14 +277,14 @@ def _differences(trace: Trace) -> dict[tuple[str, tuple[int, ...]], tuple[float,
         places = list(np.ndindex(shape))
         step = max(1, math.ceil(len(places) / MAX_ENTRIES))
         for place in places[::step]:
-            quotient = _best_quotient(trace, values, name, place)
+            quotient = _best_quotient(trace, values, name, place, terms)
             if quotient is not None:
                 found[name, place] = quotient
     return found
 
 
 def _best_quotient(
-    trace: Trace, values: Mapping[str, Array], name: str, place: tuple[int, ...]
+    trace: Trace, values: Mapping[str, Array], name: str, place: tuple[int, ...], terms: float
 ) -> tuple[float, float] | None:
     """The quotient of the first step whose estimated error is small, else the best of all steps."""
     x = float(np.asarray(values[name])[place])
@@ -285,7 +297,7 @@ def _best_quotient(
         except ReportError:  # the step leaves the function's domain
             continue
         # twice the change from h to h/2 is more than the error of the quotient; the rest is rounding
-        uncertainty = 2 * abs(whole - half) + 16 * np.finfo(float).eps * size / h
+        uncertainty = 2 * abs(whole - half) + 16 * np.finfo(float).eps * max(size, terms) / h
         if best is None or uncertainty < best[1]:
             best = (whole, uncertainty)
         if uncertainty <= 10 * DIFFERENCE_TOLERANCE * abs(whole):

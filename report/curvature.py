@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from report.backprop import backward, forward, gradient_graph, pull_back
-from report.derivation import at_kink
 from report.errors import ReportError
 from report.gates import multiply, total
 from report.graph import (
@@ -28,6 +27,7 @@ from report.graph import (
     shape_of,
     topological,
 )
+from report.kinks import kinks as kinks_of
 from report.tracing import Trace
 
 MAX_HESSIAN = 12  # entries asked for, all inputs together; beyond, one Hessian-vector product
@@ -72,7 +72,7 @@ def curvature(trace: Trace) -> Curvature:
     directions = np.eye(n) if n <= MAX_HESSIAN else np.full((n, 1), 1 / math.sqrt(n))
     product = _product_graph(graph, trace.wrt)
     values = {q.node: q.value for q in trace.inputs}
-    kinks = tuple(q.name for q in trace.gates if at_kink(trace, q.node))
+    kinks = kinks_of(trace)
     columns, quotients = [], []
     for direction in directions.T:
         pieces = _split(trace, direction)
@@ -100,7 +100,7 @@ def curvature(trace: Trace) -> Curvature:
         direction=None if n <= MAX_HESSIAN else directions[:, 0],
         error=error,
         asymmetry=asymmetry,
-        agrees=bool(kinks) or (agrees and asymmetry <= 1e-9),
+        agrees=(bool(kinks) or agrees) and asymmetry <= 1e-9,
         kinks=kinks,
     )
 

@@ -187,14 +187,22 @@ def _begin(work: Homework, question: Question) -> _Begun:
 
     with _placed(work, question):
         found = trace_question(question)
-        title = title_of(work, question)
-        written = [program.write(found, dialect="python", name=f"{question.id}.py", title=title)]
-        if _has_tensors(found):
-            name = f"{question.id}_numpy.py"
-            written.append(program.write(found, dialect="numpy", name=name, title=title))
+        written = programs_of(work, question, found)
         # NumPy takes the longest to start.
         running = [program.start(p) for p in reversed(written) if p.source]
-        return _Begun(work, question, found, tuple(written), tuple(reversed(running)))
+        return _Begun(work, question, found, written, tuple(reversed(running)))
+
+
+def programs_of(work: Homework, question: Question, found: Trace) -> tuple[Program, ...]:
+    """The programs of a question: with the standard library, and with NumPy where there are tensors."""
+    from report import program
+
+    title = title_of(work, question)
+    written = [program.write(found, dialect="python", name=f"{question.id}.py", title=title)]
+    if any(q.node.shape for q in (*found.inputs, *found.gates)):
+        name = f"{question.id}_numpy.py"
+        written.append(program.write(found, dialect="numpy", name=name, title=title))
+    return tuple(written)
 
 
 def _finish(begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None) -> Answer:
@@ -328,10 +336,6 @@ def traces_of(work: Homework, only: Question | None = None) -> dict[str, Trace]:
         except ReportError as error:
             raise ReportError(f"{place(work, question)}: {error}") from None
     return traces
-
-
-def _has_tensors(found: Trace) -> bool:
-    return any(q.node.shape for q in (*found.inputs, *found.gates))
 
 
 def _refuse(work: Homework, answers: Sequence[Answer]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Scale:
     gradient: float
 
 
+@lru_cache(maxsize=8)
 def scales(trace: Trace) -> dict[Node, Scale]:
     """The scale of the value and the gradient of every input and gate."""
     quantities = (*trace.inputs, *trace.gates)
@@ -64,7 +66,9 @@ def _shaken(
 ) -> tuple[dict[Node, Array], dict[Node, Array]]:
     """Values and gradients, each computed from shaken ones."""
     graph = trace.graph
-    values = {q.node: q.value for q in trace.inputs}
+    values = {
+        q.node: q.value if q.name in trace.graph.integers else shake(q.value) for q in trace.inputs
+    }
     gradients: dict[Node, Array] = {}
     if graph.result.is_constant:
         return values, gradients

@@ -223,11 +223,11 @@ def _unmet(condition: Condition) -> str:
 
 def _unfit(trace: Trace) -> str:
     """Why nobody would learn from a variant; empty when all is well."""
-    from report.derivation import at_kink
+    from report.kinks import kinks
 
-    for quantity in trace.gates:
-        if at_kink(trace, quantity.node):
-            return f"an input sits on a kink of {quantity.node.gate.name}"
+    for name in kinks(trace):
+        gate = next(q.node.gate for q in trace.gates if q.name == name)
+        return f"an input sits on a kink of {gate.name}"
     sizes = [np.max(np.abs(g)) for g in trace.gradients.values()]
     if sizes and max(sizes) < VANISHING:
         return f"every gradient asked for is smaller than {VANISHING:g}"

@@ -5,8 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 import report
+from report import program
 from report.checks import verify
 from report.derivation import derive
+from report.gates import GATES
+from report.kinks import kinks
 from report.shaking import scales
 from tests.test_report import homework
 
@@ -19,6 +22,9 @@ from tests.test_report import homework
         ("sum((x - mean(x)) / std(x))", "x = [0.3, -1.2, 0.71]"),
         ("logdet(A) - log(det(A))", "A = [[1.3, 0.2], [0.3, 5.5]]"),
         ("norm(X @ w - y)**2", "X = [[0.1, 0.2], [0.7, 0.1]]\nw = [1, 2]\ny = [0.5, 0.9]"),
+        ("sum(M)", "M = [[-0.1, 1.1, -0.3], [-0.4, 2.2, -0.9], [-0.5, 0.0, -1.1]]"),
+        ("(w @ v)**2", "w = [1, 1, 1]\nv = [0.1, 0.2, -0.3]"),
+        ("sum(X - mean(X)) + sin(x)**2 + cos(x)**2", "X = [[0.2, 0.0], [-0.3, 0.9]]\nx = 0.3"),
         ("det(sin(k - x))", "k = [[0.3], [1.2], [-0.4]]\nx = [0.9, 0.1, -0.7]"),
     ],
 )
@@ -83,3 +89,48 @@ def test_a_number_that_is_a_little_wrong_is_found(off):
         failures = verify(trace, derive(trace), {"python": wrong}).failures
         assert failures
         assert all(q.name in f for f in failures)
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-4])
+def test_what_cancels_hides_no_wrong_rule(off):
+    """Terms of 1e6 leave 0.17: what is wrong by 1e-9 in one of them is 1e-3, far above rounding."""
+    function, inputs = "(exp(x) - 1 - x) / x**2", {"x": 1e-3}
+    assert not failures_of(report.trace(function, inputs))
+    exponential = GATES["exp"]
+    (rule,) = exponential.rules
+    wrong = (lambda g, y, x: rule(g, y, x) * (1 + off),)
+    object.__setattr__(exponential, "rules", wrong)
+    try:
+        found = report.trace(function, inputs)
+    finally:
+        object.__setattr__(exponential, "rules", (rule,))
+    assert any("closed form" in f for f in failures_of(found))
+
+
+def failures_of(trace):
+    source = program.write(trace, dialect="python")
+    printed = program.read(program.run(source).text)
+    return verify(trace, derive(trace), {"python": printed}).failures
+
+
+def test_a_wrong_number_of_a_program_is_found_where_terms_cancel():
+    trace = report.trace("(exp(x) - 1 - x) / x**2", {"x": 1e-3})
+    printed = program.read(program.run(program.write(trace, dialect="python")).text)
+    gradients = {**printed.gradients, "x": printed.gradients["x"] * 1.005}
+    wrong = SimpleNamespace(values=printed.values, gradients=gradients)
+    failures = verify(trace, derive(trace), {"python": wrong}).failures
+    assert ["by the python program" in f for f in failures] == [True]
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "beside"),
+    [
+        ("relu(a - b*c) + a**2", {"a": 0.3, "b": 0.1, "c": 3}, ("q3",)),  # 0.3 - 0.1 * 3 is 5.6e-17
+        ("relu(a) + a**2", {"a": 1e-17}, ()),
+        ("maximum(a + b, 0.3)", {"a": 0.1, "b": 0.2}, ("q2",)),
+        ("abs(a - b)", {"a": 0.3, "b": 0.2999}, ()),
+        ("abs(a - b)", {"a": 0.3, "b": 0.3}, ("q2",)),
+    ],
+)
+def test_what_would_sit_on_a_kink_but_for_rounding_does(function, inputs, beside):
+    assert kinks(report.trace(function, inputs)) == beside

@@ -200,3 +200,15 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert "onehot" in legend("cross_entropy(X, k)", X=M, k=[0, 2])
     assert r"^{\odot n}" in legend("sum(X**3)", X=M)
     assert r"^{\odot n}" not in legend("sum(X**2)", X=M)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        ("sum(where(2*M > 1, x, 2))", {"M": [[1, 0.2, 3, 4, 5]] * 5, "x": 2.0}),
+        ("h = cumsum(norm(M))\ng = tanh(h)\nsum(g*h + x)", {"M": [[1, 2], [0.3, 0.4]], "x": 2.0}),
+        ("sum(v)*s.T", {"v": [1, 2], "s": 3}),
+    ],
+)
+def test_gates_that_give_no_gradient_back_or_have_no_axes_are_derived(function, inputs):
+    assert derive(report.trace(function, inputs)).backward

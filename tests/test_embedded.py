@@ -159,6 +159,32 @@ def test_an_altered_program_is_not_run(tmp_path: Path, files: dict[str, bytes]) 
     assert not canary.exists()
 
 
+def test_a_file_that_is_missing_or_too_many_is_found(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    without = {n: d for n, d in files.items() if n not in ("q1.py", "q1.py.out")}
+    assert embedded.verify(pdf(tmp_path, without)).differences == ("q1.py is missing",)
+    more = {**files, "zz.py": b"print(1)"}
+    assert embedded.verify(pdf(tmp_path, more), run_programs=True).differences == (
+        "zz.py is no file of this report",
+    )
+
+
+def test_an_output_that_would_take_an_age_to_read_is_refused(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    forged = {**files, "q1.py.out": b"forward pass\n  a = " + b" " * 60_000 + b"x\n"}
+    (difference,) = embedded.verify(pdf(tmp_path, forged)).differences
+    assert "line 2 of the output is too long" in difference
+
+
+def test_a_number_beyond_all_floats_is_another_one(tmp_path: Path, files: dict[str, bytes]) -> None:
+    trace = json.loads(files["q1.trace.json"])
+    trace["value"] = 10**400
+    forged = {**files, "q1.trace.json": json.dumps(trace).encode(), "made-with.json": b"{}"}
+    assert any("value is 1000" in d for d in embedded.verify(pdf(tmp_path, forged)).differences)
+
+
 def test_a_program_that_fails_is_one_difference_among_others(
     tmp_path: Path, files: dict[str, bytes]
 ) -> None:

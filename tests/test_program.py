@@ -625,6 +625,21 @@ def test_a_program_runs_even_if_the_interpreter_to_copy_is_killed(copied: Any) -
     assert finish(copied("print(3)")).text == "3\n"
 
 
+def test_a_lower_limit_of_the_system_stays() -> None:
+    """Computers for many have limits on time, which a program cannot raise."""
+    source = (
+        "import resource\n"
+        "from report.program import Program, finish, start\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (15, 15))\n"
+        "made = Program('test.py', 'numpy', 'print(1)')\n"
+        "print([finish(start(made)).text for _ in range(3)])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("['1\\n', '1\\n', '1\\n']\n", "")
+
+
 def test_the_interpreter_to_copy_ends_with_its_process() -> None:
     if sys.platform != "linux":
         pytest.skip("copies are made on Linux only")

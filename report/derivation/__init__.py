@@ -15,7 +15,7 @@ from report.derivation.legend import legend
 from report.derivation.links import MAX_PUT_IN
 from report.derivation.notation import Notation
 from report.derivation.parts import Derivation, Equation, ForwardRow, Gradient, Row, Step
-from report.derivation.steps import at_kink, step
+from report.derivation.steps import step
 from report.kinds import LARGE, flows, is_shared, kinds
 from report.printers.latex import equation
 from report.tracing import Quantity, Trace
@@ -27,7 +27,6 @@ __all__ = [
     "Gradient",
     "Row",
     "Step",
-    "at_kink",
     "derive",
 ]
 

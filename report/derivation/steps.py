@@ -10,6 +10,7 @@ from report.derivation.links import MAX_PUT_IN, Link
 from report.derivation.notation import Notation, factor, gradient_numbers
 from report.derivation.parts import Equation, Row, Step
 from report.graph import Node
+from report.kinks import on_kink
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import equation, latex
 from report.printers.notation import GRADIENT, dimensions, partial, tensor
@@ -55,16 +56,8 @@ def step(notation: Notation, q: Quantity) -> Step:
     )
 
 
-def at_kink(trace: Trace, node: Node) -> bool:
-    """Whether a gate's arguments sit where its derivative is a matter of convention."""
-    if node.gate.kink is None:
-        return False
-    values = [a.value if a.is_constant else trace.quantities[a].value for a in node.args]
-    return bool(np.any(node.gate.kink(*values, **node.params)))
-
-
 def _at_kink(trace: Trace, q: Quantity) -> str:
-    if not at_kink(trace, q.node):
+    if not on_kink(trace, q.node):
         return ""
     return f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."
 
@@ -75,7 +68,7 @@ def _arrived(notation: Notation, q: Quantity) -> Equation:
     if node is notation.trace.graph.result:
         whole = partial(notation.f, notation.f)
         return Equation(left, () if whole == left else (whole,), (gradient_numbers(q.gradient),))
-    if math.prod(node.shape) <= MAX_AGAIN:
+    if not q.contributions or math.prod(node.shape) <= MAX_AGAIN:
         return Equation(left, (), (gradient_numbers(q.gradient),))
     trace = notation.trace
     last = next(g for g in trace.gates if g.name == q.contributions[-1].gate)

@@ -16,6 +16,7 @@ import numpy as np
 from report.backprop import forward
 from report.errors import ReportError
 from report.graph import Array, Shape
+from report.kinks import kinks as kinks_of
 from report.tracing import Quantity, Trace
 
 Place = tuple[int, ...]
@@ -72,7 +73,7 @@ def plan(trace: Trace, steps: int = 0) -> Plan | None:
     scale = max(float(np.max(np.abs(gradient))) for _, gradient in known)
     size = max((float(np.max(np.abs(q.value))) for q in trace.gates), default=0.0)
     best: tuple[tuple[int, float], Plan] | None = None
-    kinks = at_kink(trace)
+    kinks = bool(kinks_of(trace))
     for h, relative in _STEPS:
         found, failed, worst = _try(trace, inputs, h, relative, scale if kinks else None)
         largest = max(
@@ -91,17 +92,6 @@ def plan(trace: Trace, steps: int = 0) -> Plan | None:
             break
     assert best is not None
     return best[1] if best[1].inputs else None
-
-
-def at_kink(trace: Trace) -> bool:
-    """Whether a gate of the trace sits where its derivative is a convention."""
-    for q in trace.gates:
-        node = q.node
-        if node.gate.kink is not None:
-            args = [a.value if a.is_constant else trace.quantities[a].value for a in node.args]
-            if np.any(node.gate.kink(*args, **node.params)):
-                return True
-    return False
 
 
 def _try(

@@ -117,7 +117,7 @@ class Printer:
 def as_row(node: Node) -> Node:
     """A plain vector, or one that a rule has made a row, as its transpose; anything else as it is."""
     made = node.gate.name == "reshape" and node.span is None and len(node.args[0].shape) == 1
-    if made and node.shape[0] == 1 and node.shape[1:] != (1,):
+    if made and node.shape[:1] == (1,) and node.shape[1:] != (1,):
         return as_row(node.args[0])
     if len(node.shape) != 1 or node.shape == (1,) or node.is_constant:
         return node

@@ -57,6 +57,8 @@ class _Copies:
             if self._asked < 2:
                 return None
             if self._server is None or not self._server.is_mine():
+                if self._server is not None:
+                    self._server.dismiss()
                 self._server = _Server()
             order = {"folder": folder, "file": file, "limits": dict(limits)}
             fate, told = os.pipe()
@@ -64,6 +66,7 @@ class _Copies:
                 self._server.send(order, [output.fileno(), messages.fileno(), told])
             except OSError:
                 os.close(fate)
+                self._server.dismiss()
                 self._server = None
                 return None
             finally:
@@ -87,7 +90,7 @@ class _Server:
                 env=environment("numpy"),
                 start_new_session=True,
             )
-        atexit.register(self._dismiss)
+        atexit.register(self.dismiss)
 
     def is_mine(self) -> bool:
         """Whether this process started it, and it lives: a fork must not use its parent's."""
@@ -97,9 +100,14 @@ class _Server:
         """Have a program run. Raises OSError when nobody is there to do so."""
         socket.send_fds(self._orders, [json.dumps(order).encode()], files)
 
-    def _dismiss(self) -> None:
+    def dismiss(self) -> None:
+        """End it, once what was ordered has begun."""
+        atexit.unregister(self.dismiss)
         if self._owner == os.getpid():
-            self._orders.close()
+            with contextlib.suppress(OSError):  # forks of this process may hold it open
+                self._orders.shutdown(socket.SHUT_RDWR)
+        self._orders.close()
+        if self._owner == os.getpid():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PROMPT)
 

@@ -1,6 +1,6 @@
 """A process with NumPy loaded, which runs each program that it is given in a copy of itself.
 
-`running` starts it as a script: isolated and with an empty environment, as it starts any program, so
+`copies` starts it as a script: isolated and with an empty environment, as any program is started, so
 that a copy finds what a process of its own would find, but for the time that NumPy takes to load. It
 reads orders from the socket that is its standard input and ends when nobody holds the other end. It
 imports nothing of `report`.
@@ -64,7 +64,8 @@ def _run(order: dict[str, Any]) -> int:
     """Run a file as `python3 file` does; its status."""
     os.chdir(order["folder"])
     for name, limit in order["limits"].items():
-        resource.setrlimit(getattr(resource, name), (limit, limit))
+        with contextlib.suppress(OSError, ValueError):  # a lower one is set already
+            resource.setrlimit(getattr(resource, name), (limit, limit))
     file = f"./{order['file']}"
     main = types.ModuleType("__main__")
     main.__file__ = file

@@ -12,6 +12,8 @@ import numpy as np
 from report.errors import CheckError
 from report.graph import Array, Shape
 
+MAX_LINE = 1000  # letters
+
 _ENTRY = re.compile(
     r"  (?:d[A-Za-z]\w*/d)?(?P<name>[A-Za-z]\w*)(?: = .*?)?(?:  \((?P<shape>[\d, ]+)\))?"
     r"(?:\s{2,}(?P<number>-?\d\S*))?\s*"
@@ -43,6 +45,8 @@ def read(text: str) -> Printed:
     section, current = "", None
     facts: dict[str, float] = {}
     for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > MAX_LINE:
+            raise CheckError(f"line {number} of the output is too long to be one of a program")
         if not line.strip():
             continue
         if not line.startswith(" "):
