@@ -19,7 +19,7 @@ from report.derivation.parts import Row
 from report.printers.index import LETTERS
 from report.printers.notation import symbol
 from report.tracing import Trace
-from tests.reading import Known, positions, read, words
+from tests.reading import Known, read, words
 from tests.test_identities import VECTORS, vectors
 from tests.test_index_form import FORMULAS
 from tests.test_problems import QUESTIONS
@@ -29,11 +29,10 @@ _THROUGH = re.compile(r"\\left\.(.*)\\right\|_\{(.*)\}")
 
 
 def known_of(traced: Trace) -> Known:
-    """Names and gradients of a trace; positions count from 1."""
-    counted = positions(traced.graph.nodes)
+    """Names and gradients of a trace."""
     names, slopes = {}, {}
     for q in traced.quantities.values():
-        names[symbol(q.name)] = np.asarray(q.value) + (q.node in counted)
+        names[symbol(q.name)] = np.asarray(q.value)
         if q.gradient is not None:
             slopes[symbol(q.name)] = np.asarray(q.gradient)
     return Known(names, slopes, letter=traced.letter)

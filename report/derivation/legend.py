@@ -86,7 +86,7 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     if _counts_from_zero(gates) or _SQUARE.search(text):
         said.append(
             "Positions in the data and in square brackets count from 0, the labels of entries such as "
-            "$x_{ij}$ from 1."
+            "$x_{ij}$ from 1: position 0 has the label 1."
         )
     return tuple(said)
 
