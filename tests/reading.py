@@ -245,7 +245,9 @@ class _Reader:
         self.take(bracket)
 
     def bracket(self) -> Any:
-        kind = self.take("(", "|", r"\|", "[")
+        kind = self.take("(", "|", r"\|", "[", ".")
+        if kind == ".":
+            return self.marked()
         if kind == "[":
             return self.listed()
         inner = self.expression()
@@ -257,6 +259,19 @@ class _Reader:
         if kind == r"\|":
             return self.norm(inner)
         return inner
+
+    def marked(self) -> Any:
+        """A derivative by one of several equal arguments, whose number stands behind a bar."""
+        first = self.at - 2
+        while self.take() != r"\right":
+            pass
+        self.take("|")
+        self.take("_")
+        self.group()
+        whole = tuple(self.tokens[first : self.at])
+        if whole not in self.known.ratios:
+            raise Unread(" ".join(whole))
+        return self.known.ratios[whole]
 
     def list_from(self, first: Any) -> Any:
         """The rest of a list, as a column."""

@@ -172,6 +172,19 @@ def test_a_named_step_stays_a_name_with_its_sign_turned():
     assert r"\sigma\left(-\mathbf{z}\right)" in closed
 
 
+@pytest.mark.parametrize("formula", ["a + a", "a * a", "a * a * a"])
+def test_a_gate_with_the_same_argument_twice_has_a_derivative_by_each(formula):
+    derivation = derived(formula, a=1.5)
+    for place in (1, 2):
+        mark = rf"\left.\frac{{\partial q_{{1}}}}{{\partial a}}\right|_{{{place}}}"
+        local, down = (
+            row(derivation, "q1", label, place - 1).equation for label in ("local", "downstream")
+        )
+        assert local.left == mark
+        assert mark in down.symbols[0]
+    assert "behind the bar or the comma is that of the argument" in " ".join(derivation.legend)
+
+
 # ---------------------------------------------------------------- the legend
 
 
@@ -184,6 +197,8 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert legend("x * x + x", x=1.0).startswith(
         r"$\left.\frac{\partial f}{\partial x}\right|_{q_{2}}$ is"
     )
+    assert "behind the" not in legend("x * w + x", x=1.0, w=2.0)
+    assert "behind the comma" in legend("sum(A @ A)", A=[[1.0, 2.0], [3.0, 4.0]])
     text = legend("sum(X[0:1] * X[1:])", X=[V, V])
     assert "not including" in text
     assert "count from 0" in text

@@ -70,14 +70,15 @@ def check_entries(left: str, right: str, of: Known, known: Known) -> None:
 def check_row(row: Row, known: Known, arrived: Mapping[str, dict[str, Any]], ratios: Any) -> None:
     """A row of a step: what it says of an entry, of a local derivative, or of what flows back."""
     left = row.equation.left
-    through = _THROUGH.fullmatch(left)
+    is_local = row.label in ("local", "Jacobian")
+    through = None if is_local else _THROUGH.fullmatch(left)
     of = known if through is None else replace(known, slopes=arrived[through[2]])
     left = left if through is None else through[1]
     for right in row.equation.symbols:
         if row.label in ("entry", "in entries"):
             check_entries(left, right, of, known)
-        elif row.label in ("local", "Jacobian"):
-            by = re.fullmatch(r".*\\partial (.*)\}", left)
+        elif is_local:
+            by = re.fullmatch(r".*\\partial (.*?)\}(?:\\right\|_\{\d\})?", left)
             assert by
             ratios[words(left)] = read(right, known, shape=np.shape(read(by[1], known)))
         elif row.label == "downstream":

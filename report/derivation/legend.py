@@ -53,8 +53,10 @@ _SIGNS = (
 )
 # The part of a derivative that comes through one gate: the fraction between \left. and \right|, the gate.
 _PART = re.compile(
-    r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
+    r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{(?!\d+\})([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
 )
+# The derivative of a gate by one of several equal arguments.
+_BY_ONE_ARGUMENT = re.compile(r"\\left\.\\frac\{(?:(?!\\right).)*\\right\|_\{\d+\}")
 # A function of one number over a vector or matrix, as in a rule.
 _OF_TENSOR = re.compile(
     r"\\(?:sigma|log|exp|operatorname\{sgn\})\\left\(\\(?:mathbf|boldsymbol)|e\^\{\\mathbf"
@@ -79,9 +81,14 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
         said.append(r"$\delta_{ij}$ is 1 where $i = j$ and 0 elsewhere.")
     if part := _PART.search(text):
         gate = part[2].partition(r",\,")[0]
-        several = "; a number behind the comma is that of the argument" if "," in part[2] else ""
+        said.append(f"${part[0]}$ is the part of ${part[1]}$ that comes back through ${gate}$.")
+    numbered = ["the bar"] if _BY_ONE_ARGUMENT.search(text) else []
+    if any(re.search(r",\\,\d+$", found[2]) for found in _PART.finditer(text)):
+        numbered.append("the comma")
+    if numbered:
         said.append(
-            f"${part[0]}$ is the part of ${part[1]}$ that comes back through ${gate}${several}."
+            f"A number behind {' or '.join(numbered)} is that of the argument: the derivative is by "
+            "this argument alone."
         )
     if _counts_from_zero(gates) or _SQUARE.search(text):
         said.append(
