@@ -9,7 +9,10 @@ from collections.abc import Iterable, Iterator
 from report.derivation.notation import Notation
 from report.derivation.parts import Derivation, Equation
 from report.graph import Node
+from report.tracing import Trace
 
+_BRACKET = r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."
+_BRACKET_AT_A_TIE = _BRACKET[:-1] + "; but at a tie in a max or min each gets its share."
 # What a formula holds -> what is said of it, in the order in which it is said.
 _SIGNS = (
     (r"\\odot(?!\s*[({0-9])", r"$\odot$ multiplies entry by entry."),
@@ -18,7 +21,7 @@ _SIGNS = (
         r"$\mathbf{A}^{\odot n}$ is the power of each entry.",
     ),
     (r"\^\{\\top\}", r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."),
-    ("𝟙", r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."),
+    ("𝟙", _BRACKET),
     ("𝟏", r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."),
     (r"\\text\{axis ", "Axis 0 runs down the rows, axis 1 along each row."),
     (
@@ -31,7 +34,7 @@ _SIGNS = (
     ),
     (
         r"\\operatorname\{onehot\}",
-        r"$\operatorname{onehot}$ makes of each number a row of zeros with a single 1 at the place that it names.",
+        r"$\operatorname{onehot}$ makes of each number a row of zeros with a single 1 at the position that it names.",
     ),
     (
         r"\\mathbf\{e\}_\{\\left\[",
@@ -50,6 +53,32 @@ _SIGNS = (
         r"\\operatorname\{scatter\}",
         r"$\operatorname{scatter}$ puts entries back at the places that they were taken from, with zeros elsewhere.",
     ),
+    (
+        r"\\operatorname\{BCE\}_\{\\sigma\}\\left\(",
+        r"$\operatorname{BCE}_{\sigma}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$ with $p = \sigma(z)$.",
+    ),
+    (
+        r"\\operatorname\{BCE\}\\left\(",
+        r"$\operatorname{BCE}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$.",
+    ),
+    (
+        r"\\operatorname\{softplus\}\\left\(",
+        r"$\operatorname{softplus}(z) = \log(1 + e^{z})$ has the slope $\sigma(z)$.",
+    ),
+    (
+        r"\\(?:Phi|varphi)\\left\(",
+        r"$\Phi$ is the distribution function of the standard normal, $\varphi$ its density.",
+    ),
+)
+_CROSS_ENTROPIES = (
+    (
+        "cross_entropy",
+        r"$\operatorname{CE}$ is the mean over the rows of $-\log \operatorname{softmax}$ at the class.",
+    ),
+    (
+        "cross_entropy_one_hot",
+        r"$\operatorname{CE}$ is the mean over the rows of $-\sum_j y_j \log \operatorname{softmax}(\mathbf{z})_j$.",
+    ),
 )
 # The part of a derivative that comes through one gate: the fraction between \left. and \right|, the gate.
 _PART = re.compile(
@@ -61,6 +90,7 @@ _BY_ONE_ARGUMENT = re.compile(r"\\left\.\\frac\{(?:(?!\\right).)*\\right\|_\{\d+
 _OF_TENSOR = re.compile(
     r"\\(?:sigma|log|exp|operatorname\{sgn\})\\left\(\\(?:mathbf|boldsymbol)|e\^\{\\mathbf"
 )
+_WITH_TIES = ("maximum", "minimum", "max", "min")
 _SQUARE = re.compile(r"_\{\\left\[")
 
 
@@ -69,11 +99,18 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     text = "\n".join(_formulas(derivation))
     gates = [q.node for q in notation.trace.gates]
     said = [sentence for sign, sentence in _SIGNS if re.search(sign, text)]
+    if _BRACKET in said and any(n.gate.name in _WITH_TIES for n in gates):
+        said[said.index(_BRACKET)] = _BRACKET_AT_A_TIE
+    said += [
+        sentence for name, sentence in _CROSS_ENTROPIES if any(n.gate.name == name for n in gates)
+    ]
     if any(_is_by_entries(n) for n in gates) or _OF_TENSOR.search(text):
+        copies = "; those by a stretched operand belong to its copies, over which what flows back is summed"
         said.insert(
             0,
             "Functions of one number, quotients, roots and powers are taken of each entry of a vector or "
-            "matrix; the entries of such a local derivative are the diagonal of the Jacobian.",
+            "matrix; the entries of such a local derivative are the diagonal of the Jacobian"
+            f"{copies if _has_stretched_slope(notation.trace) else ''}.",
         )
     if any(_is_stretched(n) for n in gates):
         said.append("A row or a column beside a matrix is repeated to the size of the matrix.")
@@ -119,6 +156,21 @@ def _is_by_entries(node: Node) -> bool:
 
 def _is_stretched(node: Node) -> bool:
     return node.gate.elementwise and any(a.shape and a.shape != node.shape for a in node.args)
+
+
+def _has_stretched_slope(trace: Trace) -> bool:
+    """Whether a local derivative is larger than what it is by, which was stretched."""
+    return any(
+        q.node.gate.elementwise
+        and q.node.gate.name not in ("add", "subtract")
+        and any(
+            a in trace.quantities
+            and a.shape != q.node.shape
+            and any(c.gate == q.name for c in trace.quantities[a].contributions)
+            for a in q.node.args
+        )
+        for q in trace.gates
+    )
 
 
 def _counts_from_zero(gates: Iterable[Node]) -> bool:
