@@ -210,6 +210,14 @@ def test_what_one_entry_is_has_the_same_label_everywhere():
     assert row(derivation, "q2", "entry").equation.left == "q_{2,ij}"
 
 
+def test_a_named_step_keeps_its_constant_factor():
+    derivation = derived(
+        "h = m * x / 0.5\nnorm(W @ h)**2", m=[1.0, 0.0], x=[0.3, 0.4], W=[V[:2]] * 2
+    )
+    closed = next(g.closed for g in derivation.gradients if g.name == "W")
+    assert closed == r"2 \mathbf{W} \mathbf{h} \mathbf{h}^{\top}"
+
+
 # ---------------------------------------------------------------- the legend
 
 
@@ -243,6 +251,8 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert copies in legend("sum(exp(X) / v)", X=M, v=V)
     assert copies not in legend("sum(exp(X) / 2)", X=M)
     assert copies not in legend("sum(exp(X) * X)", X=M)
+    assert "from the end" in legend("sum(X[k]**2)", X=M, k=[0, -1])
+    assert "from the end" not in legend("sum(X[k]**2)", X=M, k=[0, 1])
     assert "at the class" in legend("cross_entropy(X, k)", X=M, k=[0, 2])
     assert "at the class" not in legend("cross_entropy(X, P)", X=M, P=[[1, 0, 0], [0, 0, 1]])
     assert "softplus" in legend("sum(softplus(x))", x=V)

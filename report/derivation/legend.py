@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from report.derivation.notation import Notation
 from report.derivation.parts import Derivation, Equation
 from report.graph import Node
@@ -128,9 +130,13 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
             "this argument alone."
         )
     if _counts_from_zero(gates) or _SQUARE.search(text):
+        from_the_end = (
+            "; a negative position counts from the end, so add the length of the axis to it first"
+        )
         said.append(
             "Positions in the data and in square brackets count from 0, the labels of entries such as "
-            "$x_{ij}$ from 1: position 0 has the label 1."
+            "$x_{ij}$ from 1: position 0 has the label 1"
+            f"{from_the_end if _counts_from_the_end(notation.trace) else ''}."
         )
     return tuple(said)
 
@@ -179,4 +185,12 @@ def _counts_from_zero(gates: Iterable[Node]) -> bool:
         n.gate.name == "one_hot"
         or (n.gate.name == "cross_entropy" and n.args[1].shape != n.args[0].shape)
         for n in gates
+    )
+
+
+def _counts_from_the_end(trace: Trace) -> bool:
+    """Whether an index among the data is negative."""
+    indices = (a for q in trace.gates if q.node.gate.name == "index" for a in q.node.args[1:])
+    return any(
+        bool(np.any(trace.quantities[a].value < 0)) for a in indices if a in trace.quantities
     )
