@@ -14,6 +14,7 @@ from typing import Any
 from report.graph import INPUT, Gate, Node, constant
 from report.printers.latex import filled
 from report.printers.signs.conditions import choice, joined_conditions
+from report.printers.signs.products import POWERED
 from report.printers.signs.reductions import with_parameter
 
 
@@ -40,6 +41,9 @@ def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
             text = _latex(gate, [printer._print(a) for a in self.args], self.params)
             if exp is None:
                 return text
+            head = rf"\{gate.name}\left("
+            if exp in ("2", "3", "4") and gate.name in POWERED and text.startswith(head):
+                return rf"\{gate.name}^{{{exp}}}{text[len(gate.name) + 1 :]}"
             # σ²(x) could be σ(σ(x))
             return rf"{text}^{{{exp}}}" if r"\left(" in text else rf"\left({text}\right)^{{{exp}}}"
 

@@ -87,6 +87,31 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
     return tuple(lines)
 
 
+def why(node: Node) -> str:
+    """The sentence about a gate's rule; some rules read otherwise where an argument is constant."""
+    constants = tuple(a.is_constant for a in node.args)
+    return _WITH_CONSTANTS.get((node.gate.name, constants), node.gate.why)
+
+
+_WITH_CONSTANTS: dict[tuple[str, tuple[bool, ...]], str] = {
+    (
+        "subtract",
+        (True, False),
+    ): "The constant gets nothing; the other term gets the upstream gradient with the sign turned.",
+    (
+        "subtract",
+        (False, True),
+    ): "The constant gets nothing; the other term gets the upstream gradient as it is.",
+    ("power", (True, False)): "The slope of a power by its exponent is the power itself times the "
+    "logarithm of the base.",
+    (
+        "power",
+        (False, False),
+    ): "By the base, the exponent comes down as a factor and is lowered by one; "
+    "by the exponent, the slope is the power itself times the logarithm of the base.",
+}
+
+
 def _kind(node: Node, count: int, f: str) -> Kind:
     """A gate over letters: y = sin(x), with dy/dx and what flows back to x."""
     gate = node.gate
@@ -106,7 +131,7 @@ def _kind(node: Node, count: int, f: str) -> Kind:
             for place, leaf in enumerate(leaves)
             if not leaf.is_constant and gate.rules_for(len(leaves))[place] is not None
         ),
-        why=gate.why,
+        why=why(node),
     )
 
 

@@ -65,7 +65,7 @@ def _called(e: Any, name: str, args: list[float]) -> float:
     if e.is_Add:
         return math.fsum(args)
     if name == "position":
-        return args[0] % e.size + 1
+        return args[0] % e.size
     if name.startswith("f_"):
         return float(GATES[e.gate].forward(*map(np.float64, args), **e.params))
     return float(e.func(*(sympy.Float(a, 17) for a in args)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from report.gates import GATES
-from report.graph import Node
 
 LONGEST = 12  # of an axis over which a label runs that has no end on the page
 _TOKEN = re.compile(
@@ -66,10 +65,7 @@ class Repeated:
 
 @dataclass
 class Known:
-    """What a reader knows: the numbers of x or q_{1}, of ∂f/∂x as `slopes`, and of other derivatives.
-
-    What is an index counts from 1.
-    """
+    """What a reader knows: the numbers of x or q_{1}, of ∂f/∂x as `slopes`, and of other derivatives."""
 
     names: dict[str, Any]
     slopes: dict[str, Any] = field(default_factory=dict)
@@ -86,19 +82,6 @@ def read(
     if reader.next != "":
         raise Unread(f"{reader.tokens[reader.at :]} is left of {text}")
     return _plain(value)
-
-
-def positions(nodes: Iterable[Node]) -> set[Node]:
-    """What the data count from 0, and entries from 1: indices and labels."""
-    found: set[Node] = set()
-    for n in nodes:
-        if n.gate.name in ("index", "scatter"):
-            found |= set(n.args[1:])
-        if n.gate.name == "one_hot":
-            found |= set(n.args)
-        if n.gate.name == "cross_entropy" and n.args[1].shape != n.args[0].shape:
-            found.add(n.args[1])
-    return found
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -262,7 +245,9 @@ class _Reader:
         self.take(bracket)
 
     def bracket(self) -> Any:
-        kind = self.take("(", "|", r"\|", "[")
+        kind = self.take("(", "|", r"\|", "[", ".")
+        if kind == ".":
+            return self.marked()
         if kind == "[":
             return self.listed()
         inner = self.expression()
@@ -274,6 +259,19 @@ class _Reader:
         if kind == r"\|":
             return self.norm(inner)
         return inner
+
+    def marked(self) -> Any:
+        """A derivative by one of several equal arguments, whose number stands behind a bar."""
+        first = self.at - 2
+        while self.take() != r"\right":
+            pass
+        self.take("|")
+        self.take("_")
+        self.group()
+        whole = tuple(self.tokens[first : self.at])
+        if whole not in self.known.ratios:
+            raise Unread(" ".join(whole))
+        return self.known.ratios[whole]
 
     def list_from(self, first: Any) -> Any:
         """The rest of a list, as a column."""
@@ -310,7 +308,7 @@ class _Reader:
         with self.over(inner):
             parts = [self.expression()]
             if self.next == ",":  # positions, which count from 0
-                return self.list_from(parts[0]) + 1
+                return self.list_from(parts[0])
             across = self.next == "|"
             while self.skip(";") or self.skip("|"):
                 parts.append(self.expression())
@@ -392,7 +390,7 @@ class _Reader:
             return int(text)
         if text.startswith(r"\left["):
             return [int(n) for n in re.findall(r"[0-9]+", text)]
-        return np.asarray(self.value(part), dtype=int).squeeze() - 1
+        return np.asarray(self.value(part), dtype=int).squeeze()
 
     def unit(self, is_vector: bool) -> Any:
         """e_{[0]} or rows of I, as long as the array that is told: a row's length where ᵀ stands or does not."""
@@ -523,7 +521,7 @@ class _Reader:
             return np.transpose(args[0], [int(n) for n in note.split(",")])
         if name == "onehot":
             n = self.shape[0 if self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"] else -1]
-            return np.eye(n)[np.asarray(args[0], dtype=int).squeeze() - 1]
+            return np.eye(n)[np.asarray(args[0], dtype=int).squeeze()]
         if note or name not in _FUNCTIONS:
             raise Unread(f"{name}_{note}")
         return _FUNCTIONS[name](*args)

@@ -172,6 +172,52 @@ def test_a_named_step_stays_a_name_with_its_sign_turned():
     assert r"\sigma\left(-\mathbf{z}\right)" in closed
 
 
+@pytest.mark.parametrize("formula", ["a + a", "a * a", "a * a * a"])
+def test_a_gate_with_the_same_argument_twice_has_a_derivative_by_each(formula):
+    derivation = derived(formula, a=1.5)
+    for place in (1, 2):
+        mark = rf"\left.\frac{{\partial q_{{1}}}}{{\partial a}}\right|_{{{place}}}"
+        local, down = (
+            row(derivation, "q1", label, place - 1).equation for label in ("local", "downstream")
+        )
+        assert local.left == mark
+        assert mark in down.symbols[0]
+    assert "behind the bar or the comma is that of the argument" in " ".join(derivation.legend)
+
+
+@pytest.mark.parametrize(
+    ("formula", "sentence"),
+    [
+        (
+            "1 - x",
+            "The constant gets nothing; the other term gets the upstream gradient with the sign",
+        ),
+        ("x - 1", "The constant gets nothing; the other term gets the upstream gradient as it is."),
+        ("w - x", "The first term gets the upstream gradient as it is, the second with the sign"),
+        ("3**x", "The slope of a power by its exponent is the power itself times the logarithm"),
+        ("w**x", "By the base, the exponent comes down"),
+        ("x**3", "The exponent comes down as a factor"),
+    ],
+)
+def test_why_fits_what_is_constant(formula, sentence):
+    inputs = {name: 1.5 for name in "xw" if name in formula}
+    assert sentence in derived(formula, **inputs).backward[0].why
+
+
+def test_what_one_entry_is_has_the_same_label_everywhere():
+    derivation = derived("mean(X @ X.T)", X=M)
+    assert row(derivation, "q3", "entry").equation.left == "q_{3}"
+    assert row(derivation, "q2", "entry").equation.left == "q_{2,ij}"
+
+
+def test_a_named_step_keeps_its_constant_factor():
+    derivation = derived(
+        "h = m * x / 0.5\nnorm(W @ h)**2", m=[1.0, 0.0], x=[0.3, 0.4], W=[V[:2]] * 2
+    )
+    closed = next(g.closed for g in derivation.gradients if g.name == "W")
+    assert closed == r"2 \mathbf{W} \mathbf{h} \mathbf{h}^{\top}"
+
+
 # ---------------------------------------------------------------- the legend
 
 
@@ -184,6 +230,8 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert legend("x * x + x", x=1.0).startswith(
         r"$\left.\frac{\partial f}{\partial x}\right|_{q_{2}}$ is"
     )
+    assert "behind the" not in legend("x * w + x", x=1.0, w=2.0)
+    assert "behind the comma" in legend("sum(A @ A)", A=[[1.0, 2.0], [3.0, 4.0]])
     text = legend("sum(X[0:1] * X[1:])", X=[V, V])
     assert "not including" in text
     assert "count from 0" in text
@@ -195,6 +243,19 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert "condition" not in text
     assert "condition" in legend("sum(relu(x))", x=V)
     assert "Axis 0" in legend("sum(max(X, axis=0)**2)", X=M)
+    ties = "at a tie in a max or min"
+    assert ties in legend("sum(max(X, axis=0)**2)", X=M)
+    assert ties in legend("sum(maximum(x, y))", x=V, y=[0.1, 0.2, 0.3])
+    assert ties not in legend("sum(relu(x))", x=V)
+    copies = "belong to its copies"
+    assert copies in legend("sum(exp(X) / v)", X=M, v=V)
+    assert copies not in legend("sum(exp(X) / 2)", X=M)
+    assert copies not in legend("sum(exp(X) * X)", X=M)
+    assert "from the end" in legend("sum(X[k]**2)", X=M, k=[0, -1])
+    assert "from the end" not in legend("sum(X[k]**2)", X=M, k=[0, 1])
+    assert "at the class" in legend("cross_entropy(X, k)", X=M, k=[0, 2])
+    assert "at the class" not in legend("cross_entropy(X, P)", X=M, P=[[1, 0, 0], [0, 0, 1]])
+    assert "softplus" in legend("sum(softplus(x))", x=V)
     assert "repeated" in legend("sum(v * X)", v=V, X=M)
     assert "repeated" not in legend("sum(X * X)", X=M)
     assert "onehot" in legend("cross_entropy(X, k)", X=M, k=[0, 2])

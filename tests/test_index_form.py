@@ -17,7 +17,7 @@ from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import latex
 from tests.gradient_checks import close, make_scalar
 from tests.index_values import entries, entry_places
-from tests.reading import Known, positions, read
+from tests.reading import Known, read
 from tests.test_gates import CASES
 
 # An inverse has no entries that a sum could tell: it stands in formulas as (A⁻¹)_ij, and so det A.
@@ -67,8 +67,7 @@ def check_form(node: Node, names: dict[Node, str], known: dict[Node, Any]) -> No
     entry = index_form(node, names, latex)
     expected = evaluate([node], known)[node]
     close(entries(entry, node, known), expected, entry.latex, 1e-9)
-    counted = positions(topological(node))
-    on_page = Known({str(n.name): np.asarray(v) + (n in counted) for n, v in known.items()})
+    on_page = Known({str(n.name): np.asarray(v) for n, v in known.items()})
     places = list(entry_places(entry, node))
     for place, where in (*places[:2], *places[-1:]):
         found = read(entry.latex, on_page, {str(x): n for x, n in place.items()})

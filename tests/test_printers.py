@@ -158,7 +158,7 @@ def test_gradients_in_matrix_form(formula, inputs, name, expected):
     [
         ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}, "W", ("W_{ij}", r"2 x_{j} \sigma\left(q_{1,i}\right)^{2} \left(1 - \sigma\left(q_{1,i}\right)\right)")),
         ("x @ A @ x", {"A": A, "x": VECTOR}, "x", ("x_{i}", r"\sum_{k=1}^{3} x_{k} \left(A_{ik} + A_{ki}\right)")),
-        ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", ("E_{jk}", r"2 \sum_{l\colon i_{l} = j} q_{1,lk}")),
+        ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", ("E_{jk}", r"2 \sum_{l\colon i_{l} + 1 = j} q_{1,lk}")),
         ("max(x)", {"x": VECTOR}, "x", ("x_{i}", r"𝟙\left[x_{i} = \max_{k} x_{k}\right]")),
         ("prod(x)", {"x": VECTOR}, "x", ("x_{i}", r"\prod_{k \ne i} x_{k}")),
         ("sum(cumsum(x)*y)", {"x": VECTOR, "y": VECTOR}, "x", ("x_{i}", r"\sum_{k=i}^{3} y_{k}")),

@@ -19,7 +19,7 @@ from report.derivation.parts import Row
 from report.printers.index import LETTERS
 from report.printers.notation import symbol
 from report.tracing import Trace
-from tests.reading import Known, positions, read, words
+from tests.reading import Known, read, words
 from tests.test_identities import VECTORS, vectors
 from tests.test_index_form import FORMULAS
 from tests.test_problems import QUESTIONS
@@ -29,11 +29,10 @@ _THROUGH = re.compile(r"\\left\.(.*)\\right\|_\{(.*)\}")
 
 
 def known_of(traced: Trace) -> Known:
-    """Names and gradients of a trace; positions count from 1."""
-    counted = positions(traced.graph.nodes)
+    """Names and gradients of a trace."""
     names, slopes = {}, {}
     for q in traced.quantities.values():
-        names[symbol(q.name)] = np.asarray(q.value) + (q.node in counted)
+        names[symbol(q.name)] = np.asarray(q.value)
         if q.gradient is not None:
             slopes[symbol(q.name)] = np.asarray(q.gradient)
     return Known(names, slopes, letter=traced.letter)
@@ -71,14 +70,15 @@ def check_entries(left: str, right: str, of: Known, known: Known) -> None:
 def check_row(row: Row, known: Known, arrived: Mapping[str, dict[str, Any]], ratios: Any) -> None:
     """A row of a step: what it says of an entry, of a local derivative, or of what flows back."""
     left = row.equation.left
-    through = _THROUGH.fullmatch(left)
+    is_local = row.label in ("local", "Jacobian")
+    through = None if is_local else _THROUGH.fullmatch(left)
     of = known if through is None else replace(known, slopes=arrived[through[2]])
     left = left if through is None else through[1]
     for right in row.equation.symbols:
         if row.label in ("entry", "in entries"):
             check_entries(left, right, of, known)
-        elif row.label in ("local", "Jacobian"):
-            by = re.fullmatch(r".*\\partial (.*)\}", left)
+        elif is_local:
+            by = re.fullmatch(r".*\\partial (.*?)\}(?:\\right\|_\{\d\})?", left)
             assert by
             ratios[words(left)] = read(right, known, shape=np.shape(read(by[1], known)))
         elif row.label == "downstream":

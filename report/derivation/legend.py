@@ -6,10 +6,15 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from report.derivation.notation import Notation
 from report.derivation.parts import Derivation, Equation
 from report.graph import Node
+from report.tracing import Trace
 
+_BRACKET = r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."
+_BRACKET_AT_A_TIE = _BRACKET[:-1] + "; but at a tie in a max or min each gets its share."
 # What a formula holds -> what is said of it, in the order in which it is said.
 _SIGNS = (
     (r"\\odot(?!\s*[({0-9])", r"$\odot$ multiplies entry by entry."),
@@ -18,7 +23,7 @@ _SIGNS = (
         r"$\mathbf{A}^{\odot n}$ is the power of each entry.",
     ),
     (r"\^\{\\top\}", r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."),
-    ("𝟙", r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."),
+    ("𝟙", _BRACKET),
     ("𝟏", r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."),
     (r"\\text\{axis ", "Axis 0 runs down the rows, axis 1 along each row."),
     (
@@ -31,7 +36,7 @@ _SIGNS = (
     ),
     (
         r"\\operatorname\{onehot\}",
-        r"$\operatorname{onehot}$ makes of each number a row of zeros with a single 1 at the place that it names.",
+        r"$\operatorname{onehot}$ makes of each number a row of zeros with a single 1 at the position that it names.",
     ),
     (
         r"\\mathbf\{e\}_\{\\left\[",
@@ -50,15 +55,44 @@ _SIGNS = (
         r"\\operatorname\{scatter\}",
         r"$\operatorname{scatter}$ puts entries back at the places that they were taken from, with zeros elsewhere.",
     ),
+    (
+        r"\\operatorname\{BCE\}_\{\\sigma\}\\left\(",
+        r"$\operatorname{BCE}_{\sigma}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$ with $p = \sigma(z)$.",
+    ),
+    (
+        r"\\operatorname\{BCE\}\\left\(",
+        r"$\operatorname{BCE}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$.",
+    ),
+    (
+        r"\\operatorname\{softplus\}\\left\(",
+        r"$\operatorname{softplus}(z) = \log(1 + e^{z})$ has the slope $\sigma(z)$.",
+    ),
+    (
+        r"\\(?:Phi|varphi)\\left\(",
+        r"$\Phi$ is the distribution function of the standard normal, $\varphi$ its density.",
+    ),
+)
+_CROSS_ENTROPIES = (
+    (
+        "cross_entropy",
+        r"$\operatorname{CE}$ is the mean over the rows of $-\log \operatorname{softmax}$ at the class.",
+    ),
+    (
+        "cross_entropy_one_hot",
+        r"$\operatorname{CE}$ is the mean over the rows of $-\sum_j y_j \log \operatorname{softmax}(\mathbf{z})_j$.",
+    ),
 )
 # The part of a derivative that comes through one gate: the fraction between \left. and \right|, the gate.
 _PART = re.compile(
-    r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
+    r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{(?!\d+\})([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
 )
+# The derivative of a gate by one of several equal arguments.
+_BY_ONE_ARGUMENT = re.compile(r"\\left\.\\frac\{(?:(?!\\right).)*\\right\|_\{\d+\}")
 # A function of one number over a vector or matrix, as in a rule.
 _OF_TENSOR = re.compile(
     r"\\(?:sigma|log|exp|operatorname\{sgn\})\\left\(\\(?:mathbf|boldsymbol)|e\^\{\\mathbf"
 )
+_WITH_TIES = ("maximum", "minimum", "max", "min")
 _SQUARE = re.compile(r"_\{\\left\[")
 
 
@@ -67,11 +101,18 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     text = "\n".join(_formulas(derivation))
     gates = [q.node for q in notation.trace.gates]
     said = [sentence for sign, sentence in _SIGNS if re.search(sign, text)]
+    if _BRACKET in said and any(n.gate.name in _WITH_TIES for n in gates):
+        said[said.index(_BRACKET)] = _BRACKET_AT_A_TIE
+    said += [
+        sentence for name, sentence in _CROSS_ENTROPIES if any(n.gate.name == name for n in gates)
+    ]
     if any(_is_by_entries(n) for n in gates) or _OF_TENSOR.search(text):
+        copies = "; those by a stretched operand belong to its copies, over which what flows back is summed"
         said.insert(
             0,
             "Functions of one number, quotients, roots and powers are taken of each entry of a vector or "
-            "matrix; the entries of such a local derivative are the diagonal of the Jacobian.",
+            "matrix; the entries of such a local derivative are the diagonal of the Jacobian"
+            f"{copies if _has_stretched_slope(notation.trace) else ''}.",
         )
     if any(_is_stretched(n) for n in gates):
         said.append("A row or a column beside a matrix is repeated to the size of the matrix.")
@@ -79,14 +120,23 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
         said.append(r"$\delta_{ij}$ is 1 where $i = j$ and 0 elsewhere.")
     if part := _PART.search(text):
         gate = part[2].partition(r",\,")[0]
-        several = "; a number behind the comma is that of the argument" if "," in part[2] else ""
+        said.append(f"${part[0]}$ is the part of ${part[1]}$ that comes back through ${gate}$.")
+    numbered = ["the bar"] if _BY_ONE_ARGUMENT.search(text) else []
+    if any(re.search(r",\\,\d+$", found[2]) for found in _PART.finditer(text)):
+        numbered.append("the comma")
+    if numbered:
         said.append(
-            f"${part[0]}$ is the part of ${part[1]}$ that comes back through ${gate}${several}."
+            f"A number behind {' or '.join(numbered)} is that of the argument: the derivative is by "
+            "this argument alone."
         )
     if _counts_from_zero(gates) or _SQUARE.search(text):
+        from_the_end = (
+            "; a negative position counts from the end, so add the length of the axis to it first"
+        )
         said.append(
             "Positions in the data and in square brackets count from 0, the labels of entries such as "
-            "$x_{ij}$ from 1."
+            "$x_{ij}$ from 1: position 0 has the label 1"
+            f"{from_the_end if _counts_from_the_end(notation.trace) else ''}."
         )
     return tuple(said)
 
@@ -114,10 +164,33 @@ def _is_stretched(node: Node) -> bool:
     return node.gate.elementwise and any(a.shape and a.shape != node.shape for a in node.args)
 
 
+def _has_stretched_slope(trace: Trace) -> bool:
+    """Whether a local derivative is larger than what it is by, which was stretched."""
+    return any(
+        q.node.gate.elementwise
+        and q.node.gate.name not in ("add", "subtract")
+        and any(
+            a in trace.quantities
+            and a.shape != q.node.shape
+            and any(c.gate == q.name for c in trace.quantities[a].contributions)
+            for a in q.node.args
+        )
+        for q in trace.gates
+    )
+
+
 def _counts_from_zero(gates: Iterable[Node]) -> bool:
     """Whether class numbers are among the data."""
     return any(
         n.gate.name == "one_hot"
         or (n.gate.name == "cross_entropy" and n.args[1].shape != n.args[0].shape)
         for n in gates
+    )
+
+
+def _counts_from_the_end(trace: Trace) -> bool:
+    """Whether an index among the data is negative."""
+    indices = (a for q in trace.gates if q.node.gate.name == "index" for a in q.node.args[1:])
+    return any(
+        bool(np.any(trace.quantities[a].value < 0)) for a in indices if a in trace.quantities
     )

@@ -113,8 +113,11 @@ class Link:
 
     @property
     def local_name(self) -> str:
-        """The fraction dgate/dargument."""
-        return partial(self.notation.name[self.node], self.notation.name[self.arg])
+        """The fraction dgate/dargument; its number marks one of several places of the same argument."""
+        fraction = partial(self.notation.name[self.node], self.notation.name[self.arg])
+        if self.node.args.count(self.arg) == 1:
+            return fraction
+        return rf"\left.{fraction}\right|_{{{self.place + 1}}}"
 
     def local(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The local derivative in symbols, as sympy derives it and as the rule has it, and numbers."""

@@ -10,6 +10,7 @@ from report.derivation.links import MAX_PUT_IN, Link
 from report.derivation.notation import Notation, factor, gradient_numbers
 from report.derivation.parts import Equation, Row, Step
 from report.graph import Node
+from report.kinds import why
 from report.kinks import on_kink
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import equation, latex
@@ -24,13 +25,15 @@ def step(notation: Notation, q: Quantity) -> Step:
     node = q.node
     definition = f"{notation.name[node]} = {equation(node, notation.named)}"
     if q.gradient is None:
-        why = "Nothing that was asked for depends on this gate, so no gradient is followed into it."
-        return Step(q, definition, "", (), why)
+        nothing = (
+            "Nothing that was asked for depends on this gate, so no gradient is followed into it."
+        )
+        return Step(q, definition, "", (), nothing)
     rows = [Row("upstream", _arrived(notation, q))]
     rows += _entry(notation, node)
     start = "The last gate is the function itself, so the backward pass begins with 1."
     is_last = node is notation.trace.graph.result
-    sentences = [start if is_last else "", node.gate.why, _at_kink(notation.trace, q)]
+    sentences = [start if is_last else "", why(node), _at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
         if part is None:
@@ -167,8 +170,7 @@ def _entry(notation: Notation, node: Node) -> list[Row]:
         entry = index_form(node, names, lambda n: latex(n, notation.named), notation.letters)
     except NoIndexForm:
         return []
-    label = "entry" if node.shape else "in entries"
-    return [Row(label, Equation(entry.named(notation.entry[node]), (entry.latex,)))]
+    return [Row("entry", Equation(entry.named(notation.entry[node]), (entry.latex,)))]
 
 
 def _summed(symbols: str, node: Node, arg: Node) -> str:

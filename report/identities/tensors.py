@@ -37,14 +37,17 @@ def _linear(row: Gate, a: Node, *others: Node, **params: Any) -> Node | None:
 
 
 def _outside(x: Node) -> tuple[Node, Callable[[Node], Node]] | None:
-    """x without its scalar factors, and what puts them before something else; None without any."""
+    """x without its scalar factors, and what puts them before something else; None without any.
+
+    What has a name stays what it is called.
+    """
     c, rest = factored(x)
     if rest is not x and rest.shape == x.shape:
         return rest, lambda y: c * y
     number = number_of_ones(x)
     if number is not None and not is_number(number, 1) and not is_number(number, 0):
         return constant(np.ones(x.shape)), lambda y: number * y
-    if not x.shape or x.value is not None:
+    if not x.shape or x.value is not None or x.name is not None:
         return None
     if x.gate.name == "multiply" and not x.args[0].shape and x.args[1].shape == x.shape:
         return x.args[1], lambda y: x.args[0] * y

@@ -209,7 +209,7 @@ class Walk:
         for delta in sympy.Mul.make_args(inside):
             if isinstance(delta, sympy.KroneckerDelta) and label in delta.args:
                 other = delta.args[1 - delta.args.index(label)]
-                if other.is_Integer or self.sizes.get(other) == n or hasattr(other, "size"):
+                if other.is_Integer or self.sizes.get(other) == n or is_position(other - 1):
                     return times(outside, (inside / delta).xreplace({label: other}))
         if isinstance(inside, sympy.Sum):
             return times(outside, sympy.Sum(inside.function, *inside.limits, (label, 1, n)))
@@ -399,11 +399,18 @@ def _entry_function(name: str, order: int, is_first: bool) -> Any:
 def picked(w: Walk, index: Node, ix: Labels, n: int) -> Any:
     """A position that the data count from 0 as a label of an axis of n entries, which counts from 1.
 
-    An input is written as it stands, as the name of a position: a row of E is E with i below it.
+    Position i of E is the row with the label i + 1.
     """
+    import sympy
+
     if index.is_constant:
         return w.entry(constant_node(np.asarray(index.value) % n + 1), ix)
-    return _position(n)(w.entry(index, ix))
+    return _position(n)(w.entry(index, ix)) + sympy.Integer(1)
+
+
+def is_position(e: Any) -> bool:
+    """Whether an expression is a position that the data count from 0."""
+    return hasattr(e, "size")
 
 
 @cache

@@ -214,8 +214,9 @@ def _sum(p: Any, e: Any, order: Any = None) -> str:
     """Terms with a minus sign last; 1 + x and x - 1, but i + 1 and 4 - i in a label."""
     import sympy
 
-    is_label = not e.has(sympy.Function) and all(s.is_integer for s in e.free_symbols)
-
+    positions = {a: sympy.Integer(0) for a in e.atoms(sympy.Function) if hasattr(a, "size")}
+    labels = e.xreplace(positions)
+    is_label = not labels.has(sympy.Function) and all(s.is_integer for s in labels.free_symbols)
     is_plain = not any(t.has(sympy.Function, sympy.exp) for t in sympy.Add.make_args(e))
     falls = any(t.could_extract_minus_sign() and not t.is_number for t in sympy.Add.make_args(e))
 

@@ -248,7 +248,7 @@ def _power(p: Printer, node: Node) -> tuple[str, int] | None:
         return rf"{p.bracketed(a, CALL)}^{{{by_entries}{above}/{below}}}", POWER
     head = rf"\{a.gate.name}\left("
     text, binding = p.write(a)
-    if exponent in (2, 3, 4) and a.gate.name in _POWERED and text.startswith(head):
+    if exponent in (2, 3, 4) and a.gate.name in POWERED and text.startswith(head):
         return rf"\{a.gate.name}^{{{exponent:g}}}\left({text[len(head) :]}", POWER
     if not by_entries:
         return None
@@ -258,7 +258,7 @@ def _power(p: Printer, node: Node) -> tuple[str, int] | None:
     return rf"{p.bracketed(a, CALL)}^{{{by_entries}{written}}}", POWER
 
 
-_POWERED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "log"})
+POWERED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "log"})
 
 
 def _unit(p: Printer, node: Node) -> tuple[str, int] | None:
