@@ -13,10 +13,10 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from markupsafe import Markup
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from report import trace
 from report.figure import Figure, Panel, draw, margin
