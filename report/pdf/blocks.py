@@ -29,6 +29,7 @@ _NUMBER, _NUMBER_GAP = 7 / 9, 3 * 96 / 25.4
 _HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
 _FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 _TOGETHER = 3  # lines before an empty one that a break leaves together
+_BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
 
 Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
 
@@ -283,7 +284,7 @@ class _Listing(Block):
         found = last if end is None else min(last, end - _TOGETHER)
         while found > 0 and (self._lines[found][0] is None or self._heads(found - 1)):
             found -= 1
-        return found
+        return 0 if self._numbered and found < _BEGUN else found
 
     def _heads(self, line: int) -> bool:
         """Whether a line begins with a word, and the next one stands further in."""

@@ -130,6 +130,13 @@ def test_a_listing_whose_first_lines_belong_together_begins_on_the_next_page() -
     assert "program" in reader.pages[1].extract_text()
 
 
+def test_a_program_does_not_begin_with_a_few_lines_at_the_foot_of_a_page() -> None:
+    program = pdf.listing(lines(30), numbered=True)
+    for free, begun in ((9, 0), (12, 12)):  # 63 lines fill a page
+        reader = document(pdf.listing(lines(62 - free)), program)
+        assert reader.pages[0].extract_text().count("of the listing") == 62 - free + begun
+
+
 def test_a_ground_reaches_no_further_than_its_lines() -> None:
     reader = document(pdf.listing(lines(3), shaded=True))
     content = reader.pages[0].get_contents()
