@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from report import trace
-from report.figure import Figure, Panel, draw
+from report.figure import Figure, Panel, draw, margin
 from report.gates import GATES
 from report.tracing import Trace
 from tests.pictures import GRADIENT, VALUE, Box, read, signs, spot, touching, words
@@ -532,3 +533,10 @@ def test_a_figure_to_fill_in_has_the_structure_and_no_numbers(name: str) -> None
     gates = {s.name for panel in whole.panels for s in panel.hotspots}
     assert {s.name for panel in blank.panels for s in panel.hotspots} == gates
     assert not re.search(r"value -?\d|gradient -?\d", blank.alt)
+
+
+def test_a_sign_with_long_names_gives_way_to_the_kind_of_gate() -> None:
+    t = trace("sum(weights @ hidden)", {"weights": [[1.0, 2.0]], "hidden": [3.0, 4.0]})
+    product = t.gates[0].node
+    assert Markup(margin.sign(product, t, 1000.0)).striptags() == "weights hidden"
+    assert margin.sign(product, t, 46.0) == "matmul"

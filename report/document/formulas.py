@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from markupsafe import Markup
 
 from report.derivation import Derivation, Equation
-from report.pdf import aligned, fit, formula, img, mathml
+from report.pdf import aligned, fit, fitted_lines, formula, img, mathml
 from report.printers.notation import VALUE, symbol, tensor
 from report.statement import inline
 from report.tracing import Quantity
@@ -73,7 +73,7 @@ def equation(
 ) -> Markup:
     """An equation: the left side once, symbols first, the numbers put in under them.
 
-    Steps that fit on one line share it; a formula too wide for a line is broken inside. The left side
+    Steps that fit on one line share it; a formula too wide for a line goes on in others. The left side
     is set `left` em wide, the label in the margin; `kind` is its class.
     """
     room = width - left
@@ -81,7 +81,8 @@ def equation(
         steps = _packed([*eq.symbols, *eq.numbers], room)
     else:
         steps = [*_packed(eq.symbols, room), *_packed(eq.numbers, room)]
-    lines = [("" if i else eq.left, fit(step, room)) for i, step in enumerate(steps)]
+    rights = [line for step in steps for line in fitted_lines(step, room)]
+    lines = [("" if i else eq.left, line) for i, line in enumerate(rights)]
     if not for_browser.get():
         return safe(aligned(lines, left, label=label, kind=kind))
     return Markup("").join(

@@ -101,7 +101,7 @@ def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -
             "number": row.quantity.number,
             "anchor": f"{question}-{row.quantity.name}" if row.quantity.name in linked else "",
             "symbols": display(f"{row.name} = {row.symbols}", limits[0] / EM),
-            "numbers": display(row.numbers, limits[1] / EM) if row.numbers else "",
+            "numbers": display(row.numbers, limits[1] / EM) if row.numbers else "–",
             "value": aligned.get(row.name) or display(tensors[row.name], limits[2] / EM),
             "tensor": row.name in tensors,
             "tall": row.name in tensors and height_of(tensors[row.name]) > TALL,

@@ -41,6 +41,11 @@ from report.tracing import Quantity, Trace
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
 MAX_OUTPUT = 400  # lines of its output
 BOX = COLUMN - 3  # em inside the frame of a gradient
+SHORT, SHORT_ROWS, SHORT_COLUMNS = (
+    9,
+    5,
+    4,
+)  # numbers of a gradient that the summary shows, or a matrix
 MAX_IN_BOX = 8  # names that a gradient's frame, which no page break may cut, can tell
 
 
@@ -227,10 +232,16 @@ def _gradient(question: str, g: Gradient, shared: list[Equation]) -> dict[str, A
 
 def _short(question: str, g: Gradient) -> Markup:
     """The gradient for the summary at the front: its numbers, or where they stand if they are many."""
-    if np.size(g.value) <= 9:
-        return display(f"{g.left} = {g.numbers}")
+    whole = f"{g.left} = {g.numbers}"
+    if np.size(g.value) <= SHORT or (_is_small(g) and width_of(whole) <= COLUMN):
+        return display(whole)
     size = " × ".join(map(str, np.shape(g.value)))
     return Markup('{}: <a href="#{}-gradients">{} numbers</a>').format(tex(g.left), question, size)
+
+
+def _is_small(g: Gradient) -> bool:
+    shape = np.shape(g.value)
+    return len(shape) == 2 and shape[0] <= SHORT_ROWS and shape[1] <= SHORT_COLUMNS
 
 
 def _hessian(found: Curvature, derivation: Derivation, trace: Trace) -> dict[str, Any]:

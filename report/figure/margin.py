@@ -12,17 +12,16 @@ from report.graph import Node
 from report.tracing import Trace
 
 SIZE = 11.0  # points
-NAMES = (signs.LONGEST, 30.0, 20.0, 14.0)  # how wide a name may be, the first that fits
 _OVER = {"ˆ": "\u0302", "¯": "\u0304", "˜": "\u0303"}  # accents as marks on the letter before
 
 
 def sign(node: Node, trace: Trace, room: float) -> Markup:
-    """The sign of a gate, its names shortened where it would be wider than `room` points."""
+    """The sign of a gate; where it would be wider than `room` points for its names, the kind of gate."""
     backend.renderer()  # before the measures of letters, which come from matplotlib too
-    for longest in NAMES:
-        runs = signs.sign(node, trace.name_of, SIZE, longest)
-        if line(runs).width <= room:
-            break
+    runs = signs.sign(node, trace.name_of, SIZE, room)
+    is_cut = line(runs).width > room or any("…" in run.text for run in runs)
+    if is_cut and signs.names_operands(node):
+        return kind(node.gate.sign if node.gate.name == "index" else node.gate.name)
     return written(runs)
 
 

@@ -104,7 +104,9 @@ def caption(plan: Plan, rows: Sequence[Row]) -> str:
         u.ordered and len(u.feeds) > 1 and not signs.names_operands(u.quantity.node)
         for u in plan.units
     ):
-        said.append("The upper of two edges into a gate is the first operand.")
+        said.append(
+            "Where their order matters, the upper of two edges into a gate is the first operand."
+        )
     if plan.grouped:
         said.append("Each gate stands for all gates of its line.")
     if sum(1 for r in rows if any(v.body for v in r.vertices)) > 1:

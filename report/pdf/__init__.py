@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from report.pdf.blocks import listing, page_number
-    from report.pdf.breaking import fit, split
+    from report.pdf.breaking import fit, fitted_lines, split
     from report.pdf.browser import mathml
     from report.pdf.conform import Attachment
     from report.pdf.document import render
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from report.pdf.vectors import picture
 
 __all__ = [
-    "Attachment", "Formula", "aligned", "fit", "formula",
+    "Attachment", "Formula", "aligned", "fit", "fitted_lines", "formula",
     "img", "listing", "mathml", "page_number", "picture", "render", "split",
 ]  # fmt: skip
 
@@ -25,6 +25,7 @@ _HOMES = {
     "Attachment": "conform",
     "Formula": "layout",
     "fit": "breaking",
+    "fitted_lines": "breaking",
     "formula": "layout",
     "img": "layout",
     "listing": "blocks",

@@ -28,6 +28,8 @@ _LABEL, _LABEL_GAP = 9.5 / 11, 4 * 96 / 25.4  # em; CSS pixels between a label a
 _NUMBER, _NUMBER_GAP = 7 / 9, 3 * 96 / 25.4
 _HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
 _FORGONE = 8  # lines that may stay free on a page for a break at an empty line
+_TOGETHER = 3  # lines before an empty one that a break leaves together
+_BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
 
 Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
 
@@ -121,7 +123,7 @@ class Block:
         raise NotImplementedError
 
     def cut(self, _first: int, last: int) -> int:
-        """The best place for a break from the line `_first` on and not after `last`."""
+        """The best place for a break not after `last`; before `_first` where none behind it is good."""
         return last
 
     def next(self, last: int) -> int:
@@ -191,7 +193,11 @@ def lay_out(
             if not page_is_empty:
                 return None, None, {"break": "any", "page": None}, [], False, max_lines
             last = min(first + box.style["orphans"], len(heights))
-        last = block.cut(first + box.style["orphans"], last)
+        good = block.cut(first + box.style["orphans"], last)
+        if good >= first + box.style["orphans"]:
+            last = good
+        elif skip_stack is None and not page_is_empty:
+            return None, None, {"break": "any", "page": None}, [], False, max_lines
     rest = block.next(last)
     part.replacement = block.part(first=first, last=last)
     part.height = sum(heights[first:last])
@@ -260,11 +266,31 @@ class _Listing(Block):
 
     def cut(self, first: int, last: int) -> int:
         """At an empty line if there is one near, so that what belongs together stays together."""
+        if self._is_empty(last):
+            return last
         nearest = range(last, max(first, last - _FORGONE), -1)
-        found = next((i for i in nearest if self._is_empty(i - 1)), last)
-        while found > first and self._is_empty(found - 1):
+        found = next((i for i in nearest if self._is_empty(i - 1)), None)
+        if found is not None:
+            while found > first and self._is_empty(found - 1):
+                found -= 1
+            return found
+        if self._shaded:
+            found = next((i for i in nearest if self._heads(i)), None)
+        return self._kept(last) if found is None else found
+
+    def _kept(self, last: int) -> int:
+        """Not just before an empty line, not inside of a long line, and not behind one that heads others."""
+        end = next((i for i in range(last, len(self._lines)) if self._is_empty(i)), None)
+        found = last if end is None else min(last, end - _TOGETHER)
+        while found > 0 and (self._lines[found][0] is None or self._heads(found - 1)):
             found -= 1
-        return found
+        return 0 if self._numbered and found < _BEGUN else found
+
+    def _heads(self, line: int) -> bool:
+        """Whether a line begins with a word, and the next one stands further in."""
+        texts = ["".join(text for _, text in found) for _, found in self._lines[line : line + 2]]
+        indents = [len(text) - len(text.lstrip()) for text in texts]
+        return indents[0] < indents[-1] and texts[0].lstrip()[:1].isalpha()
 
     def next(self, last: int) -> int:
         """The next line with something on it."""

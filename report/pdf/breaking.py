@@ -79,6 +79,19 @@ def fit(latex: str, width: float) -> str:
     return _scaled(narrowest, width / least)
 
 
+def fitted_lines(latex: str, width: float) -> tuple[str, ...]:
+    """The lines of a displayed right side, each a formula at most ``width`` em wide.
+
+    Those after the first one are as far in as they are in the formula that ``fit`` makes.
+    """
+    fitted = fit(latex, width)
+    bare, scale = tokens.unscaled(fitted)
+    table = tokens.environment(bare)
+    if not table or not table.is_alignment or any(row[0].strip("{} ") for row in table.rows):
+        return (fitted,)
+    return tuple(_scaled(" ".join(row[1:]).strip(), scale) for row in table.rows)
+
+
 def split(latex: str, width: float, height: float) -> tuple[str, ...]:
     """A displayed formula as one or several that fit into ``width`` and ``height`` em.
 

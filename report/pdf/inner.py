@@ -190,6 +190,7 @@ def _mend() -> None:
     """Change some functions, once in a process."""
     _set_labels_whole()
     _break_blocks()
+    _break_after_last_word()
     _compute_styles_faster()
     _resolve_lengths_faster()
     _leave_margins_free()
@@ -209,6 +210,28 @@ def _break_blocks() -> None:
         return usual(context, box, *arguments, **named)
 
     layout.block_level_layout_switch = switch
+
+
+def _break_after_last_word() -> None:
+    """Let the space at the end of a text hang over, where what comes next goes to another line.
+
+    WeasyPrint has a text that fits without this space, and only so, broken after its first word.
+    """
+    layout: Any = importlib.import_module("weasyprint.layout.inline")
+    usual = layout.split_first_line
+
+    def split(
+        text: str, style: Any, context: Any, room: Any, spacing: Any, *arguments: Any, **named: Any
+    ) -> Any:
+        found = usual(text, style, context, room, spacing, *arguments, **named)
+        bare = text.rstrip(" ")
+        if found[2] is None or room is None or not bare or bare == text:
+            return found
+        if usual(bare, style, context, room, spacing, *arguments, **named)[2] is not None:
+            return found
+        return usual(text, style, context, None, spacing, *arguments, **named)
+
+    layout.split_first_line = split
 
 
 _SPECIFIED = ("float", "display", "position", "page")  # what is computed from what is specified

@@ -98,6 +98,10 @@ _FUNCTION_OF = re.compile(
     rf"(\\(?:sin|cos|tan|arcsin|arccos|arctan|asin|acos|atan|sinh|cosh|tanh|log|exp|det)(?:\^\{{\d+\}})?)"
     rf"\{{\\left\({_LINE}\\right\)\}}"
 )
+_NAME = re.compile(
+    rf"(\\operatorname\s*\{{[^{{}}]+\}})(?=(?:\s*[_^]\s*(?:{_GROUP}|\w))*"
+    r"\s*(?:[-+]|\\(?:cdot|odot|times|otimes|oplus|div|pm|circ)(?![A-Za-z])))"
+)
 _BOLD_SIGNS = {"nabla": "𝛁", "partial": "𝛛", "ell": "\\boldsymbol{l}"}
 
 
@@ -109,6 +113,10 @@ def spelled(tex: str) -> str:
         tex = _with_braces(tex)
     if r"\left(" in tex:
         tex = of_their_height(tex)
+    if r"\operatorname" in tex:
+        tex = _NAME.sub(
+            r"{\1}", tex
+        )  # a sign follows: a name, not a function, and a letter like others
     if "\\b" not in tex and "\\math" not in tex:
         return tex
     tex = _DIGITS.sub(

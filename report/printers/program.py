@@ -84,7 +84,7 @@ def _docstring(scope: Scope, title: str) -> list[str]:
     if scope.dialect == "numpy":
         how = "vectorised with NumPy"
     about = (
-        f"Backpropagation through the computational graph of f, {how}: the forward pass computes "
+        f"Backpropagation through the computational graph of {scope.trace.letter}, {how}: the forward pass computes "
         "each gate; the backward pass, in reverse order, multiplies the upstream gradient of each "
         "gate by its local derivative."
     )
@@ -99,7 +99,7 @@ def _docstring(scope: Scope, title: str) -> list[str]:
         )
     ]
     if len(function) > MAX_FORMULA:
-        function = [f"    f, a function of {len(scope.trace.gates)} gates"]
+        function = [f"    {scope.trace.letter}, a function of {len(scope.trace.gates)} gates"]
     heading = textwrap.shorten(plain, WIDTH - 4, placeholder=" ...")
     return [f'"""{heading}', "", *function, "", *textwrap.wrap(about, WIDTH), '"""']
 

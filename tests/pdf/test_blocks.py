@@ -100,6 +100,43 @@ def test_a_listing_breaks_at_an_empty_line_that_is_near() -> None:
     assert numbers.count("60") == 1  # an empty line at the break stands on neither page
 
 
+def test_a_name_stays_with_the_numbers_below_it() -> None:
+    source = [[("", f"    {i}.0 of the listing")] for i in range(100)]
+    source[60] = [("", "  dW  (3, 3)")]
+    first, second = [
+        page.extract_text() for page in document(pdf.listing(source, shaded=True)).pages
+    ]
+    assert "dW" not in first
+    assert "dW" in second
+    assert " 59.0" in first
+
+
+def test_no_last_line_of_a_function_stands_alone() -> None:
+    source = lines(100)
+    source[64] = []  # the page ends before line 63
+    pages = [
+        re.findall(r"line (\d+) of", page.extract_text())
+        for page in document(pdf.listing(source)).pages
+    ]
+    assert (pages[0][-1], pages[1][0]) == ("60", "61")
+
+
+def test_a_listing_whose_first_lines_belong_together_begins_on_the_next_page() -> None:
+    source = [[("c", '"""A program')], [], *lines(4), [("c", '"""')], [], *lines(20)]
+    style = "div { height: 625pt } .lines { orphans: 5; widows: 2 }"  # 6 lines are left
+    body = f'<div>text</div><p class="code">{pdf.listing(source)}</p>'
+    reader = read(body, MONO + style)
+    assert "program" not in reader.pages[0].extract_text()
+    assert "program" in reader.pages[1].extract_text()
+
+
+def test_a_program_does_not_begin_with_a_few_lines_at_the_foot_of_a_page() -> None:
+    program = pdf.listing(lines(30), numbered=True)
+    for free, begun in ((9, 0), (12, 12)):  # 63 lines fill a page
+        reader = document(pdf.listing(lines(62 - free)), program)
+        assert reader.pages[0].extract_text().count("of the listing") == 62 - free + begun
+
+
 def test_a_ground_reaches_no_further_than_its_lines() -> None:
     reader = document(pdf.listing(lines(3), shaded=True))
     content = reader.pages[0].get_contents()

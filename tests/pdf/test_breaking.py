@@ -172,3 +172,9 @@ def test_a_tall_matrix_is_made_smaller() -> None:
     [part] = pdf.split(latex, 10, 6)
     found = pdf.formula(part, display=True)
     assert found.height + found.depth == pytest.approx(6, abs=0.001)
+
+
+def test_a_broken_right_side_is_several_lines() -> None:
+    found = pdf.fitted_lines("{}= a + b + c + d + e + f + g + h", 12.0)
+    assert found == ("{} = a + b + c + d + e + f + g", r"\qquad {} + h")
+    assert pdf.fitted_lines("{}= a + b", 12.0) == ("{}= a + b",)

@@ -132,6 +132,14 @@ def test_blocks_are_laid_out_by_a_switch() -> None:
     ]  # fmt: skip
 
 
+def test_lines_of_text_are_split_by_a_function() -> None:
+    source = inspect.getsource(weasyprint("layout.inline").split_text_box)
+    assert "layout, length, resume_index, width, height, baseline = split_first_line(" in source
+    assert parameters(weasyprint("text.line_break").split_first_line)[:5] == [
+        "text", "style", "context", "max_width", "justification_spacing",
+    ]  # fmt: skip
+
+
 def test_text_is_shaped_by_the_same_functions() -> None:
     line_break = weasyprint("text.line_break")
     assert parameters(line_break.create_layout) == [

@@ -247,3 +247,12 @@ def test_images_in_pixels_are_not_smoothed() -> None:
     found = pdf.render(documents.page(f'<img alt="grey" src="data:image/png;base64,{data}">'))
     assert found.count(b"/Interpolate true") == 0
     assert faults(found, "3a") == []
+
+
+def test_a_text_that_fits_without_its_last_space_is_not_broken_after_its_first_word() -> None:
+    words = "The inputs were drawn with the seed <b>2026</b> again and again"
+    widths = [160 + i / 4 for i in range(100)]
+    reader = read("".join(f'<p style="width:{width}pt">{words}</p>' for width in widths))
+    lines = [line.strip() for page in reader.pages for line in page.extract_text().split("\n")]
+    assert lines.count("The inputs were drawn with the seed") > 3
+    assert "The" not in lines

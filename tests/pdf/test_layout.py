@@ -148,3 +148,12 @@ def test_images_carry_the_words_escaped() -> None:
 def test_images_stand_on_the_baseline() -> None:
     depth = pdf.formula(r"\frac{a}{b}").depth
     assert f"vertical-align:{-depth:.4g}em" in pdf.img(r"\frac{a}{b}")
+
+
+def test_a_name_of_several_letters_has_the_same_space_on_both_sides_of_a_sign() -> None:
+    name, minus = pdf.formula(r"\operatorname{out}_{i}"), pdf.formula("x - y")
+    letters = pdf.formula("x").width + pdf.formula("y").width
+    found = pdf.formula(r"\operatorname{out}_{i} - y").width
+    assert found == pytest.approx(
+        name.width + pdf.formula("y").width + minus.width - letters, abs=0.02
+    )
