@@ -27,6 +27,7 @@ from report.printers.source import WIDTH, Line, commented, literal
 from report.tracing import Quantity, Trace
 
 MAX_TERMS = 4  # contributions to one gradient that stand in one line
+_INDEX = re.compile(r"\[[^\[\]]{0,40}\]")
 _MATH, _COMMAND = re.compile(r"\$([^$]*)\$"), re.compile(r"\\([A-Za-z]+) ?")
 MAX_FORMULA = 30  # lines of the function in the program's docstring
 
@@ -92,12 +93,13 @@ def _docstring(scope: Scope, title: str) -> list[str]:
     words = _MATH.sub(lambda found: _COMMAND.sub(r"\1", found[1]), shown)  # $\pi/180$ is pi/180
     plain = " ".join(words.replace("\\", "/").replace('"', "'").split()) or "A program"
     function = [
-        line
+        line.replace("\xa0", " ")
         for part in _formula(scope)
         for line in textwrap.wrap(
-            part, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False
+            _INDEX.sub(lambda index: index[0].replace(" ", "\xa0"), part),  # not to be broken
+            WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False,
         )
-    ]
+    ]  # fmt: skip
     if len(function) > MAX_FORMULA:
         function = [f"    {scope.trace.letter}, a function of {len(scope.trace.gates)} gates"]
     heading = textwrap.shorten(plain, WIDTH - 4, placeholder=" ...")
