@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks import latex
-from report import files, pipeline, variants
+from report import files, variants, workers
 from report.homework import Homework, read_homework
 
 AIM = 60  # reports a minute and core
@@ -34,13 +34,17 @@ def projected(minute: float) -> str:
 
 def make(work: Homework, folder: Path) -> None:
     """One student's report, as a batch makes it."""
-    files.write(folder / "solution.pdf", pipeline.make(work, ("solution",)).pdfs["solution"])
+    result = workers.work(workers.Task(0, work, ("solution",)))
+    if result.error:
+        sys.exit(result.error)
+    files.write(folder / "solution.pdf", result.pdfs["solution"])
 
 
 def main() -> None:
     maker, homework, folder, count = sys.argv[1:]
     work, seconds = read_homework(homework), []
     target = Path(folder)
+    workers.settle()
     target.mkdir(parents=True, exist_ok=True)
     for number in range(int(count)):
         start = time.perf_counter()
