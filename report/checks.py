@@ -28,7 +28,7 @@ CLOSED_TOLERANCE = 1e-9
 PROGRAM_TOLERANCE = 1e-10  # the programs print twelve digits
 ROUNDING = 1e-14  # of the terms that a number comes from: some fifty roundings
 MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
-STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7)  # tried in turn, times max(1, |x|)
+STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-9)  # tried in turn, times max(1, |x|)
 
 
 class Printed(Protocol):
@@ -296,7 +296,9 @@ def _best_quotient(
             continue
         # twice the change from h to h/2 is more than the error of the quotient; the rest is rounding
         uncertainty = 2 * abs(whole - half) + 16 * np.finfo(float).eps * max(size, terms) / h
-        if best is None or uncertainty < best[1]:
+        # a step of more than a period gives a small quotient, and knows not even its sign
+        known = (bool(uncertainty > abs(whole)), uncertainty)
+        if best is None or known < (best[1] > abs(best[0]), best[1]):
             best = (whole, uncertainty)
         if uncertainty <= 10 * DIFFERENCE_TOLERANCE * abs(whole):
             break
