@@ -143,6 +143,8 @@ def _question(work: Homework, question: Question) -> Iterator[Block]:
     yield Heading("Forward pass", 2)
     yield _forward(derivation)
     yield Heading("Backward pass", 2)
+    if derivation.legend:
+        yield Paragraph(" ".join(derivation.legend))
     for step in derivation.backward:
         sizes = rf"\quad ${step.shapes}$" if step.shapes else ""
         yield Paragraph(f"{step.quantity.number}. ${step.definition}${sizes}")
