@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,9 +18,9 @@ import numpy as np
 from report import numbers
 from report.backprop import forward
 from report.derivation import Derivation
-from report.errors import ReportError
 from report.graph import Array, Node
 from report.kinks import kinks as kinks_of
+from report.quotients import estimated
 from report.shaking import Scale, scales
 from report.tracing import Trace
 
@@ -287,15 +288,9 @@ def _best_quotient(
     """The quotient of the first step whose estimated error is small, else the best of all steps."""
     x = float(np.asarray(values[name])[place])
     best: tuple[float, float] | None = None
-    for relative in STEPS:
-        h = relative * max(1.0, abs(x))
-        try:
-            whole, size = _quotient(trace, values, name, place, h)
-            half, _ = _quotient(trace, values, name, place, h / 2)
-        except ReportError:  # the step leaves the function's domain
-            continue
-        # twice the change from h to h/2 is more than the error of the quotient; the rest is rounding
-        uncertainty = 2 * abs(whole - half) + 16 * np.finfo(float).eps * max(size, terms) / h
+    steps = (relative * max(1.0, abs(x)) for relative in STEPS)
+    quotient = partial(_quotient, trace, values, name, place)
+    for whole, uncertainty in estimated(quotient, steps, terms):
         # a step of more than a period gives a small quotient, and knows not even its sign
         known = (bool(uncertainty > abs(whole)), uncertainty)
         if best is None or known < (best[1] > abs(best[0]), best[1]):

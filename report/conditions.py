@@ -125,10 +125,7 @@ def read_condition(text: Any, questions: Iterable[str], where: str) -> list[Cond
 def saturated(trace: Trace) -> bool:
     """Whether a gate lets next to nothing through; the module's text says when."""
     for quantity in trace.gates:
-        gate, values = (
-            quantity.node.gate,
-            [a.value if a.is_constant else trace.quantities[a].value for a in quantity.node.args],
-        )
+        gate, values = quantity.node.gate, trace.arguments(quantity.node)
         y = quantity.value
         if gate.name in _TWO_FLAT_ENDS or gate.name in _FLAT_SIDE:
             rule = gate.rules[0]

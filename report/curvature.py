@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from report.graph import (
     topological,
 )
 from report.kinks import kinks as kinks_of
+from report.quotients import estimated
 from report.tracing import Trace
 
 MAX_HESSIAN = 12  # entries asked for, all inputs together; beyond, one Hessian-vector product
@@ -176,15 +178,8 @@ def _difference(trace: Trace, pieces: Mapping[str, Array]) -> tuple[Array, Array
     values = {q.name: q.value for q in trace.inputs}
     along = [np.max(np.abs(np.where(v == 0, 0.0, values[name]))) for name, v in pieces.items()]
     best: tuple[Array, Array] | None = None
-    for relative in STEPS:
-        h = relative * max(1.0, *map(float, along))
-        try:
-            whole, size = _quotient(trace, values, pieces, h)
-            half, _ = _quotient(trace, values, pieces, h / 2)
-        except ReportError:  # the step leaves the function's domain
-            continue
-        # twice the change from h to h/2 is more than the error of the quotient; the rest is rounding
-        uncertainty = 2 * np.abs(whole - half) + 16 * np.finfo(float).eps * size / h
+    steps = (relative * max(1.0, *map(float, along)) for relative in STEPS)
+    for whole, uncertainty in estimated(partial(_quotient, trace, values, pieces), steps):
         if best is None or np.max(uncertainty) < np.max(best[1]):
             best = whole, uncertainty
         if np.max(uncertainty) <= TOLERANCE * np.max(np.abs(whole)):

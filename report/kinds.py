@@ -70,7 +70,7 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
     lines = []
     for q in quantities:
         gate, node = q.node.gate, q.node
-        values = [a.value if a.is_constant else trace.quantities[a].value for a in node.args]
+        values = trace.arguments(node)
         for place, (arg, rule) in enumerate(
             zip(node.args, gate.rules_for(len(node.args)), strict=True)
         ):

@@ -38,7 +38,7 @@ def _reach(trace: Trace, node: Node) -> float:
 def _holds(node: Node, trace: Trace, reach: float) -> bool:
     """Whether a gate is at its kink, with arguments that are rounded to multiples of `reach`."""
     assert node.gate.kink is not None
-    values = [a.value if a.is_constant else trace.quantities[a].value for a in node.args]
+    values = trace.arguments(node)
     if reach:
         values = [
             np.round(v / reach) * reach if np.asarray(v).dtype.kind == "f" else v for v in values

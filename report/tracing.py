@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from report.graph import CONSTANT, Array, Graph, Node
+from report.graph import Array, Graph, Node
 
 FORMAT = "report-trace"
 VERSION = 1
@@ -90,6 +90,10 @@ class Trace:
     def name_of(self, node: Node) -> str:
         """The name of an input or gate."""
         return self.quantities[node].name
+
+    def arguments(self, node: Node) -> list[Any]:
+        """The numbers that a gate computes from."""
+        return [a.value if a.is_constant else self.quantities[a].value for a in node.args]
 
     def to_json(self) -> str:
         """The trace as JSON: format `report-trace`, version 1.
@@ -168,8 +172,3 @@ def plain(value: Any) -> Any:
     array = np.asarray(value)
     gone = np.isnan(array)
     return (np.where(gone, None, array) if gone.any() else array).tolist()  # type: ignore[call-overload]
-
-
-def is_literal(node: Node) -> bool:
-    """Whether a constant was written as a plain number, such as 2 or -0.5."""
-    return node.gate is CONSTANT and node.name is None

@@ -225,8 +225,9 @@ def _unfit(trace: Trace) -> str:
     """Why nobody would learn from a variant; empty when all is well."""
     from report.kinks import kinks
 
-    for name in kinks(trace):
-        gate = next(q.node.gate for q in trace.gates if q.name == name)
+    on_kinks = kinks(trace)
+    if on_kinks:
+        gate = next(q.node.gate for q in trace.gates if q.name == on_kinks[0])
         return f"an input sits on a kink of {gate.name}"
     sizes = [np.max(np.abs(g)) for g in trace.gradients.values()]
     if sizes and max(sizes) < VANISHING:

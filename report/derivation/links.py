@@ -51,8 +51,7 @@ class Link:
 
     def over_numbers(self, upstream: Array) -> Array:
         """The rule over the numbers of the trace."""
-        quantities = self.notation.trace.quantities
-        values = [a.value if a.is_constant else quantities[a].value for a in self.node.args]
+        values = self.notation.trace.arguments(self.node)
         with np.errstate(all="ignore"):
             return self.rule(upstream, self.q.value, *values, **self.node.params)
 
@@ -101,6 +100,11 @@ class Link:
         """The leaves by name, the upstream gradient as a fraction."""
         written = {leaf: (self.notation.name[n], ATOM) for leaf, n in self.pairs}
         return {**written, self.upstream: (self.notation.gradient(self.node), ATOM)}
+
+    @property
+    def values(self) -> dict[Node, Array]:
+        """The numbers of the leaves."""
+        return {leaf: self.notation.trace.quantities[n].value for leaf, n in self.pairs}
 
     @property
     def numbers(self) -> dict[Node, Written]:
@@ -157,8 +161,7 @@ class Link:
 
     def _known(self, graph: Node) -> dict[Node, Written]:
         """The numbers of functions of the forward pass that stand in a rule: softmax(z), 𝟙[a > b]."""
-        quantities = self.notation.trace.quantities
-        values = {leaf: quantities[n].value for leaf, n in self.pairs}
+        values = self.values
         found: dict[Node, Written] = {}
         nodes = topological(graph, leaves=values.keys() | {self.upstream})
         conditions = {n.args[0] for n in nodes if n.gate.name == "where"}  # they stay in words
@@ -233,9 +236,7 @@ class Link:
         """The numbers of sums of the upstream gradient that a rule with ⊙ uses."""
         if not self.graph.gate.elementwise:
             return {}
-        quantities = self.notation.trace.quantities
-        values = {leaf: quantities[n].value for leaf, n in self.pairs}
-        values[self.upstream] = self.q.gradient
+        values = {**self.values, self.upstream: self.q.gradient}
         found: dict[Node, Written] = {}
         for n in topological(self.graph):
             is_sum = n.gate.name in ("sum", "dot") and self.upstream in set(topological(n))

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from report.gates import ATOM
 from report.graph import Array, Node, Shape
-from report.printers.index import LETTERS, Entry, labels_text
+from report.printers.index import LETTERS, Entry
 from report.printers.latex import latex
-from report.printers.notation import GRADIENT, VALUE, partial, symbol, tensor
+from report.printers.notation import GRADIENT, VALUE, partial, subscripted, symbol, tensor
 from report.tracing import Trace
 
 Written = tuple[str, int]  # LaTeX, and how strongly it binds
@@ -38,12 +38,6 @@ class Notation:
     def entry_gradient(self, node: Node, entry: Entry) -> str:
         """The fraction df/dnode_ij with the labels of an entry."""
         return partial(self.f, entry.named(self.entry[node]))
-
-    def entry_text(self, node: Node) -> str:
-        """One entry of a node, labels and all; a constant as it is."""
-        if node not in self.entry:
-            return latex(node)
-        return self.entry[node].replace("@", labels_text(node.shape, self.letters))
 
     def named(self, node: Node) -> Written | None:
         """A leaf: every input and gate by its name."""
@@ -76,6 +70,4 @@ def _with_place(text: str, shape: Shape) -> str:
     """A name with the place for labels: q_{1} -> q_{1,@}; a scalar has none."""
     if all(n == 1 for n in shape):
         return text
-    if text.endswith("}") and "_{" in text:
-        return f"{text[:-1]},@}}"
-    return f"{text}_{{@}}"
+    return subscripted(text, "@")

@@ -39,13 +39,7 @@ def _add(row: Gate, a: Node, b: Node) -> Node | None:
         return a - (-b)
     if _is_taken_away(a):
         return b - (-a)
-    return (
-        _collected(row, a, b)
-        or _collected_below(row, a, b)
-        or _symmetric(row, a, b)
-        or _common_factor(row, a, b)
-        or _unspread_terms(row, a, b)
-    )
+    return _together(row, a, b)
 
 
 def _subtract(row: Gate, a: Node, b: Node) -> Node | None:
@@ -57,10 +51,15 @@ def _subtract(row: Gate, a: Node, b: Node) -> Node | None:
         return -b
     if _is_taken_away(b):
         return a + (-b)
+    return _together(row, a, b)
+
+
+def _together(row: Gate, a: Node, b: Node) -> Node | None:
+    """Two terms that are alike in some way."""
     return (
         _collected(row, a, b)
         or _collected_below(row, a, b)
-        or _shifted(row, a, b)
+        or (_shifted(a, b) if row.name == "subtract" else None)
         or _symmetric(row, a, b)
         or _common_factor(row, a, b)
         or _unspread_terms(row, a, b)
@@ -76,8 +75,7 @@ def _collected(row: Gate, a: Node, b: Node) -> Node | None:
     """2x + x = 3x, and 2x + 2y = 2 (x + y)."""
     (c, x), (d, y) = factored(a), factored(b)
     if same(x, y):
-        sign = constant(1 if row.name == "add" else -1)
-        number = total(c, product(sign, d))
+        number = total(c, _signed(d, row.name == "subtract"))
         return None if number is None else number * x
     if same(c, d) and not is_number(c, 1) and not is_coefficient(x) and not is_coefficient(y):
         return c * applied(row, x, y)
@@ -120,7 +118,7 @@ def _signed(number: Node, minus: bool) -> Node:
     return product(constant(-1), number) if minus else number
 
 
-def _shifted(row: Gate, a: Node, b: Node) -> Node | None:
+def _shifted(a: Node, b: Node) -> Node | None:
     """(x + 1) - (y + 1) = x - y, and (1 - y) s - y (1 - s) = s - y."""
     if parent("add", a) and parent("add", b) and same(a.args[1], b.args[1]):
         return a.args[0] - b.args[0]
@@ -145,10 +143,9 @@ def _symmetric(row: Gate, a: Node, b: Node) -> Node | None:
     if left is None or right is None:
         return None
     (c, m, x), (d, n, y) = left, right
-    sign = constant(1 if row.name == "add" else -1)
     if same(m, n) and not x.is_constant and not y.is_constant:
         return m @ applied(row, c * x, d * y)
-    if not same(x, y) or not same(m.T, n) or not same(c, product(sign, d)):
+    if not same(x, y) or not same(m.T, n) or not same(c, _signed(d, row.name == "subtract")):
         return None
     first, second = (n, m) if parent("transpose", m) else (m, n)
     return c * ((first + second) @ x)

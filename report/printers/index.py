@@ -91,11 +91,6 @@ def index_form(
             return walk.finished(entry, letters)
 
 
-def labels_text(shape: tuple[int, ...], letters: str = LETTERS) -> str:
-    """The labels of a shape as they are written below a name: ij."""
-    return "".join(letters[: sum(n != 1 for n in shape)])
-
-
 def with_labels(name: str, labels: Iterable[str]) -> str:
     """The name with labels in its place: single letters side by side, others with commas."""
     texts = list(labels)

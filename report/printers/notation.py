@@ -87,9 +87,14 @@ def entry_symbol(name: str, place: Sequence[int], shape: Shape) -> str:
     if not labels:
         return written
     joined = ("," if max(shape) > 9 else "").join(labels)
-    if written.endswith("}") and "_{" in written:
-        return f"{written[:-1]},{joined}}}"
-    return f"{written}_{{{joined}}}"
+    return subscripted(written, joined)
+
+
+def subscripted(name: str, labels: str) -> str:
+    """A name with labels below it, behind those that it has: q_{1} -> q_{1,ij}."""
+    if name.endswith("}") and "_{" in name:
+        return f"{name[:-1]},{labels}}}"
+    return f"{name}_{{{labels}}}"
 
 
 def number(value: Any, colour: str | None = None) -> tuple[str, int]:
