@@ -392,6 +392,13 @@ def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+def written(path: Path) -> Any:
+    """The JSON document in a file, or None while it is not there or not whole."""
+    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+        return json.loads(path.read_text())
+    return None
+
+
 def test_a_cluster_that_loses_a_worker_loses_nothing() -> None:
     """A real scheduler and two workers; one of them is killed when the first students are done."""
     pytest.importorskip("distributed")
@@ -410,8 +417,8 @@ def test_a_cluster_that_loses_a_worker_loses_nothing() -> None:
               "--no-dashboard", "--host", "127.0.0.1")  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(started(*scheduler, "--scheduler-file", str(at)))
-        wait_for(at.exists, "the scheduler")
-        address = json.loads(at.read_text())["address"]
+        wait_for(lambda: written(at) is not None, "the scheduler")
+        address = written(at)["address"]
         stack.enter_context(started(*worker))
         victim = stack.enter_context(started(*worker))
         arguments = ["batch", "hw.toml", "roster.csv", "-o", "far", "--editions", "sheet"]
