@@ -194,6 +194,7 @@ def _mend() -> None:
     _compute_styles_faster()
     _resolve_lengths_faster()
     _leave_margins_free()
+    _make_no_notes()
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
@@ -290,6 +291,17 @@ def _leave_margins_free() -> None:
     """Have no boxes made for the margins of a page, in which `running` draws."""
     layout: Any = importlib.import_module("weasyprint.layout")
     layout.make_margin_boxes = lambda _context, _page, _state: iter(())
+
+
+def _make_no_notes() -> None:
+    """Have no pseudo-elements made for notes, which no page has, and markers made in lists only.
+
+    WeasyPrint's own rules for them hold for every element, which would get six, each with all styles.
+    """
+    matcher = importlib.import_module("weasyprint.html").UA_STYLESHEET.matcher
+    for_all = matcher.other_selectors
+    matcher.other_selectors = [rule for rule in for_all if rule[3] is None]
+    matcher.lower_local_name_selectors["li"] += [rule for rule in for_all if rule[3] == "marker"]
 
 
 class _Compression:

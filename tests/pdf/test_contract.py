@@ -297,6 +297,25 @@ def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert quick == slow
 
 
+def test_notes_and_markers_are_all_that_every_element_would_get() -> None:
+    inner._mend()
+    import cssselect2
+
+    matcher = cssselect2.Matcher()
+    css = weasyprint("html").UA
+    weasyprint().CSS(string=css, matcher=matcher)
+    notes = {"footnote-call", "footnote-marker", "note-call", "note-marker", "note-callback"}
+    assert {pseudo for _, _, _, pseudo, _ in matcher.other_selectors} == {None, "marker"} | notes
+
+    html = weasyprint().HTML(string="<html><body><ul><li>a</li></ul><p>b</p></body></html>")
+    for element in html.wrapper_element.iter_subtree():
+        usual = [rule[:3] for rule in matcher.match(element) if rule[2] not in notes]
+        if element.local_name != "li":
+            usual = [rule for rule in usual if rule[2] != "marker"]
+        found = weasyprint("html").UA_STYLESHEET.matcher.match(element)
+        assert [rule[:3] for rule in found] == usual
+
+
 def test_faces_have_a_key() -> None:
     line_break = weasyprint("text.line_break")
     assert parameters(line_break._font_style_cache_key) == ["style", "include_size"]
