@@ -190,6 +190,7 @@ def _mend() -> None:
     """Change some functions, once in a process."""
     _set_labels_whole()
     _break_blocks()
+    _split_lines_once()
     _break_after_last_word()
     _compute_styles_faster()
     _resolve_lengths_faster()
@@ -211,6 +212,63 @@ def _break_blocks() -> None:
         return usual(context, box, *arguments, **named)
 
     layout.block_level_layout_switch = switch
+
+
+_FACE = (  # what decides about the letters of a text and their places, besides its font
+    "direction", "font_kerning", "font_size", "letter_spacing", "overflow_wrap", "tab_size",
+    "text_decoration_line", "white_space", "word_spacing",
+)  # fmt: skip
+_LINES = 5000  # first lines to remember
+
+
+def _split_lines_once() -> None:
+    """Remember what is the first line of a text, and the name of its font.
+
+    Each text is measured three times or more, and most texts of a report are those of the last one.
+    """
+    layout: Any = importlib.import_module("weasyprint.text.line_break")
+    usual, usual_name = layout.split_first_line, layout._font_style_cache_key  # noqa: SLF001
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def name(style: Any, include_size: bool = False) -> str:
+        names = style.__dict__.setdefault("names", {})
+        if include_size not in names:
+            names[include_size] = usual_name(style, include_size)
+        found: str = names[include_size]
+        return found
+
+    def split(
+        text: str,
+        style: Any,
+        context: Any,
+        max_width: float | None,
+        justification_spacing: float,
+        is_line_start: bool = True,
+        minimum: bool = False,
+    ) -> Any:
+        try:
+            face = style.face
+        except AttributeError:
+            face = style.face = name(style) + str([style[n] for n in _FACE])
+        text_and_face = text, face, justification_spacing
+        line = known.get(text_and_face)  # that has room enough
+        if line is not None and (max_width is None or line[3] <= max_width):
+            return line
+        key = *text_and_face, max_width, is_line_start, minimum
+        line = known.get(key)
+        if line is None:
+            line = usual(
+                text, style, context, max_width, justification_spacing, is_line_start, minimum
+            )
+            if len(known) >= _LINES:
+                known.clear()
+            fits = line[2] is None and (max_width is None or line[3] <= max_width)
+            known[text_and_face if fits else key] = line
+        return line
+
+    layout._font_style_cache_key = name  # noqa: SLF001
+    for user in ("inline", "preferred"):
+        importlib.import_module(f"weasyprint.layout.{user}").split_first_line = split
 
 
 def _break_after_last_word() -> None:
