@@ -394,9 +394,10 @@ def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def written(path: Path) -> Any:
     """The JSON document in a file, or None while it is not there or not whole."""
-    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+    try:
         return json.loads(path.read_text())
-    return None
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
 
 
 def test_a_cluster_that_loses_a_worker_loses_nothing() -> None:

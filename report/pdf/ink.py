@@ -188,33 +188,39 @@ def _used(stream: Any, pango_font: Any, shown: Iterable[tuple[int, str]]) -> tup
 class Letters:
     """The letters of one face and size, set one after the other: code, numbers, labels of figures.
 
-    What Pango finds out about a letter is kept for the document. Raises ReportError for a letter
-    that no font has, or that stands for nothing by itself.
+    What Pango finds out about a letter is kept. Raises ReportError for a letter that no font has, or
+    that stands for nothing by itself.
     """
 
     def __init__(self, style: Any, stream: Any, text: str) -> None:
         self._size = style["font_size"]
         line_break = importlib.import_module("weasyprint.text.line_break")
-        face = line_break._font_style_cache_key(style)  # noqa: SLF001
-        self._known = _known.setdefault(style.font_config, {}).setdefault(face, {})
-        new = [letter for letter in dict.fromkeys(text) if letter not in self._known]
-        # Spaces keep letters from being joined.
-        shaped = Text(style, " ".join(new)).shaped if new else ()
-        found = {letter: (font, glyph) for font, glyph, letter in shaped}
-        for letter in new:
-            if letter not in found or not 0 < found[letter][1] < _UNKNOWN:
-                raise ReportError(faults.missing([letter]))
-            pango_font, glyph = found[letter]
-            font, _ = _used(stream, pango_font, [(glyph, letter)])
-            self._known[letter] = _Letter(font.hash, f"{glyph:04x}", font.widths[glyph] / 1000)
+        face = line_break._font_style_cache_key(style, include_size=True)  # noqa: SLF001
+        known = _shapes.setdefault(style.font_config, {}).setdefault(face, {})
+        letters = list(dict.fromkeys(text))
+        new = [letter for letter in letters if letter not in known]
+        if new:
+            shaped = Text(style, " ".join(new))  # spaces keep letters from being joined
+            found = {letter: (font, glyph, shaped) for font, glyph, letter in shaped.shaped}
+            for letter in new:
+                if letter not in found or not 0 < found[letter][1] < _UNKNOWN:
+                    raise ReportError(faults.missing([letter]))
+                known[letter] = _Shape(*found[letter])
+        self._letters = {}
+        for pango_font, run in groupby(letters, lambda letter: known[letter].font):
+            shown = [(known[letter].glyph, letter) for letter in run]
+            font, _ = _used(stream, pango_font, shown)
+            for glyph, letter in shown:
+                advance = font.widths[glyph] / 1000
+                self._letters[letter] = _Letter(font.hash, f"{glyph:04x}", advance)
 
     def width(self, text: str) -> float:
         """The advance in CSS pixels."""
-        return self._size * sum(self._known[letter].advance for letter in text)
+        return self._size * sum(self._letters[letter].advance for letter in text)
 
     def show(self, text: str) -> Iterator[str]:
         """PDF's operators, inside of a text object, that show a text and move behind it."""
-        for name, letters in groupby((self._known[letter] for letter in text), lambda x: x.font):
+        for name, letters in groupby((self._letters[letter] for letter in text), lambda x: x.font):
             yield f"/{name} {self._size:.4f} Tf <{''.join(x.code for x in letters)}> Tj"
 
     def place(self, x: float, y: float, text: str) -> Iterator[str]:
@@ -229,7 +235,13 @@ class _Letter(NamedTuple):
     advance: float  # em
 
 
-_known: weakref.WeakKeyDictionary[Any, dict[str, dict[str, _Letter]]] = weakref.WeakKeyDictionary()
+class _Shape(NamedTuple):
+    font: Any
+    glyph: int
+    owner: Text  # of the font
+
+
+_shapes: weakref.WeakKeyDictionary[Any, dict[str, dict[str, _Shape]]] = weakref.WeakKeyDictionary()
 _UNKNOWN = 0x10000000  # Pango's flag for a glyph that no font has
 _EMPTY = 0x0FFFFFFF  # and its glyph for a character that shows nothing
 

@@ -215,8 +215,9 @@ def _break_blocks() -> None:
 
 
 _FACE = (  # what decides about the letters of a text and their places, besides its font
-    "direction", "font_kerning", "font_size", "letter_spacing", "overflow_wrap", "tab_size",
-    "text_decoration_line", "white_space", "word_spacing",
+    "direction", "font_kerning", "font_size", "hyphenate_character", "hyphenate_limit_chars",
+    "hyphenate_limit_zone", "hyphens", "letter_spacing", "overflow_wrap", "tab_size",
+    "text_decoration_line", "white_space", "word_break", "word_spacing",
 )  # fmt: skip
 _LINES = 5000  # first lines to remember
 
@@ -267,8 +268,9 @@ def _split_lines_once() -> None:
         return line
 
     layout._font_style_cache_key = name  # noqa: SLF001
-    for user in ("inline", "preferred"):
-        importlib.import_module(f"weasyprint.layout.{user}").split_first_line = split
+    for name_of_user in ("inline", "preferred"):
+        user: Any = importlib.import_module(f"weasyprint.layout.{name_of_user}")
+        user.split_first_line = split
 
 
 def _break_after_last_word() -> None:
@@ -441,7 +443,6 @@ def write_pdf(
     check_version("weasyprint", weasyprint.__version__, WEASYPRINT)
     check_version("pydyf", importlib.import_module("pydyf").__version__, PYDYF)
     _mend()
-    configuration = importlib.import_module("weasyprint.text.fonts").FontConfiguration
     refused = (
         importlib.import_module("weasyprint.urls").URLFetchingError,
         importlib.import_module("weasyprint.css.tokens").InvalidValues,
@@ -456,7 +457,7 @@ def write_pdf(
         images = Images(drawing)
         page = _parsed(source, base, fetch)
         document = page.render(
-            font_config=configuration(),
+            font_config=_font_configuration(),
             cache=images,
             stylesheets=[_stylesheet(css) for css in (*_taken_styles(page), _STYLE)],
             pdf_variant=_VARIANT,
@@ -481,6 +482,12 @@ def write_pdf(
             pdf_variant=_VARIANT,
             finisher=settle,
         )
+
+
+@functools.cache
+def _font_configuration() -> Any:
+    """The bundled fonts, which all documents of a process have in common."""
+    return importlib.import_module("weasyprint.text.fonts").FontConfiguration()
 
 
 def _parsed(source: str, base: str | None, fetch: Any) -> Any:

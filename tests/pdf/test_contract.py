@@ -140,6 +140,63 @@ def test_lines_of_text_are_split_by_a_function() -> None:
     ]  # fmt: skip
 
 
+def test_lines_depend_on_no_other_property_than_those_remembered() -> None:
+    inner._mend()
+    line_break, text_fonts = weasyprint("text.line_break"), weasyprint("text.fonts")
+    split = usual(weasyprint("layout.preferred").split_first_line)
+    name = usual(line_break._font_style_cache_key)
+    read = "".join(
+        inspect.getsource(part)
+        for part in (
+            split,
+            line_break.Layout,
+            line_break.create_layout,
+            line_break.first_line_metrics,
+            line_break.line_size,
+            text_fonts.get_font_description,
+        )
+    )
+    asked = set(re.findall(r"style\['(\w+)'\]", read))
+    assert asked - set(re.findall(r"style\['(\w+)'\]", inspect.getsource(name))) <= set(inner._FACE)
+
+
+@pytest.mark.parametrize("width", [None, 0, 30.5, 71, 200, 1e9])
+def test_lines_are_split_as_they_would_be(width: float | None) -> None:
+    inner._mend()
+    remembering = weasyprint("layout.preferred").split_first_line
+    split = usual(remembering)
+    page = (
+        '<html><body style="font: 9pt STIX Two Text"><p>a</p><p style="white-space: pre">a</p>'
+        '<p style="overflow-wrap: anywhere">a</p><p style="font-size: 14pt">a</p>'
+        '<p style="letter-spacing: 1pt">a</p><p style="font-family: Source Code Pro">a</p></body></html>'
+    )
+    with fonts.closed():
+        html = weasyprint().HTML(string=page)
+        style_for = weasyprint("css").get_all_computed_styles(html)
+        for element in html.etree_element.iter("p"):
+            style = style_for(element)
+            for text in (
+                "0.5",
+                "one word",
+                "one word ",
+                "a\nb",
+                "incomprehensibilities of words",
+                " ",
+            ):
+                expected = split(text, style, None, width, 0)
+                for room in (None, width, width):  # twice: as found, and as remembered
+                    found = remembering(text, style, None, room, 0)
+                assert found[1:] == expected[1:]
+                assert found[0].text == expected[0].text
+
+
+def usual(wrapping: Any) -> Any:
+    """WeasyPrint's function, inside of the one that `inner` put in its place."""
+    found = [cell.cell_contents for cell in wrapping.__closure__]
+    [function] = [f for f in found if inspect.isfunction(f) and f.__module__[:5] == "weasy"]
+    return function
+
+
 def test_text_is_shaped_by_the_same_functions() -> None:
     line_break = weasyprint("text.line_break")
     assert parameters(line_break.create_layout) == [
@@ -252,12 +309,7 @@ def test_stylesheets_may_serve_several_documents() -> None:
 def test_styles_are_computed_when_a_property_is_missing() -> None:
     css = weasyprint("css")
     inner._mend()
-    usual = next(
-        cell.cell_contents
-        for cell in css.ComputedStyle.__missing__.__closure__
-        if inspect.isfunction(cell.cell_contents)
-    )
-    source = inspect.getsource(usual)
+    source = inspect.getsource(usual(css.ComputedStyle.__missing__))
     for part in (
         "if key in self.cascaded:",
         "if key in INHERITED or key[:2] == '__':",
@@ -273,7 +325,6 @@ def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
     css = weasyprint("css")
     inner._mend()
     faster = css.ComputedStyle.__missing__
-    [usual] = [c.cell_contents for c in faster.__closure__ if inspect.isfunction(c.cell_contents)]
     page = (
         '<html lang="en"><body><h1 dir="rtl">a</h1><ul><li style="margin-left: 3em">b</li></ul>'
         '<table><tr><td style="padding-inline-start: 1em">c</td></tr></table>'
@@ -291,7 +342,7 @@ def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
             ]
 
     quick = computed()
-    monkeypatch.setattr(css.ComputedStyle, "__missing__", usual)
+    monkeypatch.setattr(css.ComputedStyle, "__missing__", usual(faster))
     slow = computed()
     assert len(quick) > 8
     assert quick == slow
@@ -299,9 +350,7 @@ def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_notes_and_markers_are_all_that_every_element_would_get() -> None:
     inner._mend()
-    import cssselect2
-
-    matcher = cssselect2.Matcher()
+    matcher = importlib.import_module("cssselect2").Matcher()
     css = weasyprint("html").UA
     weasyprint().CSS(string=css, matcher=matcher)
     notes = {"footnote-call", "footnote-marker", "note-call", "note-marker", "note-callback"}
