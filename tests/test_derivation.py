@@ -111,6 +111,23 @@ def test_softmax_goes_from_the_jacobian_to_the_rule():
     assert r"^\top" not in down.numbers[1]
 
 
+@pytest.mark.parametrize(
+    ("function", "gate", "left"),
+    [
+        ("p = softmax(z)\nL = -sum(y * log(p))", "p", r"\operatorname{sum}\left(\mathbf{y}\right) \mathbf{p} - \mathbf{y}"),
+        ("p = sigmoid(z)\nL = -sum(y * log(p) + (1 - y) * log(1 - p))", "p", r"\mathbf{p} - \mathbf{y}"),
+        ("L = sum(log(sigmoid(z)) * 2)", "q1", r"2 \left(1 - \mathbf{q}_{1}\right)"),
+    ],
+)  # fmt: skip
+def test_what_falls_away_is_seen_before(function, gate, left):
+    """Softmax and sigmoid with their cross-entropies: the fraction p in the upstream gradient goes."""
+    inputs = {"z": [2.0, -1.0, 0.5], **({"y": [0.0, 0.0, 1.0]} if "y" in function else {})}
+    symbols = row(derived(function, **inputs), gate, "together").equation.symbols
+    assert symbols[-1] == left
+    assert r"\frac" in symbols[0]
+    assert not [r for r in rows(derived("sum(sigmoid(z)**2)", z=V), "q1") if r.label == "together"]
+
+
 def test_a_division_by_a_constant_shows_its_factor():
     local = row(derived("sum(x / 0.5)", x=V), "q1", "local").equation
     assert (*local.symbols, *local.numbers) == (r"\frac{1}{0.5}", "2")

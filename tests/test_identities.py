@@ -192,6 +192,8 @@ def text(node: Node) -> str:
         (total(v / x), "divide(sum(v), x)"),
         (exp(log_softmax(v)), "softmax(v)"),
         ((1 - v) * w - v * (1 - w), "subtract(w, v)"),
+        (-(w * (v - 1)) - (1 - w) * v, "subtract(w, v)"),
+        (2 * v * (w - 1) + (1 - v) * (2 * w), "multiply(2, subtract(w, v))"),
         (index(concatenate(v, w), key=Key((slice(2, 4),))), "w"),
     ],
 )

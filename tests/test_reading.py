@@ -81,7 +81,7 @@ def check_row(row: Row, known: Known, arrived: Mapping[str, dict[str, Any]], rat
             by = re.fullmatch(r".*\\partial (.*?)\}(?:\\right\|_\{\d\})?", left)
             assert by
             ratios[words(left)] = read(right, known, shape=np.shape(read(by[1], known)))
-        elif row.label == "downstream":
+        elif row.label in ("downstream", "together"):
             expected = read(left, of)
             found = read(right, replace(known, ratios=ratios), shape=np.shape(expected))
             same_numbers(found, expected, f"{left} = {right}")

@@ -43,7 +43,9 @@ def derive(trace: Trace) -> Derivation:
         function=notation.f,
         formula=_formula(notation),
         forward=tuple(_forward_row(notation, q) for q in trace.gates),
-        backward=tuple(step(notation, q) for q in backward if not shared or not is_shared(q)),
+        backward=tuple(
+            step(notation, q, backpass) for q in backward if not shared or not is_shared(q)
+        ),
         gradients=tuple(
             gradient(notation, q, backpass) for q in trace.inputs if q.name in trace.wrt
         ),

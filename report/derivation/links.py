@@ -11,7 +11,7 @@ import numpy as np
 from report.calls import is_named
 from report.derivation.notation import Notation, Written
 from report.gates import ATOM, fit_to
-from report.graph import INPUT, Array, Node, constant, evaluate, topological
+from report.graph import INPUT, Array, Node, constant, evaluate, make, topological
 from report.identities import is_filled
 from report.identities.constants import is_rational
 from report.printers.index import Entry, NoIndexForm, index_form
@@ -48,6 +48,15 @@ class Link:
         """The rule over leaves, as a graph."""
         graph = self.rule(upstream, self.y, *self.leaves, **self.node.params)
         return graph if isinstance(graph, Node) else constant(graph)
+
+    def put_together(self, upstream: Node) -> Node:
+        """The rule over the gate's own arguments, as it stands when a formula is put into it."""
+        made = {**dict(self.pairs), self.upstream: upstream}
+        for n in topological(self.graph, leaves=made):
+            if n not in made:
+                args = [made.get(a, a) for a in n.args]  # what a constant is made of stays
+                made[n] = n if args == list(n.args) else make(n.gate, args, n.params)
+        return made[self.graph]
 
     def over_numbers(self, upstream: Array) -> Array:
         """The rule over the numbers of the trace."""

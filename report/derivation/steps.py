@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from report.derivation.backpass import Backpass
 from report.derivation.links import MAX_PUT_IN, Link
 from report.derivation.notation import Notation, factor, gradient_numbers
 from report.derivation.parts import Equation, Row, Step
@@ -15,12 +16,15 @@ from report.kinks import on_kink
 from report.printers.index import NoIndexForm, index_form
 from report.printers.latex import equation, latex
 from report.printers.notation import GRADIENT, dimensions, partial, tensor
+from report.symbolic import written_size
 from report.tracing import Quantity, Trace
 
+MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
+MIN_SAVED = 3  # gates that must fall away
 MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
 
 
-def step(notation: Notation, q: Quantity) -> Step:
+def step(notation: Notation, q: Quantity, backpass: Backpass) -> Step:
     """The block of one gate."""
     node = q.node
     definition = f"{notation.name[node]} = {equation(node, notation.named)}"
@@ -43,6 +47,7 @@ def step(notation: Notation, q: Quantity) -> Step:
             continue
         link = Link(notation, q, place)
         rows += _flow(link, part)
+        rows += _together(link, backpass)
         if node.gate.elementwise and arg.shape != node.shape:
             sentences.append(
                 f"${notation.name[arg]}$ was stretched from shape ${dimensions(arg.shape)}$ to "
@@ -159,6 +164,26 @@ def _in_entries(link: Link, left: str) -> list[Row]:
     if through:
         whole = rf"\left.{whole}\right|{through}"
     return [Row("in entries", Equation(whole, (entry.latex,)))]
+
+
+def _together(link: Link, backpass: Backpass) -> list[Row]:
+    """The rule with the upstream gradient's formula put in, where most of it falls away.
+
+    So one sees how softmax with cross-entropy becomes p − y.
+    """
+    notation, arg = link.notation, link.arg
+    whole, names = backpass.whole.get(arg), notation.name
+    if whole is None or not arg.shape or len(notation.trace.quantities[arg].contributions) > 1:
+        return []
+    upstream = backpass.whole[link.node]
+    if written_size(upstream, names) > MAX_TOGETHER:
+        return []
+    before = link.put_together(upstream)
+    size = written_size(before, names)
+    if not written_size(whole, names) + MIN_SAVED <= size <= MAX_TOGETHER:
+        return []
+    formulas = (latex(n, notation.named) for n in (before, whole))
+    return [Row("together", Equation(notation.gradient(arg), tuple(formulas)))]
 
 
 def _entry(notation: Notation, node: Node) -> list[Row]:

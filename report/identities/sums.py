@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from report.graph import Gate, Node, constant, make
@@ -59,7 +59,7 @@ def _together(row: Gate, a: Node, b: Node) -> Node | None:
     return (
         _collected(row, a, b)
         or _collected_below(row, a, b)
-        or (_shifted(a, b) if row.name == "subtract" else None)
+        or _shifted(row, a, b)
         or _symmetric(row, a, b)
         or _common_factor(row, a, b)
         or _unspread_terms(row, a, b)
@@ -118,23 +118,30 @@ def _signed(number: Node, minus: bool) -> Node:
     return product(constant(-1), number) if minus else number
 
 
-def _shifted(a: Node, b: Node) -> Node | None:
+def _shifted(row: Gate, a: Node, b: Node) -> Node | None:
     """(x + 1) - (y + 1) = x - y, and (1 - y) s - y (1 - s) = s - y."""
-    if parent("add", a) and parent("add", b) and same(a.args[1], b.args[1]):
+    minus = row.name == "subtract"
+    if minus and parent("add", a) and parent("add", b) and same(a.args[1], b.args[1]):
         return a.args[0] - b.args[0]
-    if not (parent("multiply", a) and parent("multiply", b)):
-        return None
-    for x, s in (a.args, a.args[::-1]):
-        for y, t in (b.args, b.args[::-1]):
-            if _is_complement(x, y) and _is_complement(t, s):
-                return s - y
-            if _is_complement(y, x) and _is_complement(s, t):
-                return x - t
+    for c, s, y in _with_complements(a):
+        for d, t, x in _with_complements(b):
+            if same(s, x) and same(t, y) and same(c, _signed(d, not minus)):
+                return c * (s - y)
     return None
 
 
-def _is_complement(x: Node, of: Node) -> bool:
-    return parent("subtract", x) and is_number(x.args[0], 1) and same(x.args[1], of)
+def _with_complements(term: Node) -> Iterator[tuple[Node, Node, Node]]:
+    """Each c, s and y for which a term is c s (1 - y)."""
+    c, x = factored(term)
+    if not parent("multiply", x):
+        return
+    for s, rest in (x.args, x.args[::-1]):
+        if parent("subtract", rest) and s.shape == rest.shape:
+            first, second = rest.args
+            if is_number(first, 1):
+                yield c, s, second
+            elif is_number(second, 1):
+                yield _signed(c, True), s, first
 
 
 def _symmetric(row: Gate, a: Node, b: Node) -> Node | None:
