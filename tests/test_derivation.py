@@ -173,6 +173,24 @@ def test_names_of_several_gradients_are_told_once():
     assert shared_names(alone, derive(alone)) == []
 
 
+def test_what_repeats_in_closed_forms_has_one_name_in_all_of_them():
+    point = {"w": 2.0, "x": -1.0, "b": -3.0, "v": 0.5}
+    trace = report.trace("1 / (1 + exp(-(w*x + v*x**2 + b)))", point)
+    derivation = derive(trace)
+    (name,) = shared_names(trace, derivation)
+    assert (name.left, name.symbols) == ("s", ("e^{-w x - x^{2} v - b}",))
+    assert derivation.gradients[0].closed == r"\frac{x s}{\left(1 + s\right)^{2}}"
+    assert all(g.where == (name,) for g in derivation.gradients)
+
+    trace = report.trace("1 / (2 + sin(radians(x*w))**2 + cos(radians(b*v)))", point)
+    derivation = derive(trace)
+    told = {e.left: e.symbols for g in derivation.gradients for e in g.where}
+    assert len(told) == len(set(told.values())) == 3  # no name stands for two things
+
+    lets = derived("s = x + w\nexp(exp(s)) / (1 + exp(exp(s)))**2 + exp(exp(s))", x=0.1, w=0.2)
+    assert {e.left[0] for g in lets.gradients for e in g.where} == {"t"}  # s is taken
+
+
 def test_a_kind_of_a_large_function_has_its_name_and_every_step():
     lines = [f"y{i} = sigmoid(y{i - 1})" for i in range(1, 62)]
     (kind,) = derive(

@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 
 from report.derivation.backpass import Backpass
-from report.derivation.closed import gradient
+from report.derivation.closed import gradients
 from report.derivation.legend import legend
 from report.derivation.links import MAX_PUT_IN
 from report.derivation.notation import Notation
@@ -46,9 +46,7 @@ def derive(trace: Trace) -> Derivation:
         backward=tuple(
             step(notation, q, backpass) for q in backward if not shared or not is_shared(q)
         ),
-        gradients=tuple(
-            gradient(notation, q, backpass) for q in trace.inputs if q.name in trace.wrt
-        ),
+        gradients=gradients(notation, backpass),
         kinds=kinds(shared, notation.f),
         flows=flows(trace, shared),
     )

@@ -23,7 +23,7 @@ from report.graph import Node, constant, evaluate, topological
 from report.printers.index import Entry, NoIndexForm, index_form
 from report.printers.latex import latex
 from report.printers.notation import partial
-from report.symbolic import closed_form, written_size
+from report.symbolic import ClosedForm, Definition, closed_form, named, written_size
 from report.tracing import Quantity
 
 MAX_CLOSED = 40  # gates of a closed form in inputs
@@ -32,30 +32,55 @@ MAX_STEPS = 60  # let-lines among whose gradients the short ones are looked for
 MAX_READ = 160  # gates of a formula that can be read at all
 
 
-def gradient(notation: Notation, q: Quantity, backpass: Backpass) -> Gradient:
-    """The gradient of an input."""
-    node, left = q.node, notation.gradient(q.node)
+def gradients(notation: Notation, backpass: Backpass) -> tuple[Gradient, ...]:
+    """The gradients of all inputs that were asked for."""
+    trace = notation.trace
+    wanted = [q for q in trace.inputs if q.name in trace.wrt]
+    scalar = {q.name: closed_form(trace.graph, q.name) for q in wanted if q.node in backpass.whole}
+    forms = {name: form for name, form in scalar.items() if form is not None}
+    taken = frozenset(q.name for q in trace.quantities.values())
+    written = dict(zip(forms, named(tuple(forms.values()), taken), strict=True))
+    return tuple(
+        _scalar(notation, q, backpass, forms[q.name], *written[q.name])
+        if q.name in forms
+        else _tensor(notation, q, backpass)
+        for q in wanted
+    )
+
+
+def _scalar(
+    notation: Notation,
+    q: Quantity,
+    backpass: Backpass,
+    form: ClosedForm,
+    closed: str,
+    parts: Iterable[Definition],
+) -> Gradient:
+    """That of an input of a scalar function, as sympy has it."""
     assert q.gradient is not None  # what is asked for is always a number
+    whole = backpass.whole[q.node]
+    return Gradient(
+        q.name,
+        q.gradient,
+        notation.gradient(q.node),
+        closed,
+        gradient_numbers(q.gradient),
+        where=(*(Equation(name, (part,)) for name, part in parts), *_ties(notation, whole)),
+        scalar=form,
+        formula=Formula(whole, {}),
+    )
+
+
+def _tensor(notation: Notation, q: Quantity, backpass: Backpass) -> Gradient:
+    """That of an input of any other function, as the backward graph has it."""
+    node, left = q.node, notation.gradient(q.node)
+    assert q.gradient is not None
     numbers = gradient_numbers(q.gradient)
     whole = backpass.whole.get(node)
     if whole is None:
         zero = "𝟎" if node.shape else "0"
         return Gradient(q.name, q.gradient, left, zero, numbers, used=False)
-    scalar = closed_form(notation.trace.graph, q.name)
     ties = _ties(notation, whole)
-    if scalar is not None:
-        formula, parts = scalar.named()
-        where = (*(Equation(name, (part,)) for name, part in parts), *ties)
-        return Gradient(
-            q.name,
-            q.gradient,
-            left,
-            formula,
-            numbers,
-            where=where,
-            scalar=scalar,
-            formula=Formula(whole, {}),
-        )
     form = _form(notation, node, backpass)
     entry, used = form.entry()
     line = None

@@ -206,7 +206,10 @@ def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
         name = symbol(q.name, q.node.shape)
         place[name] = (True, q.number)
         place[partial(derivation.function, name)] = (False, -q.number)
-    used = [e for g in derivation.gradients if g.scalar is None for e in g.where if e.left in place]
+    for g in derivation.gradients:
+        for e in g.where if g.scalar is not None else ():
+            place.setdefault(e.left, (True, len(place)))
+    used = [e for g in derivation.gradients for e in g.where if e.left in place]
     first = {e.left: e for e in reversed(used)}
     if len(first) == len(used) <= MAX_IN_BOX:
         return []
@@ -216,7 +219,7 @@ def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
 def _gradient(question: str, g: Gradient, shared: list[Equation]) -> dict[str, Any]:
     # a constant gradient is its number: not 2 = 2
     closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
-    elsewhere = {e.left for e in shared} if g.scalar is None else set()
+    elsewhere = {e.left for e in shared}
     where = [e for e in g.where if e.left not in elsewhere]
     return {
         "name": g.name,
