@@ -257,7 +257,7 @@ def _write_manifest(
             r.id,
             r.name,
             r.seed,
-            tuple(result_line(q, a["f"], a["gradients"]) for q, a in r.answers.items()),
+            tuple(result_line(q, a) for q, a in r.answers.items()),
         )
         for r in records
         if not r.error

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from report import numbers, resources, rounding
 from report.derivation import Derivation, derive
@@ -38,7 +39,7 @@ class Entry:
     id: str
     name: str
     seed: str
-    lines: tuple[str, ...]  # one for each question
+    lines: tuple[Markup, ...]  # one for each question
 
 
 def sheet(homework: Homework, traces: Sequence[Trace]) -> str:
@@ -76,11 +77,14 @@ def class_errors(homework: Homework, students: int, tally: Mapping[str, Mapping[
     )
 
 
-def result_line(question: str, value: float, gradients: Mapping[str, Any]) -> str:
-    """The results of one question in one line of text: q1: f = 0.336, ∂f/∂w1 = 0.0315."""
-    said = [f"f = {numbers.show(value)}"]
-    said += [f"∂f/∂{name} = {_flat(g)}" for name, g in gradients.items()]
-    return f"{question}: {', '.join(said)}"
+def result_line(question: str, answer: Mapping[str, Any]) -> Markup:
+    """The results of one question in one line: q1: f = 0.336, ∂f/∂w₁ = 0.0315."""
+    f = symbol(answer["name"])
+    said = [(f, numbers.show(answer["f"]))]
+    for name, gradient in answer["gradients"].items():
+        said.append((_slash(f, symbol(name, np.shape(gradient))), _flat(gradient)))
+    pairs = (Markup("{} = {}").format(tex(name), number) for name, number in said)
+    return Markup("{}: {}").format(question, Markup(",&ensp; ").join(pairs))
 
 
 def _flat(value: Any) -> str:

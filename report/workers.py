@@ -95,6 +95,7 @@ def work(task: Task) -> Result:
             made = pipeline.make(task.homework, task.editions, task.date)
         answers = {
             question.id: {
+                "name": trace.letter,
                 "f": trace.value,
                 "gradients": {name: plain(g) for name, g in trace.gradients.items()},
             }

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pypdf
 import pytest
+from markupsafe import Markup
 
 import report
 from report import ReportError, numbers, pipeline, rounding
@@ -149,16 +150,20 @@ def test_the_key_of_a_class_names_everyone(work: Homework) -> None:
             "1815",
             "Ada <b>",
             "2026/1815",
-            (result_line("q1", 0.5, {"w": -1.25, "W": [[1, 2], [3, 4]]}),),
+            (
+                result_line(
+                    "q1", {"name": "L", "f": 0.5, "gradients": {"w1": -1.25, "W": [[1, 2], [3, 4]]}}
+                ),
+            ),
         ),
-        Entry("7", "", "7", ("q1: f = 1",)),
+        Entry("7", "", "7", (Markup("q1: f = 1"),)),
     ]
     text = " ".join(words_of(class_key(work, entries)))
     assert "Answer key of 2 students" in text
     assert "Ada <b>" in text
     assert "seed 2026/1815" in text
     assert "seed 7" not in text
-    assert "q1: f = 0.5, ∂f/∂w = −1.25, ∂f/∂W = [1 2; 3 4]" in text
+    assert "q1: L = 0.5, ∂L/∂w1 = −1.25, ∂L/∂W = [1 2; 3 4]" in " ".join(text.split())
 
 
 # ---------------------------------------------------------------- built by name

@@ -47,11 +47,12 @@ def draw_formula(stream: Any, drawing: Drawing, x: float, y: float, em: float, s
             font.widths[glyph] = table.advances[glyph]
     name = f"/{font.hash}".encode()
     size = em * drawing.scale
-    with _marked_text(stream, drawing.text), stream.stacked():
+    with stream.stacked():
         stream.set_matrix(size, 0, 0, -size, x, y)
-        for own, stroked, ink in drawing.ink:
-            stream.set_color(colour(own) if own else style["color"], stroke=stroked)
-            stream.stream.append(ink.replace(FONT, name))
+        with _marked_text(stream, drawing.text):  # where readers have the same axes as the glyphs
+            for own, stroked, ink in drawing.ink:
+                stream.set_color(colour(own) if own else style["color"], stroke=stroked)
+                stream.stream.append(ink.replace(FONT, name))
 
 
 @contextlib.contextmanager

@@ -93,6 +93,15 @@ def test_formulas_are_copied_as_one_line() -> None:
     assert "/Span\n<</ActualText (a/b)>>\nBDC" in found
 
 
+def test_what_stands_for_letters_has_their_axes() -> None:
+    """Readers put the text of a span where its last letter ended, with the matrix that holds then."""
+    found = content(read(f"<p>with respect to {pdf.img('w_1', display=False)} and more</p>"))
+    spans = re.findall(r"/Span\n<</ActualText [^\n]*>>\nBDC(.*?)\nEMC", found, re.DOTALL)
+    assert len(spans) == 1
+    assert " Tf" in spans[0]
+    assert not re.search(r"\n(q|Q|.* cm)(\n|$)", spans[0])
+
+
 def test_labels_of_figures_are_text() -> None:
     text = read(documents.figure()).pages[0].extract_text()
     for label in ("Sigmoid gate", "∂f/∂x = −0.25", "q1 ≤ q2"):
