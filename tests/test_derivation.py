@@ -116,7 +116,7 @@ def test_softmax_goes_from_the_jacobian_to_the_rule():
     [
         ("p = softmax(z)\nL = -sum(y * log(p))", "p", r"\operatorname{sum}\left(\mathbf{y}\right) \mathbf{p} - \mathbf{y}"),
         ("p = sigmoid(z)\nL = -sum(y * log(p) + (1 - y) * log(1 - p))", "p", r"\mathbf{p} - \mathbf{y}"),
-        ("L = sum(log(sigmoid(z)) * 2)", "q1", r"2 \left(1 - \mathbf{q}_{1}\right)"),
+        ("L = -sum(log(sigmoid(z)))", "q1", r"\mathbf{q}_{1} - 1"),
     ],
 )  # fmt: skip
 def test_what_falls_away_is_seen_before(function, gate, left):

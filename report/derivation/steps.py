@@ -20,7 +20,7 @@ from report.symbolic import written_size
 from report.tracing import Quantity, Trace
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
-MIN_SAVED = 3  # gates that must fall away
+MIN_SAVED = 5  # gates that must fall away
 MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
 
 
