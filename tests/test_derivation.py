@@ -128,6 +128,19 @@ def test_what_falls_away_is_seen_before(function, gate, left):
     assert not [r for r in rows(derived("sum(sigmoid(z)**2)", z=V), "q1") if r.label == "together"]
 
 
+def test_softmax_by_hand_ends_as_softmax_does():
+    made = derived("p = exp(z) / sum(exp(z))\nL = -sum(y * log(p))", z=V, y=[0, 1, 0])
+    one, simple = made.gradients[0].here
+    assert (one.left, one.symbols) == (r"\operatorname{sum}\left(\mathbf{y}\right)", ("1",))
+    assert simple.symbols == (r"\operatorname{softmax}\left(\mathbf{z}\right) - \mathbf{y}",)
+    rows = "E = exp(X @ W)\nP = E / sum(E, axis=1, keepdims=True)\n-sum(Y * log(P)) / 2"
+    one, simple = derived(rows, X=M, W=[V, V, V], Y=[[0, 1, 0], [1, 0, 0]]).gradients[1].here
+    assert (one.left, one.symbols) == (r"\mathbf{Y}\,𝟏", ("𝟏",))
+    assert simple.symbols[0].startswith(
+        r"\frac{1}{2} \mathbf{X}^{\top} \left(\operatorname{softmax}"
+    )
+
+
 def test_a_division_by_a_constant_shows_its_factor():
     local = row(derived("sum(x / 0.5)", x=V), "q1", "local").equation
     assert (*local.symbols, *local.numbers) == (r"\frac{1}{0.5}", "2")

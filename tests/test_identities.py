@@ -27,7 +27,8 @@ from report.gates import (
 )
 from report.gates.functions import exp
 from report.gates.moving import concatenate
-from report.graph import Node, constant, evaluate, input_node, shape_of
+from report.gates.table import GATES
+from report.graph import Node, constant, evaluate, input_node, make, shape_of
 from report.inputs import read_inputs
 from tests.gradient_checks import check_graph, close, value
 
@@ -126,6 +127,8 @@ v = input_node("v", np.array([0.3, -0.6]))
 w = input_node("w", np.array([0.4, 0.8]))
 A = input_node("A", np.ones((2, 2)))
 PI = constant(math.pi, name="pi")
+named_quotient = make(GATES["divide"], (exp(w), total(exp(w))))
+named_quotient.name = "p"
 
 
 def text(node: Node) -> str:
@@ -194,6 +197,10 @@ def text(node: Node) -> str:
         ((1 - v) * w - v * (1 - w), "subtract(w, v)"),
         (-(w * (v - 1)) - (1 - w) * v, "subtract(w, v)"),
         (2 * v * (w - 1) + (1 - v) * (2 * w), "multiply(2, subtract(w, v))"),
+        (outer(v, w) - outer(2 * w, w), "outer(subtract(v, multiply(2, w)), w)"),
+        (v / (w / x), "divide(multiply(x, v), w)"),
+        ((v / named_quotient) * exp(w), "multiply(sum(exp(w)), v)"),
+        (v / named_quotient, "divide(v, divide(exp(w), sum(exp(w))))"),
         (index(concatenate(v, w), key=Key((slice(2, 4),))), "w"),
     ],
 )

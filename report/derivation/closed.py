@@ -215,7 +215,7 @@ class _Form:
                 continue
             if _is_sum(n, values) and np.all(evaluate([n], values)[n] == 1):
                 made[n] = constant(np.ones(n.shape))
-                ones.append(Equation(latex(n, self.notation.named), ("1",)))
+                ones.append(Equation(latex(n, self.notation.named), ("𝟏" if n.shape else "1",)))
                 continue
             args = tuple(made.get(a, a) for a in n.args)
             if args != n.args:
@@ -253,7 +253,7 @@ def _ties(notation: Notation, graph: Node) -> tuple[Equation, ...]:
 
 def _is_sum(node: Node, inputs: Container[Node]) -> bool:
     """Whether it is the sum of an input, which the gradient of a step by its name is not."""
-    return node.gate.name == "sum" and node.args[0] in inputs
+    return node.gate.name in ("sum", "sum_to") and node.args[0] in inputs
 
 
 def _keeps_entries(node: Node) -> bool:

@@ -92,8 +92,13 @@ class _Quotient:
             power = next((n for n in above if _lowered(n, d) is not None), None)
             inverse = next((n for n in above if _is_cofactor_of(n, d)), None)
             parts = _factors_of(d)
+            over = self._turned(d, above)
             if match is not None:
                 above.remove(match)
+                hits += 1
+            elif over is not None:
+                above.append(over)
+                below.append(d.args[0])
                 hits += 1
             elif power is not None:
                 above[above.index(power)] = _lowered(power, d) or power
@@ -111,6 +116,13 @@ class _Quotient:
             return None
         result = quotient(constant(1), number) * _product(above)
         return stretched(applied(self.row, result, _product(rest)) if rest else result, shape)
+
+    def _turned(self, d: Node, above: list[Node]) -> Node | None:
+        """v, where x / (u / v) is x v / u; a quotient with a name stays, unless x has the factor u."""
+        if d.gate.name not in _QUOTIENTS or d.value is not None:
+            return None
+        u, v = d.args
+        return v if not d.name or any(same(_bare(n), _bare(u)) for n in above) else None
 
 
 def _is_cofactor_of(x: Node, d: Node) -> bool:

@@ -145,7 +145,10 @@ def _with_complements(term: Node) -> Iterator[tuple[Node, Node, Node]]:
 
 
 def _symmetric(row: Gate, a: Node, b: Node) -> Node | None:
-    """A x + A y = A (x + y), and A x + Aᵀ x = (A + Aᵀ) x: the gradient of a quadratic form."""
+    """x zᵀ + y zᵀ = (x + y) zᵀ, A x + A y = A (x + y), and A x + Aᵀ x = (A + Aᵀ) x, of a quadratic form."""
+    (c, m), (d, n) = factored(a), factored(b)
+    if parent("outer", m) and parent("outer", n) and same(m.args[1], n.args[1]):
+        return applied(gate("outer"), applied(row, c * m.args[0], d * n.args[0]), m.args[1])
     left, right = _matrix_times(a), _matrix_times(b)
     if left is None or right is None:
         return None
