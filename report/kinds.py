@@ -77,7 +77,8 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
             if arg.is_constant or rule is None:
                 continue
             parts = trace.quantities[arg].contributions
-            part = next(c.value for c in parts if c.gate == q.name and c.argument == place)
+            through = (c.value for c in parts if c.gate == q.name and c.argument == place)
+            part = next(through, None)
             if part is None or q.gradient is None:
                 continue
             with np.errstate(all="ignore"):

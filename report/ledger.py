@@ -153,9 +153,13 @@ def _records(found: Sequence[Any]) -> list[Record]:
                 and isinstance(f.get("sha256"), str)
                 for f in files.values()
             )
-            if well and isinstance(record.answers, dict):
+            answers = record.answers.values() if isinstance(record.answers, dict) else ["none"]
+            if well and all(isinstance(a, dict) and a.keys() >= _ANSWER for a in answers):
                 records.append(record)
     return records
+
+
+_ANSWER = {"name", "f", "gradients"}
 
 
 # ---------------------------------------------------------------- the manifest

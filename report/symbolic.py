@@ -169,7 +169,7 @@ def named(
                 known[meaning], definitions[name], meanings[name] = name, written, meaning
             placed[s] = known[meaning]
         wholes.append(whole.xreplace(placed))
-    letter = next(c for c in "stuvzabcd" if not any(n.startswith(c) for n in taken))
+    letter = next((c for c in _LETTERS if not any(n.startswith(c) for n in taken)), "part_")
     numbered = [letter] if len(known) == 1 else [f"{letter}{i + 1}" for i in range(len(known))]
     names = {name: symbol(text) for name, text in zip(definitions, numbered, strict=True)}
     names |= {s: symbol(name) for form in forms for name, s in form.symbols.items()}
@@ -182,6 +182,7 @@ def named(
     )
 
 
+_LETTERS = "stuvzabcdeghjklmnoprwy"  # q is for gates
 _LAST = 9999
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import report
+from report import symbolic
 from report.derivation import Derivation, Row, derive
 from report.document.views import shared_names
 from report.printers.notation import GRADIENT, VALUE
@@ -128,6 +129,21 @@ def test_what_falls_away_is_seen_before(function, gate, left):
     assert not [r for r in rows(derived("sum(sigmoid(z)**2)", z=V), "q1") if r.label == "together"]
 
 
+def test_nothing_is_put_together_where_nothing_flows():
+    made = derived("sum((sign(z / (2 + z**2)) - mean(z))**2)", z=V)
+    assert not [r for s in made.backward for r in s.rows if r.label == "together"]
+
+
+def test_a_name_is_found_where_every_letter_is_taken(monkeypatch):
+    letters = "abcdeghjklmnoprstuvwyz"
+    assert derived("+".join(letters), **dict.fromkeys(letters, 0.1)).gradients[0].closed == "1"
+    monkeypatch.setattr(symbolic, "_LETTERS", "st")
+    made = derived("exp(s*t + t + 3*s) / (1 + exp(s*t + t + 3*s))**2", s=0.1, t=0.2)
+    told = {e.left for g in made.gradients for e in g.where}
+    assert told
+    assert all(name.startswith(r"\operatorname{part}") for name in told)
+
+
 def test_softmax_by_hand_ends_as_softmax_does():
     made = derived("p = exp(z) / sum(exp(z))\nL = -sum(y * log(p))", z=V, y=[0, 1, 0])
     one, simple = made.gradients[0].here
@@ -184,6 +200,11 @@ def test_names_of_several_gradients_are_told_once():
     assert [e.left for e in shared_names(trace, derivation)] == [r"\mathbf{H}"]
     alone = report.trace("sum(tanh(X @ W))", {"X": M, "W": [V, V, V]}, wrt=["W"])
     assert shared_names(alone, derive(alone)) == []
+
+
+def test_a_kind_is_told_where_some_of_its_gates_hand_nothing_on():
+    terms = "+".join(f"where(leaky_relu(b)>{k},log(1+square(b)),1)" for k in range(9))
+    assert derived(terms, b=-0.49).flows
 
 
 def test_what_repeats_in_closed_forms_has_one_name_in_all_of_them():

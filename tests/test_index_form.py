@@ -96,6 +96,8 @@ norm(o*tanh(c) - w[:2])**2"""
 
 # Whole functions, with let-lines, sums where paths meet, and stacks of matrices.
 FORMULAS: list[tuple[str, dict[str, Any]]] = [
+    ("sum(softmax(X, axis=0)**2)", {"X": [[1.0, -2.0, 0.5], [0.4, 1.2, 3.0]]}),
+    ("sum(3*log_softmax(X, axis=0)**2)", {"X": [[1.0, -2.0, 0.5], [0.4, 1.2, 3.0]]}),
     ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}),
     ("mean((tanh(W @ x + b) - y)**2)", {"W": A, "x": x, "b": w, "y": x}),
     ("norm(X @ w - y)**2 / 4 + 0.1*norm(w)**2", {"X": X, "w": w, "y": y}),

@@ -11,6 +11,7 @@ from report.derivation.links import MAX_PUT_IN, Link
 from report.derivation.notation import Notation, factor, gradient_numbers
 from report.derivation.parts import Equation, Row, Step
 from report.graph import Node
+from report.identities import is_filled
 from report.kinds import why
 from report.kinks import on_kink
 from report.printers.index import NoIndexForm, index_form
@@ -176,7 +177,7 @@ def _together(link: Link, backpass: Backpass) -> list[Row]:
     if whole is None or not arg.shape or len(notation.trace.quantities[arg].contributions) > 1:
         return []
     upstream = backpass.whole[link.node]
-    if written_size(upstream, names) > MAX_TOGETHER:
+    if is_filled(whole, 0) or written_size(upstream, names) > MAX_TOGETHER:
         return []
     before = link.put_together(upstream)
     size = written_size(before, names)

@@ -69,7 +69,11 @@ def _of_ones(row: Gate, a: Node, **params: Any) -> Node | None:
 
 
 def _sum(row: Gate, a: Node, axis: Any = None, keepdims: bool = False) -> Node | None:
-    params = {k: v for k, v in (("axis", axis), ("keepdims", keepdims)) if v not in (None, False)}
+    params = {
+        k: v
+        for k, v in (("axis", axis), ("keepdims", keepdims))
+        if v is not None and v is not False
+    }
     if parent("multiply", a) and not params and [len(x.shape) for x in a.args] == [1, 1]:
         return applied(gate("dot"), *a.args) if a.args[0].shape == a.args[1].shape else None
     if parent("add", a) or parent("subtract", a):  # what is put back is added up where it came from

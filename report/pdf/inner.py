@@ -263,7 +263,9 @@ def _split_lines_once() -> None:
             )
             if len(known) >= _LINES:
                 known.clear()
-            fits = line[2] is None and (max_width is None or line[3] <= max_width)
+            # all of it, not without the space at its end, for which there was no room
+            whole = line[2] is None and line[1] == len(text.encode())
+            fits = whole and (max_width is None or line[3] <= max_width)
             known[text_and_face if fits else key] = line
         return line
 

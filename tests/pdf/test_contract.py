@@ -10,6 +10,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from report import ReportError
 from report.pdf import blocks, fonts, glyphs, ink, inner, preflight
@@ -160,11 +162,14 @@ def test_lines_depend_on_no_other_property_than_those_remembered() -> None:
     assert asked - set(re.findall(r"style\['(\w+)'\]", inspect.getsource(name))) <= set(inner._FACE)
 
 
-@pytest.mark.parametrize("width", [None, 0, 30.5, 71, 200, 1e9])
-def test_lines_are_split_as_they_would_be(width: float | None) -> None:
+WORDS = st.lists(st.sampled_from(["a", "one", "of,", "incomprehensibilities", " ", "  ", "-", "\n", "0.5"]),
+                 min_size=1, max_size=6)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def styles() -> list[Any]:
+    """Of paragraphs that differ in what decides about their lines."""
     inner._mend()
-    remembering = weasyprint("layout.preferred").split_first_line
-    split = usual(remembering)
     page = (
         '<html><body style="font: 9pt STIX Two Text"><p>a</p><p style="white-space: pre">a</p>'
         '<p style="overflow-wrap: anywhere">a</p><p style="font-size: 14pt">a</p>'
@@ -173,21 +178,26 @@ def test_lines_are_split_as_they_would_be(width: float | None) -> None:
     with fonts.closed():
         html = weasyprint().HTML(string=page)
         style_for = weasyprint("css").get_all_computed_styles(html)
-        for element in html.etree_element.iter("p"):
-            style = style_for(element)
-            for text in (
-                "0.5",
-                "one word",
-                "one word ",
-                "a\nb",
-                "incomprehensibilities of words",
-                " ",
-            ):
-                expected = split(text, style, None, width, 0)
-                for room in (None, width, width):  # twice: as found, and as remembered
-                    found = remembering(text, style, None, room, 0)
-                assert found[1:] == expected[1:]
-                assert found[0].text == expected[0].text
+        return [style_for(element) for element in html.etree_element.iter("p")]
+
+
+@settings(max_examples=300)
+@given(data=st.data(), words=WORDS, glue=st.sampled_from(["", " "]))
+def test_lines_are_split_as_they_would_be(
+    styles: list[Any], data: st.DataObject, words: list[str], glue: str
+) -> None:
+    """Whatever room the same text was asked for before: also where it fits but for its last space."""
+    remembering = weasyprint("layout.preferred").split_first_line
+    split = usual(remembering)
+    text, style = glue.join(words), data.draw(st.sampled_from(styles))
+    with fonts.closed():
+        whole = split(text, style, None, None, 0)[3]
+        bare = split(text.rstrip(" ") or "a", style, None, None, 0)[3]
+        rooms = [None, 0, bare, whole, (bare + whole) / 2, whole / 2, whole - 0.01, 1e9]
+        for room in data.draw(st.permutations(rooms)):
+            found, expected = (f(text, style, None, room, 0) for f in (remembering, split))
+            assert found[1:] == expected[1:]
+            assert found[0].text == expected[0].text
 
 
 def usual(wrapping: Any) -> Any:
