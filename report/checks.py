@@ -21,13 +21,12 @@ from report.derivation import Derivation
 from report.graph import Array, Node
 from report.kinks import kinks as kinks_of
 from report.quotients import estimated
-from report.shaking import Scale, scales
+from report.shaking import ROUNDING, Scale, scales
 from report.tracing import Trace
 
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 CLOSED_TOLERANCE = 1e-9
 PROGRAM_TOLERANCE = 1e-10  # the programs print twelve digits
-ROUNDING = 1e-14  # of the terms that a number comes from: some fifty roundings
 MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-9)  # tried in turn, times max(1, |x|)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from report.graph import Node
-from report.shaking import scales
+from report.shaking import ROUNDING, scales
 from report.tracing import Trace
-
-_ROUNDING = 1e-14  # of the terms that a value was computed from
 
 
 def on_kink(trace: Trace, node: Node) -> bool:
@@ -32,7 +30,7 @@ def kinks(trace: Trace) -> tuple[str, ...]:
 def _reach(trace: Trace, node: Node) -> float:
     """How far rounding may have moved the arguments of a gate."""
     sizes = scales(trace)
-    return _ROUNDING * max((sizes[a].value for a in node.args if a in sizes), default=0.0)
+    return ROUNDING * max((sizes[a].value for a in node.args if a in sizes), default=0.0)
 
 
 def _holds(node: Node, trace: Trace, reach: float) -> bool:

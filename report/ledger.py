@@ -153,13 +153,17 @@ def _records(found: Sequence[Any]) -> list[Record]:
                 and isinstance(f.get("sha256"), str)
                 for f in files.values()
             )
-            answers = record.answers.values() if isinstance(record.answers, dict) else ["none"]
-            if well and all(isinstance(a, dict) and a.keys() >= _ANSWER for a in answers):
+            if (
+                well
+                and isinstance(record.answers, dict)
+                and all(map(_is_whole, record.answers.values()))
+            ):
                 records.append(record)
     return records
 
 
-_ANSWER = {"name", "f", "gradients"}
+def _is_whole(answer: Any) -> bool:
+    return isinstance(answer, dict) and answer.keys() >= {"name", "f", "gradients"}
 
 
 # ---------------------------------------------------------------- the manifest

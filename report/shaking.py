@@ -17,6 +17,7 @@ from report.backprop import pull_back
 from report.graph import FAULTS, Array, Node
 from report.tracing import Trace
 
+ROUNDING = 1e-14  # of the terms that a number comes from: some fifty roundings
 _SHAKE = 2.0**-46  # relative; well above rounding and well below every tolerance
 _TIMES = 4
 _JUMP = (

@@ -41,11 +41,8 @@ from report.tracing import Quantity, Trace
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
 MAX_OUTPUT = 400  # lines of its output
 BOX = COLUMN - 3  # em inside the frame of a gradient
-SHORT, SHORT_ROWS, SHORT_COLUMNS = (
-    9,
-    5,
-    4,
-)  # numbers of a gradient that the summary shows, or a matrix
+SHORT = 9  # numbers of a gradient that the summary shows
+SHORT_ROWS, SHORT_COLUMNS = 5, 4  # of a matrix that it shows, if that has more
 MAX_IN_BOX = 8  # names that a gradient's frame, which no page break may cut, can tell
 
 
