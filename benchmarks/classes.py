@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 from benchmarks import latex
-from report import files, variants, workers
-from report.homework import Homework, read_homework
+from report import files
+from report.classroom import workers
+from report.homework import variants
+from report.homework.homework import Homework, read_homework
 
 AIM = 60  # reports a minute and core
 CLUSTER = 10_000, 40  # students, cores: what the projection is for

@@ -9,18 +9,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from report import figure, numbers, program
+from report import figure, number_format, program
+from report.attachments import title_of
+from report.autodiff.trace import Trace
 from report.checks import error_text, verify
 from report.derivation import Derivation, Equation, Gradient, derive
-from report.embedded import title_of
+from report.derivation.latex.symbols import VALUE, symbol, tensor
 from report.figure.fold import rows
-from report.figure.letters import Ink
-from report.figure.plan import plan
+from report.figure.font_metrics import Ink
 from report.figure.svg import Step, curve, outline
-from report.homework import Homework, Question, read_homework
-from report.pipeline import making, trace_question
-from report.printers.notation import VALUE, symbol, tensor
-from report.tracing import Trace
+from report.figure.units import plan
+from report.homework.homework import Homework, Question, read_homework
+from report.homework.traces import trace_question
+from report.pipeline import making
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ Block = Heading | Paragraph | Formulas | Table | Drawing | Listing | Terminal
 
 
 def read(path: str, overrides: Sequence[str] = ()) -> Homework:
-    from report.homework import parse_overrides
+    from report.homework.homework import parse_overrides
 
     return read_homework(path, parse_overrides(list(overrides)) if overrides else None, None)
 
@@ -113,7 +114,7 @@ def _question(work: Homework, question: Question) -> Iterator[Block]:
         for dialect, name in (("python", f"{question.id}.py"), ("numpy", f"{question.id}_numpy.py"))
         if dialect == "python" or any(q.node.shape for q in (*trace.inputs, *trace.gates))
         if (
-            found := program.write(
+            found := program.generate(
                 trace, dialect=dialect, name=name, title=title_of(work, question)
             )
         ).source
@@ -122,7 +123,9 @@ def _question(work: Homework, question: Question) -> Iterator[Block]:
     derivation = derive(trace)
     drawing = _drawing(trace)
     outputs = [program.finish(r) for r in running]
-    printed = {p.dialect: program.read(o.text) for p, o in zip(programs, outputs, strict=True)}
+    printed = {
+        p.dialect: program.parse_output(o.text) for p, o in zip(programs, outputs, strict=True)
+    }
     checked = verify(trace, derivation, printed)
     if checked.failures:
         sys.exit("\n".join(checked.failures))
@@ -169,9 +172,9 @@ def _question(work: Homework, question: Question) -> Iterator[Block]:
         cells.append(
             (
                 entry,
-                numbers.show(e.trace, 10),
+                number_format.show(e.trace, 10),
                 *(
-                    f"{numbers.show(c.value, 10)} ({error_text(c.error)})" if c else "–"
+                    f"{number_format.show(c.value, 10)} ({error_text(c.error)})" if c else "–"
                     for c in ways
                 ),
             )
@@ -184,7 +187,7 @@ def _forward(derivation: Derivation) -> Table:
     rows = []
     for row in derivation.forward:
         node, value = row.quantity.node, row.quantity.value
-        shown = f"${tensor(value, VALUE)[0]}$" if node.shape else numbers.show(value)
+        shown = f"${tensor(value, VALUE)[0]}$" if node.shape else number_format.show(value)
         put_in = f"${row.numbers}$" if row.numbers else ""
         rows.append((str(row.quantity.number), f"${row.name} = {row.symbols}$", put_in, shown))
     return Table(("Gate", "computes", "with numbers", "value"), tuple(rows))

@@ -36,9 +36,9 @@ def text(count):
 
 
 def report(count):
-    from report.backprop import backward, forward
-    from report.expression import parse
-    from report.inputs import read_inputs
+    from report.autodiff.backprop import backward, forward
+    from report.autodiff.inputs import read_inputs
+    from report.autodiff.parser.parser import parse
 
     formula, values = text(count), read_inputs({"x": X, "w": W, "b": B})
     start = time.perf_counter()
@@ -82,8 +82,8 @@ def tensors(_):
     """512 x 512 gates: report's forward and backward beside the bare NumPy calls, in seconds."""
     import numpy as np
 
-    from report.backprop import backward, forward
-    from report.expression import parse
+    from report.autodiff.backprop import backward, forward
+    from report.autodiff.parser.parser import parse
 
     draw = np.random.default_rng(1)
     values = {name: draw.normal(size=(512, 512)) / 20 for name in ("A", "B", "C")}

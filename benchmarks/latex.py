@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import content
-from report.homework import Homework
+from report.homework.homework import Homework
 
 _SIGNS = {
     "−": "-", "–": "--", "σ": r"$\sigma$", "∂": r"$\partial$", "×": r"$\times$", "‖": r"$\|$",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import content, peers
-from report.homework import Homework
+from report.homework.homework import Homework
 
 _COLOURS = {"#0072B2": "value", "#D55E00": "gradient", "#595959": "grey", "#000000": "black"}
 _PREAMBLE = """\

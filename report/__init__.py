@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from report.errors import ReportError
+from report.version import __version__
 
 if TYPE_CHECKING:
-    from report.backprop import trace
+    from report.autodiff.differentiate import trace
     from report.pipeline import build
 
-__version__ = "1.0.0"
 __all__ = ["ReportError", "__version__", "build", "trace"]
 
 
 def __getattr__(name: str) -> Any:
     # NumPy and WeasyPrint are imported when they are first needed.
     if name == "trace":
-        from report.backprop import trace
+        from report.autodiff.differentiate import trace
 
         return trace
     if name == "build":

@@ -2,6 +2,6 @@
 
 import sys
 
-from report.cli import main
+from report.cli.main import main
 
 sys.exit(main())

@@ -15,14 +15,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from report import numbers
-from report.backprop import forward
+from report import number_format
+from report.autodiff.backprop import forward
+from report.autodiff.finite_differences import estimated
+from report.autodiff.graph import Array, Node
+from report.autodiff.kinks import kinks as kinks_of
+from report.autodiff.rounding_error import ROUNDING, Scale, scales
+from report.autodiff.trace import Trace
 from report.derivation import Derivation
-from report.graph import Array, Node
-from report.kinks import kinks as kinks_of
-from report.quotients import estimated
-from report.shaking import ROUNDING, Scale, scales
-from report.tracing import Trace
 
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 CLOSED_TOLERANCE = 1e-9
@@ -31,7 +31,7 @@ MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; sp
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-9)  # tried in turn, times max(1, |x|)
 
 
-class Printed(Protocol):
+class PrintedNumbers(Protocol):
     """What a program printed, read back (see `report.program.read`)."""
 
     @property
@@ -53,7 +53,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CheckedEntry:
     """One gradient entry: the trace's number and what the other ways give (None: not taken)."""
 
     name: str
@@ -68,7 +68,7 @@ class Entry:
 class Verification:
     """All comparisons of one question. `failures` names each number that differs."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[CheckedEntry, ...]
     comparisons: int
     failures: tuple[str, ...]
     kinks: tuple[str, ...]  # the gates whose input sits on a kink
@@ -92,7 +92,9 @@ class Verification:
         return found
 
 
-def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed]) -> Verification:
+def verify(
+    trace: Trace, derivation: Derivation, printed: Mapping[Any, PrintedNumbers]
+) -> Verification:
     """Compare the trace with every other way; `printed` maps a dialect to what its program printed."""
     kinks = kinks_of(trace)
     closed = _closed_forms(trace, derivation, bool(kinks))
@@ -106,7 +108,7 @@ def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed])
             value = float(np.asarray(quantity.gradient)[place])
             quotient = differences.get((name, place))
             entries.append(
-                Entry(
+                CheckedEntry(
                     name,
                     place,
                     value,
@@ -146,7 +148,7 @@ def verify(trace: Trace, derivation: Derivation, printed: Mapping[Any, Printed])
     return Verification(tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled)
 
 
-def misprinted(trace: Trace, printed: Printed) -> list[str]:
+def misprinted(trace: Trace, printed: PrintedNumbers) -> list[str]:
     """Which values and gradients a program printed otherwise than the trace has them."""
     sizes = scales(trace)
     wrong = [what for what, good in _every_gate(trace, printed, sizes) if not good]
@@ -199,7 +201,7 @@ def _place(place: tuple[int, ...]) -> str:
 
 
 def _every_gate(
-    trace: Trace, printed: Printed, sizes: Mapping[Node, Scale]
+    trace: Trace, printed: PrintedNumbers, sizes: Mapping[Node, Scale]
 ) -> Iterator[tuple[str, bool]]:
     """Whether a program printed the trace's value and gradient for each gate."""
     for q in trace.gates:
@@ -359,4 +361,4 @@ def table(verification: Verification) -> str:
 
 def error_text(error: float) -> str:
     """A relative error as the report shows it: two digits, or 0."""
-    return "0" if error == 0 else numbers.show(float(f"{error:.1e}"), 2)
+    return "0" if error == 0 else number_format.show(float(f"{error:.1e}"), 2)

@@ -17,19 +17,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from report import files, unchosen, variants
-from report.backprop import trace
-from report.embedded import HOMEWORK, title_of
+from report import files
+from report.attachments import HOMEWORK, title_of
+from report.autodiff.trace import Trace
 from report.errors import CheckError, ReportError, nearest, shown
-from report.homework import Homework, Question, date_text, place, read_homework
-from report.inputs import as_path, as_text
-from report.tracing import Trace
+from report.homework import variants
+from report.homework.homework import Homework, Question, date_text, place, read_homework
+from report.homework.traces import trace_question, traces_of
+from report.plain_values import as_path, as_text
 
 if TYPE_CHECKING:
     from report.document import Answer, Work
-    from report.pdf.document import Pdf
-    from report.program import Program
-    from report.program import Run as Running
+    from report.pdf.html_to_pdf import Pdf
+    from report.program import Program, Running
 
 _AHEAD = 3  # questions whose programs run at a time
 EDITIONS = ("solution", "sheet", "key")
@@ -137,20 +137,21 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     `build`.
     """
     editions = tuple(map(_edition, editions))
-    from report import document, embedded, pdf
+    from report import document, pdf
+    from report.attachments import attachments
 
     answers: list[Answer] = []
     if set(editions) - {"sheet"}:
         answers = answers_of(work, document.view if "solution" in editions else None)
         _refuse(work, answers)
-    from report.editions import key, sheet
+    from report.document.sheet_and_key import key, sheet
 
     traces = tuple(a.trace for a in answers) or tuple(traces_of(work).values())
     pdfs = {}
     for edition in editions:
         if edition == "solution":
             page = document.html(work, answers, making(work, date))
-            carried = embedded.attachments(work, answers, date)
+            carried = attachments(work, answers, date)
             pdfs[edition] = pdf.render(page, attachments=carried)
         else:
             pdfs[edition] = pdf.render((sheet if edition == "sheet" else key)(work, traces))
@@ -198,19 +199,19 @@ def programs_of(work: Homework, question: Question, found: Trace) -> tuple[Progr
     from report import program
 
     title = title_of(work, question)
-    written = [program.write(found, dialect="python", name=f"{question.id}.py", title=title)]
+    written = [program.generate(found, dialect="python", name=f"{question.id}.py", title=title)]
     if any(q.node.shape for q in (*found.inputs, *found.gates)):
         name = f"{question.id}_numpy.py"
-        written.append(program.write(found, dialect="numpy", name=name, title=title))
+        written.append(program.generate(found, dialect="numpy", name=name, title=title))
     return tuple(written)
 
 
 def _finish(begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None) -> Answer:
     from report import figure, program
+    from report.autodiff.hessian import curvature
     from report.checks import verify
-    from report.curvature import curvature
     from report.derivation import derive
-    from report.document import Answer, Run, Work
+    from report.document import Answer, ProgramRun, Work
 
     with _placed(begun.work, begun.question):
         found = begun.trace
@@ -219,8 +220,8 @@ def _finish(begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None) -> 
         second = curvature(found) if begun.question.hessian else None
         done = Work(begun.question, found, derivation, drawn, second, begun.written)
         shown = view(done) if view else {}  # while the programs run
-        runs = tuple(Run(r.program, program.finish(r)) for r in begun.running)
-        printed = {r.program.dialect: program.read(r.output.text) for r in runs}
+        runs = tuple(ProgramRun(r.program, program.finish(r)) for r in begun.running)
+        printed = {r.program.dialect: program.parse_output(r.output.text) for r in runs}
         checked = verify(found, derivation, printed)
         return Answer(done, runs, checked, shown)
 
@@ -232,14 +233,6 @@ def _placed(work: Homework, question: Question) -> Iterator[None]:
         yield
     except ReportError as error:
         raise type(error)(f"{place(work, question)}: {error}") from None
-
-
-def trace_question(question: Question) -> Trace:
-    """The trace of a question with the inputs it has, with every value in its gate's domain."""
-    found = trace(question.function, question.inputs, question.wrt, question.unfold or ())
-    if found.unchosen:
-        raise ReportError(f"{found.unchosen}\n{unchosen.REMEDY}")
-    return found
 
 
 def trace_json(
@@ -321,21 +314,10 @@ def versions() -> dict[str, str]:
     import platform
     from importlib.metadata import version
 
-    from report import __version__
+    from report.version import __version__
 
     own = {"report": __version__, "Python": platform.python_version()}
     return own | {name: version(name) for name in _VERSIONED}
-
-
-def traces_of(work: Homework, only: Question | None = None) -> dict[str, Trace]:
-    """The traces of all questions, or of one, by id."""
-    traces = {}
-    for question in work.questions if only is None else (only,):
-        try:
-            traces[question.id] = trace_question(question)
-        except ReportError as error:
-            raise ReportError(f"{place(work, question)}: {error}") from None
-    return traces
 
 
 def _refuse(work: Homework, answers: Sequence[Answer]) -> None:

@@ -6,11 +6,11 @@ import pytest
 
 import report
 from report import program
+from report.autodiff.gates import GATES
+from report.autodiff.kinks import kinks
+from report.autodiff.rounding_error import scales
 from report.checks import verify
 from report.derivation import derive
-from report.gates import GATES
-from report.kinks import kinks
-from report.shaking import scales
 from tests.test_report import homework
 
 
@@ -109,14 +109,14 @@ def test_what_cancels_hides_no_wrong_rule(off):
 
 
 def failures_of(trace):
-    source = program.write(trace, dialect="python")
-    printed = program.read(program.run(source).text)
+    source = program.generate(trace, dialect="python")
+    printed = program.parse_output(program.run(source).text)
     return verify(trace, derive(trace), {"python": printed}).failures
 
 
 def test_a_wrong_number_of_a_program_is_found_where_terms_cancel():
     trace = report.trace("(exp(x) - 1 - x) / x**2", {"x": 1e-3})
-    printed = program.read(program.run(program.write(trace, dialect="python")).text)
+    printed = program.parse_output(program.run(program.generate(trace, dialect="python")).text)
     gradients = {**printed.gradients, "x": printed.gradients["x"] * 1.005}
     wrong = SimpleNamespace(values=printed.values, gradients=gradients)
     failures = verify(trace, derive(trace), {"python": wrong}).failures

@@ -16,10 +16,10 @@ import numpy.testing
 import pytest
 from autograd import grad
 
-from report.homework import Question, read_homework
-from report.pipeline import trace_question
-from report.tracing import Trace
-from report.variants import draw
+from report.autodiff.trace import Trace
+from report.homework.homework import Question, read_homework
+from report.homework.traces import trace_question
+from report.homework.variants import draw
 
 FOLDER = Path(__file__).parent.parent / "problems"
 QUESTIONS = {

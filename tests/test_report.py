@@ -12,9 +12,9 @@ import pypdfium2
 import pytest
 
 import report
-from report import embedded, pipeline
+from report import pipeline, verify
 from report.errors import CheckError
-from report.homework import Homework, read_homework
+from report.homework.homework import Homework, read_homework
 
 PROBLEMS = sorted(Path("problems").glob("*.toml"))
 REFERENCE = {"w1": 0.0314624940538, "w2": -0.0629249881076}
@@ -192,7 +192,7 @@ def test_fonts_are_embedded(built):
 def test_the_programs_and_their_real_output_stand_in_the_report(built):
     path, _ = built(Path("problems/homework1.toml"))
     text = text_of(path)
-    files = embedded.read_files(path)
+    files = verify.read_files(path)
     for name in ("q1.py", "q2.py", "q2_numpy.py"):
         assert f"python3 {name}" in text
         for line in files[f"{name}.out"].decode().splitlines()[:6]:
@@ -217,7 +217,7 @@ def test_overrides_change_every_number(tmp_path):
 
 def test_a_disagreement_leaves_no_pdf(tmp_path, monkeypatch):
     """A wrong rule is found: the trace then disagrees with the differences and with sympy."""
-    from report.gates import GATES
+    from report.autodiff.gates import GATES
 
     out = tmp_path / "out.pdf"
     sine = GATES["sin"]

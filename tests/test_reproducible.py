@@ -10,8 +10,8 @@ import pypdf
 import pytest
 
 import report
-from report import embedded
-from report.homework import read_homework
+from report import verify
+from report.homework.homework import read_homework
 from report.pipeline import make
 
 PROBLEM = Path("problems/homework1.toml").resolve()
@@ -55,7 +55,7 @@ def test_a_date_is_shown_only_when_the_environment_gives_it(tmp_path):
     dated.write_bytes(built_elsewhere(tmp_path / "dated", SOURCE_DATE_EPOCH="1700000000"))
     text = pypdf.PdfReader(dated).pages[-1].extract_text()
     assert "14 November 2023" in text
-    verdict = embedded.verify(dated, pages=True)
+    verdict = verify.verify(dated, pages=True)
     assert not verdict.differences
     assert "every page has the words" in str(verdict)
 
@@ -77,9 +77,9 @@ def test_a_changed_word_on_a_page_is_found(tmp_path):
     writer = pypdf.PdfWriter()
     for page in pypdf.PdfReader(other).pages:
         writer.add_page(page)
-    for name, content in embedded.read_files(mine).items():
+    for name, content in verify.read_files(mine).items():
         writer.add_attachment(name, content)
     writer.write(forged)
-    assert not embedded.verify(forged).differences  # what it carries is right ...
-    found = embedded.verify(forged, pages=True).differences  # ... but not what it shows
+    assert not verify.verify(forged).differences  # what it carries is right ...
+    found = verify.verify(forged, pages=True).differences  # ... but not what it shows
     assert any("page" in line for line in found)

@@ -9,23 +9,23 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from report.derivation.backpass import Backpass
-from report.derivation.closed import gradients
+from report.autodiff.trace import Quantity, Trace
+from report.derivation.backward_edge import MAX_PUT_IN
+from report.derivation.elements import Derivation, Equality, Equation, ForwardRow, Gradient, Step
+from report.derivation.gate_families import LARGE, flows, is_shared, kinds
+from report.derivation.gradient_formulas import Backpass
+from report.derivation.gradients import gradients
+from report.derivation.latex import equation
 from report.derivation.legend import legend
-from report.derivation.links import MAX_PUT_IN
-from report.derivation.notation import Notation
-from report.derivation.parts import Derivation, Equation, ForwardRow, Gradient, Row, Step
+from report.derivation.quantity_names import Notation
 from report.derivation.steps import step
-from report.kinds import LARGE, flows, is_shared, kinds
-from report.printers.latex import equation
-from report.tracing import Quantity, Trace
 
 __all__ = [
     "Derivation",
+    "Equality",
     "Equation",
     "ForwardRow",
     "Gradient",
-    "Row",
     "Step",
     "derive",
 ]

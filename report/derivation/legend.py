@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from report.derivation.notation import Notation
-from report.derivation.parts import Derivation, Equation
-from report.graph import Node
-from report.tracing import Trace
+from report.autodiff.graph import Node
+from report.autodiff.trace import Trace
+from report.derivation.elements import Derivation, Equation
+from report.derivation.quantity_names import Notation
 
 _BRACKET = r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."
 _BRACKET_AT_A_TIE = _BRACKET[:-1] + "; but at a tie in a max or min each gets its share."

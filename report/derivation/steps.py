@@ -6,19 +6,20 @@ import math
 
 import numpy as np
 
-from report.derivation.backpass import Backpass
-from report.derivation.links import MAX_PUT_IN, Link
-from report.derivation.notation import Notation, factor, gradient_numbers
-from report.derivation.parts import Equation, Row, Step
-from report.graph import Node
-from report.identities import is_filled
-from report.kinds import why
-from report.kinks import on_kink
-from report.printers.index import NoIndexForm, index_form
-from report.printers.latex import equation, latex
-from report.printers.notation import GRADIENT, dimensions, partial, tensor
-from report.symbolic import written_size
-from report.tracing import Quantity, Trace
+from report.autodiff.graph import Node
+from report.autodiff.kinks import on_kink
+from report.autodiff.simplify import is_filled
+from report.autodiff.trace import Quantity, Trace
+from report.derivation.backward_edge import MAX_PUT_IN, Link
+from report.derivation.elements import Equality, Equation, Step
+from report.derivation.gate_families import why
+from report.derivation.gradient_formulas import Backpass
+from report.derivation.index_form import index_form
+from report.derivation.index_form.walk import NoIndexForm
+from report.derivation.latex import equation, latex
+from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
+from report.derivation.quantity_names import Notation, factor, gradient_numbers
+from report.derivation.symbolic.size import written_size
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
 MIN_SAVED = 5  # gates that must fall away
@@ -34,7 +35,7 @@ def step(notation: Notation, q: Quantity, backpass: Backpass) -> Step:
             "Nothing that was asked for depends on this gate, so no gradient is followed into it."
         )
         return Step(q, definition, "", (), nothing)
-    rows = [Row("upstream", _arrived(notation, q))]
+    rows = [Equality("upstream", _arrived(notation, q))]
     rows += _entry(notation, node)
     start = "The last gate is the function itself, so the backward pass begins with 1."
     is_last = node is notation.trace.graph.result
@@ -103,14 +104,14 @@ def _part(trace: Trace, q: Quantity, place: int) -> np.ndarray | None:
 # ---------------------------------------------------------------- to one argument
 
 
-def _flow(link: Link, part: np.ndarray) -> list[Row]:
+def _flow(link: Link, part: np.ndarray) -> list[Equality]:
     left = _contribution(link.notation, link.arg, link.q.name, link.place)
     if link.node.gate.elementwise or not link.node.shape:
         return _product(link, left, part)
     return _by_rule(link, left, part)
 
 
-def _product(link: Link, left: str, part: np.ndarray) -> list[Row]:
+def _product(link: Link, left: str, part: np.ndarray) -> list[Equality]:
     """Upstream × local, for elementwise gates and for gates with a scalar result."""
     node, arg, slope = link.node, link.arg, link.slope
     stretched = node.gate.elementwise and arg.shape != node.shape
@@ -131,31 +132,31 @@ def _product(link: Link, left: str, part: np.ndarray) -> list[Row]:
         put_in.append(numbers)
     put_in.append(gradient_numbers(part))
     rows = [
-        Row("local", Equation(link.local_name, *link.local())),
-        Row("downstream", Equation(left, (symbols,), tuple(put_in))),
+        Equality("local", Equation(link.local_name, *link.local())),
+        Equality("downstream", Equation(left, (symbols,), tuple(put_in))),
     ]
     if stretched or not link.hands_on:
         rows += _in_entries(link, left)
     return rows
 
 
-def _by_rule(link: Link, left: str, part: np.ndarray) -> list[Row]:
+def _by_rule(link: Link, left: str, part: np.ndarray) -> list[Equality]:
     """The rule itself, for gates that mix entries: matrix form, numbers, and index form."""
     symbols, put_in = link.matrix_form()
     picked = link.q.gradient if link.node.gate.name in ("concatenate", "stack") else ()
     numbers = (*put_in, gradient_numbers(part, picked))
     jacobian = link.jacobian()
     if jacobian is None:
-        rows = [Row("downstream", Equation(left, (symbols,), numbers))]
+        rows = [Equality("downstream", Equation(left, (symbols,), numbers))]
     else:
         rows = [
-            Row("Jacobian", Equation(link.local_name, jacobian[:1], jacobian[1:])),
-            Row("downstream", Equation(left, (*link.by_jacobian(), symbols), numbers)),
+            Equality("Jacobian", Equation(link.local_name, jacobian[:1], jacobian[1:])),
+            Equality("downstream", Equation(left, (*link.by_jacobian(), symbols), numbers)),
         ]
     return rows + _in_entries(link, left)
 
 
-def _in_entries(link: Link, left: str) -> list[Row]:
+def _in_entries(link: Link, left: str) -> list[Equality]:
     """The same in index form."""
     entry = link.index_form()
     if entry is None or (math.prod(link.arg.shape) == 1 and r"\sum" not in entry.latex):
@@ -164,10 +165,10 @@ def _in_entries(link: Link, left: str) -> list[Row]:
     through = left.partition(r"\right|")[2]
     if through:
         whole = rf"\left.{whole}\right|{through}"
-    return [Row("in entries", Equation(whole, (entry.latex,)))]
+    return [Equality("in entries", Equation(whole, (entry.latex,)))]
 
 
-def _together(link: Link, backpass: Backpass) -> list[Row]:
+def _together(link: Link, backpass: Backpass) -> list[Equality]:
     """The rule with the upstream gradient's formula put in, where most of it falls away.
 
     So one sees how softmax with cross-entropy becomes p − y.
@@ -184,10 +185,10 @@ def _together(link: Link, backpass: Backpass) -> list[Row]:
     if not written_size(whole, names) + MIN_SAVED <= size <= MAX_TOGETHER:
         return []
     formulas = (latex(n, notation.named) for n in (before, whole))
-    return [Row("together", Equation(notation.gradient(arg), tuple(formulas)))]
+    return [Equality("together", Equation(notation.gradient(arg), tuple(formulas)))]
 
 
-def _entry(notation: Notation, node: Node) -> list[Row]:
+def _entry(notation: Notation, node: Node) -> list[Equality]:
     """What one entry of a gate that mixes entries is."""
     if node.gate.elementwise or not any(a.shape for a in node.args):
         return []
@@ -196,7 +197,7 @@ def _entry(notation: Notation, node: Node) -> list[Row]:
         entry = index_form(node, names, lambda n: latex(n, notation.named), notation.letters)
     except NoIndexForm:
         return []
-    return [Row("entry", Equation(entry.named(notation.entry[node]), (entry.latex,)))]
+    return [Equality("entry", Equation(entry.named(notation.entry[node]), (entry.latex,)))]
 
 
 def _summed(symbols: str, node: Node, arg: Node) -> str:
@@ -235,7 +236,7 @@ def _is_complete(trace: Trace, q: Quantity, place: int) -> bool:
     return several and (last.gate, last.argument) == (q.name, place)
 
 
-def _meeting(notation: Notation, arg: Node) -> list[Row]:
+def _meeting(notation: Notation, arg: Node) -> list[Equality]:
     """The sum of what several gates send back to one value."""
     quantity = notation.trace.quantities[arg]
     arrived = quantity.contributions
@@ -244,4 +245,4 @@ def _meeting(notation: Notation, arg: Node) -> list[Row]:
     if math.prod(arg.shape) * len(arrived) <= MAX_PUT_IN:
         put_in.append(" + ".join(factor(tensor(c.value, GRADIENT)) for c in arrived))
     put_in.append(gradient_numbers(quantity.gradient))
-    return [Row("sum", Equation(notation.gradient(arg), (parts,), tuple(put_in)))]
+    return [Equality("sum", Equation(notation.gradient(arg), (parts,), tuple(put_in)))]

@@ -4,8 +4,8 @@ Nothing here computes: a `Work` and an `Answer` hold what the other modules foun
 this package puts it into words, tables and formulas that fit the column.
 """
 
-from report.document.answer import Answer, Run, Work
+from report.document.answer import Answer, ProgramRun, Work
 from report.document.page import environment, html
 from report.document.views import view
 
-__all__ = ["Answer", "Run", "Work", "environment", "html", "view"]
+__all__ = ["Answer", "ProgramRun", "Work", "environment", "html", "view"]

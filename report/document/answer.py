@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from report.autodiff.hessian import Curvature
+    from report.autodiff.trace import Trace
     from report.checks import Verification
-    from report.curvature import Curvature
     from report.derivation import Derivation
     from report.figure import Figure
-    from report.homework import Question
+    from report.homework.homework import Question
     from report.program import Output, Program
-    from report.tracing import Trace
 
 
 DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class ProgramRun:
     """A generated program and what it printed."""
 
     program: Program
@@ -44,7 +44,7 @@ class Answer:
     """Everything found about one question; `shown` is what `view` makes of the work."""
 
     work: Work
-    runs: tuple[Run, ...]
+    runs: tuple[ProgramRun, ...]
     verification: Verification
     shown: Mapping[str, Any]
 

@@ -7,11 +7,11 @@ from contextvars import ContextVar
 
 from markupsafe import Markup
 
+from report.autodiff.trace import Quantity
 from report.derivation import Derivation, Equation
-from report.pdf import aligned, fit, fitted_lines, formula, img, mathml
-from report.printers.notation import VALUE, symbol, tensor
-from report.statement import inline
-from report.tracing import Quantity
+from report.derivation.latex.symbols import VALUE, symbol, tensor
+from report.document.statement import inline
+from report.typeset import aligned, fit, fitted_lines, formula, img, mathml
 
 # The text column is 150 mm wide; at 11 pt an em is 3.881 mm.
 EM = 11 * 25.4 / 72

@@ -8,8 +8,8 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from report.document.formulas import for_browser, safe
-from report.pdf import listing as pdf_listing
-from report.pdf import page_number
+from report.typeset import listing as pdf_listing
+from report.typeset import page_number
 
 Piece = tuple[str, str]  # how it is set, and a text without breaks
 
@@ -25,7 +25,7 @@ def terminal(command: str, output: str = "") -> Markup:
     return listing([[("k", command)], *([("", line)] for line in printed)], shaded=True)
 
 
-def plain(text: str) -> Markup:
+def unhighlighted(text: str) -> Markup:
     """Text as it stands."""
     return listing([[("", line)] for line in text.split("\n")])
 

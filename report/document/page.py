@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from report import numbers, resources
+from report import number_format, resources
 from report.document.answer import Answer
 from report.document.formulas import display, for_browser, safe, sentence, tex
-from report.document.listings import page_of, plain, terminal
+from report.document.listings import page_of, terminal, unhighlighted
 from report.document.views import outcome
-from report.homework import Homework
+from report.homework.homework import Homework
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -64,10 +64,10 @@ def environment() -> Environment:
     )
     environment.filters["tex"] = tex
     environment.filters["terminal"] = terminal
-    environment.filters["plain"] = plain
+    environment.filters["unhighlighted"] = unhighlighted
     environment.filters["display"] = display
     environment.filters["sentence"] = sentence
-    environment.filters["show"] = numbers.show
+    environment.filters["show"] = number_format.show
     environment.globals["page_of"] = page_of  # a filter of a constant would be called once
     return environment
 

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from report import numbers
-from report.checks import Comparison, Entry, Verification, error_text
+from report import number_format
+from report.autodiff.trace import Trace
+from report.checks import CheckedEntry, Comparison, Verification, error_text
 from report.derivation import ForwardRow
+from report.derivation.gate_families import Flow
+from report.derivation.latex.symbols import VALUE, entry_symbol, symbol, tensor
+from report.document import gate_html
 from report.document.answer import DIALECTS
 from report.document.formulas import display, height_of, tex, width_of
-from report.figure import margin
-from report.figure.letters import width as text_width
-from report.kinds import Flow
-from report.printers.notation import VALUE, entry_symbol, symbol, tensor
-from report.tracing import Trace
+from report.figure.font_metrics import width as text_width
 
 COLUMN = 150.0
 GAP = 8 * 25.4 / 72  # right of each column but the last: the padding of its cells
@@ -81,7 +81,7 @@ def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -
     """The forward table; the scalars of its last column share one precision."""
     shown = ends(rows)
     scalars = [row for row in shown if not row.quantity.node.shape]
-    values = numbers.column((row.quantity.value for row in scalars), COLUMN_DIGITS)
+    values = number_format.column((row.quantity.value for row in scalars), COLUMN_DIGITS)
     aligned = {row.name: value for row, value in zip(scalars, values, strict=True)}
     tensors = {
         row.name: tensor(row.quantity.value, VALUE)[0] for row in shown if row.name not in aligned
@@ -118,7 +118,7 @@ def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
     """The table of what flows back, each column with one precision."""
     shown = ends(lines)
     columns = [
-        numbers.column((getattr(f, name) for f in shown), COLUMN_DIGITS)
+        number_format.column((getattr(f, name) for f in shown), COLUMN_DIGITS)
         for name in ("upstream", "local", "downstream")
     ]
     rows: list[dict[str, Any]] = []
@@ -129,7 +129,7 @@ def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
             {
                 "number": q.number,
                 "anchor": "" if q.name in seen else f"{question}-{q.name}",
-                "sign": margin.sign(q.node, trace, SIGN),
+                "sign": gate_html.sign(q.node, trace, SIGN),
                 "target": tex(flow.target),
                 "upstream": upstream,
                 "local": local,
@@ -180,16 +180,16 @@ def verification(v: Verification, trace: Trace) -> dict[str, Any]:
     }
 
 
-def _ways(entries: Sequence[Entry], digits: int) -> list[list[str]]:
+def _ways(entries: Sequence[CheckedEntry], digits: int) -> list[list[str]]:
     """The numbers of the trace and of each other way, every column with one precision."""
     others = [[e.difference, e.closed, *e.programs.values()] for e in entries]
     return [
-        numbers.column((e.trace for e in entries), digits),
+        number_format.column((e.trace for e in entries), digits),
         *(_way(column, digits) for column in zip(*others, strict=True)),
     ]
 
 
 def _way(comparisons: Sequence[Comparison | None], digits: int) -> list[str]:
     made = [c for c in comparisons if c is not None]
-    shown = iter(numbers.column((c.value for c in made), digits))
+    shown = iter(number_format.column((c.value for c in made), digits))
     return [next(shown) if c is not None else "–" for c in comparisons]

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from report import numbers
+from report import number_format
+from report.autodiff.hessian import Curvature
+from report.autodiff.trace import Quantity, Trace
 from report.checks import error_text
-from report.curvature import Curvature
 from report.derivation import Derivation, Equation, Gradient, Step
-from report.document import tables
-from report.document.answer import DIALECTS, Answer, Run, Work
+from report.derivation.gate_families import GateFamily
+from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor, uncoloured
+from report.document import gate_html, tables
+from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.formulas import (
     COLUMN,
     definitions,
@@ -29,14 +32,11 @@ from report.document.formulas import (
     width_of,
 )
 from report.document.listings import highlighted, listing, terminal
-from report.figure import Figure, margin
-from report.homework import Question
-from report.kinds import Kind
-from report.pdf import picture
-from report.printers.notation import entry_symbol, partial, symbol, tensor, uncoloured
+from report.document.statement import inline, render
+from report.figure import Figure
+from report.homework.homework import Question
 from report.program import Program
-from report.statement import inline, render
-from report.tracing import Quantity, Trace
+from report.typeset import picture
 
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
 MAX_OUTPUT = 400  # lines of its output
@@ -76,8 +76,8 @@ def _view(work: Work) -> dict[str, Any]:
         "short": len(derivation.forward) <= 14
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": tables.forward(q.id, derivation.forward, linked),
-        "value": numbers.show(trace.value, 12),
-        "short_value": numbers.show(trace.value),
+        "value": number_format.show(trace.value, 12),
+        "short_value": number_format.show(trace.value),
         "legend": sentence(" ".join(derivation.legend)) if derivation.legend else "",
         "steps": [_step(q.id, trace, s) for s in derivation.backward],
         "kinds": [_kind(k) for k in derivation.kinds],
@@ -156,7 +156,7 @@ def _step(question: str, trace: Trace, step: Step) -> dict[str, Any]:
         "tensor": bool(step.shapes),
         "number": step.quantity.number,
         "name": step.quantity.name,
-        "sign": margin.sign(step.quantity.node, trace, tables.SIGN),
+        "sign": gate_html.sign(step.quantity.node, trace, tables.SIGN),
         "definition": tex(step.definition),
         "shapes": tex(step.shapes) if step.shapes else "",
         "rows": [
@@ -183,9 +183,9 @@ def _starts(step: Step) -> list[bool]:
     ]
 
 
-def _kind(kind: Kind) -> dict[str, Any]:
+def _kind(kind: GateFamily) -> dict[str, Any]:
     return {
-        "sign": margin.kind(kind.sign),
+        "sign": gate_html.kind(kind.sign),
         "count": kind.count,
         "definition": tex(kind.definition),
         "rules": [display(rule) for rule in kind.rules],
@@ -291,7 +291,7 @@ def _source(program: Program) -> dict[str, Any]:
     }
 
 
-def _run(run: Run, source: Mapping[str, Any]) -> dict[str, Any]:
+def _run(run: ProgramRun, source: Mapping[str, Any]) -> dict[str, Any]:
     output = run.output.text.rstrip("\n").splitlines()
     return {
         **source,

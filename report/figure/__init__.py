@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from report.figure.drawing import Row
-from report.tracing import Trace
+from report.autodiff.trace import Trace
+from report.figure.layered_row import LayeredRow
 
 POINT = 25.4 / 72  # in millimetres
 MARGIN = 1.0  # points round a panel
@@ -55,24 +55,24 @@ def draw(
 
     Without `numbers` it shows the structure alone, with room on the edges to write them by hand.
     """
-    from report.figure import backend, telling
+    from report.figure import alt_text, svg_backend
     from report.figure.fold import rows
-    from report.figure.plan import plan
     from report.figure.svg import settings
+    from report.figure.units import plan
 
-    backend.renderer()  # before the measures of letters, which come from matplotlib too
+    svg_backend.renderer()  # before the measures of letters, which come from matplotlib too
     what = plan(trace, numbers=numbers)
     across, high = width / POINT - 2 * MARGIN, max_height / POINT - 2 * MARGIN
     placed = rows(what, across, high)
-    alt = telling.alt(what)
-    words = [alt, *(telling.further(row, i, len(placed)) for i, row in enumerate(placed[1:], 2))]
+    alt = alt_text.alt(what)
+    words = [alt, *(alt_text.further(row, i, len(placed)) for i, row in enumerate(placed[1:], 2))]
     wide = max(row.width for row in placed) + 2 * MARGIN
     with settings():
         panels = tuple(_panel(row, wide, said) for row, said in zip(placed, words, strict=True))
-    return Figure(panels, alt, telling.caption(what, placed), telling.note(what))
+    return Figure(panels, alt, alt_text.caption(what, placed), alt_text.note(what))
 
 
-def _panel(row: Row, width: float, alt: str) -> Panel:
+def _panel(row: LayeredRow, width: float, alt: str) -> Panel:
     from report.figure.svg import svg
 
     row.shift(MARGIN, MARGIN)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from report.autodiff.trace import Quantity
 from report.figure import labels
-from report.figure.drawing import Route, Row, Vertex
+from report.figure.font_metrics import GREY, TextRun, line
 from report.figure.labels import Detail, Style
-from report.figure.layout import lowest, narrowest, place
-from report.figure.letters import GREY, Run, line
-from report.figure.plan import Plan, Unit
+from report.figure.layered_row import LayeredRow, Route, Vertex
+from report.figure.layout import lowest, narrowest, place_layers
 from report.figure.rows import Builder, Names, row_of
-from report.tracing import Quantity
+from report.figure.units import FigurePlan, Unit
 
 LOWER = 0.8  # of the height of a row: so much lower is worth names that do not stand at the left
 CHOICE = 12  # a row may end this many gates earlier than it must
@@ -28,7 +28,7 @@ ROOM = 2.5  # points between two layers, guessed before edges are drawn
 ROW, EMPTY, CUT, STRAY, MORE, SINGLE, CROSSING = 10.0, 40.0, 8.0, 50.0, 20.0, 90.0, 40.0
 
 
-def rows(plan: Plan, width: float, height: float) -> list[Row]:
+def rows(plan: FigurePlan, width: float, height: float) -> list[LayeredRow]:
     """The whole graph in one row of at most `width` and `height` points, or folded into several."""
     if not plan.hidden and (whole := _whole(plan, width, height)):
         row, style = whole
@@ -41,9 +41,9 @@ def rows(plan: Plan, width: float, height: float) -> list[Row]:
     return found + _unused(builder, width)
 
 
-def _whole(plan: Plan, width: float, height: float) -> tuple[Row, Style] | None:
+def _whole(plan: FigurePlan, width: float, height: float) -> tuple[LayeredRow, Style] | None:
     """All units in one row: the largest letters and, but for crossings or height, names at the left."""
-    best: Row | None = None
+    best: LayeredRow | None = None
     chosen = labels.COMFORTABLE
     fewest = math.inf  # crossings, which are the same in letters of any size
     for style in (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT):
@@ -55,7 +55,7 @@ def _whole(plan: Plan, width: float, height: float) -> tuple[Row, Style] | None:
                 continue
             if best and not best.crossings and low > LOWER * best.height:
                 continue
-            fits = place(row, width) and row.height <= height
+            fits = place_layers(row, width) and row.height <= height
             fewest = min(fewest, row.crossings)
             if fits and (
                 not best or (row.crossings, row.height) < (best.crossings, LOWER * best.height)
@@ -66,10 +66,12 @@ def _whole(plan: Plan, width: float, height: float) -> tuple[Row, Style] | None:
     return (best, chosen) if best else None
 
 
-def _folded(builder: Builder, units: Sequence[Unit], width: float, height: float) -> list[Row]:
+def _folded(
+    builder: Builder, units: Sequence[Unit], width: float, height: float
+) -> list[LayeredRow]:
     """Rows that end where all of them together cost least."""
     fold = _Fold(builder, units, width, height)
-    found: dict[tuple[int, int], Row] = {}
+    found: dict[tuple[int, int], LayeredRow] = {}
     while unknown := next((part for part in fold.parts() if part not in found), None):
         start, end = unknown
         builder.drawn = fold.drawn[start]
@@ -83,14 +85,20 @@ def _folded(builder: Builder, units: Sequence[Unit], width: float, height: float
     return [found[part] for part in fold.parts()]
 
 
-def _placed(builder: Builder, units: Sequence[Unit], width: float, height: float) -> Row | None:
+def _placed(
+    builder: Builder, units: Sequence[Unit], width: float, height: float
+) -> LayeredRow | None:
     """The row of some units, names that make edges cross repeated for each gate; None: too large."""
     row = builder.row(units, Names.AGAIN)
-    if not place(row, width) or row.height > height:
+    if not place_layers(row, width) or row.height > height:
         return None
     if row.crossings:
         other = builder.row(units, Names.ALONE)
-        if place(other, width) and other.height <= height and other.crossings < row.crossings:
+        if (
+            place_layers(other, width)
+            and other.height <= height
+            and other.crossings < row.crossings
+        ):
             return other
     return row
 
@@ -199,34 +207,34 @@ def _strands(units: Sequence[Unit]) -> int:
     return len(parts)
 
 
-def _squeezed(builder: Builder, unit: Unit, width: float, height: float) -> Row:
+def _squeezed(builder: Builder, unit: Unit, width: float, height: float) -> LayeredRow:
     """A gate that does not fit with all its numbers: less of its tensors, fewer of its operands."""
     for detail in (Detail.RANGE, Detail.SHAPE):
         less = builder.with_less(detail)
         row = less.row([unit], Names.AGAIN)
-        if place(row, width):
+        if place_layers(row, width):
             break
     if row.height > height:
         most = max(int(len(unit.feeds) * height / row.height) - 1, 2)
         row = less.row([unit], Names.AGAIN, most=most)
-        place(row, width)
+        place_layers(row, width)
     return row
 
 
-def _text(text: str, style: Style) -> Row:
+def _text(text: str, style: Style) -> LayeredRow:
     """A row that is one line of grey text."""
-    row = Row([Vertex(0, line([Run(text, style.number)], GREY))], [])
-    place(row, math.inf)
+    row = LayeredRow([Vertex(0, line([TextRun(text, style.number)], GREY))], [])
+    place_layers(row, math.inf)
     return row
 
 
-def _unused(builder: Builder, width: float) -> list[Row]:
+def _unused(builder: Builder, width: float) -> list[LayeredRow]:
     """The inputs that the result does not use, side by side as far as there is room."""
-    lines: list[Row] = []
+    lines: list[LayeredRow] = []
     for q in builder.plan.unused:
         for detail in Detail:
             row = row_of([Route(builder.with_less(detail).unused(q))])
-            if place(row, width):
+            if place_layers(row, width):
                 break
         if lines and lines[-1].width + APART + row.width <= width:
             _append(lines[-1], row)
@@ -235,7 +243,7 @@ def _unused(builder: Builder, width: float) -> list[Row]:
     return lines
 
 
-def _append(line: Row, row: Row) -> None:
+def _append(line: LayeredRow, row: LayeredRow) -> None:
     """Put a row to the right of another, their first vertices on one height."""
     lower = row.vertices[0].y - line.vertices[0].y
     line.shift(0.0, max(lower, 0.0))

@@ -13,23 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from report import numbers
-from report.figure import signs
-from report.figure.letters import (
+from report import number_format as numbers
+from report.autodiff.graph import Shape
+from report.derivation.latex.symbols import GRADIENT, VALUE
+from report.figure import gate_signs
+from report.figure.font_metrics import (
     BLACK,
     GREY,
     SMALLEST,
     Ink,
     Piece,
-    Run,
-    Stroke,
+    StrokeLine,
+    TextRun,
     extent,
     joined,
     line,
     width,
 )
-from report.graph import Shape
-from report.printers.notation import GRADIENT, VALUE
 
 CLEAR = 2.0  # points between an edge and the text beside it
 BEHIND = 2.0  # points between an edge's end and the text that follows it
@@ -92,7 +92,7 @@ def edge(value: Any, gradient: Any | None, style: Style) -> Piece:
     above = _amount(value, VALUE, "", style)
     above = above.moved(0.0, -CLEAR - above.down)
     if of and style.detail is not Detail.SHAPE:
-        over = _centred(line([Run(signs.shape(of), SMALLEST)], GREY))
+        over = _centred(line([TextRun(gate_signs.shape(of), SMALLEST)], GREY))
         above = joined(above, over.moved(0.0, -above.up - over.down - 1.0))
     if gradient is None:
         return above
@@ -101,12 +101,12 @@ def edge(value: Any, gradient: Any | None, style: Style) -> Piece:
 
 def result(name: str, style: Style) -> Piece:
     """The name at the end of the last edge, to the right of the origin."""
-    return after(line(signs.name(name, (), style.name), BLACK), style.name)
+    return after(line(gate_signs.name(name, (), style.name), BLACK), style.name)
 
 
 def nowhere(style: Style) -> Piece:
     """The end of an edge that leads to no gate."""
-    return after(line([Run("not used", style.number)], GREY), style.number)
+    return after(line([TextRun("not used", style.number)], GREY), style.number)
 
 
 def before(text: Piece, size: float) -> Piece:
@@ -129,7 +129,7 @@ def source(
 ) -> Piece:
     """An input's name to the left of the origin; `gradient` is the sum of several contributions."""
     colour = BLACK if asked else GREY
-    text = line(signs.name(name, of, style.name, 1.25 * signs.LONGEST), colour)
+    text = line(gate_signs.name(name, of, style.name, 1.25 * gate_signs.LONGEST), colour)
     piece = before(text, style.name)
     if gradient is None:
         return piece
@@ -140,8 +140,8 @@ def source(
 # ---------------------------------------------------------------- gates
 
 
-def gate(
-    sign: list[Run],
+def gate_piece(
+    sign: list[TextRun],
     operands: int,
     name: str,
     of: Shape,
@@ -158,7 +158,7 @@ def gate(
         text,
         Piece((), (), body.half, body.half, body.high, body.high),
     ]
-    tag = _centred(line(signs.name(name, of, style.tag, signs.LONGEST), GREY))
+    tag = _centred(line(gate_signs.name(name, of, style.tag, gate_signs.LONGEST), GREY))
     pieces.append(tag.moved(0.0, -body.high - 2.2 - tag.down))
     if gradient is not None:
         total = _total(gradient, style)
@@ -193,7 +193,7 @@ def _total(gradient: Any, style: Style) -> Piece:
     """The sum of what comes back, or its mark and a dotted line to write on."""
     if style.numbers:
         return _amount(gradient, GRADIENT, SUM_MARK, style)
-    return _centred(line([Run(f"{SUM_MARK}\u00a0{'.' * 16}", style.number)], GREY))
+    return _centred(line([TextRun(f"{SUM_MARK}\u00a0{'.' * 16}", style.number)], GREY))
 
 
 def _blank(of: Shape, style: Style) -> Piece:
@@ -208,17 +208,19 @@ def _amount(value: Any, colour: str, mark: str, style: Style) -> Piece:
     """A number or tensor, centred, its last baseline or bracket on the origin's height."""
     array = np.asarray(value, dtype=float)
     if array.size == 1:
-        text = signs.number(array)
+        text = gate_signs.number_text(array)
     elif style.detail is Detail.SHAPE:
-        text = signs.shape(array.shape)
+        text = gate_signs.shape(array.shape)
     elif style.detail is Detail.ENTRIES and entries_fit(array.shape):
         return _matrix(array, colour, mark, style)
     else:
-        low, high = signs.number(array.min()), signs.number(array.max())
+        low, high = gate_signs.number_text(array.min()), gate_signs.number_text(array.max())
         text = f"all {low}" if low == high else f"{low} … {high}"
     size = style.number
     runs = (
-        [Run(mark, size), *signs.plain(f"\u00a0{text}", size)] if mark else signs.plain(text, size)
+        [TextRun(mark, size), *gate_signs.plain_runs(f"\u00a0{text}", size)]
+        if mark
+        else gate_signs.plain_runs(text, size)
     )
     return _centred(line(runs, colour))
 
@@ -238,13 +240,13 @@ def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     """Entries in brackets, points aligned; the whole stands on the origin's height."""
     rows, columns = _grid(array.shape)
     size = style.number
-    texts = [t.replace(" × ", "×") for t in numbers.together(array.reshape(-1), signs.DIGITS)]
+    texts = [t.replace(" × ", "×") for t in numbers.together(array.reshape(-1), gate_signs.DIGITS)]
     pitch, space = 1.12 * size, 0.62 * size
     high = 0.0
     inks: list[Ink] = []
     x = 3.2  # the bracket and the space behind it
     for column in (texts[i::columns] for i in range(columns)):
-        entries = [line(signs.plain(t, size), colour) for t in column]
+        entries = [line(gate_signs.plain_runs(t, size), colour) for t in column]
         before = [width(_WHOLE.match(t)[0], "roman", size) for t in column]  # type: ignore[index]
         point = x + max(before)
         for i, (entry, whole) in enumerate(zip(entries, before, strict=True)):
@@ -254,12 +256,12 @@ def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     right = x - space + 3.2
     height = 1.2 + (rows - 1) * pitch + high + 1.2
     strokes = tuple(
-        Stroke(((x0 + hook, -height), (x0, -height), (x0, 0.0), (x0 + hook, 0.0)), colour)
+        StrokeLine(((x0 + hook, -height), (x0, -height), (x0, 0.0), (x0 + hook, 0.0)), colour)
         for x0, hook in ((0.6, 1.8), (right - 0.6, -1.8))
     )
     left = 0.0
     if mark:
-        sign = line([Run(mark, size)], colour)
+        sign = line([TextRun(mark, size)], colour)
         left = sign.right + 1.5
         inks += sign.moved(-left, -(height - high) / 2).inks
     return _centred(Piece(tuple(inks), strokes, left, right, height + 0.3, 0.3))

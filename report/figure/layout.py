@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from report.figure.drawing import Route, Row, Vertex
-from report.figure.order import ordered
+from report.figure.crossings import ordered
+from report.figure.layered_row import LayeredRow, Route, Vertex
 
 GAP = 6.0  # points between what stands one below the other
 APART = 10.0  # the same between parts that no edge joins
@@ -37,7 +37,7 @@ def lowest(vertices: Iterable[Vertex]) -> float:
     return max(filled.values(), default=GAP) - GAP
 
 
-def place(row: Row, width: float) -> bool:
+def place_layers(row: LayeredRow, width: float) -> bool:
     """Give every vertex its place; False when the row is wider than `width` points at the least."""
     floor: dict[int, float] = {}
     parts = _connected(row)
@@ -55,7 +55,7 @@ def place(row: Row, width: float) -> bool:
     return _set_widths(row, width)
 
 
-def _connected(row: Row) -> list[Row]:
+def _connected(row: LayeredRow) -> list[LayeredRow]:
     """The parts of a row that no edge joins."""
     members = {v: [v] for v in row.vertices}
     for a, b in row.links:
@@ -63,9 +63,9 @@ def _connected(row: Row) -> list[Row]:
             small, large = sorted((members[a], members[b]), key=len)
             large += small
             members.update(dict.fromkeys(small, large))
-    parts: dict[int, Row] = {}
+    parts: dict[int, LayeredRow] = {}
     for v in row.vertices:
-        parts.setdefault(id(members[v]), Row([], [])).vertices.append(v)
+        parts.setdefault(id(members[v]), LayeredRow([], [])).vertices.append(v)
     for route in row.routes:
         parts[id(members[route.stops[0]])].routes.append(route)
     return list(parts.values())
@@ -74,7 +74,7 @@ def _connected(row: Row) -> list[Row]:
 # ---------------------------------------------------------------- heights
 
 
-def _set_heights(row: Row, layers: Sequence[Sequence[Vertex]]) -> None:
+def _set_heights(row: LayeredRow, layers: Sequence[Sequence[Vertex]]) -> None:
     """Set every y: edges straight where they can be, gates in the middle of what feeds them."""
     block = _blocks(row, layers)
     members: dict[int, list[Vertex]] = defaultdict(list)
@@ -124,7 +124,7 @@ def _settle(
     return y
 
 
-def _blocks(row: Row, layers: Sequence[Sequence[Vertex]]) -> dict[Vertex, int]:
+def _blocks(row: LayeredRow, layers: Sequence[Sequence[Vertex]]) -> dict[Vertex, int]:
     """Which vertices lie on one straight line: an edge's bends, then names and gates in a chain."""
     leaving: dict[Vertex, int] = defaultdict(int)
     entering: dict[Vertex, int] = defaultdict(int)
@@ -186,7 +186,7 @@ def _topological(below: dict[int, dict[int, float]]) -> list[int]:
     return order
 
 
-def _enter(row: Row) -> None:
+def _enter(row: LayeredRow) -> None:
     """Spread the edges that enter a gate over its left side.
 
     Routes come in the order of the operands; where that does not matter, they do not cross.
@@ -209,7 +209,7 @@ def _enter(row: Row) -> None:
 # ---------------------------------------------------------------- widths
 
 
-def _set_widths(row: Row, width: float) -> bool:
+def _set_widths(row: LayeredRow, width: float) -> bool:
     """Set every x, with channels as wide as the room allows; False when it does not suffice."""
     layers = row.layers(dict.fromkeys(row.vertices, 0.0))
     bends = [0.0] * len(layers)

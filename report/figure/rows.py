@@ -8,12 +8,12 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from report.figure import labels, signs
-from report.figure.drawing import Route, Row, Vertex
+from report.autodiff.trace import Quantity
+from report.figure import gate_signs, labels
+from report.figure.font_metrics import GREY, Piece, TextRun, line
 from report.figure.labels import Detail, Style
-from report.figure.letters import GREY, Piece, Run, line
-from report.figure.plan import Feed, Plan, Unit
-from report.tracing import Quantity
+from report.figure.layered_row import LayeredRow, Route, Vertex
+from report.figure.units import Feed, FigurePlan, Unit
 
 MOST = 1_000_000
 
@@ -33,7 +33,7 @@ BEND = Piece((), (), 0.0, 0.0, 1.5, 1.5)  # where an edge passes a layer
 class Builder:
     """Makes the vertices and routes of rows; pieces are made once for each font size."""
 
-    def __init__(self, plan: Plan, style: Style) -> None:
+    def __init__(self, plan: FigurePlan, style: Style) -> None:
         self.plan = plan
         self.style = replace(style, numbers=plan.numbers)
         self.drawn: set[Quantity] = set()  # inputs that an earlier row shows with their sum
@@ -62,11 +62,11 @@ class Builder:
 
         def make() -> Any:
             if unit.gates > 1:
-                sign = [Run(f"{unit.gates} gates", self.style.number)]
+                sign = [TextRun(f"{unit.gates} gates", self.style.number)]
             else:
-                sign = signs.sign(q.node, self.plan.trace.name_of, self.style.sign)
+                sign = gate_signs.sign(q.node, self.plan.trace.name_of, self.style.sign)
             gradient = q.gradient if self.plan.collects(q) else None
-            return labels.gate(
+            return labels.gate_piece(
                 sign,
                 len(unit.feeds),
                 q.name,
@@ -81,8 +81,8 @@ class Builder:
     def _source(self, q: Quantity, *, shown: bool) -> Vertex:
         def make() -> Piece:
             if not q.node.is_input:
-                tag = signs.name(q.name, q.node.shape, self.style.tag, signs.LONGEST)
-                text = line([*tag, Run("\u00a0→", self.style.number)], GREY)
+                tag = gate_signs.name(q.name, q.node.shape, self.style.tag, gate_signs.LONGEST)
+                text = line([*tag, TextRun("\u00a0→", self.style.number)], GREY)
                 return labels.before(text, self.style.tag)
             gradient = q.gradient if self.plan.collects(q) and not shown else None
             asked = q.name in self.plan.trace.wrt
@@ -100,15 +100,15 @@ class Builder:
         shown = units[: 1 if self.style.detail is Detail.SHAPE else 3]
 
         def make() -> tuple[Piece, tuple[tuple[float, float], ...]]:
-            runs = [Run("→\u00a0", self.style.number)]
+            runs = [TextRun("→\u00a0", self.style.number)]
             spans = []
             for i, q in enumerate(unit.quantity for unit in shown):
-                runs += [Run(",\u00a0", self.style.tag)] * bool(i)
+                runs += [TextRun(",\u00a0", self.style.tag)] * bool(i)
                 start = line(runs).right if i else 0.0
-                runs += signs.name(q.name, q.node.shape, self.style.tag, signs.LONGEST)
+                runs += gate_signs.name(q.name, q.node.shape, self.style.tag, gate_signs.LONGEST)
                 spans.append((labels.BEHIND + start, labels.BEHIND + line(runs).right))
             if len(units) > len(shown):
-                runs.append(Run(", …", self.style.tag))
+                runs.append(TextRun(", …", self.style.tag))
             return labels.after(line(runs, GREY), self.style.tag), tuple(spans)
 
         text, spans = self._once(("leaving", *units), make)
@@ -116,7 +116,7 @@ class Builder:
 
     # ------------------------------------------------------------ a row
 
-    def row(self, units: Sequence[Unit], names: Names, *, most: int = MOST) -> Row:
+    def row(self, units: Sequence[Unit], names: Names, *, most: int = MOST) -> LayeredRow:
         """The vertices and routes of some units, not yet placed.
 
         Of more than `most` operands of a gate, those in the middle are left out.
@@ -198,7 +198,7 @@ class Builder:
 
     def _more(self, count: int, gate: Vertex) -> Route:
         """One edge for operands that are left out."""
-        text = line([Run(f"… {count} more", self.style.number)], GREY)
+        text = line([TextRun(f"… {count} more", self.style.number)], GREY)
         start = Vertex(gate.layer - 2, labels.before(text, self.style.number), align=1.0)
         return Route([start, Vertex(gate.layer - 1, BEND), gate])
 
@@ -207,7 +207,7 @@ class Builder:
         trace = self.plan.trace
         result = trace.result
         if result is None:
-            text = line([Run(signs.number(trace.value), self.style.name)])
+            text = line([TextRun(gate_signs.number_text(trace.value), self.style.name)])
             start = Vertex(0, labels.before(text, self.style.name), align=1.0)
             label = labels.edge(trace.value, 1.0, self.style)
         else:
@@ -225,9 +225,9 @@ class Builder:
         ]
 
 
-def row_of(routes: list[Route]) -> Row:
+def row_of(routes: list[Route]) -> LayeredRow:
     """The row of some routes, not yet placed."""
-    return Row(list(dict.fromkeys(v for r in routes for v in r.stops)), routes)
+    return LayeredRow(list(dict.fromkeys(v for r in routes for v in r.stops)), routes)
 
 
 def _route(start: Vertex, end: Vertex, label: Piece, *, far: bool) -> Route:

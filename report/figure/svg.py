@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from report.figure import backend
-from report.figure.drawing import Route, Row, Vertex
-from report.figure.letters import BLACK, FAMILY, GREY, Ink, Stroke
+from report.figure import svg_backend
+from report.figure.font_metrics import BLACK, FAMILY, GREY, Ink, StrokeLine
+from report.figure.layered_row import LayeredRow, Route, Vertex
 
 EDGE, OUTLINE, BRACKET = 0.6, 0.8, 0.55  # line widths in points
 FILL = "#F2F2F2"  # of a gate
@@ -27,11 +27,11 @@ def settings() -> contextlib.AbstractContextManager[None]:
     return mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None})
 
 
-def svg(row: Row, width: float, height: float) -> str:
+def svg(row: LayeredRow, width: float, height: float) -> str:
     """The row, already at its place, as SVG of that size in points; within `settings`."""
     out = io.StringIO()
     unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
-    renderer = backend.renderer()(_round(width), _round(height), out, metadata=unsaid)
+    renderer = svg_backend.renderer()(_round(width), _round(height), out, metadata=unsaid)
     page = _Page(renderer)
     page.path([s for route in row.routes for s in curve(route)], GREY, EDGE)
     page.path([s for v in row.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
@@ -98,7 +98,7 @@ def outline(v: Vertex) -> list[Step]:
     ]
 
 
-def _polylines(strokes: Iterable[Stroke]) -> list[Step]:
+def _polylines(strokes: Iterable[StrokeLine]) -> list[Step]:
     return [("L" if i else "M", (point,)) for s in strokes for i, point in enumerate(s.points)]
 
 
@@ -130,7 +130,7 @@ class _Page:
     def text(self, ink: Ink) -> None:
         gc = self.renderer.new_gc()
         gc.set_foreground(ink.colour)
-        font = backend.font(
+        font = svg_backend.font(
             _FAMILIES.get(ink.face, FAMILY),
             ink.size,
             style="italic" if ink.face == "italic" else "normal",

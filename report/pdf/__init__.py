@@ -1,4 +1,4 @@
-"""HTML to PDF, with math as text, closed fonts, and one file that is PDF/A-3a and PDF/UA-1.
+"""HTML -> PDF by WeasyPrint, with math as text, closed fonts, and one file that is PDF/A-3a and PDF/UA-1.
 
 Importing this package is free; its functions import what they need when they are called.
 """
@@ -8,34 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from report.pdf.blocks import listing, page_number
-    from report.pdf.breaking import fit, fitted_lines, split
-    from report.pdf.browser import mathml
-    from report.pdf.conform import Attachment
-    from report.pdf.document import render
-    from report.pdf.layout import Formula, aligned, formula, img
-    from report.pdf.vectors import picture
+    from report.pdf.conformance import Attachment
+    from report.pdf.html_to_pdf import render
 
-__all__ = [
-    "Attachment", "Formula", "aligned", "fit", "fitted_lines", "formula",
-    "img", "listing", "mathml", "page_number", "picture", "render", "split",
-]  # fmt: skip
+__all__ = ["Attachment", "render"]
 
-_HOMES = {
-    "Attachment": "conform",
-    "Formula": "layout",
-    "fit": "breaking",
-    "fitted_lines": "breaking",
-    "formula": "layout",
-    "img": "layout",
-    "listing": "blocks",
-    "page_number": "blocks",
-    "mathml": "browser",
-    "picture": "vectors",
-    "render": "document",
-    "aligned": "layout",
-    "split": "breaking",
-}
+_HOMES = {"Attachment": "conformance", "render": "html_to_pdf"}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,19 +6,15 @@ This file and `inner` are the ones that touch WeasyPrint's inner parts.
 """
 
 import base64
-import html
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from report.pdf import ink
-from report.pdf.drawing import Drawing
+from report.typeset.addresses import BLOCK, Piece
+from report.typeset.colours import colour
+from report.typeset.drawing import Drawing
 
-PREFIX, PAGE = "block:", "page:"
-
-# What may stand in a listing: the characters that the mono font surely has.
-_RANGES = (*range(0x20, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x180), *range(0x3B1, 0x3CA))
-_PLACED = frozenset(map(chr, _RANGES)) | frozenset("ΓΔΘΛΞΠΣΦΨΩ–—‘’“”…−≈≤≥≠∂∑√∞")
 _GREY, _PALE, _SHADE = "#555", "#999", "#f4f4f2"
 _GROUND = (
     7 * 96 / 72,
@@ -31,54 +27,8 @@ _FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 _TOGETHER = 3  # lines before an empty one that a break leaves together
 _BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
 
-Piece = tuple[str, str]  # how it is set ("" plain, "k" bold, "c" grey), and a text without breaks
-
 
 # --- HTML -----------------------------------------------------------------------------------------
-
-
-def listing(
-    lines: Sequence[Sequence[Piece]],
-    numbered: bool = False,
-    *,
-    shaded: bool = False,
-    as_text: bool = False,
-) -> str:
-    """HTML for lines in the mono font, whose numbers, if any, stand outside of the text.
-
-    It stands in a paragraph of its own; `lines` are pieces of text and how they are set, `shaded` says
-    whether they have a ground of their own. Lines with letters that need more than a place each are
-    written `as_text`, as a browser needs all.
-    """
-    letters = {letter for line in lines for _, text in line for letter in text}
-    if as_text or not letters <= _PLACED:
-        shown = ("".join(_span(kind, piece) for kind, piece in line) for line in lines)
-        body = "\n</span>".join(f'<span class="line">{line}' for line in shown)
-        return f'<span class="lines{" shaded" * shaded}">{body}\n</span></span>'
-    return _image("lines", "listing", "code", [numbered, shaded, lines])
-
-
-def _span(kind: str, piece: str) -> str:
-    safe = html.escape(piece)
-    return f'<span class="{kind}">{safe}</span>' if kind else safe
-
-
-def equation(
-    label: str, lines: Sequence[tuple[str, str]], left: float, words: str, kind: str
-) -> str:
-    """HTML for lines of LaTeX as a block; see `layout.aligned`. `words` are read aloud."""
-    return _image(kind, "equation", words, [label, left, lines])
-
-
-def _image(kind: str, what: str, words: str, content: Any) -> str:
-    data = json.dumps([what, *content], ensure_ascii=False, separators=(",", ":")).encode()
-    address = PREFIX + base64.b64encode(data).decode()
-    return f'<img class="{kind}" src="{address}" alt="{html.escape(words or "blank")}"/>'
-
-
-def page_number(anchor: str) -> str:
-    """HTML for the number of the page on which an anchor is; as wide as four digits, flush right."""
-    return f'<img class="page" src="{PAGE}{html.escape(anchor)}" alt="page"/>'
 
 
 # --- blocks ---------------------------------------------------------------------------------------
@@ -86,7 +36,7 @@ def page_number(anchor: str) -> str:
 
 def block(address: str, drawing: Callable[[str, bool], Drawing]) -> "Block":
     """The block of an address; `drawing` lays out formulas."""
-    what, *content = json.loads(base64.b64decode(address.removeprefix(PREFIX)))
+    what, *content = json.loads(base64.b64decode(address.removeprefix(BLOCK)))
     return _Listing(*content) if what == "listing" else _Equation(drawing, *content)
 
 
@@ -243,7 +193,7 @@ class _Equation(Block):
             if i == 0 and self._label:
                 small = ink.varied(style, font_style="italic", font_size=em * _LABEL)
                 text = ink.Text(small, self._label)
-                stream.set_color(ink.colour(_GREY))
+                stream.set_color(colour(_GREY))
                 text.draw(stream, -_LABEL_GAP - text.width, y)
             left, right = self._lines[i]
             start = self._left * em
@@ -306,7 +256,7 @@ class _Listing(Block):
         shown = self._lines[self.first : self.last]
         height, baseline = ink.line_of(style)
         if self._shaded:
-            stream.set_color(ink.colour(_SHADE))
+            stream.set_color(colour(_SHADE))
             x, y = _GROUND
             stream.rectangle(-x, -y, width + 2 * x, len(shown) * height + 2 * y)
             stream.fill()
@@ -314,15 +264,15 @@ class _Listing(Block):
         for bold, face in ((False, style), (True, ink.varied(style, font_weight=700))):
             used = (text for _, line in shown for kind, text in line if (kind == "k") is bold)
             faces[bold] = ink.Letters(face, stream, "".join(used))
-        colours = {"c": ink.colour(_GREY)}
+        colours = {"c": colour(_GREY)}
         out, current = ["BT"], None
         for i, (number, line) in enumerate(shown):
             x = 0 if number else _HANGING * self._advance
             out.append(f"1 0 0 -1 {x:.4f} {baseline + i * height:.4f} Tm")
             for kind, text in line:
                 if kind != current:
-                    colour = colours.get(kind, style["color"])
-                    out.append("{:.4g} {:.4g} {:.4g} rg".format(*colour.to("srgb").coordinates))
+                    shade = colours.get(kind, style["color"])
+                    out.append("{:.4g} {:.4g} {:.4g} rg".format(*shade.to("srgb").coordinates))
                     current = kind
                 out += faces[kind == "k"].show(text)
         out.append("ET")
@@ -338,7 +288,7 @@ class _Listing(Block):
         height, baseline = ink.line_of(style)
         small = ink.varied(style, font_size=style["font_size"] * _NUMBER)
         letters = ink.Letters(small, stream, "".join(marks))
-        stream.set_color(ink.colour(_PALE))
+        stream.set_color(colour(_PALE))
         placed = (
             operator
             for i, mark in enumerate(marks)

@@ -4,7 +4,6 @@ With `inner` and `blocks`, this is what touches WeasyPrint's inner parts.
 """
 
 import contextlib
-import functools
 import importlib
 import weakref
 from collections.abc import Iterable, Iterator
@@ -12,11 +11,13 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from report.errors import ReportError
-from report.pdf import faults, fonts, glyphs
-from report.pdf.drawing import FONT, Drawing
+from report.pdf import log_errors
+from report.typeset import fonts, glyphs
+from report.typeset.colours import colour
+from report.typeset.drawing import FONT, Drawing
 
 
-class Formula:
+class FormulaImage:
     """A formula as WeasyPrint asks for images: a size, and a way to be drawn."""
 
     def __init__(self, drawing: Drawing) -> None:
@@ -72,20 +73,6 @@ def call(stream: Any, name: str) -> None:
         if items[i] == b"BDC":
             items[i - 2] = name
             return
-
-
-def is_colour(css: str) -> bool:
-    """Whether WeasyPrint can paint with this name or value."""
-    return colour(css) is not None
-
-
-@functools.cache
-def colour(css: str) -> Any:
-    """A colour as WeasyPrint's streams take it; None where there is no such one."""
-    from tinycss2.color5 import parse_color  # not where nothing has a colour
-
-    found = parse_color(css)
-    return None if found == "currentcolor" else found
 
 
 _math_fonts: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -148,7 +135,7 @@ class Text:
         """
         lacking = [text for _, glyph, text in self.shaped if glyph >= _UNKNOWN]
         if lacking:
-            raise ReportError(faults.missing(list(dict.fromkeys("".join(lacking)))))
+            raise ReportError(log_errors.missing(list(dict.fromkeys("".join(lacking)))))
         stream.begin_text()
         stream.set_text_matrix(1, 0, 0, -1, x, y)
         for pango_font, shown in self._runs:
@@ -205,7 +192,7 @@ class Letters:
             found = {letter: (font, glyph, shaped) for font, glyph, letter in shaped.shaped}
             for letter in new:
                 if letter not in found or not 0 < found[letter][1] < _UNKNOWN:
-                    raise ReportError(faults.missing([letter]))
+                    raise ReportError(log_errors.missing([letter]))
                 known[letter] = _Shape(*found[letter])
         self._letters = {}
         for pango_font, run in groupby(letters, lambda letter: known[letter].font):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from report.errors import ReportError
-from report.pdf import fonts
+from report.typeset import fonts
 
 _COMMANDS = {
     "debian": "apt-get install -y --no-install-recommends"

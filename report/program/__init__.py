@@ -5,8 +5,18 @@ a process of its own (or `start` and `finish` it, to do something else meanwhile
 printed numbers back.
 """
 
-from report.program.reading import Printed, read
-from report.program.running import Output, Run, finish, run, start
-from report.program.writing import Program, write
+from report.program.generate import Program, generate
+from report.program.parse_output import Printed, parse_output
+from report.program.run import Output, Running, finish, run, start
 
-__all__ = ["Output", "Printed", "Program", "Run", "finish", "read", "run", "start", "write"]
+__all__ = [
+    "Output",
+    "Printed",
+    "Program",
+    "Running",
+    "finish",
+    "generate",
+    "parse_output",
+    "run",
+    "start",
+]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from report.printers.scope import Dialect
+from report.program.variables import Dialect
 
 
 def flags(dialect: Dialect) -> list[str]:
@@ -18,7 +18,7 @@ def flags(dialect: Dialect) -> list[str]:
     return flags if _numpy_is_installed() else ["-P", "-s", *flags[1:]]
 
 
-def environment(dialect: Dialect) -> dict[str, str]:
+def interpreter_environment(dialect: Dialect) -> dict[str, str]:
     """An empty environment but for UTF-8, one order of hashes and one thread for linear algebra."""
     kept = {k: os.environ[k] for k in ("SYSTEMROOT",) if k in os.environ}  # Windows needs it
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}

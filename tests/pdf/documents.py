@@ -3,7 +3,7 @@
 import base64
 from functools import cache
 
-from report import pdf
+from report import pdf, typeset
 
 STYLE = """
 @page { size: A4; margin: 25mm }
@@ -56,12 +56,12 @@ def page(body: str, style: str = "", margins: str = "") -> str:
 @cache
 def everything() -> str:
     """A document with everything that a report holds."""
-    gradient = pdf.img(r"\frac{\partial f}{\partial W}")
-    sum_ = pdf.img(r"x_1 w_1 + \frac{a}{b}")
-    aligned = pdf.img(
+    gradient = typeset.img(r"\frac{\partial f}{\partial W}")
+    sum_ = typeset.img(r"x_1 w_1 + \frac{a}{b}")
+    aligned = typeset.img(
         r"\begin{aligned} a &= \cancel{b} + c \\ &= \textcolor{#D55E00}{d} \end{aligned}", True
     )
-    img = pdf.img
+    img = typeset.img
     rows = "".join(
         f'<tr><th scope="row">q{i}</th><td>{img(f"q_{i}")}</td><td>−0.{i:02}</td></tr>'
         for i in range(1, 60)

@@ -5,10 +5,10 @@ import re
 import pypdf
 import pytest
 
-from report import pdf
-from report.pdf import blocks
+from report import pdf, typeset
+from report.typeset import addresses
 from tests.pdf import documents
-from tests.pdf.test_document import elements, read
+from tests.pdf.test_html_to_pdf import elements, read
 
 MONO = '.code { font: 8pt/11pt "Source Code Pro"; margin: 0 0 8pt } .lines { display: block }'
 
@@ -17,7 +17,7 @@ def document(*listings: str, style: str = "") -> pypdf.PdfReader:
     return read("".join(f'<p class="code">{listing}</p>' for listing in listings), MONO + style)
 
 
-def lines(count: int) -> list[list[blocks.Piece]]:
+def lines(count: int) -> list[list[addresses.Piece]]:
     return [[("", f"line {i} of the listing")] for i in range(count)]
 
 
@@ -27,7 +27,7 @@ def test_a_listing_is_text_line_by_line() -> None:
         [("", "    "), ("k", "return"), ("", " x²  "), ("c", "# σ")],
         [],
     ]
-    text = document(pdf.listing([*source, [("", "f(1)")]])).pages[0].extract_text()
+    text = document(typeset.listing([*source, [("", "f(1)")]])).pages[0].extract_text()
     assert [line.strip() for line in text.split("\n")] == [
         "def f(x):",
         "return x²  # σ",
@@ -36,7 +36,7 @@ def test_a_listing_is_text_line_by_line() -> None:
 
 
 def test_numbers_of_lines_are_no_part_of_the_text() -> None:
-    found = document(pdf.listing(lines(12), numbered=True)).pages[0].get_contents()
+    found = document(typeset.listing(lines(12), numbered=True)).pages[0].get_contents()
     assert found is not None
     content = found.get_data().decode("latin-1")
     code, artifact = re.split(r"/Artifact\s+BMC", content)[-2:]
@@ -45,7 +45,7 @@ def test_numbers_of_lines_are_no_part_of_the_text() -> None:
 
 
 def test_a_listing_goes_on_on_the_next_page() -> None:
-    reader = document(pdf.listing(lines(150)))
+    reader = document(typeset.listing(lines(150)))
     pages = [page.extract_text().count("of the listing") for page in reader.pages]
     assert sum(pages) == 150
     assert pages[0] == pages[1] == 63  # lines of 11 pt in a page of 247 mm
@@ -54,20 +54,20 @@ def test_a_listing_goes_on_on_the_next_page() -> None:
 @pytest.mark.parametrize(("least", "on_the_next"), [(1, 1), (2, 2), (3, 3)])
 def test_few_lines_do_not_stand_alone(least: int, on_the_next: int) -> None:
     style = f".lines {{ orphans: {least}; widows: {least} }}"
-    reader = document(pdf.listing(lines(64)), style=style)
+    reader = document(typeset.listing(lines(64)), style=style)
     assert reader.pages[1].extract_text().count("of the listing") == on_the_next
 
 
 def test_a_listing_that_begins_low_begins_on_the_next_page() -> None:
     style = ".lines { orphans: 3; widows: 3 }"
-    reader = document(pdf.listing(lines(62)), pdf.listing(lines(5)), style=style)
+    reader = document(typeset.listing(lines(62)), typeset.listing(lines(5)), style=style)
     assert [page.extract_text().count("of the listing") for page in reader.pages] == [62, 5]
 
 
 def test_long_lines_are_wrapped_inside_of_the_column() -> None:
     words = " ".join(f"word{i}" for i in range(40))
     letters = "x" * 300
-    reader = document(pdf.listing([[("", words)], [("c", letters)]], numbered=True))
+    reader = document(typeset.listing([[("", words)], [("c", letters)]], numbered=True))
     shown = reader.pages[0].extract_text()
     assert re.sub(r"\s+", " ", shown).startswith(words)
     assert max(len(line) for line in shown.split("\n")) <= 94  # 160 mm of letters of 4.8 pt
@@ -77,7 +77,7 @@ def test_long_lines_are_wrapped_inside_of_the_column() -> None:
 def test_a_line_that_goes_on_is_marked_and_hangs() -> None:
     [content] = [
         page.get_contents().get_data().decode("latin-1")
-        for page in document(pdf.listing([[("", "word " * 40)], [("", "end")]])).pages
+        for page in document(typeset.listing([[("", "word " * 40)], [("", "end")]])).pages
     ]
     places = re.findall(r"1 0 0 -1 (\S+) (\S+) Tm", content)
     lines_of_text, marks = places[:4], places[4:]
@@ -92,10 +92,10 @@ def test_a_listing_breaks_at_an_empty_line_that_is_near() -> None:
     source[58] = source[59] = []
     pages = [
         re.findall(r"line (\d+) of", page.extract_text())
-        for page in document(pdf.listing(source, True)).pages
+        for page in document(typeset.listing(source, True)).pages
     ]
     assert (pages[0][-1], pages[1][0]) == ("57", "60")
-    numbers = document(pdf.listing(source, True)).pages[1].extract_text().split()
+    numbers = document(typeset.listing(source, True)).pages[1].extract_text().split()
     assert numbers.count("61") == 2  # in the line before, and as a number
     assert numbers.count("60") == 1  # an empty line at the break stands on neither page
 
@@ -104,7 +104,7 @@ def test_a_name_stays_with_the_numbers_below_it() -> None:
     source = [[("", f"    {i}.0 of the listing")] for i in range(100)]
     source[60] = [("", "  dW  (3, 3)")]
     first, second = [
-        page.extract_text() for page in document(pdf.listing(source, shaded=True)).pages
+        page.extract_text() for page in document(typeset.listing(source, shaded=True)).pages
     ]
     assert "dW" not in first
     assert "dW" in second
@@ -116,7 +116,7 @@ def test_no_last_line_of_a_function_stands_alone() -> None:
     source[64] = []  # the page ends before line 63
     pages = [
         re.findall(r"line (\d+) of", page.extract_text())
-        for page in document(pdf.listing(source)).pages
+        for page in document(typeset.listing(source)).pages
     ]
     assert (pages[0][-1], pages[1][0]) == ("60", "61")
 
@@ -124,21 +124,21 @@ def test_no_last_line_of_a_function_stands_alone() -> None:
 def test_a_listing_whose_first_lines_belong_together_begins_on_the_next_page() -> None:
     source = [[("c", '"""A program')], [], *lines(4), [("c", '"""')], [], *lines(20)]
     style = "div { height: 625pt } .lines { orphans: 5; widows: 2 }"  # 6 lines are left
-    body = f'<div>text</div><p class="code">{pdf.listing(source)}</p>'
+    body = f'<div>text</div><p class="code">{typeset.listing(source)}</p>'
     reader = read(body, MONO + style)
     assert "program" not in reader.pages[0].extract_text()
     assert "program" in reader.pages[1].extract_text()
 
 
 def test_a_program_does_not_begin_with_a_few_lines_at_the_foot_of_a_page() -> None:
-    program = pdf.listing(lines(30), numbered=True)
+    program = typeset.listing(lines(30), numbered=True)
     for free, begun in ((9, 0), (12, 12)):  # 63 lines fill a page
-        reader = document(pdf.listing(lines(62 - free)), program)
+        reader = document(typeset.listing(lines(62 - free)), program)
         assert reader.pages[0].extract_text().count("of the listing") == 62 - free + begun
 
 
 def test_a_ground_reaches_no_further_than_its_lines() -> None:
-    reader = document(pdf.listing(lines(3), shaded=True))
+    reader = document(typeset.listing(lines(3), shaded=True))
     content = reader.pages[0].get_contents()
     assert content is not None
     [(x, y, width, height)] = re.findall(
@@ -151,7 +151,7 @@ def test_a_ground_reaches_no_further_than_its_lines() -> None:
 
 
 def test_letters_that_need_shaping_are_left_to_pango() -> None:
-    found = pdf.listing([[("", "x = 'שלום'")], [("k", "a & b")]])
+    found = typeset.listing([[("", "x = 'שלום'")], [("k", "a & b")]])
     assert found == (
         '<span class="lines"><span class="line">x = &#x27;שלום&#x27;\n</span>'
         '<span class="line"><span class="k">a &amp; b</span>\n</span></span>'
@@ -160,25 +160,25 @@ def test_letters_that_need_shaping_are_left_to_pango() -> None:
 
 
 def test_every_letter_has_a_glyph_of_its_own() -> None:
-    letters = sorted(blocks._PLACED)
-    reader = document(pdf.listing([[("", "".join(letters))], [("k", "".join(letters))]]))
+    letters = sorted(addresses._PLACED)
+    reader = document(typeset.listing([[("", "".join(letters))], [("k", "".join(letters))]]))
     shown = reader.pages[0].extract_text()
     assert [letter for letter in letters if shown.count(letter) != 2 and letter != " "] == []
 
 
 def test_code_is_tagged_as_code() -> None:
-    reader = document(pdf.listing(lines(3), numbered=True))
+    reader = document(typeset.listing(lines(3), numbered=True))
     [code] = [element for element in elements(reader) if element["/S"] == "/Code"]
     assert "/Alt" not in code
     assert "/A" not in code
 
 
 def test_a_listing_may_be_empty() -> None:
-    assert len(document(pdf.listing([])).pages) == 1
+    assert len(document(typeset.listing([])).pages) == 1
 
 
 def test_the_same_bytes() -> None:
-    page = documents.page(f'<p class="code">{pdf.listing(lines(80), numbered=True)}</p>', MONO)
+    page = documents.page(f'<p class="code">{typeset.listing(lines(80), numbered=True)}</p>', MONO)
     assert pdf.render(page) == pdf.render(page)
 
 
@@ -187,7 +187,7 @@ LINES = [(r"\frac{\partial f}{\partial q}", r"{}= \frac{1}{2}"), ("", r"{}= 0.5"
 
 def equation(label: str = "") -> pypdf.PdfReader:
     style = ".eq { display: block; margin: 3pt 0; line-height: 1.2 } body { font-size: 11pt }"
-    return read(pdf.aligned(LINES, 2.0, label=label), style)
+    return read(typeset.aligned(LINES, 2.0, label=label), style)
 
 
 def test_lines_of_an_equation_are_aligned_at_the_equals_sign() -> None:
@@ -196,7 +196,7 @@ def test_lines_of_an_equation_are_aligned_at_the_equals_sign() -> None:
     em = 11 * 96 / 72
     starts = re.findall(r"\S+ 0 0 -\S+ (\S+) (\S+) cm", found.get_data().decode("latin-1"))[1:]
     left, *right = [(float(x), float(y)) for x, y in starts]
-    width = pdf.formula(LINES[0][0], True).width
+    width = typeset.formula(LINES[0][0], True).width
     assert left[0] + width * em == pytest.approx(2 * em, abs=0.01)
     assert [x for x, _ in right] == [pytest.approx(2 * em, abs=0.01)] * 2  # the sign brings its gap
     assert left[1] == right[0][1] < right[1][1]
@@ -213,14 +213,14 @@ def test_an_equation_is_one_formula_with_its_label() -> None:
 def test_an_equation_that_must_not_break_goes_to_the_next_page() -> None:
     tall = [("", rf"{{}}= \frac{{{i}}}{{x}}") for i in range(8)]
     style = ".eq { display: block; break-inside: avoid } p { height: 220mm; margin: 0 }"
-    reader = read(f"<p>word</p>{pdf.aligned(tall, 0.0)}", style)
+    reader = read(f"<p>word</p>{typeset.aligned(tall, 0.0)}", style)
     assert [page.extract_text().count("x") for page in reader.pages] == [0, 8]
 
 
 def test_an_equation_may_break_between_its_lines() -> None:
     tall = [("", rf"{{}}= \frac{{{i}}}{{x}}") for i in range(8)]
     style = ".eq { display: block; orphans: 1; widows: 1 } p { height: 220mm; margin: 0 }"
-    reader = read(f"<p>word</p>{pdf.aligned(tall, 0.0)}", style)
+    reader = read(f"<p>word</p>{typeset.aligned(tall, 0.0)}", style)
     counts = [page.extract_text().count("x") for page in reader.pages]
     assert sum(counts) == 8
     assert all(counts)

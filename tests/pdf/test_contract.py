@@ -1,4 +1,4 @@
-"""What report.pdf.inner, ink and blocks rely on inside mathra and WeasyPrint.
+"""What report.pdf and report.typeset.mathra_layout rely on inside mathra and WeasyPrint.
 
 Each test names one part. A test that fails after an upgrade says what changed there, and with it
 what has to be written anew.
@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from report import ReportError
-from report.pdf import blocks, fonts, glyphs, ink, inner, preflight
-from report.pdf.drawing import Run
+from report.pdf import blocks, engine, ink, patches, preflight
+from report.typeset import fonts, glyphs, mathra_layout
+from report.typeset.drawing import GlyphRun
 
 
 def weasyprint(name: str = "") -> Any:
@@ -31,14 +32,14 @@ def test_versions_are_the_ones_written_for() -> None:
     import mathra
     import pydyf
 
-    assert mathra.core_version == inner.MATHRA
-    assert weasyprint().__version__ == inner.WEASYPRINT
-    assert pydyf.__version__ == inner.PYDYF
+    assert mathra.core_version == mathra_layout.MATHRA
+    assert weasyprint().__version__ == engine.WEASYPRINT
+    assert pydyf.__version__ == engine.PYDYF
 
 
 def test_another_version_is_refused_with_the_remedy() -> None:
     with pytest.raises(ReportError, match=r"pip install weasyprint==70\.0") as error:
-        inner.check_version("weasyprint", "71.0", inner.WEASYPRINT)
+        mathra_layout.check_version("weasyprint", "71.0", engine.WEASYPRINT)
     assert "weasyprint 71.0 is installed" in str(error.value)
 
 
@@ -81,9 +82,9 @@ def test_mathra_numbers_glyphs_as_the_bundled_font_does(character: str) -> None:
 
 
 def test_mathra_advances_as_the_bundled_font_does() -> None:
-    drawing = inner.typeset(r"\mathrm{abcdefgh0123456789}", False)
+    drawing = mathra_layout.typeset(r"\mathrm{abcdefgh0123456789}", False)
     [run] = drawing.marks
-    assert isinstance(run, Run), "one line of letters is drawn otherwise"
+    assert isinstance(run, GlyphRun), "one line of letters is drawn otherwise"
     assert ">" not in run.codes, "letters are kerned, or the advances differ"
 
 
@@ -113,14 +114,14 @@ def test_images_have_two_methods() -> None:
         "draw": ["stream", "concrete_width", "concrete_height", "style"],
     }.items():
         assert parameters(getattr(images.RasterImage, name))[1:] == arguments, name
-        assert len(parameters(getattr(ink.Formula, name))) == len(arguments) + 1, name
+        assert len(parameters(getattr(ink.FormulaImage, name))) == len(arguments) + 1, name
 
 
 def test_blocks_are_laid_out_by_a_switch() -> None:
     layout = weasyprint("layout.block")
     source = inspect.getsource(layout.block_level_layout)
     assert "return block_level_layout_switch(" in source, "another function does it"
-    inner._mend()
+    patches.mend()
     usual = layout.block_level_layout_switch.__closure__[0].cell_contents
     assert parameters(usual) == [
         "context", "box", "bottom_space", "skip_stack", "containing_block", "page_is_empty",
@@ -143,7 +144,7 @@ def test_lines_of_text_are_split_by_a_function() -> None:
 
 
 def test_lines_depend_on_no_other_property_than_those_remembered() -> None:
-    inner._mend()
+    patches.mend()
     line_break, text_fonts = weasyprint("text.line_break"), weasyprint("text.fonts")
     split = usual(weasyprint("layout.preferred").split_first_line)
     name = usual(line_break._font_style_cache_key)
@@ -159,7 +160,9 @@ def test_lines_depend_on_no_other_property_than_those_remembered() -> None:
         )
     )
     asked = set(re.findall(r"style\['(\w+)'\]", read))
-    assert asked - set(re.findall(r"style\['(\w+)'\]", inspect.getsource(name))) <= set(inner._FACE)
+    assert asked - set(re.findall(r"style\['(\w+)'\]", inspect.getsource(name))) <= set(
+        patches._FACE
+    )
 
 
 WORDS = st.lists(st.sampled_from(["a", "one", "of,", "incomprehensibilities", " ", "  ", "-", "\n", "0.5"]),
@@ -169,7 +172,7 @@ WORDS = st.lists(st.sampled_from(["a", "one", "of,", "incomprehensibilities", " 
 @pytest.fixture(scope="module")
 def styles() -> list[Any]:
     """Of paragraphs that differ in what decides about their lines."""
-    inner._mend()
+    patches.mend()
     page = (
         '<html><body style="font: 9pt STIX Two Text"><p>a</p><p style="white-space: pre">a</p>'
         '<p style="overflow-wrap: anywhere">a</p><p style="font-size: 14pt">a</p>'
@@ -201,7 +204,7 @@ def test_lines_are_split_as_they_would_be(
 
 
 def usual(wrapping: Any) -> Any:
-    """WeasyPrint's function, inside of the one that `inner` put in its place."""
+    """WeasyPrint's function, inside of the one that `patches` put in its place."""
     found = [cell.cell_contents for cell in wrapping.__closure__]
     [function] = [f for f in found if inspect.isfunction(f) and f.__module__[:5] == "weasy"]
     return function
@@ -287,7 +290,7 @@ def test_the_math_font_is_the_bundled_one() -> None:
 
 
 def test_labels_of_figures_are_drawn_through_the_table_of_tags() -> None:
-    inner._mend()
+    patches.mend()
     module = weasyprint("svg")
     assert module.TAGS["text"] is module.text
     assert module.TAGS["tspan"] is module.text
@@ -318,7 +321,7 @@ def test_stylesheets_may_serve_several_documents() -> None:
 
 def test_styles_are_computed_when_a_property_is_missing() -> None:
     css = weasyprint("css")
-    inner._mend()
+    patches.mend()
     source = inspect.getsource(usual(css.ComputedStyle.__missing__))
     for part in (
         "if key in self.cascaded:",
@@ -333,7 +336,7 @@ def test_styles_are_computed_when_a_property_is_missing() -> None:
 
 def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
     css = weasyprint("css")
-    inner._mend()
+    patches.mend()
     faster = css.ComputedStyle.__missing__
     page = (
         '<html lang="en"><body><h1 dir="rtl">a</h1><ul><li style="margin-left: 3em">b</li></ul>'
@@ -359,7 +362,7 @@ def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_notes_and_markers_are_all_that_every_element_would_get() -> None:
-    inner._mend()
+    patches.mend()
     matcher = importlib.import_module("cssselect2").Matcher()
     css = weasyprint("html").UA
     weasyprint().CSS(string=css, matcher=matcher)
@@ -389,7 +392,7 @@ def test_pydyf_compresses_with_a_level() -> None:
 
 
 def test_pydyf_keeps_the_references_of_pages() -> None:
-    inner._mend()
+    patches.mend()
     import pydyf
 
     document = pydyf.PDF()

@@ -55,7 +55,7 @@ def test_the_package_is_free_to_import() -> None:
 
 def test_formulas_need_no_weasyprint() -> None:
     code = (
-        "import sys; from report import pdf; pdf.img(r'\\frac{a}{b}'); pdf.fit('a + b = c', 1.5);"
+        "import sys; from report import pdf, typeset; typeset.img(r'\\frac{a}{b}'); typeset.fit('a + b = c', 1.5);"
         "print('weasyprint' in sys.modules, 'fontTools' in sys.modules)"
     )
     assert run(code).stdout.strip() == "False False"

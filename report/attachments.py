@@ -1,0 +1,92 @@
+"""What a PDF carries inside: its homework file, its traces, its programs with their output."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from report.homework.homework import Homework
+
+if TYPE_CHECKING:
+    from report.document import Answer
+    from report.pdf import Attachment
+
+HOMEWORK = "homework.toml"
+MADE_WITH = "made-with.json"
+
+
+def made_with() -> dict[str, str]:
+    """What decides the last digit of a number: versions, and how this machine rounds."""
+    import numpy as np
+
+    from report.version import __version__
+
+    return {
+        "report": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "arithmetic": arithmetic(),
+    }
+
+
+def arithmetic() -> str:
+    """A fingerprint of this machine's functions: equal where the same input gives the same bits.
+
+    Processors differ in the instructions that NumPy uses, and so in the last bit of a sine.
+    """
+    import hashlib
+
+    import numpy as np
+
+    x = np.linspace(0.01, 3.0, 257)
+    square = np.outer(x[:64], x[64:128])
+    samples = [f(x) for f in (np.sin, np.cos, np.tan, np.exp, np.log, np.sqrt, np.tanh)]
+    samples += [x**x, square @ np.cos(square), np.sum(square, axis=0)]
+    samples += [np.array([f(v) for v in x]) for f in (math.sin, math.exp, math.log, math.tanh)]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(s).tobytes() for s in samples)).hexdigest()[
+        :16
+    ]
+
+
+def attachments(work: Homework, answers: Sequence[Answer], date: str = "") -> list[Attachment]:
+    """The files that go into the PDF of a homework; `date` is the one that the pages show."""
+    from report.pdf import Attachment
+
+    def text(name: str, content: str, relationship: str, mime: str, what: str) -> Attachment:
+        return Attachment(name, content.encode(), relationship, mime, what)
+
+    files = [
+        text(HOMEWORK, work.to_toml(), "Source", "application/toml", "The homework file as used"),
+        text(
+            MADE_WITH,
+            json.dumps(made_with() | ({"date": date} if date else {}), indent=1) + "\n",
+            "Supplement",
+            "application/json",
+            "Versions that made this report",
+        ),
+    ]
+    for a in answers:
+        name = a.question.id
+        files.append(
+            text(
+                f"{name}.trace.json",
+                a.trace.to_json(),
+                "Data",
+                "application/json",
+                f"The trace of {name}",
+            )
+        )
+        for run in a.runs:
+            files += [
+                text(run.program.name, run.program.source, "Supplement", "text/x-python", f"A program for {name}"),
+                text(f"{run.program.name}.out", run.output.text, "Data", "text/plain", f"What {run.program.name} printed"),
+            ]  # fmt: skip
+    return files
+
+
+def title_of(work: Homework, question: Any) -> str:
+    """The title line of a question's programs."""
+    return question.title or f"{work.title}, {question.id}"

@@ -1,0 +1,152 @@
+"""`trace`: a formula and its inputs -> Graph -> forward and backward pass -> Trace."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from report.autodiff import unselected_branches
+from report.autodiff.backprop import Arrivals, backward, forward, gate_names
+from report.autodiff.gates import definitions
+from report.autodiff.graph import Array, Graph, Node
+from report.autodiff.inputs import read_inputs
+from report.autodiff.parser.parser import parse
+from report.autodiff.trace import Contribution, Quantity, Trace
+from report.errors import ReportError, shown
+from report.plain_values import as_list, as_text
+
+_ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target": "a target"}
+
+
+def trace(
+    function: str,
+    inputs: Mapping[str, Any] = MappingProxyType({}),
+    wrt: Collection[str] | None = None,
+    unfold: Collection[str] = (),
+) -> Trace:
+    """Evaluate and differentiate a formula.
+
+    `inputs` maps names to numbers, nested lists or arrays; `wrt` lists (or is a tuple or set of) the
+    inputs whose gradients are asked for (by default all but those used as an index or a label); the
+    gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`). Raises
+    ReportError for anything that is not a formula over these inputs with one finite number as its
+    result and, for the inputs asked for, finite gradients. A value outside a gate's domain that no
+    `where` chooses is NaN.
+    """
+    values = read_inputs(inputs)
+    check_wrt(wrt, values)
+    graph = parse(function, values, check_unfold(unfold))
+    check_whole(graph, values)
+    asked = check_wrt(wrt, values, graph.integers)
+    lost: Mapping[Node, Array] = {}
+    outside = ""
+    try:
+        numbers = forward(graph, values)
+    except ReportError as fault:
+        numbers, lost = unselected_branches.forward(graph, values, fault)
+        outside = str(fault)
+    found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
+    return replace(found, unchosen=outside)
+
+
+def check_unfold(unfold: Any) -> tuple[str, ...]:
+    """The gates to unfold; ReportError for one that is elementary or no gate."""
+    given = as_list(unfold)
+    if given is None:
+        raise ReportError('unfold must be a list of gates, such as ["sigmoid"]')
+    return tuple(map(definitions.check_unfold, given))
+
+
+def check_wrt(
+    wrt: Any, inputs: Mapping[str, Any], roles: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """The names asked for; ReportError for an unknown or repeated one, or an empty list.
+
+    `roles` are the inputs that are no real numbers (see `Graph`): they are left out by default, and
+    asking for one is an error.
+    """
+    roles = roles or {}
+    if wrt is None:
+        return tuple(name for name in inputs if name not in roles)
+    given = as_list(wrt)
+    if given is None:
+        raise ReportError('wrt must be a list of input names, such as ["w1", "w2"]')
+    names = tuple(as_text(name) or "" for name in given)
+    for each, name in zip(given, names, strict=True):
+        if name not in inputs:
+            known = ", ".join(inputs) or "none"
+            raise ReportError(f"wrt: {shown(each)} is no input; the inputs are: {known}")
+        if name in roles:
+            raise ReportError(
+                f"wrt: {name!r} is {_ARTICLE[roles[name]]} in the function: what is given, not a "
+                "quantity that could be a little larger, so there is no gradient; leave it out of wrt"
+            )
+    if len(set(names)) != len(names):
+        raise ReportError("wrt: a name stands twice in the list")
+    if not names and inputs:
+        raise ReportError("wrt is empty; name at least one input, or leave it out for all")
+    return names
+
+
+def check_whole(graph: Graph, inputs: Mapping[str, Array]) -> None:
+    """ReportError when an index, a label or a mask is no whole number."""
+    for name, role in graph.integers.items():
+        value = np.asarray(inputs[name])
+        bad = np.argwhere(value != np.floor(value))
+        if len(bad) and role != "target":
+            place = "".join(f"[{i}]" for i in bad[0])
+            raise ReportError(
+                f"input {name}{place} is {value[tuple(bad[0])]:.12g}; it is used as "
+                f"{_ARTICLE[role]}, so it must be {'1 or 0' if role == 'mask' else 'a whole number'}"
+            )
+
+
+def _record(
+    graph: Graph,
+    numbers: Mapping[Node, Array],
+    gradients: Mapping[Node, Array | None],
+    arrivals: Arrivals,
+    asked: tuple[str, ...],
+) -> Trace:
+    names = gate_names(graph)
+    contributions: dict[Node, list[Contribution]] = {}
+    for argument, consumer, place, part in zip(
+        arrivals.arguments, arrivals.consumers, arrivals.places, arrivals.parts, strict=True
+    ):
+        contributions.setdefault(argument, []).append(Contribution(names[consumer], place, part))
+    quantities: dict[Node, Quantity] = {}
+    number = 0
+    for node in (*graph.inputs.values(), *graph.nodes):
+        number += not node.is_input
+        zero = np.zeros(node.shape) if node.shape else np.float64(0.0)
+        gradient, parts = gradients.get(node, zero), contributions.get(node, [])
+        if node.is_input and node.name in graph.integers:
+            gradient, parts = None, []
+        quantities[node] = Quantity(
+            0 if node.is_input else number,
+            names[node],
+            node,
+            numbers[node],
+            gradient,
+            tuple(parts),
+        )
+    result = graph.result
+    value = result.value if result.is_constant else numbers[result]
+    return Trace(
+        graph=graph,
+        inputs=tuple(quantities[n] for n in graph.inputs.values()),
+        gates=tuple(quantities[n] for n in graph.nodes),
+        wrt=asked,
+        value=float(np.asarray(value).item()),
+        gradients={name: _own(quantities[graph.inputs[name]].gradient) for name in asked},
+        quantities=quantities,
+    )
+
+
+def _own(gradient: Array) -> Array:
+    """A gradient as an array of its receiver's own: no view, none that another gradient shares."""
+    return np.array(gradient)

@@ -1,0 +1,89 @@
+"""The gate table.
+
+A gate is one row: its name (NumPy's), its forward function, how it is written, and for each argument
+ONE backward rule, a vector-Jacobian product `rule(g, y, *args)`: `g` is the upstream gradient, `y` the
+gate's own value. Rules are written with operators and gates, so that they take arrays and graph nodes
+alike: with arrays a rule gives numbers, with nodes it gives the backward graph, which everything else
+reads. Elementwise rules may ignore broadcasting: `backprop.pull_back` sums over the broadcast axes.
+
+Columns: `sign` is what the figure shows; `latex` the notation over the printed arguments, where `{0:3}`
+asks for brackets round an argument that binds weaker than 3 (`binding` is the gate's own); `params` are
+options that are no numbers to differentiate, such as axis, with their defaults; `sympy` the function as
+sympy knows it, `steps` what leads from its derivative there to the rule; `python` the code for one
+number with the standard library, `numpy` the code for arrays; `domain` what an argument must fulfil;
+`kink` where the derivative is taken by `convention` (PyTorch's); `why` one sentence for the derivation;
+`jacobian` the whole local derivative of a gate between vectors as a matrix, `jacobian(y, *args)` for
+each argument; `integers` the arguments that are an index, a label or a mask; `rule_at` makes the rules
+of a gate with any number of arguments. A row without `usage` is for backward graphs only; the names of
+the arguments in `usage` are those by which a formula may give them.
+"""
+
+from report.autodiff.gates.activations import log_softmax, sigmoid, softmax
+from report.autodiff.gates.algebra import matmul, outer
+from report.autodiff.gates.arithmetic import add, multiply, negative, square
+from report.autodiff.gates.indexing import Key, Place, broadcast_to, fit_to, index, reshape, sum_to
+from report.autodiff.gates.losses import cross_entropy
+from report.autodiff.gates.reductions import total
+from report.autodiff.gates.shapes import axes_of, broadcast, count, kept, reduced, shapes_text
+from report.autodiff.gates.table import (
+    ATOM,
+    CALL,
+    GATES,
+    MATRIX_PRODUCT,
+    POWER,
+    PRODUCT,
+    SUM,
+    apply,
+)
+
+GROUPS = (
+    "arithmetic",
+    "exponential",
+    "trigonometry",
+    "activations",
+    "choices",
+    "linear algebra",
+    "reductions",
+    "shapes",
+    "losses",
+    "",  # gates of backward graphs only
+)
+_rows = sorted(GATES.items(), key=lambda row: GROUPS.index(row[1].group))
+GATES.clear()
+GATES.update(_rows)
+
+__all__ = [
+    "ATOM",
+    "CALL",
+    "GATES",
+    "GROUPS",
+    "MATRIX_PRODUCT",
+    "POWER",
+    "PRODUCT",
+    "SUM",
+    "Key",
+    "Place",
+    "add",
+    "apply",
+    "axes_of",
+    "broadcast",
+    "broadcast_to",
+    "count",
+    "cross_entropy",
+    "fit_to",
+    "index",
+    "kept",
+    "log_softmax",
+    "matmul",
+    "multiply",
+    "negative",
+    "outer",
+    "reduced",
+    "reshape",
+    "shapes_text",
+    "sigmoid",
+    "softmax",
+    "square",
+    "sum_to",
+    "total",
+]

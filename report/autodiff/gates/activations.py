@@ -1,0 +1,175 @@
+"""Gates: activation functions. Sigmoid, softplus and the softmax family are exact for inputs of ±1000."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.algebra import diag, outer
+from report.autodiff.gates.arithmetic import minimum, positive, where
+from report.autodiff.gates.functions import exp, normal_cdf, normal_pdf
+from report.autodiff.gates.indexing import identity
+from report.autodiff.gates.reductions import spread, total
+from report.autodiff.gates.shapes import along, reduced
+from report.autodiff.gates.table import elementwise, function, gate, named
+from report.autodiff.graph import Array, shape_of
+
+_ZERO = np.float64(0.0)
+
+
+def _relu(x: Array) -> Array:
+    if isinstance(x, float):  # np.maximum takes ten times as long for one number
+        return x if x > 0 else _ZERO
+    return np.maximum(x, 0.0)
+
+
+# fmt: off
+
+# squashing functions
+sigmoid = elementwise(
+    "sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), lambda g, y, x: g * (y * (1 - y)),
+    sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
+    steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
+    python="sigmoid({0})", numpy="sigmoid({0})", usage="sigmoid(x)", group="activations",
+    summary="logistic function 1/(1 + exp(−x))",
+    why=r"The slope follows from the gate's own value, $\sigma(1 - \sigma)$: no new exponential is needed.",
+)
+log_sigmoid = elementwise(
+    "log_sigmoid", lambda x: -np.logaddexp(0.0, -x), lambda g, y, x: g * sigmoid(-x),
+    sign="log σ", latex=r"\log \sigma\left({0}\right)", sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
+    python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})", usage="log_sigmoid(x)",
+    group="activations", summary="log(sigmoid(x)) in a stable form",
+    why=r"The logarithm divides $\sigma(1 - \sigma)$ by $\sigma$, which leaves $1 - \sigma(x)$, and that is $\sigma(-x)$.",
+)
+softplus = elementwise(
+    "softplus", lambda x: np.logaddexp(0.0, x), lambda g, y, x: g * sigmoid(x),
+    sign="softplus", latex=function(named("softplus")), sympy=lambda s, x: s.log(1 + s.exp(x)),
+    steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}}",),
+    python="softplus({0})", numpy="np.logaddexp(0, {0})", usage="softplus(x)", group="activations",
+    summary="log(1 + exp(x)) in a stable form",
+    why="A smooth ReLU: its slope rises smoothly from 0 to 1, and that rise is the sigmoid.",
+)
+
+# rectifiers
+relu = elementwise(
+    "relu", _relu, lambda g, y, x: g * positive(x),
+    sign="ReLU", latex=function(named("ReLU")), sympy=lambda s, x: s.Max(x, 0),
+    python="max({0}, 0.0)", numpy="np.maximum({0}, 0)", kink=lambda x: x == 0,
+    convention="derivative 0 at 0", usage="relu(x)", group="activations",
+    summary="positive part max(x, 0)",
+    why="Where the input is positive the gradient passes, elsewhere it is stopped.",
+)
+leaky_relu = elementwise(
+    "leaky_relu", lambda x, slope=0.01: np.where(x > 0, x, slope * x)[()],
+    lambda g, y, x, slope=0.01: g * where(positive(x), 1, slope),
+    sign="LReLU", latex=function(named("LeakyReLU")), params={"slope": 0.01},
+    sympy=lambda s, x, slope=0.01: s.Piecewise((x, x > 0), (slope * x, True)),
+    python="leaky_relu({0}, {slope})", numpy="np.where({0:1} > 0, {0}, {slope} * {0:2})",
+    kink=lambda x, slope=0.01: x == 0, convention="derivative `slope` at 0",
+    usage="leaky_relu(x, slope=0.01)", group="activations", summary="x where positive, else slope·x",
+    why="Where the input is negative the gradient is not stopped but passes with a small factor.",
+)
+prelu = elementwise(
+    "prelu", lambda x, a: np.where(x > 0, x, a * x)[()],
+    lambda g, y, x, a: g * where(positive(x), 1, a), lambda g, y, x, a: g * where(positive(x), 0, x),
+    sign="PReLU", latex=r"\operatorname{{PReLU}}\left({0}, {1}\right)",
+    sympy=lambda s, x, a: s.Piecewise((x, x > 0), (a * x, True)),
+    python="{0:1} if {0:1} > 0 else {1:2} * {0:2}", numpy="np.where({0:1} > 0, {0}, {1:2} * {0:2})",
+    kink=lambda x, a: x == 0, convention="derivative a at 0", usage="prelu(x, a)",
+    group="activations", summary="x where positive, else a·x with a learnt slope a",
+    why="The slope $a$ matters only where the input is negative, and there it is multiplied by $x$.",
+)
+elu = elementwise(
+    "elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))[()],
+    lambda g, y, x, alpha=1.0: g * where(positive(x), 1, alpha * exp(minimum(x, 0))),
+    sign="ELU", latex=function(named("ELU")), params={"alpha": 1.0},
+    sympy=lambda s, x, alpha=1.0: s.Piecewise((x, x > 0), (alpha * (s.exp(x) - 1), True)),
+    python="elu({0}, {alpha})", numpy="np.where({0:1} > 0, {0}, {alpha} * np.expm1(np.minimum({0}, 0)))",
+    kink=lambda x, alpha=1.0: (x == 0) & (alpha != 1), convention="derivative alpha at 0",
+    usage="elu(x, alpha=1.0)", group="activations", summary="x where positive, else alpha·(exp(x) − 1)",
+    why=r"Below 0 the slope of $\alpha (e^x - 1)$ is $\alpha e^x$.",
+)
+
+# gated by their own value
+swish = elementwise(
+    "swish", lambda x: x / (1.0 + np.exp(-x)), lambda g, y, x: g * (sigmoid(x) + y * (1 - sigmoid(x))),
+    sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
+    python="{0:2} * sigmoid({0})", numpy="{0:2} * sigmoid({0})", usage="swish(x), also silu(x)",
+    group="activations", summary="x·sigmoid(x)",
+    why=r"The product rule for $x \, \sigma(x)$: the slope of $x$ leaves $\sigma(x)$, that of $\sigma$ leaves $x \, \sigma(x) (1 - \sigma(x))$.",
+)
+gelu = elementwise(
+    "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * (normal_cdf(x) + x * normal_pdf(x)),
+    sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
+    python="0.5 * {0:3} * math.erfc(-{0:3} / math.sqrt(2))", numpy="{0:2} * normal_cdf({0})",
+    usage="gelu(x)", group="activations", summary="x·Φ(x), Φ the normal distribution (exact form)",
+    why=r"The product rule for $x \, \Phi(x)$: the slope of $x$ leaves $\Phi(x)$, that of $\Phi$ is the bell curve $\varphi(x)$.",
+)
+
+# softmax and its kin
+softmax = gate(
+    "softmax", lambda x, axis=None: _softmax(x, -1 if axis is None else axis),
+    lambda g, y, x, axis=None: y * (g - _along(g * y, axis)),
+    shape=along, sign="softmax", latex=function(named("softmax")), params={"axis": None},
+    python="softmax({0})", numpy="softmax({0})", usage="softmax(x), softmax(x, axis=1)",
+    group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
+    why=r"All outputs share one sum, so raising one input lowers the others: the Jacobian of "
+    r"$\mathbf{s} = \operatorname{softmax}(\mathbf{x})$ is "
+    r"$\operatorname{diag}(\mathbf{s}) - \mathbf{s} \mathbf{s}^{\top}$.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
+)
+log_softmax = gate(
+    "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),
+    lambda g, y, x, axis=None: g - exp(y) * _along(g, axis),
+    shape=along, sign="log softmax", latex=function(r"\log " + named("softmax")),
+    params={"axis": None}, python="log_softmax({0})", numpy="log_softmax({0})",
+    usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",
+    summary="log(softmax(x)) along an axis (the last), stable",
+    why=r"The logarithm of the shared sum takes back from each entry its share, $\operatorname{softmax}(\mathbf{x})$, of all that arrives.",
+    jacobian=(lambda y, x, axis=None: identity(y) - outer(np.ones(shape_of(y)), exp(y)),),
+)
+logsumexp = gate(
+    "logsumexp", lambda x, axis=None, keepdims=False: _logsumexp(x, axis, keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * _shares(y, x, axis),
+    shape=reduced, sign="log Σ exp", latex=function(named("logsumexp")),
+    params={"axis": None, "keepdims": False}, python="logsumexp({0})", numpy="logsumexp({0})",
+    usage="logsumexp(x), logsumexp(x, axis=1, keepdims=True)", group="activations",
+    summary="log(sum(exp(x))), a smooth maximum, stable",
+    why="Each entry's share of the sum of exponentials is its slope, and that is the softmax.",
+)
+
+# fmt: on
+
+
+def _softmax(x: Array, axis: int) -> Array:
+    e = np.exp(
+        x - np.max(x, axis=axis, keepdims=True)
+    )  # shifting changes nothing but prevents overflow
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(x: Array, axis: int) -> Array:
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def _logsumexp(x: Array, axis: Any, keepdims: bool) -> Array:
+    top = np.max(x, axis=axis, keepdims=True)
+    y = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
+    return y if keepdims else np.reshape(y, reduced(np.shape(x), axis))[()]
+
+
+def _along(x: Any, axis: Any) -> Any:
+    """The sum along the axis of a softmax, to be broadcast over it."""
+    if len(shape_of(x)) == 1:
+        return total(x)
+    return total(x, axis=-1 if axis is None else axis, keepdims=True)
+
+
+def _shares(y: Any, x: Any, axis: Any) -> Any:
+    """softmax(x) over the axes that logsumexp took together."""
+    shape = shape_of(x)
+    if len(shape) == 1 or isinstance(axis, int):
+        return softmax(x) if axis is None else softmax(x, axis=axis)
+    return exp(x - spread(y, x, axis))

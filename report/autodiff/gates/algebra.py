@@ -1,0 +1,273 @@
+"""Gates: linear algebra. The rules are those of the Matrix Cookbook, for NumPy's shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.arithmetic import sign
+from report.autodiff.gates.functions import ratio
+from report.autodiff.gates.indexing import fit_to, identity, reshape, swap_last
+from report.autodiff.gates.reductions import REDUCTION, spread, total
+from report.autodiff.gates.shapes import (
+    diagonal,
+    inner_product,
+    kronecker,
+    matrix_product,
+    of_square_matrix,
+    one_square_matrix,
+    outer_product,
+    reduced,
+    solution,
+    square_matrix,
+)
+from report.autodiff.gates.table import MATRIX_PRODUCT, POWER, PRODUCT, function, gate, named
+from report.autodiff.graph import _OPERATORS, Array, OutOfDomain, shape_of
+
+SINGULAR = 1e15  # a condition number above this leaves no correct digit
+
+# ---------------------------------------------------------------- square matrices, in numbers
+
+
+def _inv(a: Array) -> Array:
+    y = np.linalg.inv(a)
+    _check_condition(a, y)
+    return y
+
+
+def _solve(a: Array, b: Array) -> Array:
+    _inv(a)  # for its check
+    return np.linalg.solve(a, b)
+
+
+def _check_condition(a: Array, inverse: Array) -> None:
+    """OutOfDomain when a matrix is singular but for rounding, which LAPACK itself lets pass.
+
+    The scale of rows and columns, as in diag(1e8, 1e-8), costs no digit. So the measure is the smallest
+    condition number that scaling them can give, the spectral radius of |A⁻¹| |A| (F. L. Bauer, 1963),
+    and that is at most the largest quotient of entries after a step of power iteration.
+    """
+    sizes, inverses = np.abs(a), np.abs(inverse)
+    v = np.ones((*np.shape(a)[:-1], 1))
+    for _ in range(20):
+        w = inverses @ (sizes @ v)
+        if not np.any(w / v > SINGULAR):
+            return
+        v = w / np.max(w, axis=-2, keepdims=True)
+    raise OutOfDomain("but for rounding, its rows depend on each other")
+
+
+def _logdet(a: Array) -> Array:
+    signs, y = np.linalg.slogdet(a)
+    if np.any(signs <= 0):
+        raise OutOfDomain(f"it is {'0' if np.any(signs == 0) else 'negative'}")
+    _inv(a)  # for its check
+    return y
+
+
+def _cofactor(a: Array) -> Array:
+    """The matrix of cofactors, det(A) A^-T, by singular values, so that A may be singular."""
+    u, s, vt = np.linalg.svd(a)
+    n = s.shape[-1]
+    rest = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(axis=-1)
+    turn = np.linalg.det(u) * np.linalg.det(vt)
+    return np.asarray(turn)[..., None, None] * (u * rest[..., None, :]) @ vt
+
+
+# ---------------------------------------------------------------- rows
+
+# fmt: off
+
+# products
+matmul = gate(
+    "matmul", np.matmul,
+    lambda g, y, a, b: _matmul_left(g, a, b),
+    lambda g, y, a, b: _matmul_right(g, a, b),
+    shape=matrix_product, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
+    python="matmul({0}, {1})", numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
+    summary="matrix product, of vectors, matrices or stacks of matrices",
+    why="Each entry of the product uses one row of the left and one column of the right factor, so "
+    "the upstream gradient meets the other factor, transposed.",
+    jacobian=(lambda y, a, b: b.T, lambda y, a, b: a),
+)
+dot = gate(
+    "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
+    shape=inner_product, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
+    python="dot({0}, {1})", numpy="np.dot({0}, {1})", usage="dot(a, b)", group="linear algebra",
+    summary="inner product of two vectors; with a matrix, the product @",
+    why="Each entry of one vector is multiplied by the entry of the other, which is its slope.",
+)
+outer = gate(
+    "outer", np.multiply.outer, lambda g, y, a, b: g @ b, lambda g, y, a, b: g.T @ a,
+    shape=outer_product, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
+    python="outer({0}, {1})", numpy="np.outer({0}, {1})", usage="outer(a, b)",
+    group="linear algebra", summary="outer product of two vectors: every entry times every entry",
+    why=r"Entry $(i, j)$ is $a_i b_j$, so $a_i$ collects row $i$ of the upstream gradient times $\mathbf{b}$.",
+)
+kron = gate(
+    "kron", np.kron, lambda g, y, a, b: _blocks(g, a, b, 0), lambda g, y, a, b: _blocks(g, a, b, 1),
+    shape=kronecker, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
+    python="kron({0}, {1})", numpy="np.kron({0}, {1})", usage="kron(A, B)", group="linear algebra",
+    summary="Kronecker product: a block A[i, j]·B for each entry of A",
+    why=r"Each entry of $\mathbf{A}$ multiplies one whole block, so it collects that block's gradient times $\mathbf{B}$.",
+)
+
+# square matrices
+trace = gate(
+    "trace", np.trace, lambda g, y, a: g * identity(a),
+    shape=one_square_matrix, sign="tr", latex=function(named("tr")), python="trace({0})",
+    numpy="np.trace({0})", usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
+    why="Only the diagonal enters, each entry with the factor 1: the slope is the identity matrix.",
+)
+det = gate(
+    "det", np.linalg.det, lambda g, y, a: _each_matrix(g) * cofactor(a),
+    shape=of_square_matrix, sign="det", latex=function(r"\det"), python="det({0})",
+    numpy="np.linalg.det({0})", usage="det(A)", group="linear algebra", summary="determinant",
+    why="Expanded along a row, the determinant is linear in each entry with its cofactor as the slope.",
+)
+logdet = gate(
+    "logdet", _logdet, lambda g, y, a: _each_matrix(g) * flip(inv(a)),
+    shape=of_square_matrix, sign="log det", latex=function(r"\log\det"), python="logdet({0})",
+    numpy="np.linalg.slogdet({0})[1]", domain="the determinant must be positive",
+    usage="logdet(A)", group="linear algebra", summary="logarithm of the determinant",
+    why="The cofactors divided by the determinant are the inverse, transposed.",
+)
+inv = gate(
+    "inv", _inv, lambda g, y, a: -(flip(y) @ g @ flip(y)),
+    shape=square_matrix, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0})",
+    numpy="np.linalg.inv({0})", domain="the matrix must be invertible", usage="inv(A)",
+    group="linear algebra", summary="inverse matrix",
+    why=r"From $\mathbf{A} \mathbf{A}^{-1} = \mathbf{I}$ follows $d(\mathbf{A}^{-1}) = -\mathbf{A}^{-1} \, d\mathbf{A} \, \mathbf{A}^{-1}$, like $-1/x^2$ for a number.",
+)
+solve = gate(
+    "solve", _solve,
+    lambda g, y, a, b: -_times_row(solve(a.T, g), y), lambda g, y, a, b: solve(a.T, g),
+    shape=solution, sign="A⁻¹b", latex="{0:5}^{{-1}} {1:3}", binding=MATRIX_PRODUCT,
+    python="solve({0}, {1})", numpy="np.linalg.solve({0}, {1})",
+    domain="the matrix must be invertible", usage="solve(A, b)", group="linear algebra",
+    summary="the x with A x = b, without forming the inverse",
+    why=r"The gradient goes back through the transposed system; what $\mathbf{A}$ gets is minus that, times $\mathbf{x}^{\top}$.",
+    jacobian=(None, lambda y, a, b: inv(a)),
+)
+diag = gate(
+    "diag", np.diag, lambda g, y, a: diag(g),
+    shape=diagonal, sign="diag", latex=function(named("diag")), python="diag({0})",
+    numpy="np.diag({0})", usage="diag(v), diag(A)", group="linear algebra",
+    summary="a vector as a diagonal matrix, or the diagonal of a matrix",
+    why="The entries only move onto the diagonal or off it, and their gradients move back.",
+)
+
+# norms
+norm = gate(
+    "norm", lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)),
+    lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * ratio(x, _scale(y, x, axis)),
+    shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
+    python="norm({0})", numpy="np.linalg.norm({0})", kink=lambda x, axis=None, keepdims=False:
+    np.all(x == 0, axis=axis), convention="gradient 0 where every entry is 0",
+    usage="norm(x), norm(X, axis=1)", group="linear algebra",
+    summary="L2 norm of a vector, Frobenius norm of a matrix",
+    why="The length grows fastest in the vector's own direction: the gradient is the unit vector.",
+)
+squared_norm = gate(
+    "squared_norm", lambda x: np.sum(x * x), lambda g, y, x: g * (2 * x),
+    shape=lambda x: (), sign="‖·‖²", latex=r"\left\|{0}\right\|^{{2}}", binding=POWER,
+    python="squared_norm({0})", numpy="np.sum({0:5} ** 2)", usage="norm(x)**2",
+    group="linear algebra", summary="sum of the squared entries",
+    why="Every entry enters by its own square only, so its slope is twice itself.",
+)
+l1_norm = gate(
+    "l1_norm", lambda x, axis=None, keepdims=False: np.sum(np.abs(x), axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * sign(x),
+    shape=reduced, sign="‖·‖₁", latex=r"\left\|{0}\right\|_{{1}}", params=REDUCTION,
+    python="l1_norm({0})", numpy="np.sum(np.abs({0}))", kink=lambda x, axis=None, keepdims=False: x == 0,
+    convention="derivative 0 at an entry of 0", usage="norm(x, 1), norm(X, 1, axis=0)",
+    group="linear algebra", summary="L1 norm: sum of the absolute values",
+    why="Every entry enters with its absolute value, whose slope is its sign.",
+)
+
+# gates that only backward passes need; users do not call them
+cofactor = gate(
+    "cofactor", _cofactor,
+    lambda g, y, a: flip(inv(a)) * _each_matrix(_inner(y, g)) - flip(inv(a)) @ flip(g) @ y,
+    shape=square_matrix, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
+    binding=PRODUCT, python="cofactor({0})", numpy="cofactor({0})",
+)
+
+# fmt: on
+
+
+def flip(a: Any) -> Any:
+    """The transpose of a matrix, or of each matrix of a stack."""
+    return a.T if len(shape_of(a)) <= 2 else swap_last(a)
+
+
+def _scale(g: Any, x: Any, axis: Any) -> Any:
+    """A number for all entries stays a number; one for each row or column is spread."""
+    return g if axis is None and not shape_of(g) else spread(g, x, axis)
+
+
+def _each_matrix(g: Any) -> Any:
+    """One number for each matrix of a stack, ready to multiply its entries."""
+    return reshape(g, shape=(*shape_of(g), 1, 1)) if shape_of(g) else g
+
+
+def _inner(a: Any, b: Any) -> Any:
+    """The inner product of each pair of matrices of two stacks."""
+    return total(a * b) if len(shape_of(a)) == 2 else total(a * b, axis=(-2, -1))
+
+
+# ---------------------------------------------------------------- the rules of products
+
+
+def _matmul_left(g: Any, a: Any, b: Any) -> Any:
+    """dF/da for a @ b: g bᵀ, with NumPy's rules for vectors and stacks of matrices."""
+    da, db = len(shape_of(a)), len(shape_of(b))
+    if db == 1:
+        if da == 1:
+            return g * b
+        return outer(g, b) if da == 2 else reshape(g, shape=(*shape_of(g), 1)) * b
+    if da == 1:
+        return fit_to(b @ g if db == 2 else _columns(b, g), a)
+    return fit_to(g @ flip(b), a)
+
+
+def _matmul_right(g: Any, a: Any, b: Any) -> Any:
+    """dF/db for a @ b: aᵀ g, with NumPy's rules for vectors and stacks of matrices."""
+    da, db = len(shape_of(a)), len(shape_of(b))
+    if da == 1:
+        if db == 1:
+            return g * a
+        if db == 2:
+            return outer(a, g)
+        return reshape(a, shape=(shape_of(a)[0], 1)) * reshape(
+            g, shape=(*shape_of(g)[:-1], 1, shape_of(g)[-1])
+        )
+    if db == 1:
+        if da == 2:
+            return a.T @ g
+        return fit_to(a * reshape(g, shape=(*shape_of(g), 1)), b)
+    return fit_to(flip(a) @ g, b)
+
+
+def _columns(b: Any, g: Any) -> Any:
+    """Stacked matrices times stacked vectors."""
+    product = b @ reshape(g, shape=(*shape_of(g), 1))
+    return reshape(product, shape=shape_of(product)[:-1])
+
+
+def _blocks(g: Any, a: Any, b: Any, wanted: int) -> Any:
+    """dF/da (wanted 0) or dF/db (1) of a Kronecker product: entry (i p, j q) is a[i, j] b[p, q]."""
+    (m, n), (p, q) = shape_of(a), shape_of(b)
+    blocks = reshape(g, shape=(m, p, n, q))
+    if wanted == 0:
+        return total(blocks * reshape(b, shape=(1, p, 1, q)), axis=(1, 3))
+    return total(blocks * reshape(a, shape=(m, 1, n, 1)), axis=(0, 2))
+
+
+def _times_row(u: Any, x: Any) -> Any:
+    """u xᵀ, for vectors and for matrices of columns."""
+    return outer(u, x) if len(shape_of(x)) == 1 else u @ x.T
+
+
+_OPERATORS.update(matmul=matmul)

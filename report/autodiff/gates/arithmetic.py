@@ -1,0 +1,285 @@
+"""Gates: arithmetic, absolute value and sign, the larger and the smaller, comparisons and choices.
+
+The arithmetic works through Python's operators, which are quicker than NumPy's functions for one
+number and the same for arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.functions import xlogy
+from report.autodiff.gates.table import (
+    MATRIX_PRODUCT,
+    POWER,
+    PRODUCT,
+    SUM,
+    elementwise,
+    function,
+    function_of_two,
+    named,
+)
+from report.autodiff.graph import _OPERATORS, Array, Node, constant
+
+# NumPy's functions take ten times as long for one number as a choice in Python.
+_ZERO, _ONE = np.float64(0.0), np.float64(1.0)
+
+
+def _positive(x: Array) -> Array:
+    if isinstance(x, float):
+        return _ONE if x > 0 else _ZERO
+    return np.greater(x, 0.0).astype(np.float64)
+
+
+def _where(c: Array, a: Array, b: Array) -> Array:
+    chosen: Array = np.where(c, a, b)
+    return chosen[()]  # a number, not an array without axes
+
+
+# fmt: off
+
+# the four operations
+add = elementwise(
+    "add", operator.add, lambda g, y, a, b: g, lambda g, y, a, b: g,
+    sign="+", latex="{0:1} + {1:1}", binding=SUM, sympy=lambda s, a, b: a + b,
+    python="{0:1} + {1:1}", numpy="{0:1} + {1:1}", usage="a + b", group="arithmetic",
+    summary="sum",
+    why="A sum grows as fast as each of its terms, so it hands the upstream gradient on unchanged.",
+)
+subtract = elementwise(
+    "subtract", operator.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g,
+    sign="−", latex="{0:1} - {1:2}", binding=SUM, sympy=lambda s, a, b: a - b,
+    python="{0:1} - {1:2}", numpy="{0:1} - {1:2}", usage="a - b", group="arithmetic",
+    summary="difference",
+    why="The first term gets the upstream gradient as it is, the second with the sign turned.",
+)
+multiply = elementwise(
+    "multiply", operator.mul, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
+    sign="×", latex="{0:2} {1:2}", binding=PRODUCT, sympy=lambda s, a, b: a * b,
+    python="{0:2} * {1:2}", numpy="{0:2} * {1:2}", usage="a * b", group="arithmetic",
+    summary="product, entry by entry",
+    why="In a product each factor is the other one's slope: the two trade places.",
+)
+divide = elementwise(
+    "divide", operator.truediv, lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * a) / b**2,
+    sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=MATRIX_PRODUCT, sympy=lambda s, a, b: a / b,
+    python="{0:2} / {1:3}", numpy="{0:2} / {1:3}", domain="the divisor must not be 0",
+    usage="a / b", group="arithmetic", summary="quotient",
+    why="The numerator is scaled by one over the divisor; a larger divisor makes the quotient smaller.",
+)
+reciprocal = elementwise(
+    "reciprocal", lambda x: 1.0 / x, lambda g, y, x: -g / x**2,
+    sign="1/x", latex=r"\frac{{1}}{{{0}}}", binding=MATRIX_PRODUCT, sympy=lambda s, x: 1 / x,
+    python="1 / {0:3}", numpy="1 / {0:3}", domain="the divisor must not be 0",
+    usage="1 / x", group="arithmetic", summary="one over x",
+    why=r"As $1/x = x^{-1}$, the exponent $-1$ comes down as a factor and is lowered to $-2$.",
+)
+negative = elementwise(
+    "negative", operator.neg, lambda g, y, x: -g,
+    sign="−x", latex="-{0:2}", binding=SUM, sympy=lambda s, x: -x,
+    python="-{0:2}", numpy="-{0:2}", usage="-x", group="arithmetic", summary="sign turned",
+    why="Turning the sign of a value turns the sign of its gradient.",
+)
+
+# powers
+power = elementwise(
+    "power", operator.pow,
+    lambda g, y, a, n: g * (n * a ** _lowered(n)),
+    lambda g, y, a, n: g * xlogy(y, a),
+    sign="xⁿ", latex="{0:5}^{{{1}}}", binding=POWER, sympy=lambda s, a, n: a**n,
+    python="{0:5} ** {1:4}", numpy="{0:5} ** {1:4}",
+    domain="a negative base needs a whole exponent, a base of 0 a positive one, and an exponent "
+    "that is itself a variable a positive base",
+    usage="a ** n", group="arithmetic", summary="power",
+    why="The exponent comes down as a factor and is lowered by one.",
+)
+square = elementwise(
+    "square", lambda x: x * x, lambda g, y, x: g * (2 * x),
+    sign="x²", latex="{0:5}^{{2}}", binding=POWER, sympy=lambda s, x: x**2,
+    python="{0:5} ** 2", numpy="{0:5} ** 2", usage="square(x) or x**2", group="arithmetic",
+    summary="square",
+    why="The exponent 2 comes down as a factor and is lowered by one.",
+)
+
+# absolute value and sign
+absolute = elementwise(
+    "abs", np.abs, lambda g, y, x: g * sign(x),
+    sign="|x|", latex=r"\left|{0}\right|", sympy=lambda s, x: s.Abs(x), python="abs({0})",
+    kink=lambda x: x == 0, convention="derivative 0 at 0", usage="abs(x)", group="arithmetic",
+    summary="absolute value",
+    why="The slope is 1 to the right of 0 and −1 to the left.",
+)
+sign = elementwise(
+    "sign", np.sign, lambda g, y, x: g * 0,
+    sign="sgn", latex=function(named("sgn")), sympy=lambda s, x: s.sign(x),
+    python="sign({0})", kink=lambda x: x == 0, convention="derivative 0 everywhere",
+    usage="sign(x)", group="arithmetic", summary="sign: −1, 0 or 1",
+    why="The sign is flat everywhere, so nothing flows back.",
+)
+
+# the larger, the smaller, and what lies between
+maximum = elementwise(
+    "maximum", np.maximum, lambda g, y, a, b: g * larger(a, b), lambda g, y, a, b: g * larger(b, a),
+    sign="max", latex=function_of_two(r"\max"), sympy=lambda s, a, b: s.Max(a, b),
+    python="max({0}, {1})", numpy="np.maximum({0}, {1})", kink=lambda a, b: a == b,
+    convention="at a tie each gets half", usage="maximum(a, b)", group="choices",
+    summary="the larger of two, entry by entry",
+    why="Only the larger of the two moves the value, so it gets the whole gradient.",
+)
+minimum = elementwise(
+    "minimum", np.minimum, lambda g, y, a, b: g * larger(b, a), lambda g, y, a, b: g * larger(a, b),
+    sign="min", latex=function_of_two(r"\min"), sympy=lambda s, a, b: s.Min(a, b),
+    python="min({0}, {1})", numpy="np.minimum({0}, {1})", kink=lambda a, b: a == b,
+    convention="at a tie each gets half", usage="minimum(a, b)", group="choices",
+    summary="the smaller of two, entry by entry",
+    why="Only the smaller of the two moves the value, so it gets the whole gradient.",
+)
+clip = elementwise(
+    "clip", lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    lambda g, y, x, low, high: g * within(x, low, high),
+    lambda g, y, x, low, high: g * less(x, low) * less_equal(low, high),
+    lambda g, y, x, low, high: g * less(high, maximum(x, low)),
+    sign="clip", latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
+    sympy=lambda s, x, low, high: s.Min(s.Max(x, low), high),
+    python="min(max({0}, {1}), {2})", numpy="np.clip({0}, {1}, {2})",
+    kink=lambda x, low, high: (x == low) | (x == high) | (low == high),
+    convention="derivative 1 at the bounds", usage="clip(x, low, high)", group="choices",
+    summary="x, but not below low nor above high",
+    why="Between the bounds the gradient passes; beyond them a bound decides the value, not $x$.",
+)
+
+# comparisons: 1 where they hold, 0 elsewhere; flat, so no gradient passes
+less = elementwise(
+    "less", lambda a, b: np.less(a, b) * 1.0, None, None,
+    sign="<", latex=r"𝟙\left[{0} < {1}\right]", sympy=lambda s, a, b: s.Lt(a, b),
+    python="float({0:1} < {1:1})", numpy="({0:1} < {1:1})", kink=lambda a, b: a == b,
+    convention="derivative 0 everywhere", usage="a < b, in where", group="choices",
+    summary="1 where a is less than b, else 0",
+    why="A comparison is flat on either side, so nothing flows back through it.",
+)
+less_equal = elementwise(
+    "less_equal", lambda a, b: np.less_equal(a, b) * 1.0, None, None,
+    sign="≤", latex=r"𝟙\left[{0} \le {1}\right]", sympy=lambda s, a, b: s.Le(a, b),
+    python="float({0:1} <= {1:1})", numpy="({0:1} <= {1:1})", kink=lambda a, b: a == b,
+    convention="derivative 0 everywhere", usage="a <= b, in where", group="choices",
+    summary="1 where a is at most b, else 0",
+    why="A comparison is flat on either side, so nothing flows back through it.",
+)
+greater = elementwise(
+    "greater", lambda a, b: np.greater(a, b) * 1.0, None, None,
+    sign=">", latex=r"𝟙\left[{0} > {1}\right]", sympy=lambda s, a, b: s.Gt(a, b),
+    python="float({0:1} > {1:1})", numpy="({0:1} > {1:1})", kink=lambda a, b: a == b,
+    convention="derivative 0 everywhere", usage="a > b, in where", group="choices",
+    summary="1 where a is greater than b, else 0",
+    why="A comparison is flat on either side, so nothing flows back through it.",
+)
+greater_equal = elementwise(
+    "greater_equal", lambda a, b: np.greater_equal(a, b) * 1.0, None, None,
+    sign="≥", latex=r"𝟙\left[{0} \ge {1}\right]", sympy=lambda s, a, b: s.Ge(a, b),
+    python="float({0:1} >= {1:1})", numpy="({0:1} >= {1:1})", kink=lambda a, b: a == b,
+    convention="derivative 0 everywhere", usage="a >= b, in where", group="choices",
+    summary="1 where a is at least b, else 0",
+    why="A comparison is flat on either side, so nothing flows back through it.",
+)
+equal = elementwise(
+    "equal", lambda a, b: np.equal(a, b) * 1.0, None, None,
+    sign="=", latex=r"𝟙\left[{0} = {1}\right]", sympy=lambda s, a, b: s.Eq(a, b),
+    python="float({0:1} == {1:1})", numpy="({0:1} == {1:1})", kink=lambda a, b: a == b,
+    convention="derivative 0 everywhere", usage="a == b, in where", group="choices",
+    summary="1 where a equals b, else 0",
+    why="A comparison is flat on either side, so nothing flows back through it.",
+)
+not_equal = elementwise(
+    "not_equal", lambda a, b: np.not_equal(a, b) * 1.0, None, None,
+    sign="≠", latex=r"𝟙\left[{0} \ne {1}\right]", sympy=lambda s, a, b: s.Ne(a, b),
+    python="float({0:1} != {1:1})", numpy="({0:1} != {1:1})", kink=lambda a, b: a == b,
+    convention="derivative 0 everywhere", usage="a != b, in where", group="choices",
+    summary="1 where a differs from b, else 0",
+    why="A comparison is flat on either side, so nothing flows back through it.",
+)
+logical_and = elementwise(
+    "logical_and", lambda a, b: np.logical_and(a, b) * 1.0, None, None,
+    sign="∧", latex=r"{0:2} \land {1:2}", binding=SUM, sympy=lambda s, a, b: s.And(a, b),
+    python="float({0:1} and {1:1})", numpy="np.logical_and({0}, {1})",
+    usage="(a < b) & (b < c), in where", group="choices", summary="1 where both hold, else 0",
+    why="A condition is flat on either side, so nothing flows back through it.",
+)
+logical_or = elementwise(
+    "logical_or", lambda a, b: np.logical_or(a, b) * 1.0, None, None,
+    sign="∨", latex=r"{0:2} \lor {1:2}", binding=SUM, sympy=lambda s, a, b: s.Or(a, b),
+    python="float({0:1} or {1:1})", numpy="np.logical_or({0}, {1})",
+    usage="(a < b) | (b < c), in where", group="choices", summary="1 where one or both hold, else 0",
+    why="A condition is flat on either side, so nothing flows back through it.",
+)
+logical_not = elementwise(
+    "logical_not", lambda a: np.logical_not(a) * 1.0, None,
+    sign="¬", latex=r"\lnot {0:2}", binding=SUM, sympy=lambda s, a: s.Not(a),
+    python="float(not {0:1})", numpy="np.logical_not({0})",
+    usage="~(a < b), in where", group="choices", summary="1 where the condition does not hold, else 0",
+    why="A condition is flat on either side, so nothing flows back through it.",
+)
+
+# choices
+where = elementwise(
+    "where", _where,
+    None, lambda g, y, c, a, b: where(c, g, 0), lambda g, y, c, a, b: where(c, 0, g),
+    sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
+    sympy=lambda s, c, a, b: s.Piecewise((a, _condition(s, c)), (b, True)),
+    python="{1:1} if {0:1} else {2:1}", numpy="np.where({0}, {1}, {2})", integers=(0,),
+    usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
+    why="The gradient goes to the one that was chosen, and 0 to the other.",
+)
+
+# gates that only backward passes need; users do not call them
+positive = elementwise(
+    "positive", _positive, lambda g, y, x: g * 0,
+    sign="x>0", latex=r"𝟙\left[{0} > 0\right]", sympy=lambda s, x: s.Heaviside(x, 0),
+    python="float({0:1} > 0)", numpy="({0:1} > 0)", kink=lambda x: x == 0,
+)
+larger = elementwise(
+    "larger", lambda a, b: np.heaviside(a - b, 0.5), None, None,
+    sign="a>b", latex=r"𝟙\left[{0} > {1}\right]",
+    sympy=lambda s, a, b: s.Heaviside(a - b, s.Rational(1, 2)),
+    python="larger({0}, {1})", numpy="np.heaviside({0:1} - {1:2}, 0.5)", kink=lambda a, b: a == b,
+)
+within = elementwise(
+    "within", lambda x, low, high: np.logical_and(low <= x, x <= high) * 1.0, None, None, None,
+    sign="a≤x≤b", latex=r"𝟙\left[{1} \le {0} \le {2}\right]",
+    sympy=lambda s, x, low, high: s.And(low <= x, x <= high),
+    python="float({1:1} <= {0:1} <= {2:1})", numpy="(({1:1} <= {0:1}) & ({0:1} <= {2:1}))",
+    kink=lambda x, low, high: (x == low) | (x == high),
+)
+
+# fmt: on
+
+
+def _condition(s: Any, c: Any) -> Any:
+    """What sympy takes for a condition: a comparison, a step or a number as one."""
+    if isinstance(c, s.Heaviside):
+        return c.args[0] > 0
+    return s.Ne(c, 0) if c.is_Symbol or c.is_number else c
+
+
+def _lowered(n: Any) -> Any:
+    """n - 1; an exponent that is known to be 0 stays 0, so that 0 ** -1 is never met: 0 x⁰ = 0."""
+    value = n.value if isinstance(n, Node) else n
+    if value is None or (value if isinstance(value, float) else np.all(value)):
+        return n - 1
+    return np.where(value == 0, 0.0, value - 1)[()]
+
+
+_OPERATORS.update(
+    add=add, subtract=subtract, multiply=multiply, divide=divide, power=power, negative=negative,
+)  # fmt: skip
+
+
+def over(above: int, below: int, like: Any) -> Any:
+    """A number above / below; beside a node `like` a fraction, which a formula shows as one."""
+    if not isinstance(like, Node):
+        return above / below
+    common = math.gcd(above, below)
+    return divide(constant(above // common), constant(below // common))

@@ -1,0 +1,167 @@
+"""Gates: exponentials, logarithms, trigonometry. Elementwise, each with its textbook derivative."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.table import POWER, PRODUCT, elementwise, function, named
+from report.autodiff.graph import Array, Node, constant
+
+# fmt: off
+
+# exponentials and logarithms
+exp = elementwise(
+    "exp", np.exp, lambda g, y, x: g * y,
+    sign="exp", latex="e^{{{0}}}", binding=POWER, sympy=lambda s, x: s.exp(x),
+    python="math.exp({0})", usage="exp(x)", group="exponential", summary="exponential",
+    why="The exponential is its own derivative, so the value of the forward pass is used again.",
+)
+log = elementwise(
+    "log", np.log, lambda g, y, x: g / x,
+    sign="log", latex=function(r"\log"), sympy=lambda s, x: s.log(x), python="math.log({0})",
+    domain="x must be positive", usage="log(x)", group="exponential", summary="natural logarithm",
+    why="The slope of the logarithm is one over its argument.",
+)
+log1p = elementwise(
+    "log1p", np.log1p, lambda g, y, x: g / (1 + x),
+    sign="log1p", latex=r"\log\left(1 + {0:1}\right)", sympy=lambda s, x: s.log(1 + x),
+    python="math.log1p({0})", domain="x must be greater than -1", usage="log1p(x)",
+    group="exponential", summary="log(1 + x), exact for small x",
+    why="The slope of the logarithm is one over its argument, which is $1 + x$ here.",
+)
+expm1 = elementwise(
+    "expm1", np.expm1, lambda g, y, x: g * exp(x),
+    sign="expm1", latex="e^{{{0}}} - 1", binding=1, sympy=lambda s, x: s.exp(x) - 1,
+    python="math.expm1({0})", usage="expm1(x)", group="exponential",
+    summary="exp(x) - 1, exact for small x",
+    why="The 1 is constant, so the slope is that of the exponential.",
+)
+xlogy = elementwise(
+    "xlogy", lambda a, b: np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))[()],
+    lambda g, y, a, b: g * log(b), lambda g, y, a, b: g * ratio(a, b),
+    sign="x log y", latex=r"{0:2} \log\left({1}\right)", binding=PRODUCT,
+    sympy=lambda s, a, b: a * s.log(b), python="xlogy({0}, {1})", numpy="xlogy({0}, {1})",
+)
+ratio = elementwise(
+    "ratio", lambda a, b: np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b))[()],
+    lambda g, y, a, b: ratio(g, b), lambda g, y, a, b: -ratio(g * y, b),
+    sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=3, sympy=lambda s, a, b: a / b,
+    python="ratio({0}, {1})", numpy="ratio({0}, {1})",
+)
+
+# trigonometry
+sin = elementwise(
+    "sin", np.sin, lambda g, y, x: g * cos(x),
+    sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
+    usage="sin(x)", group="trigonometry", summary="sine, x in radians",
+    why="The slope of the sine is the cosine at the same point.",
+)
+cos = elementwise(
+    "cos", np.cos, lambda g, y, x: g * -sin(x),
+    sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
+    usage="cos(x)", group="trigonometry", summary="cosine, x in radians",
+    why="The slope of the cosine is minus the sine at the same point.",
+)
+tan = elementwise(
+    "tan", np.tan, lambda g, y, x: g * (1 + y**2),
+    sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
+    usage="tan(x)", group="trigonometry", summary="tangent, x in radians",
+    why="The slope follows from the gate's own value: one plus its square.",
+)
+arcsin = elementwise(
+    "arcsin", np.arcsin, lambda g, y, x: g / sqrt(1 - x**2),
+    sign="arcsin", latex=function(r"\arcsin"), sympy=lambda s, x: s.asin(x),
+    python="math.asin({0})", domain="x must lie between -1 and 1, and not be -1 or 1 where its "
+    "gradient is needed", usage="arcsin(x)", group="trigonometry", summary="inverse sine, in radians",
+    why=r"The inverse has one over the slope of the sine: with $x = \sin y$ that is $\cos y = \sqrt{1 - x^2}$.",
+)
+arccos = elementwise(
+    "arccos", np.arccos, lambda g, y, x: -g / sqrt(1 - x**2),
+    sign="arccos", latex=function(r"\arccos"), sympy=lambda s, x: s.acos(x),
+    python="math.acos({0})", domain="x must lie between -1 and 1, and not be -1 or 1 where its "
+    "gradient is needed", usage="arccos(x)", group="trigonometry", summary="inverse cosine, in radians",
+    why="It is a constant minus the inverse sine, so its slope is the same with the sign turned.",
+)
+arctan = elementwise(
+    "arctan", np.arctan, lambda g, y, x: g / (1 + x**2),
+    sign="arctan", latex=function(r"\arctan"), sympy=lambda s, x: s.atan(x),
+    python="math.atan({0})", usage="arctan(x)", group="trigonometry",
+    summary="inverse tangent, in radians",
+    why=r"The inverse has one over the slope of the tangent: with $x = \tan y$ that is $1 + \tan^2 y = 1 + x^2$.",
+)
+sinh = elementwise(
+    "sinh", np.sinh, lambda g, y, x: g * cosh(x),
+    sign="sinh", latex=function(r"\sinh"), sympy=lambda s, x: s.sinh(x), python="math.sinh({0})",
+    usage="sinh(x)", group="trigonometry", summary="hyperbolic sine",
+    why="The slope of the hyperbolic sine is the hyperbolic cosine.",
+)
+cosh = elementwise(
+    "cosh", np.cosh, lambda g, y, x: g * sinh(x),
+    sign="cosh", latex=function(r"\cosh"), sympy=lambda s, x: s.cosh(x), python="math.cosh({0})",
+    usage="cosh(x)", group="trigonometry", summary="hyperbolic cosine",
+    why="The slope of the hyperbolic cosine is the hyperbolic sine, with no sign turned.",
+)
+tanh = elementwise(
+    "tanh", np.tanh, lambda g, y, x: g * (1 - y**2),
+    sign="tanh", latex=function(r"\tanh"), sympy=lambda s, x: s.tanh(x), python="math.tanh({0})",
+    usage="tanh(x)", group="activations", summary="hyperbolic tangent",
+    why="The slope follows from the gate's own value: one minus its square.",
+)
+radians = elementwise(
+    "radians", np.radians, lambda g, y, x: radians(g),
+    sign="° → rad", latex=r"\frac{{\pi}}{{180}} {0:2}", binding=PRODUCT,
+    sympy=lambda s, x: s.pi / 180 * x, python="math.radians({0})", usage="radians(x)",
+    group="trigonometry", summary="degrees to radians",
+    why="A change of unit is a factor, and the same factor scales the gradient.",
+)
+degrees = elementwise(
+    "degrees", np.degrees, lambda g, y, x: degrees(g),
+    sign="rad → °", latex=r"\frac{{180}}{{\pi}} {0:2}", binding=PRODUCT,
+    sympy=lambda s, x: 180 / s.pi * x, python="math.degrees({0})", usage="degrees(x)",
+    group="trigonometry", summary="radians to degrees",
+    why="A change of unit is a factor, and the same factor scales the gradient.",
+)
+
+# roots, and the normal distribution
+sqrt = elementwise(
+    "sqrt", np.sqrt, lambda g, y, x: g / (2 * y),
+    sign="√", latex=r"\sqrt{{{0}}}", sympy=lambda s, x: s.sqrt(x), python="math.sqrt({0})",
+    domain="x must not be negative, and not 0 where its gradient is needed",
+    usage="sqrt(x)", group="exponential", summary="square root",
+    why="The root is steep near 0 and flat far out: one over twice its own value.",
+)
+erf = elementwise(
+    "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * exp(-(x**2))),
+    sign="erf", latex=function(named("erf")), sympy=lambda s, x: s.erf(x), python="math.erf({0})",
+    numpy="erf({0})", usage="erf(x)", group="exponential", summary="error function",
+    why="It is the area under a bell curve, and the slope of an area is the height of its edge.",
+)
+normal_cdf = elementwise(
+    "normal_cdf", lambda x: 0.5 * _each(math.erfc, -x / math.sqrt(2)), lambda g, y, x: g * normal_pdf(x),
+    sign="Φ", latex=function(r"\Phi"), sympy=lambda s, x: (1 + s.erf(x / s.sqrt(2))) / 2,
+    python="0.5 * math.erfc(-{0:3} / math.sqrt(2))", numpy="normal_cdf({0})",
+)
+normal_pdf = elementwise(
+    "normal_pdf", lambda x: np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi), lambda g, y, x: g * -(x * y),
+    sign="φ", latex=function(r"\varphi"), sympy=lambda s, x: s.exp(-x**2 / 2) / s.sqrt(2 * s.pi),
+    python="math.exp(-0.5 * {0:3} * {0:3}) / math.sqrt(2 * math.pi)",
+    numpy="np.exp(-0.5 * {0:3} * {0:3}) / np.sqrt(2 * np.pi)",
+)
+
+# fmt: on
+
+
+def _root_of_pi(like: Any) -> Any:
+    """√π as a number; beside a node as the constant that a formula shows."""
+    return sqrt(constant(math.pi, name="pi")) if isinstance(like, Node) else math.sqrt(math.pi)
+
+
+def _each(f: Callable[[float], float], x: Array) -> Array:
+    """A function of one number applied to all: NumPy has no error function."""
+    if not np.ndim(x):
+        return np.float64(f(x))
+    return np.fromiter(map(f, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)

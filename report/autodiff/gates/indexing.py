@@ -1,0 +1,267 @@
+"""Gates that move entries and change none: reshaping, stretching, joining, indexing, padding.
+
+The backward rule of each is another of them: what was picked is put back, what was stretched is summed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.shapes import (
+    axes_of,
+    joined,
+    one_hot_rows,
+    padded,
+    permuted,
+    reshaped,
+    shapes_text,
+    stacked,
+    stretched,
+    widths,
+)
+from report.autodiff.gates.table import POWER, function, gate, named
+from report.autodiff.graph import _OPERATORS, Array, Node, OutOfDomain, Shape, constant, shape_of
+from report.errors import ReportError
+
+ANY = range(1, 64)  # every argument after the first
+
+
+class Key(tuple[Any, ...]):
+    """An index: whole numbers, slices, None and `...`; a `Place` stands for an argument.
+
+    Written as NumPy writes it, with {1} for the argument of that number: "0, :, {1}".
+    """
+
+    def __str__(self) -> str:
+        return ", ".join(map(_part, self))
+
+    __repr__ = __str__
+
+
+class Place(int):
+    """The number of the argument that holds an index."""
+
+
+def _sum_to(g: Array, shape: Shape) -> Array:
+    """Sum over the axes that broadcasting from `shape` added or stretched."""
+    extra = np.ndim(g) - len(shape)
+    g = np.sum(g, axis=tuple(range(extra))) if extra else g
+    over = tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(g)[i] != 1)
+    return np.sum(g, axis=over, keepdims=True) if over else g
+
+
+# fmt: off
+
+# transposes
+transpose = gate(
+    "transpose", lambda a, axes=None: np.transpose(a, axes)[()],
+    lambda g, y, a, axes=None: g.T if axes is None else transpose(g, axes=_inverse(axes, len(axes))),
+    shape=permuted, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
+    python="transpose({0})", numpy="{0:5}.T", usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
+    group="shapes", summary="rows and columns exchanged, or axes in another order",
+    why="Entry $(i, j)$ moves to $(j, i)$, and its gradient moves back.",
+)
+swap_last = gate(
+    "swap_last", lambda a: np.swapaxes(a, -1, -2), lambda g, y, a: swap_last(g),
+    shape=lambda a: (*a[:-2], a[-1], a[-2]), sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER,
+    python="swap_last({0})", numpy="np.swapaxes({0}, -1, -2)",
+)
+
+# shapes
+reshape = gate(
+    "reshape", lambda x, shape: np.reshape(x, shape)[()],
+    lambda g, y, x, shape: reshape(g, shape=shape_of(x)),
+    shape=reshaped, sign="reshape", latex="{0}", params={"shape": None}, python="reshape({0})",
+    numpy="np.reshape({0})", usage="reshape(x, (2, 3))", group="shapes",
+    summary="the same entries in another shape; one size may be -1",
+    why="The entries only stand in another order of rows, and so do their gradients.",
+)
+broadcast_to = gate(
+    "broadcast_to", lambda x, shape: np.broadcast_to(x, shape)[()],
+    lambda g, y, x, shape: sum_to(g, shape=shape_of(x)),
+    shape=stretched, sign="⇉", latex="{0}", params={"shape": None}, python="broadcast({0})",
+    numpy="np.broadcast_to({0})", usage="broadcast_to(x, (2, 3))", group="shapes",
+    summary="copies along new axes and along axes of length 1",
+    why="Every copy sends its gradient back to the one entry it was copied from, so they add up.",
+)
+sum_to = gate(
+    "sum_to", _sum_to,
+    lambda g, y, x, shape: broadcast_to(g, shape=shape_of(x)),
+    shape=lambda x, shape: shape, sign="Σ", latex=function(named("sum")), params={"shape": None},
+    python="sum_to({0})", numpy="sum_to({0})",
+)
+
+# joining and padding
+concatenate = gate(
+    "concatenate", lambda *parts, axis=0: np.concatenate(parts, axis=axis),
+    shape=joined, sign="concat", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
+    rule_at=lambda place: lambda g, y, *parts, axis=0: _piece(g, place, parts, axis),
+    python="concatenate({0})", numpy="np.concatenate({0})", usage="concatenate([a, b], axis=0)",
+    group="shapes", summary="tensors one behind the other along an axis",
+    why="Each part gets back the piece of the gradient that stands where the part went.",
+)
+stack = gate(
+    "stack", lambda *parts, axis=0: np.stack(parts, axis=axis),
+    shape=stacked, sign="stack", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
+    rule_at=lambda place: lambda g, y, *parts, axis=0: _layer(g, place, parts, axis),
+    python="stack({0})", numpy="np.stack({0})", usage="stack([a, b], axis=0)", group="shapes",
+    summary="tensors of one shape side by side along a new axis",
+    why="Each part gets back the piece of the gradient that stands where the part went.",
+)
+pad = gate(
+    "pad", lambda x, pad_width: np.pad(x, widths(np.shape(x), pad_width)),
+    lambda g, y, x, pad_width: index(g, key=_inner(shape_of(x), pad_width)),
+    shape=padded, sign="pad", latex=function(named("pad")), params={"pad_width": None},
+    python="pad({0})", numpy="np.pad({0}, {pad_width})", usage="pad(x, 1), pad(x, ((0, 0), (1, 2)))",
+    group="shapes", summary="zeros put round a tensor",
+    why="The zeros are constant, so only what stands inside them gets its gradient back.",
+)
+
+# indexing
+index = gate(
+    "index", lambda x, *indices, key: x[_filled(key, indices)],
+    shape=lambda x, *indices, key: _indexed(x, indices, key), sign="[ ]", latex=r"{0:5}\left[\cdot\right]",
+    rule_at=lambda place: None if place else _scatter_rule, integers=ANY, params={"key": None},
+    domain="an index is a whole number within its axis", python="{0}[{key}]", numpy="{0}[{key}]",
+    usage="x[0], X[:, 1:3], x[[0, 2]], E[indices]", group="shapes",
+    summary="entries picked by position; indices may be an input of whole numbers (embedding look-up)",
+    why="What was picked gets its gradient back at its old place, everything else gets 0; an entry "
+    "that was picked several times collects a sum.",
+)
+
+one_hot = gate(
+    "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
+    shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
+    integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
+    python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
+    usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
+    why="A class number is given, not computed, so nothing flows back to it.",
+)
+
+# gates that only backward passes need; users do not call them
+scatter = gate(
+    "scatter", lambda g, *indices, key, shape: _scatter(g, indices, key, shape),
+    shape=lambda g, *indices, key, shape: shape, sign="put", latex=function(named("scatter")),
+    rule_at=lambda place: None if place else (
+        lambda g, y, x, *indices, key, shape: index(g, *indices, key=key)
+    ),
+    integers=ANY, params={"key": None, "shape": None}, python="scatter({0})", numpy="scatter({0})",
+)
+# fmt: on
+
+
+def identity(like: Any) -> Any:
+    """The identity matrix with as many rows as x has entries along its last axis."""
+    n = shape_of(like)[-1]
+    return constant(np.eye(n), name="I") if isinstance(like, Node) else np.eye(n)
+
+
+def fit_to(g: Any, like: Any) -> Any:
+    """A gradient in the shape of the argument that it belongs to."""
+    shape = shape_of(like)
+    return g if shape_of(g) == shape else sum_to(g, shape=shape)
+
+
+def _inverse(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """The order of axes that undoes another."""
+    order = [a % rank for a in axes]
+    return tuple(order.index(i) for i in range(rank))
+
+
+def _piece(g: Any, place: int, parts: Sequence[Any], axis: int) -> Any:
+    """The slice of a concatenation that one part fills."""
+    (along,) = axes_of(shape_of(parts[0]), axis)
+    start = sum(shape_of(p)[along] for p in parts[:place])
+    piece = slice(start, start + shape_of(parts[place])[along])
+    return index(g, key=Key((*[slice(None)] * along, piece)))
+
+
+def _layer(g: Any, place: int, parts: Sequence[Any], axis: int) -> Any:
+    """The slice of a stack that one part fills."""
+    (along,) = axes_of((*shape_of(parts[0]), len(parts)), axis)
+    return index(g, key=Key((*[slice(None)] * along, place)))
+
+
+def _inner(shape: Shape, pad_width: Any) -> Key:
+    """What a padded tensor of this shape holds inside the zeros."""
+    ends = zip(shape, widths(shape, pad_width), strict=True)
+    return Key(slice(before, before + n) for n, (before, _) in ends)
+
+
+# ---------------------------------------------------------------- indexing
+
+
+def _part(part: Any) -> str:
+    match part:
+        case Place():
+            return f"{{{int(part)}}}"
+        case slice():
+            ends = [part.start, part.stop] + [part.step] * (part.step is not None)
+            return ":".join("" if end is None else str(end) for end in ends)
+        case _:
+            return "..." if part is Ellipsis else str(part)
+
+
+def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:
+    """A key with the arguments put in, as NumPy takes it."""
+    if not indices:
+        return tuple(key)
+    return tuple(whole(indices[p - 1]) if isinstance(p, Place) else p for p in key)
+
+
+def whole(indices: Array, size: int | None = None) -> Array:
+    """Indices as integers; OutOfDomain when one is not whole, or is not from 0 to size - 1."""
+    given = np.asarray(indices)
+    whole = given.astype(np.intp)
+    bad = given[(whole != given) | ((whole < 0) | (whole >= size) if size is not None else False)]
+    if bad.size:
+        raise OutOfDomain(f"{bad.flat[0]:.12g} is none")
+    return whole
+
+
+def _indexed(x: Shape, indices: Sequence[Shape], key: Key) -> Shape:
+    """The shape that an index gives, found by indexing a tensor that takes no memory.
+
+    Where the axes of index arguments go, NumPy says for arrays of size 1 and of size 2: the axes
+    that differ are theirs.
+    """
+    try:
+        together = np.broadcast_shapes(*indices)
+    except ValueError:
+        raise ReportError(
+            f"indices of shapes {shapes_text(*indices)} do not fit together"
+        ) from None
+    nothing = np.broadcast_to(np.int8(0), x)
+    shapes = []
+    for size in (1, 2):
+        zeros = np.zeros((size,) * len(together), dtype=np.intp)
+        try:
+            shapes.append(nothing[tuple(zeros if isinstance(p, Place) else p for p in key)].shape)
+        except (IndexError, ValueError) as error:
+            raise ReportError(f"this does not fit shape {shapes_text(x)}: {error}") from None
+    own = iter(together)
+    shape = tuple(a if a == b else next(own) for a, b in zip(*shapes, strict=True))
+    if math.prod(shape) == 0:
+        raise ReportError(f"this picks nothing from shape {shapes_text(x)}")
+    return shape
+
+
+def _scatter_rule(g: Any, y: Any, x: Any, *indices: Any, key: Key) -> Any:
+    return scatter(g, *indices, key=key, shape=shape_of(x))
+
+
+def _scatter(g: Array, indices: Sequence[Array], key: Key, shape: Shape) -> Array:
+    """Zeros with g added at the places of an index."""
+    out = np.zeros(shape)
+    if indices:
+        np.add.at(out, _filled(key, indices), g)
+    else:
+        out[tuple(key)] = g
+    return out
+
+
+_OPERATORS.update(transpose=transpose)

@@ -1,0 +1,153 @@
+"""Gates: losses. Each is a mean over its entries or rows, but for kl_div, which is a sum."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.activations import log_softmax, sigmoid, softmax
+from report.autodiff.gates.arithmetic import clip, less, over, sign
+from report.autodiff.gates.functions import log, ratio, xlogy
+from report.autodiff.gates.indexing import ANY, one_hot, whole
+from report.autodiff.gates.shapes import class_labels, pair, pair_within, target_rows
+from report.autodiff.gates.table import function_of_two, gate, named
+from report.autodiff.graph import Array, OutOfDomain, shape_of
+
+
+def _binary_cross_entropy(p: Array, y: Array) -> Array:
+    outside = (p < 0) | (p > 1)
+    if np.any(outside):
+        raise OutOfDomain(f"one of them is {np.ravel(p)[np.argmax(outside)]:.12g}")
+    rest = np.where(y == 1, 0.0, (1 - y) * np.log1p(-np.where(y == 1, 0.0, p)))
+    return -np.mean(xlogy(y, p) + rest)
+
+
+# fmt: off
+
+# regression
+mse = gate(
+    "mse", lambda p, y: np.mean(np.square(p - y)),
+    lambda g, z, p, y: g * (over(2, _n(p), g) * (p - y)), lambda g, z, p, y: g * (over(2, _n(p), g) * (y - p)),
+    shape=pair, sign="MSE", latex=function_of_two(named("MSE")), python="mse({0}, {1})",
+    numpy="np.mean(({0:1} - {1:2}) ** 2)", usage="mse(p, y)", group="losses",
+    summary="mean squared error; one of the two may be a number",
+    why="Every squared error has the slope of twice the error, and the mean divides by their number.",
+)
+l1 = gate(
+    "l1", lambda p, y: np.mean(np.abs(p - y)),
+    lambda g, z, p, y: g * (over(1, _n(p), g) * sign(p - y)), lambda g, z, p, y: g * (over(1, _n(p), g) * sign(y - p)),
+    shape=pair, sign="L1", latex=function_of_two(named("L1")), python="l1({0}, {1})",
+    numpy="np.mean(np.abs({0:1} - {1:2}))", kink=lambda p, y: p == y,
+    convention="derivative 0 where p = y", usage="l1(p, y)", group="losses",
+    summary="mean absolute error",
+    why="An absolute error has slope 1 or −1, whatever its size: only its sign flows back.",
+)
+huber = gate(
+    "huber", lambda p, y, delta=1.0: _huber(p - y, delta),
+    lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(p - y, -delta, delta)),
+    lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(y - p, -delta, delta)),
+    shape=pair_within, sign="Huber", latex=function_of_two(named("Huber")), params={"delta": 1.0},
+    python="huber({0}, {1}, {delta})", numpy="huber({0}, {1}, {delta})",
+    usage="huber(p, y, delta=1.0)", group="losses",
+    summary="mean of e²/2 where the error |e| is at most delta, else of delta·(|e| − delta/2)",
+    why="A small error flows back as it is, a large one is clipped at delta.",
+)
+
+# classification
+hinge = gate(
+    "hinge", lambda s, y: np.mean(np.maximum(1.0 - y * s, 0.0)),
+    lambda g, z, s, y: g * (over(-1, _n(s), g) * (y * less(y * s, 1))),
+    lambda g, z, s, y: g * (over(-1, _n(s), g) * (s * less(y * s, 1))),
+    shape=pair, sign="hinge", latex=function_of_two(named("hinge")), python="hinge({0}, {1})",
+    numpy="np.mean(np.maximum(1 - {1:2} * {0:2}, 0))", kink=lambda s, y: y * s == 1,
+    convention="derivative 0 where y·s = 1", usage="hinge(s, y), y being -1 or 1", group="losses",
+    summary="mean of max(0, 1 − y·s)",
+    why="Only scores on the wrong side of the margin count, and each of those with the slope $-y$.",
+)
+binary_cross_entropy = gate(
+    "binary_cross_entropy", _binary_cross_entropy,
+    lambda g, z, p, y: g * (over(1, _n(p), g) * ((p - y) / (p * (1 - p)))),
+    lambda g, z, p, y: g * (over(1, _n(p), g) * (log(1 - p) - log(p))),
+    shape=pair, sign="BCE", latex=function_of_two(named("BCE")), python="binary_cross_entropy({0}, {1})",
+    numpy="-np.mean({1:2} * np.log({0}) + (1 - {1:2}) * np.log1p(-{0:2}))",
+    domain="p must lie between 0 and 1, and not be 0 or 1 where a gradient is needed",
+    usage="binary_cross_entropy(p, y)", group="losses",
+    summary="mean of −y·log(p) − (1 − y)·log(1 − p)",
+    why="A probability that is sure and wrong has a very steep slope: $p(1 - p)$ stands below.",
+)
+binary_cross_entropy_with_logits = gate(
+    "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))),
+    lambda g, v, z, y: g * (over(1, _n(z), g) * (sigmoid(z) - y)), lambda g, v, z, y: g * (over(-1, _n(z), g) * z),
+    shape=pair, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
+    python="binary_cross_entropy_with_logits({0}, {1})",
+    numpy="np.mean(np.maximum({0}, 0) - {1:2} * {0:2} + np.log1p(np.exp(-np.abs({0}))))",
+    usage="binary_cross_entropy_with_logits(z, y)", group="losses",
+    summary="binary cross-entropy of sigmoid(z), stable",
+    why=r"The slope of the sigmoid, $p(1 - p)$ with $p = \sigma(z)$, cancels what stands below in the cross-entropy: $\sigma(z) - y$ is left.",
+)
+cross_entropy = gate(
+    "cross_entropy", lambda z, labels: -np.mean(_picked(log_softmax(z), labels)),
+    lambda g, v, z, labels: g * (over(1, _rows(z), g) * (softmax(z) - one_hot(labels, classes=shape_of(z)[-1]))),
+    None,
+    shape=class_labels, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
+    domain="a label is a whole number from 0 to the number of classes − 1",
+    python="cross_entropy({0}, {1})", numpy="cross_entropy({0}, {1})",
+    usage="cross_entropy(z, labels)", group="losses",
+    summary="mean over rows of −log(softmax(z)[label]); labels are class numbers or one-hot rows",
+    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
+    r"less what is true, a 1 at the class and 0 elsewhere.",
+)
+cross_entropy_one_hot = gate(
+    "cross_entropy_one_hot", lambda z, y: -np.mean(np.sum(_one_hot_rows(y) * log_softmax(z), axis=-1)),
+    lambda g, v, z, y: g * (over(1, _rows(z), g) * (softmax(z) - y)), None,
+    shape=target_rows, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
+    domain="each row of the target holds probabilities, such as a single 1 among zeros: they must add up to 1, "
+    "so divide each row by its sum",
+    python="cross_entropy_one_hot({0}, {1})", numpy="-np.mean(np.sum({1:2} * log_softmax({0}), axis=-1))",
+    usage="cross_entropy(z, one_hot_rows)", group="losses",
+    summary="mean over rows of −sum(y·log(softmax(z)))",
+    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
+    r"less what is true, $\mathbf{y}$.",
+)
+kl_div = gate(
+    "kl_div", lambda p, q: np.sum(xlogy(p, p) - xlogy(p, q)),
+    lambda g, z, p, q: g * (log(p) - log(q) + 1), lambda g, z, p, q: g * -ratio(p, q),
+    shape=pair, sign="KL", latex=r"D_{{\mathrm{{KL}}}}\left({0} \,\|\, {1}\right)",
+    python="kl_div({0}, {1})", numpy="kl_div({0}, {1})",
+    domain="p must not be negative and q must be positive", usage="kl_div(p, q)", group="losses",
+    summary="Kullback-Leibler divergence: sum of p·log(p/q) over all entries",
+    why=r"The divergence grows where $q$ is too small for $p$: the slope by $q$ is $-p/q$.",
+)
+
+# fmt: on
+
+
+def _n(p: Any) -> int:
+    """How many entries the mean is over."""
+    return math.prod(shape_of(p))
+
+
+def _rows(z: Any) -> int:
+    """How many rows of scores the mean is over."""
+    return math.prod(shape_of(z)[:-1])
+
+
+def _huber(e: Array, delta: float) -> Array:
+    size = np.abs(e)
+    return np.mean(np.where(size <= delta, 0.5 * e * e, delta * (size - 0.5 * delta)))
+
+
+def _picked(rows: Array, labels: Array) -> Array:
+    """The entry of each row that its label names."""
+    places = whole(labels, np.shape(rows)[-1])
+    return np.take_along_axis(rows, np.expand_dims(places, -1), axis=-1)
+
+
+def _one_hot_rows(y: Array) -> Array:
+    sums = np.ravel(np.sum(y, axis=-1))
+    off = np.abs(sums - 1)
+    if np.any(y < 0) or np.any(off > 1e-12 * np.shape(y)[-1]):
+        raise OutOfDomain(f"a row adds up to {float(sums[np.argmax(off)])!r}")
+    return y

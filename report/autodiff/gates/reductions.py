@@ -1,0 +1,209 @@
+"""Gates: sums, means, products, extremes and spreads over all entries or along axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.arithmetic import over
+from report.autodiff.gates.functions import ratio
+from report.autodiff.gates.indexing import (
+    Key,
+    broadcast_to,
+    concatenate,
+    identity,
+    index,
+    reshape,
+    stack,
+    transpose,
+)
+from report.autodiff.gates.shapes import axes_of, count, kept, reduced, running, variance
+from report.autodiff.gates.table import function, gate, named
+from report.autodiff.graph import Array, shape_of
+
+REDUCTION = {"axis": None, "keepdims": False}
+SPREAD = {"axis": None, "ddof": 0, "keepdims": False}
+
+# fmt: off
+
+# sums and products
+total = gate(
+    "sum", lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis),
+    shape=reduced, sign="Σ", latex=function(named("sum")), params=REDUCTION,
+    python="total({0})", numpy="np.sum({0})", usage="sum(x), sum(x, axis=0, keepdims=True)",
+    group="reductions", summary="sum of the entries",
+    why="Every entry enters the sum with the factor 1, so each gets the upstream gradient.",
+)
+mean = gate(
+    "mean", lambda x, axis=None, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g / float(count(shape_of(x), axis)), x, axis),
+    shape=reduced, sign="mean", latex=function(named("mean")), params=REDUCTION,
+    python="mean({0})", numpy="np.mean({0})", usage="mean(x), mean(x, axis=0, keepdims=True)",
+    group="reductions", summary="mean of the entries",
+    why="Every entry enters the mean with the factor one over their number.",
+)
+prod = gate(
+    "prod", lambda x, axis=None, keepdims=False: np.prod(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * others(x, axis=axis),
+    shape=reduced, sign="Π", latex=function(named("prod")), params=REDUCTION,
+    python="prod({0})", numpy="np.prod({0})", usage="prod(x), prod(x, axis=0)",
+    group="reductions", summary="product of the entries",
+    why="The slope for one factor is the product of all the others.",
+)
+cumsum = gate(
+    "cumsum", lambda x, axis=None: np.cumsum(x, axis=axis),
+    lambda g, y, x, axis=None: reverse_cumsum(g, axis=axis),
+    shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
+    python="cumsum({0})", numpy="np.cumsum({0})", usage="cumsum(x), cumsum(X, axis=0)",
+    group="reductions", summary="running sum along an axis, or of all entries in a row",
+    why="An entry is part of its own and of every later running sum, so it collects from all of them.",
+    jacobian=(lambda y, x, axis=None: cumsum(identity(x), axis=0),),
+)
+
+# extremes
+largest = gate(
+    "max", lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_largest(x, axis=axis),
+    shape=reduced, sign="max", latex=function(r"\max"), params=REDUCTION,
+    python="max({0})", numpy="np.max({0})", kink=lambda x, axis=None, keepdims=False:
+    np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
+    convention="equal largest entries share the gradient evenly",
+    usage="max(x), max(x, axis=1)", group="reductions", summary="largest entry",
+    why="Only the largest entry moves the value, so it gets the whole gradient.",
+)
+smallest = gate(
+    "min", lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_smallest(x, axis=axis),
+    shape=reduced, sign="min", latex=function(r"\min"), params=REDUCTION,
+    python="min({0})", numpy="np.min({0})", kink=lambda x, axis=None, keepdims=False:
+    np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
+    convention="equal smallest entries share the gradient evenly",
+    usage="min(x), min(x, axis=1)", group="reductions", summary="smallest entry",
+    why="Only the smallest entry moves the value, so it gets the whole gradient.",
+)
+
+# spreads
+var = gate(
+    "var", lambda x, axis=None, ddof=0, keepdims=False: np.var(x, axis=axis, ddof=ddof, keepdims=keepdims),
+    lambda g, y, x, axis=None, ddof=0, keepdims=False:
+    spread(g * over(2, count(shape_of(x), axis) - ddof, g), x, axis) * _centred(x, axis),
+    shape=variance, sign="var", latex=function(named("var")), params=SPREAD,
+    python="var({0})", numpy="np.var({0})", usage="var(x), var(x, axis=0, ddof=1, keepdims=True)",
+    group="reductions", summary="variance: mean squared distance from the mean (divided by n − ddof)",
+    why="What an entry moves the mean by cancels out, since the distances from the mean add up to 0; "
+    "twice its own distance over n is left.",
+)
+std = gate(
+    "std", lambda x, axis=None, ddof=0, keepdims=False: np.std(x, axis=axis, ddof=ddof, keepdims=keepdims),
+    lambda g, y, x, axis=None, ddof=0, keepdims=False:
+    spread(g * over(1, count(shape_of(x), axis) - ddof, g), x, axis) * ratio(_centred(x, axis), spread(y, x, axis)),
+    shape=variance, sign="std", latex=function(named("std")), params=SPREAD,
+    python="std({0})", numpy="np.std({0})", kink=lambda x, axis=None, ddof=0, keepdims=False:
+    np.max(x, axis=axis) == np.min(x, axis=axis),
+    convention="gradient 0 where all entries are equal",
+    usage="std(x), std(x, axis=0, ddof=1, keepdims=True)", group="reductions",
+    summary="standard deviation, the root of the variance",
+    why="The slope of the variance is divided by twice the root, which leaves the distance from the "
+    "mean over n times the standard deviation.",
+)
+
+# gates that only backward passes need; users do not call them
+reverse_cumsum = gate(
+    "reverse_cumsum", lambda x, axis=None: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
+    lambda g, y, x, axis=None: cumsum(g, axis=axis),
+    shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
+    python="reverse_cumsum({0})", numpy="reverse_cumsum({0})",
+)
+is_largest = gate(
+    "is_largest", lambda x, axis=None: _share(x == np.max(x, axis=axis, keepdims=True), axis), None,
+    shape=lambda x, axis=None: x, sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
+    params={"axis": None}, python="is_largest({0})", numpy="is_largest({0})",
+    kink=lambda x, axis=None: np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
+)
+is_smallest = gate(
+    "is_smallest", lambda x, axis=None: _share(x == np.min(x, axis=axis, keepdims=True), axis), None,
+    shape=lambda x, axis=None: x, sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
+    params={"axis": None}, python="is_smallest({0})", numpy="is_smallest({0})",
+    kink=lambda x, axis=None: np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
+)
+others = gate(
+    "others", lambda x, axis=None: _others(x, axis),
+    lambda g, y, x, axis=None: _others_rule(g, x, axis),
+    shape=lambda x, axis=None: x, sign="Π≠", latex=function(r"\textstyle\prod_{{\ne}}"),
+    params={"axis": None}, python="others({0})", numpy="others({0})",
+)
+
+# fmt: on
+
+
+def spread(g: Any, x: Any, axis: Any) -> Any:
+    """The gradient of a reduction, handed to every entry of x that was taken together."""
+    shape = shape_of(x)
+    if axis is not None and shape_of(g) != kept(shape, axis):
+        g = reshape(g, shape=kept(shape, axis))
+    return g if shape_of(g) == shape else broadcast_to(g, shape=shape)
+
+
+def _centred(x: Any, axis: Any) -> Any:
+    """The distance of each entry from the mean of those it is taken together with."""
+    return x - (mean(x) if axis is None else mean(x, axis=axis, keepdims=True))
+
+
+def _share(hit: Array, axis: Any) -> Array:
+    """1 for a single hit, 1/n for each of n."""
+    return hit / np.sum(hit, axis=axis, keepdims=True)
+
+
+# ---------------------------------------------------------------- a product without one factor
+
+
+def _others(x: Array, axis: Any) -> Array:
+    """For each entry the product of all the others; dividing by the entry would fail at 0."""
+    rows = _rows(x, axis)
+    ones = np.ones((len(rows), 1))
+    before = np.cumprod(np.concatenate([ones, rows[:, :-1]], axis=1), axis=1)
+    after = np.cumprod(np.concatenate([ones, rows[:, :0:-1]], axis=1), axis=1)[:, ::-1]
+    return _unrows(before * after, np.shape(x), axis)
+
+
+def _rows(x: Array, axis: Any) -> Array:
+    """A matrix whose rows hold the entries that are taken together."""
+    shape = np.shape(x)
+    axes = axes_of(shape, axis)
+    kept_axes = tuple(i for i in range(len(shape)) if i not in axes)
+    return np.transpose(x, (*kept_axes, *axes)).reshape(-1, count(shape, axis))
+
+
+def _unrows(rows: Array, shape: tuple[int, ...], axis: Any) -> Array:
+    """Undo `_rows`."""
+    axes = axes_of(shape, axis)
+    order = (*(i for i in range(len(shape)) if i not in axes), *axes)
+    return np.transpose(rows.reshape([shape[i] for i in order]), np.argsort(order))[()]
+
+
+def _others_rule(g: Any, x: Any, axis: Any) -> Any:
+    """Entry j collects g_i times the product of all entries but i and j, for every i but j."""
+    shape = shape_of(x)
+    axes = axes_of(shape, axis)
+    if len(axes) != 1:  # several axes: take them together as one, the last
+        left = tuple(i for i in range(len(shape)) if i not in axes)
+        order = (*left, *axes)
+        back = tuple(order.index(i) for i in range(len(shape)))
+        flat = (*(shape[i] for i in left), count(shape, axis))
+        g, x = (reshape(transpose(t, axes=order), shape=flat) for t in (g, x))
+        part = reshape(_others_rule(g, x, -1), shape=tuple(shape[i] for i in order))
+        return transpose(part, axes=back)
+    if shape[axes[0]] == 1:
+        return x * 0
+    rest = [[_without(t, axes[0], j) for t in (g, x)] for j in range(shape[axes[0]])]
+    parts = [total(u * others(v, axis=axes[0]), axis=axes[0]) for u, v in rest]
+    return stack(*parts, axis=axes[0])
+
+
+def _without(x: Any, axis: int, j: int) -> Any:
+    """x without its slice j along an axis."""
+    ends = [slice(None, j)] * (j > 0) + [slice(j + 1, None)] * (j + 1 < shape_of(x)[axis])
+    pieces = [index(x, key=Key((*[slice(None)] * axis, end))) for end in ends]
+    return pieces[0] if len(pieces) == 1 else concatenate(*pieces, axis=axis)

@@ -1,0 +1,79 @@
+"""What a row of the gate table is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from report.autodiff.gates.shapes import broadcast
+from report.autodiff.graph import Array, Gate, Node, Shape, make
+from report.autodiff.rewrite import rewritten
+
+GATES: dict[str, Gate] = {}
+ALIASES = {  # the names of NumPy, PyTorch and textbooks
+    "ln": "log", "fabs": "abs", "absolute": "abs", "sgn": "sign", "neg": "negative", "pow": "power",
+    "float_power": "power", "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide",
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "arctg": "arctan",
+    "deg2rad": "radians", "rad2deg": "degrees",
+    "silu": "swish", "expit": "sigmoid", "logistic": "sigmoid", "logsigmoid": "log_sigmoid",
+    "fmax": "maximum", "fmin": "minimum", "clamp": "clip",
+    "amax": "max", "amin": "min", "average": "mean", "product": "prod", "variance": "var",
+    "mm": "matmul", "mv": "matmul", "bmm": "matmul", "inverse": "inv", "tr": "trace", "magnitude": "norm",
+    "vector_norm": "norm", "cat": "concatenate", "concat": "concatenate", "permute": "transpose",
+    "mse_loss": "mse", "l1_loss": "l1", "mae": "l1", "huber_loss": "huber", "bce": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy_with_logits",
+}  # fmt: skip
+
+# How strongly a notation binds; an argument that binds weaker than its place asks is bracketed.
+SUM, PRODUCT, MATRIX_PRODUCT, POWER, CALL, ATOM = 1, 2, 3, 4, 5, 9
+
+
+def apply(gate: Gate, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """The gate applied to numbers (numbers come out) or to nodes (a simplified node comes out)."""
+    for arg in args:
+        if isinstance(arg, Node):
+            return rewritten(gate, args, params) or make(gate, args, params)
+    return gate.forward(*args, **params)
+
+
+def gate(
+    name: str,
+    forward: Callable[..., Array],
+    *rules: Callable[..., Any] | None,
+    shape: Callable[..., Shape],
+    latex: str,
+    binding: int = CALL,
+    **columns: Any,
+) -> Callable[..., Any]:
+    """Add a row to the table and return the function that applies the gate."""
+    row = Gate(name, forward, rules, shape, latex=latex, binding=binding, **columns)
+    GATES[name] = row
+
+    def call(*args: Any, **params: Any) -> Any:
+        return apply(row, args, params)
+
+    call.__name__ = name
+    return call
+
+
+def elementwise(
+    name: str, forward: Callable[..., Array], *rules: Callable[..., Any] | None, **columns: Any
+) -> Callable[..., Any]:
+    """Add the row of a gate that works entry by entry, with broadcasting."""
+    columns.setdefault("numpy", f"np.{name}({{0}})")
+    return gate(name, forward, *rules, shape=broadcast, elementwise=True, **columns)
+
+
+def function(name: str) -> str:
+    r"""The notation \name(x)."""
+    return name + r"\left({0}\right)"
+
+
+def function_of_two(name: str) -> str:
+    r"""The notation \name(x, y)."""
+    return name + r"\left({0}, {1}\right)"
+
+
+def named(name: str) -> str:
+    r"""The notation of a function by an upright word, as a piece of a template."""
+    return rf"\operatorname{{{{{name}}}}}"

@@ -1,0 +1,296 @@
+"""The computational graph: nodes, and `apply`, which reads a gate with numbers or with nodes.
+
+A `Node` is an input, a constant or a gate applied to other nodes. `apply(gate, *args)` gives numbers
+when every argument is a number and a new node as soon as one argument is a node; the backward rules
+of the gate table are written with it, so the same rule computes a gradient and writes its formula.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from report.errors import ReportError
+
+MAX_ENTRIES = 20_000_000  # of one value: 160 MB
+MAX_AXES = 16  # of one value; NumPy broadcasts up to 32, and backward rules add some
+Array = Any  # np.float64 for a scalar, np.ndarray for a tensor; both behave alike under operators
+Shape = tuple[int, ...]
+
+
+class OutOfDomain(ArithmeticError):
+    """What a forward function raises for arguments outside its domain that give it a finite value."""
+
+
+FAULTS = (OutOfDomain, np.linalg.LinAlgError, IndexError)  # of forward functions: ours and NumPy's
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """One row of the gate table. See `report.autodiff.gates` for what each column means."""
+
+    name: str
+    forward: Callable[..., Array]
+    rules: tuple[Callable[..., Any] | None, ...]
+    shape: Callable[..., Shape]
+    sign: str
+    latex: str
+    binding: int
+    elementwise: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
+    sympy: Callable[..., Any] | None = None
+    steps: tuple[str, ...] = ()
+    python: str = ""
+    numpy: str = ""
+    domain: str = ""
+    kink: Callable[..., Any] | None = None
+    convention: str = ""
+    why: str = ""
+    jacobian: tuple[Callable[..., Any] | None, ...] = ()
+    group: str = ""
+    usage: str = ""
+    summary: str = ""
+    rule_at: Callable[[int], Callable[..., Any] | None] | None = None
+    integers: Container[int] = ()
+
+    def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
+        """The backward rule for each of `count` arguments; None where nothing flows back."""
+        if self.rule_at is None:
+            return self.rules
+        return tuple(self.rule_at(place) for place in range(count))
+
+
+NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+LATER: Any = object()  # stands for a constant that has not been evaluated yet
+INPUT = Gate("input", lambda: None, (), lambda: (), "", "", 99)
+CONSTANT = Gate("constant", lambda: None, (), lambda: (), "", "", 99)
+
+
+class Node:
+    """A place in the graph: what is computed (`gate`), from what (`args`), with what `shape`.
+
+    `value` is set for constants and for what depends on constants only; `name` is the name that the
+    user gave (an input, a let-line) and `span` the (line, column, end column) in the formula, lines
+    from 1, columns from 0.
+    """
+
+    __slots__ = ("args", "gate", "name", "params", "shape", "span", "value")
+    __array_ufunc__ = None  # a NumPy array on the left must leave the operator to the node
+
+    def __init__(
+        self,
+        gate: Gate,
+        args: tuple[Node, ...] = (),
+        params: Mapping[str, Any] | None = None,
+        shape: Shape = (),
+        *,
+        name: str | None = None,
+        value: Array | None = None,
+        span: tuple[int, int, int] | None = None,
+    ) -> None:
+        self.gate = gate
+        self.args = args
+        self.params = NO_PARAMS if params is None else params
+        self.shape = shape
+        self.name = name
+        self.value: Array = value  # None: it depends on an input
+        self.span = span
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the node is an input of the function."""
+        return self.gate is INPUT
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the node depends on no input."""
+        return self.value is not None
+
+    def __repr__(self) -> str:
+        return f"<{self.gate.name} {self.name or ''}{list(self.shape)}>"
+
+    def __add__(self, other: Any) -> Any:
+        return _OPERATORS["add"](self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _OPERATORS["add"](other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _OPERATORS["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _OPERATORS["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _OPERATORS["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _OPERATORS["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _OPERATORS["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _OPERATORS["divide"](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _OPERATORS["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _OPERATORS["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _OPERATORS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _OPERATORS["matmul"](other, self)
+
+    def __neg__(self) -> Any:
+        return _OPERATORS["negative"](self)
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
+        """The transpose, as a node."""
+        return _OPERATORS["transpose"](self)
+
+
+# Filled by report.autodiff.gates: the operators of nodes are gates like any other.
+_OPERATORS: dict[str, Callable[..., Any]] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A function as a graph.
+
+    `inputs` maps each name to its node, in the order given; `nodes` holds, in topological order, the
+    gates that the result depends on and that depend on an input; `result` is the last of them (or an
+    input or a constant, when the function is one). `lets` maps the names of the let-lines, also of
+    those that the result does not need, to their nodes. `integers` says which inputs are no real numbers
+    and have no gradient: an "index", a "label", a "mask", or the "target" of a cross-entropy.
+    """
+
+    text: str
+    inputs: dict[str, Node]
+    nodes: tuple[Node, ...]
+    result: Node
+    lets: dict[str, Node] = field(default_factory=dict)
+    integers: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the garbage collector: graphs hold no cycles, and looking for some takes most of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def constant(value: Any, name: str | None = None) -> Node:
+    """A constant node; scalars become np.float64, everything else a float array (any shape)."""
+    array = np.asarray(value, dtype=np.float64)
+    return Node(
+        CONSTANT, shape=array.shape, value=array if array.ndim else np.float64(array), name=name
+    )
+
+
+def input_node(name: str, value: Array) -> Node:
+    """The node of an input, with the shape of its value."""
+    return Node(INPUT, shape=np.shape(value), name=name)
+
+
+def shape_of(x: Any) -> Shape:
+    """The shape of a node or of numbers alike."""
+    return x.shape if isinstance(x, Node) else np.shape(x)
+
+
+def topological(*roots: Node, leaves: Container[Node] = ()) -> list[Node]:
+    """Every node below `roots`, arguments first; constants and `leaves` are not entered.
+
+    Iterative, so that the depth of a graph is limited by memory only.
+    """
+
+    def below(node: Node) -> Iterator[Node]:
+        return iter(() if node.value is not None or node in leaves else node.args)
+
+    done: set[Node] = set()
+    order: list[Node] = []
+    stack: list[tuple[Node, Iterator[Node]]] = []
+    for root in roots:
+        if root in done:
+            continue
+        done.add(root)
+        stack.append((root, below(root)))
+        while stack:
+            node, rest = stack[-1]
+            for arg in rest:
+                if arg not in done:
+                    done.add(arg)
+                    stack.append((arg, below(arg)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order
+
+
+def make(
+    gate: Gate, args: Iterable[Any], params: Mapping[str, Any] | None = None, *, later: bool = False
+) -> Node:
+    """A node exactly as asked for, with its shape inferred; constants are evaluated at once.
+
+    With `later` a constant is not evaluated: its value is LATER until somebody puts it in. Raises
+    ReportError (without a place) when the shapes do not fit the gate.
+    """
+    nodes = tuple([a if isinstance(a, Node) else constant(a) for a in args])
+    params = params or NO_PARAMS
+    shape = gate.shape(*[n.shape for n in nodes], **params)
+    if shape:
+        _check_size(shape)
+    value = None
+    for node in nodes:
+        if node.value is None:
+            break
+    else:
+        if later:
+            value = LATER
+        else:
+            with np.errstate(all="ignore"):
+                value = gate.forward(*[n.value for n in nodes], **params)
+    return Node(gate, nodes, params, shape, value=value)
+
+
+def _check_size(shape: Shape) -> None:
+    if len(shape) > MAX_AXES:
+        raise ReportError(f"a value with {len(shape)} axes; {MAX_AXES} are possible")
+    size = math.prod(shape)
+    if size == 0:
+        raise ReportError(f"a value of shape {shape} has no entries")
+    if size > MAX_ENTRIES:
+        raise ReportError(f"a value of shape {shape} has more than {MAX_ENTRIES} entries")
+
+
+def evaluate(roots: Iterable[Node], known: dict[Node, Array]) -> dict[Node, Array]:
+    """Numbers for `roots` and all below them, from `known` values of inputs (and of other nodes)."""
+    values = dict(known)
+    with np.errstate(all="ignore"):
+        for node in topological(*roots, leaves=known):
+            if node in values:
+                continue
+            if node.value is not None:
+                values[node] = node.value
+            elif node.gate is INPUT:
+                raise ReportError(f"input {node.name!r} has no value")
+            else:
+                values[node] = node.gate.forward(*(values[a] for a in node.args), **node.params)
+    return values

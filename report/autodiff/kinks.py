@@ -1,0 +1,44 @@
+"""Where a derivative is a matter of convention: a gate's arguments sit on a kink, or on it but for rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from report.autodiff.graph import Node
+from report.autodiff.rounding_error import ROUNDING, scales
+from report.autodiff.trace import Trace
+
+
+def on_kink(trace: Trace, node: Node) -> bool:
+    """Whether the arguments of a gate sit on a kink."""
+    return node.gate.kink is not None and _holds(node, trace, 0.0)
+
+
+def kinks(trace: Trace) -> tuple[str, ...]:
+    """The gates whose arguments sit on a kink, or would if they were not rounded.
+
+    0.3 - 0.1 * 3 is 5.6e-17: the gate takes one side of the kink, a difference quotient both.
+    """
+    return tuple(
+        q.name
+        for q in trace.gates
+        if q.node.gate.kink is not None
+        and (on_kink(trace, q.node) or _holds(q.node, trace, _reach(trace, q.node)))
+    )
+
+
+def _reach(trace: Trace, node: Node) -> float:
+    """How far rounding may have moved the arguments of a gate."""
+    sizes = scales(trace)
+    return ROUNDING * max((sizes[a].value for a in node.args if a in sizes), default=0.0)
+
+
+def _holds(node: Node, trace: Trace, reach: float) -> bool:
+    """Whether a gate is at its kink, with arguments that are rounded to multiples of `reach`."""
+    assert node.gate.kink is not None
+    values = trace.arguments(node)
+    if reach:
+        values = [
+            np.round(v / reach) * reach if np.asarray(v).dtype.kind == "f" else v for v in values
+        ]
+    return bool(np.any(node.gate.kink(*values, **node.params)))

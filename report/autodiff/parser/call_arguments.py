@@ -1,0 +1,156 @@
+"""A call in a formula: what it names, which of its arguments become nodes, and which are options."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container, Sized
+from typing import Any, NamedTuple
+
+from report.autodiff.gates.table import ALIASES
+from report.autodiff.parser import literals
+from report.autodiff.parser.names import FORMS, INSTEAD, NEUTRAL, OPTIONS, STEPS, Form
+from report.autodiff.parser.source import Source
+from report.errors import ReportError, nearest, shown
+
+MAX_PARTS = 10_000  # of one list
+_LIBRARIES = frozenset({"np", "numpy", "math", "torch", "linalg", "scipy", "jnp", "F", "nn"})
+_REQUIRED = frozenset({"shape", "pad_width", "classes"})
+_ALIKE = 0.8  # of two names, one of which is a slip of the pen
+
+
+class Call(NamedTuple):
+    """What a call names, the arguments that become nodes, in order, and its options by name."""
+
+    form: Form
+    operands: list[ast.expr]
+    options: dict[str, ast.expr]
+
+
+def read(source: Source, e: ast.Call, names: Container[str]) -> Call:
+    """The parts of a call; `names` are values, which cannot be called.
+
+    Raises ReportError for an unknown function, a wrong number of arguments and an unknown option.
+    """
+    form = _form(source, e, names)
+    operands: list[ast.expr] = e.args
+    options: dict[str, ast.expr] = {}
+    if e.keywords or form.operands is None or len(operands) != len(form.operands):
+        operands, options = _sorted(source, e, form)
+    if form.operands is None:
+        (listed,) = operands
+        if not isinstance(listed, (ast.List, ast.Tuple)) or not listed.elts:
+            raise source.error(listed, f"{_written(e)} takes a list: {form.usage}")
+        operands = listed.elts
+        check_parts(source, listed, operands)
+    return Call(form, operands, options)
+
+
+def check_parts(source: Source, e: ast.expr, parts: Sized) -> None:
+    """ReportError for a list of so many parts that to go back through it would take for ever."""
+    if len(parts) > MAX_PARTS:
+        raise source.error(e, f"this list has more than {MAX_PARTS} parts; make it an input")
+
+
+def options_of(source: Source, e: ast.Call, call: Call) -> dict[str, Any]:
+    """The options of a call as values, with the defaults of those that are numbers."""
+    form = call.form
+    if not form.options and not call.options:
+        return {}
+    params = {k: v for k, v in form.options.items() if isinstance(v, float)}
+    neutral = NEUTRAL.get(form.name, {})
+    for name, given in call.options.items():
+        value = literals.option(source, given, form.options.get(name))
+        if name not in form.options:
+            if value != neutral[name]:
+                raise source.error(given, f"{_written(e)} has {name}={neutral[name]!r} only")
+        else:
+            params[name] = value
+    for name, default in form.options.items():
+        if name in _REQUIRED and default is None and name not in params:
+            raise source.error(e, f"{_written(e)} needs {name}: {form.usage}")
+    return params
+
+
+def _form(source: Source, e: ast.Call, names: Container[str]) -> Form:
+    function = e.func
+    if isinstance(function, ast.Attribute):
+        if is_of_library(function, names):
+            raise source.error(e, f"write {function.attr} without the name of a library")
+        raise source.error(e, f"write {function.attr}(...) as a function, not after a dot")
+    if not isinstance(function, ast.Name):
+        raise source.error(e, "only a gate's name can be called, as in sin(x)")
+    name = function.id
+    if name in names:
+        raise source.error(
+            e, f"{name!r} is a value, not a function; write {name} * (...) for a product"
+        )
+    form = FORMS.get(name)
+    if form is None:
+        raise source.error(e, _unknown(name))
+    return form
+
+
+def is_of_library(e: ast.Attribute, names: Container[str]) -> bool:
+    """Whether an attribute belongs to a library, as np.pi and np.linalg.norm do, and not to a value."""
+    whole = e.value
+    while isinstance(whole, ast.Attribute):
+        whole = whole.value
+    return isinstance(whole, ast.Name) and whole.id in _LIBRARIES and whole.id not in names
+
+
+def _unknown(name: str) -> str:
+    if name in STEPS:
+        return f"there is no gate {name}: it is flat between its steps, so no gradient flows back"
+    if name in INSTEAD:
+        return f"there is no gate {name}; write {INSTEAD[name]}"
+    near = nearest(name, (n for n in FORMS if n not in ALIASES), _ALIKE)
+    return f"unknown function {shown(name)}{near or '; `report gates` lists the gates'}"
+
+
+def _sorted(source: Source, e: ast.Call, form: Form) -> tuple[list[ast.expr], dict[str, ast.expr]]:
+    """The arguments of a call as operands and options, wherever they stand and however they are named."""
+    operands = ("",) if form.operands is None else form.operands
+    slots = [*operands, *form.options, *NEUTRAL.get(form.name, {})]
+    if len(e.args) > len(slots):
+        raise _wrong_count(source, e, form)
+    placed: dict[int, ast.expr] = dict(enumerate(e.args))
+    for pair in e.keywords:
+        if pair.arg is None:
+            raise source.error(e, "* and ** before an argument are not possible here")
+        place = _place(pair.arg, slots)
+        if place is None:
+            known = ", ".join(form.options) or "none"
+            raise source.error(
+                pair.value, f"{_written(e)} has no option {shown(pair.arg)}; it has {known}"
+            )
+        if place in placed:
+            raise source.error(pair.value, f"{slots[place]} is given twice")
+        placed[place] = pair.value
+    if any(place not in placed for place in range(len(operands))):
+        raise _wrong_count(source, e, form)
+    first = len(operands)
+    options = {slots[place]: value for place, value in placed.items() if place >= first}
+    return [placed[place] for place in range(first)], options
+
+
+def _place(name: str, slots: list[str]) -> int | None:
+    """Where the argument of that name belongs, or of another name for the same."""
+    for known in (name, *OPTIONS.get(name, ())):
+        for place, slot in enumerate(slots):
+            if slot and known in (slot, slot.lower()):
+                return place
+    return None
+
+
+def _wrong_count(source: Source, e: ast.Call, form: Form) -> ReportError:
+    wanted = 1 if form.operands is None else len(form.operands)
+    given = len(e.args) + sum(
+        _place(str(pair.arg), list(form.operands or ())) is not None for pair in e.keywords
+    )
+    arguments = f"{wanted} argument{'s' * (wanted != 1)}"
+    return source.error(e, f"{_written(e)} takes {arguments}, not {given}: {form.usage}")
+
+
+def _written(e: ast.Call) -> str:
+    """The name as the formula has it, which may be another one than the gate's."""
+    return e.func.id if isinstance(e.func, ast.Name) else ast.unparse(e.func)

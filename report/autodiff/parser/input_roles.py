@@ -1,0 +1,72 @@
+"""What a formula uses an input as that is no real number: an index, a label, a mask, a target.
+
+Such an input is given, not computed: between it and its use its entries may only be moved.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from report.autodiff.gates import Key, Place
+from report.autodiff.graph import Node, constant
+from report.autodiff.parser import literals
+from report.autodiff.parser.source import Source
+
+CONDITIONS = frozenset(
+    {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+    | {"logical_and", "logical_or", "logical_not"}
+)  # gates that give a condition
+_MOVING = frozenset({"index", "reshape", "transpose", "concatenate", "stack", "broadcast_to"})
+
+
+class Roles:
+    """Collects in `names` the inputs that have a role, while a formula is read."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.names: dict[str, str] = {}
+
+    def note(self, e: ast.expr, node: Node, role: str, message: str) -> None:
+        """Note the inputs that `node` is made of; ReportError with `message` where it is computed."""
+        stack = [node]
+        while stack:
+            part = stack.pop()
+            if part.is_input:
+                self.names[str(part.name)] = role
+            elif not part.is_constant:
+                if part.gate.name not in _MOVING:
+                    raise self.source.error(e, message)
+                stack += part.args
+
+    def condition(self, e: ast.expr, node: Node) -> None:
+        """Check a condition: a comparison, comparisons joined by & | ~, or an input that is a mask."""
+        if node.gate.name not in CONDITIONS:
+            message = "a condition is a comparison such as x > 0, or an input of 0 and 1"
+            self.note(e, node, "mask", message)
+
+    def key(self, e: ast.Subscript, args: list[Node]) -> tuple[Key, list[Node]]:
+        """The key of an index, over `args` and after them the lists of positions that it holds."""
+        whole: list[Any] = []
+        computed = 1
+        for part in parts_of_index(e):
+            if literals.is_static(part):
+                whole.append(literals.static_index(self.source, part))
+            else:
+                message = "an index is a whole number, a slice or an input of them"
+                self.note(part, args[computed], "index", message)
+                whole.append(Place(computed))
+                computed += 1
+        lists = [k for k in whole if isinstance(k, list)]
+        if lists and computed > 2:
+            raise self.source.error(
+                e, "a list of positions does not go together with an index that is an input"
+            )
+        for place, positions in enumerate(lists, computed):
+            whole[whole.index(positions)] = Place(place)
+        return Key(whole), [constant(k) for k in lists]
+
+
+def parts_of_index(e: ast.Subscript) -> list[ast.expr]:
+    """What stands between the brackets, an entry for each axis."""
+    return e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice]

@@ -1,0 +1,112 @@
+"""What a formula says literally: options and fixed indices; and why other syntax is refused."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from typing import Any
+
+from report.autodiff.parser.source import Source
+
+MAX_OPTION = 1_000_000_000  # a number that is an option, such as an axis
+
+
+def option(source: Source, e: ast.expr, default: Any) -> Any:
+    """An option's value, of the kind of its default."""
+    value = literal(source, e)
+    if isinstance(default, float):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise source.error(e, "this option is a number")
+        return float(value)
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise source.error(e, "this option is a whole number")
+        return int(value)
+    return value
+
+
+def literal(
+    source: Source,
+    e: ast.expr,
+    wanted: str = "an option is a number, a tuple of whole numbers, True, False or None",
+) -> Any:
+    """A number, a tuple of numbers, True, False, None or a word such as 'fro'."""
+    match e:
+        case ast.Constant(value=bool() | None | str() as flag):
+            return flag
+        case ast.Constant(value=int() | float() as value) if value <= MAX_OPTION:
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)) if (
+            not isinstance(value, bool) and value <= MAX_OPTION
+        ):
+            return -value
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return tuple(literal(source, p, wanted) for p in parts)
+    raise source.error(e, wanted)
+
+
+def static_index(source: Source, e: ast.expr) -> Any:
+    """A whole number, a slice, a list of positions, None or ... in an index."""
+    match e:
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            what = "a slice goes from one whole number to another"
+            ends = [
+                None if end is None else literal(source, end, what) for end in (lower, upper, step)
+            ]
+            if any(end is not None and not is_whole(end) for end in ends) or ends[2] == 0:
+                raise source.error(lower or upper or step or e, what)
+            return slice(*ends)
+        case ast.List(elts=parts):
+            positions = [literal(source, p) for p in parts]
+            if not positions or not all(is_whole(p) for p in positions):
+                raise source.error(e, "a list of positions holds whole numbers")
+            return positions
+        case ast.Constant(value=value) if value is None or value is Ellipsis:
+            return value
+        case ast.Name(id="newaxis"):
+            return None
+    position = literal(source, e, "an index is a whole number")
+    if not is_whole(position):
+        raise source.error(e, "an index is a whole number")
+    return position
+
+
+def is_static(e: ast.expr) -> bool:
+    """Whether a part of an index is fixed by the text: everything but a name or a computed value."""
+    match e:
+        case ast.Constant() | ast.Slice() | ast.List() | ast.Name(id="newaxis"):
+            return True
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
+            return True
+    return False
+
+
+def is_option(e: ast.expr) -> bool:
+    """Whether an expression can be an option."""
+    return is_static(e) or isinstance(e, ast.Tuple)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a literal is a whole number, and not True or False."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def refusal(e: ast.AST) -> str:
+    """Why syntax that is not in the closed list cannot be read."""
+    if isinstance(e, ast.BoolOp):
+        return "comparisons are joined by & and |, each in brackets: where((x > 0) & (x < 1), ...)"
+    if isinstance(e, ast.Tuple):
+        return "a tuple stands as a shape or an axis only; a vector is written [1, 2, 3]"
+    if isinstance(e, ast.Starred):
+        return "* and ** before an argument are not possible here"
+    names = {
+        ast.IfExp: "if ... else", ast.Slice: "a slice", ast.Dict: "a dictionary", ast.Set: "a set",
+        ast.ListComp: "a comprehension", ast.GeneratorExp: "a comprehension", ast.SetComp: "a comprehension",
+        ast.DictComp: "a comprehension", ast.JoinedStr: "text", ast.NamedExpr: ":=",
+        ast.ImportFrom: "import", ast.FunctionDef: "def", ast.AsyncFunctionDef: "def", ast.ClassDef: "class",
+        ast.AugAssign: "an assignment with an operator", ast.AnnAssign: "a type annotation",
+        ast.Delete: "del", ast.BinOp: "this operator",
+    }  # fmt: skip
+    word = type(e).__name__.lower()  # lambda, for, while, ...
+    what = names.get(type(e), word if keyword.iskeyword(word) else "this")
+    return f"{what} is not possible in a function; use + - * / ** @, gates and let-lines (z = ...)"

@@ -1,0 +1,456 @@
+"""Formula text -> Graph.
+
+A formula is Python expression syntax with NumPy's names: let-lines `z = W @ x`, then the result. It is
+read with `ast` into nodes by a closed list of syntax; nothing is ever evaluated as Python. A few
+spellings become the gate that a textbook draws: `1 / x` is the reciprocal gate, `x**2` the square,
+`norm(x)**2` the squared norm, `norm(x, 1)` the L1 norm.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.domain_errors import is_outside
+from report.autodiff.gates import GATES
+from report.autodiff.gates.definitions import FAMILY, definition
+from report.autodiff.graph import (
+    CONSTANT,
+    FAULTS,
+    MAX_AXES,
+    Array,
+    Gate,
+    Graph,
+    Node,
+    constant,
+    input_node,
+    make,
+    topological,
+    uncollected,
+)
+from report.autodiff.inputs import CONSTANTS, check_name
+from report.autodiff.parser import call_arguments, literals
+from report.autodiff.parser.input_roles import CONDITIONS, Roles, parts_of_index
+from report.autodiff.parser.names import FORMS, NUMBERS
+from report.autodiff.parser.source import Source
+from report.autodiff.simplify import is_number
+from report.errors import ReportError, nearest, shown
+
+MAX_GATES = 110_000
+MAX_TOTAL = 50_000_000  # entries of all values together
+_OPERATORS = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.Pow: "power",
+    ast.MatMult: "matmul",
+}
+_COMPARISONS = {
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+}
+_IN_WHERE = "a comparison stands inside where only: where(x > 0, 1, 0)"
+
+
+def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
+    """Read a formula over `inputs` (only their names and shapes are used) into a Graph.
+
+    The gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`).
+    Raises ReportError with line, column and a caret for whatever is not a formula of known names
+    and gates with fitting shapes.
+    """
+    with uncollected():
+        return _Reader(text, inputs, unfold).graph()
+
+
+class _Reader:
+    def __init__(self, text: str, inputs: Mapping[str, Array], unfold: Collection[str]) -> None:
+        self.source = Source(text)
+        self.unfold = frozenset(unfold)
+        self.inputs = {name: input_node(name, value) for name, value in inputs.items()}
+        self.names: dict[str, Node] = dict(self.inputs)
+        self.lets: dict[str, Node] = {}
+        self.fresh: set[Node] = set()  # norm gates that no name refers to: may become ‖·‖²
+        self.conditions: set[ast.expr] = set()  # where a comparison may stand
+        self.calls: dict[ast.Call, call_arguments.Call] = {}  # those whose arguments are being read
+        self.constants: list[Node] = []  # to be evaluated when all of the text has been read
+        self.roles = Roles(self.source)
+        self.gates = 0  # constant ones too
+        self.entries = 0  # of all values
+
+    # ------------------------------------------------------------ the whole text
+
+    def graph(self) -> Graph:
+        node = None
+        last: ast.stmt | None = None
+        for statement in self.source.statements():
+            if isinstance(last, ast.Expr):
+                raise self.error(
+                    last,
+                    "only the last line may be a bare expression; give this line a name (z = ...)",
+                )
+            node, last = self.statement(statement), statement
+        if node is None:
+            raise ReportError("the function is empty; write a formula such as x*w + b")
+        if node.gate.name in CONDITIONS and last is not None:
+            raise self.error(last, _IN_WHERE)
+        if math.prod(node.shape) != 1:
+            raise ReportError(
+                f"the function's result has shape {node.shape}; backpropagation starts from a single "
+                "number: take sum(...), mean(...) or norm(...) of it"
+            )
+        self.evaluate_constants()
+        reached = set(topological(node))
+        ordered = topological(*self.lets.values(), node)  # as the lines are written
+        gates = tuple(n for n in ordered if n in reached and not n.is_input and not n.is_constant)
+        return Graph(self.source.text, self.inputs, gates, node, self.lets, self.roles.names)
+
+    def statement(self, statement: ast.stmt) -> Node:
+        if isinstance(statement, ast.Expr):
+            self.conditions = set()
+            return self.node(statement.value)
+        if not isinstance(statement, ast.Assign):
+            raise self.error(statement, literals.refusal(statement))
+        target = statement.targets[0]
+        if len(statement.targets) > 1 or not isinstance(target, ast.Name):
+            raise self.error(target, "a let-line has one plain name on the left: z = ...")
+        name = target.id
+        if name in self.inputs:
+            raise self.error(target, f"{name!r} is an input; choose another name for this line")
+        if name in self.lets:
+            raise self.error(target, f"{name!r} was named on an earlier line; choose another name")
+        try:
+            check_name(name, "name")
+        except ReportError as error:
+            raise self.error(target, str(error)) from None
+        self.conditions = {statement.value}  # a line may name a comparison
+        node = self.node(statement.value)
+        if node.name is None and not node.is_constant:
+            node.name = name
+        self.fresh.discard(node)
+        self.names[name] = self.lets[name] = node
+        return node
+
+    # ------------------------------------------------------------ expressions
+
+    def node(self, expression: ast.expr) -> Node:
+        """The node of an expression, its parts first; iterative, so that depth is no trouble."""
+        made: list[Node] = []
+        stack: list[ast.expr | tuple[ast.expr, int]] = [expression]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, ast.Name):
+                made.append(self.lookup(part))
+            elif isinstance(part, tuple):
+                e, first = part
+                args = made[first:]
+                del made[first:]
+                made.append(_BUILDERS[type(e)](self, e, args))
+            elif isinstance(part, ast.Constant):
+                made.append(self.number(part))
+            else:
+                split = _PARTS.get(type(part))
+                if split is None:
+                    raise self.error(part, literals.refusal(part))
+                parts = split(self, part)
+                stack.append((part, len(made)))
+                stack += reversed(parts)
+        return made[0]
+
+    # Which parts of an expression become nodes; these also refuse what is not in the closed list.
+
+    def parts_of_operation(self, e: ast.BinOp) -> list[ast.expr]:
+        if type(e.op) in _OPERATORS:
+            return [e.left, e.right]
+        if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
+            if e not in self.conditions:
+                raise self.error(
+                    e,
+                    "& and | join comparisons, each in brackets, inside where only: "
+                    "where((x > 0) & (x < 1), x, 0)",
+                    after=e.left,
+                )
+            self.conditions |= {e.left, e.right}
+            return [e.left, e.right]
+        if isinstance(e.op, ast.BitXor):
+            raise self.error(e, "^ is not a power in Python; write ** instead", after=e.left)
+        raise self.error(e, literals.refusal(e), after=e.left)
+
+    def parts_of_sign(self, e: ast.UnaryOp) -> list[ast.expr]:
+        if isinstance(e.op, ast.Invert) and e in self.conditions:
+            self.conditions.add(e.operand)
+        elif not isinstance(e.op, (ast.USub, ast.UAdd)):
+            raise self.error(
+                e, "a condition is turned by ~, inside where only: where(~(x > 0), 1, 0)"
+            )
+        return [e.operand]
+
+    def parts_of_attribute(self, e: ast.Attribute) -> list[ast.expr]:
+        if call_arguments.is_of_library(e, self.names):
+            raise self.error(e, f"write {e.attr} without the name of a library")
+        if e.attr != "T":
+            raise self.error(e, f".{e.attr} is not known; only .T (transpose) follows a value")
+        return [e.value]
+
+    def parts_of_comparison(self, e: ast.Compare) -> list[ast.expr]:
+        if e not in self.conditions:
+            raise self.error(e, _IN_WHERE, after=e.left)
+        for op in e.ops:
+            if type(op) not in _COMPARISONS:
+                raise self.error(e, "only < <= > >= == != compare numbers", after=e.left)
+        return [e.left, *e.comparators]
+
+    def parts_of_index(self, e: ast.Subscript) -> list[ast.expr]:
+        return [e.value, *(k for k in parts_of_index(e) if not literals.is_static(k))]
+
+    def parts_of_list(self, e: ast.List) -> list[ast.expr]:
+        if not e.elts:
+            raise self.error(e, "a list holds at least one entry: [1, 2, 3]")
+        return e.elts
+
+    def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
+        call = self.calls[e] = call_arguments.read(self.source, e, self.names)
+        name = call.form.name
+        if name == "where":
+            self.conditions.add(call.operands[0])
+        elif name in CONDITIONS:
+            if e not in self.conditions:
+                raise self.error(e, _IN_WHERE)
+            if name not in _COMPARISONS.values():
+                self.conditions.update(call.operands)
+        return call.operands
+
+    # How a node is built from its parts.
+
+    def operation(self, e: ast.BinOp, args: list[Node]) -> Node:
+        left, right = args
+        if type(e.op) is ast.Div and is_number(left, 1) and not right.is_constant:
+            return self.apply(e, GATES["reciprocal"], [right])
+        if type(e.op) is ast.Pow and is_number(right, 2) and not left.is_constant:
+            if left in self.fresh:
+                return self.apply(e, GATES["squared_norm"], list(left.args))
+            return self.apply(e, GATES["square"], [left])
+        if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
+            for part, node in zip((e.left, e.right), args, strict=True):
+                self.roles.condition(part, node)
+            gate = GATES["logical_and" if isinstance(e.op, ast.BitAnd) else "logical_or"]
+            return self.apply(e, gate, args)
+        return self.apply(e, GATES[_OPERATORS[type(e.op)]], args)
+
+    def sign(self, e: ast.UnaryOp, args: list[Node]) -> Node:
+        (node,) = args
+        if isinstance(e.op, ast.UAdd):
+            return node
+        if isinstance(e.op, ast.Invert):
+            self.roles.condition(e.operand, node)
+            return self.apply(e, GATES["logical_not"], args)
+        if node.gate is CONSTANT and node.name is None:
+            return constant(-node.value)
+        return self.apply(e, GATES["negative"], args)
+
+    def attribute(self, e: ast.Attribute, args: list[Node]) -> Node:
+        return self.apply(e, GATES["transpose"], args)
+
+    def comparison(self, e: ast.Compare, args: list[Node]) -> Node:
+        pairs = zip(e.ops, args, args[1:], strict=False)
+        nodes = [self.apply(e, GATES[_COMPARISONS[type(op)]], [a, b]) for op, a, b in pairs]
+        whole = nodes[0]
+        for node in nodes[1:]:
+            whole = self.apply(e, GATES["logical_and"], [whole, node])
+        return whole
+
+    def index(self, e: ast.Subscript, args: list[Node]) -> Node:
+        key, lists = self.roles.key(e, args)
+        return self.apply(e, GATES["index"], [*args, *lists], {"key": key})
+
+    def stacked(self, e: ast.List, args: list[Node]) -> Node:
+        """A list is a stack of its entries; one of plain numbers is a constant."""
+        first = args[0].shape
+        plain = all(a.gate is CONSTANT and a.name is None and a.shape == first for a in args)
+        if plain and len(first) < MAX_AXES:
+            return constant(np.stack([a.value for a in args]))
+        call_arguments.check_parts(self.source, e, args)
+        return self.apply(e, GATES["stack"], args)
+
+    def call(self, e: ast.Call, args: list[Node]) -> Node:
+        call = self.calls.pop(e)
+        form, name = call.form, call.form.name
+        if name in ("max", "min") and "axis" in call.options:
+            axis = call.options["axis"]
+            if not args[0].shape or not literals.is_option(axis):
+                raise self.error(e, f"the {name} of two values is {name}imum(a, b)")
+        params = call_arguments.options_of(self.source, e, call)
+        if form.build is not None:
+
+            def apply(name: str, *nodes: Node, **options: Any) -> Node:
+                return self.apply(e, GATES[name], list(nodes), options)
+
+            try:
+                return form.build(apply, *args, **params)
+            except ReportError as error:
+                placed = "\n" in str(error)  # by `apply`
+                raise error if placed else self.error(e, f"{name}: {error}") from None
+        gate = self.meant(e, call, args, params)
+        node = self.apply(e, gate, args, params)
+        if gate.name == "norm" and not params and "norm" not in self.unfold:
+            self.fresh.add(node)
+        return node
+
+    def meant(
+        self, e: ast.Call, call: call_arguments.Call, args: list[Node], params: dict[str, Any]
+    ) -> Gate:
+        """The gate that a name means over these arguments, with conditions and labels noted."""
+        match call.form.name:
+            case "where":
+                self.roles.condition(call.operands[0], args[0])
+            case "logical_and" | "logical_or" | "logical_not":
+                for operand, node in zip(call.operands, args, strict=True):
+                    self.roles.condition(operand, node)
+            case "one_hot":
+                message = "labels are given: class numbers"
+                self.roles.note(call.operands[0], args[0], "label", message)
+            case "norm":
+                return self.norm(e, args[0], params)
+            case "cross_entropy":
+                rows = args[0].shape == args[1].shape
+                role, message = "label", "labels are given: class numbers or one-hot rows"
+                self.roles.note(call.operands[1], args[1], "target" if rows else role, message)
+                return GATES["cross_entropy_one_hot" if rows else "cross_entropy"]
+        return GATES[call.form.name]
+
+    def unfolded(
+        self, e: ast.expr, gate: Gate, args: list[Node], params: Mapping[str, Any]
+    ) -> Node:
+        """A gate written out in elementary ones, all at its own place in the formula."""
+        names, formula = definition(gate.name, params, [a.shape for a in args])
+        tree = ast.parse(formula)
+        for part in ast.walk(tree):
+            ast.copy_location(part, e)
+        outside, self.names = self.names, dict(zip(names, args, strict=True))
+        inside, self.unfold = self.unfold, self.unfold - {FAMILY.get(gate.name, gate.name)}
+        *lets, result = tree.body
+        try:
+            for let in lets:
+                assert isinstance(let, ast.Assign)
+                assert isinstance(let.targets[0], ast.Name)
+                self.names[let.targets[0].id] = self.node(let.value)
+            assert isinstance(result, ast.Expr)
+            return self.node(result.value)
+        finally:
+            self.names, self.unfold = outside, inside
+
+    def norm(self, e: ast.Call, x: Node, params: dict[str, Any]) -> Gate:
+        """The gate for the order of a norm, which is taken out of its options."""
+        order, axis = params.pop("ord", None), params.get("axis")
+        if order is None or (order == "fro" and (isinstance(axis, tuple) or len(x.shape) == 2)):
+            return GATES["norm"]
+        if order not in (1, 2) or isinstance(order, bool):
+            raise self.error(e, "the order of a norm is 1, 2 or 'fro'")
+        if isinstance(axis, tuple) or (axis is None and sum(n > 1 for n in x.shape) > 1):
+            raise self.error(
+                e, f"norm(X, {order}) of a matrix is another norm; write norm(X) for the root of the "
+                "sum of squares, sum(abs(X)), or give an axis"
+            )  # fmt: skip
+        return GATES["l1_norm" if order == 1 else "norm"]
+
+    def apply(
+        self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
+    ) -> Node:
+        if gate.name == "transpose" and not args[0].shape and not any((params or {}).values()):
+            return args[0]  # a number has no axes
+        if FAMILY.get(gate.name, gate.name) in self.unfold and not all(a.is_constant for a in args):
+            return self.unfolded(e, gate, args, params or {})
+        try:
+            node = make(gate, args, params, later=True)
+        except ReportError as error:
+            raise self.error(e, f"{gate.name}: {error}", after=getattr(e, "left", None)) from None
+        node.span = self.source.place(e)
+        if node.value is not None:
+            self.constants.append(node)
+        self.gates += 1
+        if self.gates > MAX_GATES:
+            raise self.error(e, f"the function has more than {MAX_GATES} gates")
+        if node.shape:
+            self.entries += math.prod(node.shape)
+            if self.entries > MAX_TOTAL:
+                raise self.error(e, f"all values together have more than {MAX_TOTAL} entries")
+        return node
+
+    def evaluate_constants(self) -> None:
+        """Give the constants their values: after the reading, so that a fault in the text comes first."""
+        for node in self.constants:
+            values = [a.value for a in node.args]
+            try:
+                with np.errstate(all="ignore"):
+                    node.value = node.gate.forward(*values, **node.params)
+                because = "" if np.isfinite(node.value).all() else "it is too large for a float64"
+                if because and is_outside(node.gate, values, node.params):
+                    because = node.gate.domain
+            except FAULTS:
+                because = node.gate.domain
+            if because:
+                line, column, _ = node.span or (1, 0, 0)
+                message = f"this constant is not a finite number: {because}"
+                raise self.source.placed(message, line, column)
+
+    # ------------------------------------------------------------ names and numbers
+
+    def number(self, e: ast.Constant) -> Node:
+        if isinstance(e.value, bool) or not isinstance(e.value, (int, float)):
+            raise self.error(e, f"{ast.unparse(e)[:40]} is not a real number")
+        try:
+            number = float(e.value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise self.error(e, "this number is too large for a float64")
+        return constant(number)
+
+    def lookup(self, e: ast.Name) -> Node:
+        node = self.names.get(e.id)
+        if node is not None:
+            if node.gate.name in CONDITIONS and e not in self.conditions:
+                raise self.error(e, f"{e.id!r} is a comparison: it stands inside where only")
+            return node
+        if e.id in CONSTANTS:
+            return constant(CONSTANTS[e.id], name=e.id)
+        if e.id in FORMS:
+            raise self.error(e, f"{e.id!r} is a gate and needs its argument: {FORMS[e.id].usage}")
+        if e.id in NUMBERS:
+            raise self.error(e, f"there is no constant {e.id}; write {NUMBERS[e.id]}")
+        near = nearest(e.id, [*self.names, *CONSTANTS], 0.6)
+        inputs, lets = (", ".join(list(names)[:12]) for names in (self.inputs, self.lets))
+        known = f"; the inputs are: {inputs or 'none'}" + f"; named above are: {lets}" * bool(lets)
+        raise self.error(e, f"unknown name {shown(e.id)}{near or known}")
+
+    def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
+        return self.source.error(e, message, after)
+
+
+_PARTS: dict[type[ast.expr], Callable[[_Reader, Any], list[ast.expr]]] = {
+    ast.BinOp: _Reader.parts_of_operation,
+    ast.UnaryOp: _Reader.parts_of_sign,
+    ast.Call: _Reader.parts_of_call,
+    ast.Attribute: _Reader.parts_of_attribute,
+    ast.Subscript: _Reader.parts_of_index,
+    ast.Compare: _Reader.parts_of_comparison,
+    ast.List: _Reader.parts_of_list,
+}
+_BUILDERS: dict[type[ast.expr], Callable[[_Reader, Any, list[Node]], Node]] = {
+    ast.BinOp: _Reader.operation,
+    ast.UnaryOp: _Reader.sign,
+    ast.Call: _Reader.call,
+    ast.Attribute: _Reader.attribute,
+    ast.Subscript: _Reader.index,
+    ast.Compare: _Reader.comparison,
+    ast.List: _Reader.stacked,
+}

@@ -1,0 +1,249 @@
+"""The text of a formula: its statements one after another, and errors that point into it.
+
+Python's own parser reads the text, a block of lines at a time, so that a fault is found early and a
+text of 100 000 lines needs no more memory than its graph. Nothing here is evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from report.autodiff.domain_errors import underlined
+from report.errors import ReportError, shown
+from report.plain_values import as_text
+
+MAX_TEXT = 8_000_000  # characters
+MAX_LINES = 150_000
+MAX_LINE = 20_000  # characters in one line
+MAX_STATEMENT = 500_000  # characters of one statement, on all its lines
+BLOCK, BLOCK_SIZE = 200, 20_000  # lines, characters that are read together
+_NAME_PARTS = "give parts of it names on lines of their own (z = ...)"
+_INSTEAD = {  # what people type, and what they mean
+    "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/", "²": "**2", "³": "**3",
+    "√": "sqrt(...)", "π": "pi", "σ": "sigmoid(...)", "‖": "norm(...)", "ᵀ": ".T", "∑": "sum(...)",
+}  # fmt: skip
+
+_SYNTAX = {  # what Python says about a text, and how it is said here
+    r"('.' was never closed|unmatched '.')": r"\1",
+    r"closing parenthesis ('.') does not match opening parenthesis ('.')": r"\1 does not close \2",
+    r"expected an indented block": "this is no let-line (z = ...) and no expression",
+    r"indent": "unexpected indent: all lines begin in one column",
+    r"unterminated": "a quote mark is not closed",
+    r"Exceeds the limit": "this number is too large for a float64",
+    r"too many nested": f"too many brackets inside each other; {_NAME_PARTS}",
+    r"leading zeros": "a number begins with no 0 but before a point: 1, not 01",
+    r"continuation character": "a line goes on after \\\\ at its very end only",
+    r"keyword argument repeated: (\w+)": r"\1 is given twice",
+    r"positional argument follows": "an argument without a name comes before those that have one",
+    r"Generator expression": "a comprehension is not possible in a function",
+    r"cannot assign|'=='|\"==\"": "a name is given on a line of its own: z = ...",
+}
+
+
+class Source:
+    """A formula's text. `statements` yields each statement; the `place` of a part of it is in the text."""
+
+    def __init__(self, text: Any) -> None:
+        own = as_text(text)
+        if own is None:
+            raise ReportError(f"the function must be text, not {shown(text)}")
+        text = own
+        if len(text) > MAX_TEXT:
+            raise ReportError(f"the function has {len(text)} characters; {MAX_TEXT} are possible")
+        self.text = text.replace("\r\n", "\n")
+        self.lines = self.text.split("\n")
+        if len(self.lines) > MAX_LINES:
+            raise ReportError(f"the function has {len(self.lines)} lines; {MAX_LINES} are possible")
+        self._check_lines()
+        # A formula may be indented as a block, as in a TOML file; places count columns of `text`.
+        self.code = textwrap.dedent(self.text).split("\n")
+        self.margin = next(
+            (len(a) - len(b) for a, b in zip(self.lines, self.code, strict=True) if b.strip()), 0
+        )
+        if "#" in self.text:  # a comment may hold what Python does not read
+            self.code = [line.split("#", 1)[0] for line in self.code]
+        self.above = 0  # lines above the block that is being read
+
+    def _check_lines(self) -> None:
+        if max(map(len, self.lines)) > MAX_LINE:
+            number, line = next((i, x) for i, x in enumerate(self.lines, 1) if len(x) > MAX_LINE)
+            raise ReportError(
+                f"line {number} of the function has {len(line)} characters; {MAX_LINE} are "
+                f"possible: {_NAME_PARTS}"
+            )
+        if self.text.isascii() and self.text.replace("\n", "").replace("\t", "").isprintable():
+            return
+        for number, line in enumerate(self.lines, 1):
+            code = line.split("#", 1)[0]  # a comment may hold any character
+            if not code.isascii() or not code.replace("\t", "").isprintable():
+                raise self._odd_character(number, code)
+
+    def statements(self) -> Iterator[ast.stmt]:
+        """Every statement in order; ReportError where the text is not Python."""
+        start = 0
+        while start < len(self.code):
+            end = self._end_of_block(start, BLOCK)
+            yield from self._parsed(start, end)
+            start = end
+
+    def _end_of_block(self, start: int, lines: int) -> int:
+        """The line after a block: outside all brackets, and after no line that goes on."""
+        depth = size = 0
+        for at in range(start, len(self.code)):
+            line = self.code[at]
+            size += len(line)
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+            if depth <= 0 and not line.endswith("\\"):
+                if at - start + 1 >= lines or size > BLOCK_SIZE:
+                    return at + 1
+            elif size > MAX_STATEMENT:
+                raise self.placed(
+                    f"this has more than {MAX_STATEMENT} characters; {_NAME_PARTS}", start + 1, 0
+                )
+        return len(self.code)
+
+    def _parsed(self, start: int, end: int) -> Iterator[ast.stmt]:
+        """The statements of a block; when it is too much for Python's parser, of one line after another."""
+        self.above = start
+        block = "\n".join(self.code[start:end])
+        try:
+            statements = _quietly(ast.parse, block).body
+        except SyntaxError as error:
+            raise self._syntax_error(error) from None
+        except (RecursionError, MemoryError):
+            after = self._end_of_block(start, 1)
+            if after < end:
+                yield from self._parsed(start, after)
+                yield from self._parsed(after, end)
+                return
+            chain = _quietly(_long_chain, block)
+            if chain is None:
+                message = f"this has too many parts in a row or inside each other; {_NAME_PARTS}"
+                raise self.placed(message, start + 1, self.margin) from None
+            statements = [chain]
+        yield from statements
+
+    # ------------------------------------------------------------ places
+
+    def place(self, e: ast.expr) -> tuple[int, int, int]:
+        """(line, column, end column) of an expression in the text; an end on a later line is cut."""
+        line = e.lineno + self.above
+        end = (e.end_col_offset or 0) + self.margin
+        if e.end_lineno != e.lineno:
+            end = len(self.lines[line - 1])
+        return line, e.col_offset + self.margin, end
+
+    def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
+        """An error at e, or at the operator that follows `after`."""
+        if after is not None and after.end_lineno is not None:
+            line, column = after.end_lineno + self.above, (after.end_col_offset or 0) + self.margin
+            rest = self.lines[line - 1][column:]
+            return self.placed(message, line, column + len(rest) - len(rest.lstrip(" )")))
+        line, column = getattr(e, "lineno", 1), getattr(e, "col_offset", 0)
+        return self.placed(message, line + self.above, column + self.margin)
+
+    def placed(self, message: str, line: int, column: int) -> ReportError:
+        """An error at a line (from 1) and column (from 0) of the text."""
+        source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        return ReportError(
+            f"{message}\n  in the function, line {line}, column {column + 1}:\n"
+            + underlined(source, min(column, len(source)))
+        )
+
+    def _syntax_error(self, error: SyntaxError) -> ReportError:
+        line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
+        said = error.msg or ""
+        for pattern, words in _SYNTAX.items():
+            if found := re.search(pattern, said):
+                message = found.expand(words)
+                break
+        else:
+            message = "this is not a formula; is an operator missing?"
+            lines = self.code[self.above :]
+            if line > len(lines) or not lines[line - 1][column:].strip():
+                message = "something is missing here: an operand, or a bracket"
+        return self.placed(message, line + self.above, column + self.margin)
+
+    def _odd_character(self, number: int, code: str) -> ReportError:
+        at = next(i for i, c in enumerate(code) if not (c == "\t" or " " <= c <= "~"))
+        character = code[at]
+        name = unicodedata.name(character, "a control character")
+        instead = _INSTEAD.get(character)
+        remedy = f"write {instead}" if instead else "names and signs are plain ASCII"
+        shown = f"{character} " if character.isprintable() else ""
+        return self.placed(
+            f"{shown}U+{ord(character):04X} ({name}) cannot be read; {remedy}", number, at
+        )
+
+
+def _quietly(parse: Callable[[str], Any], text: str) -> Any:
+    """Python warns of what is no fault here, such as a comparison of numbers by `is`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return parse(text)
+
+
+_TERMS = 900  # that are parsed together
+
+
+_TOKEN = re.compile(
+    r"(?P<operand>[A-Za-z_]\w*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d[\d_]*)?)"
+    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[-+*/@])|(?P<other>\S)"
+)
+
+
+_BEFORE = "_"  # stands for the terms before a part; no name of a formula
+
+
+def _long_chain(line: str) -> ast.stmt | None:
+    """The statement in a line that is such a chain (z = a + b + c ...), None for any other line.
+
+    The places of its parts are columns of the line, as those of `ast.parse` are.
+    """
+    head = re.match(r"[A-Za-z]\w*\s*=(?!=)", line)
+    cuts = _cuts(line, head.end() if head else 0)[_TERMS::_TERMS]
+    if not cuts:
+        return None
+    try:
+        (statement,) = ast.parse(line[: cuts[0]]).body
+        if not isinstance(statement, (ast.Assign, ast.Expr)):
+            return None
+        for start, end in zip(cuts, [*cuts[1:], len(line)], strict=True):
+            part = ast.parse(f"({_BEFORE:>{start - 1}}{line[start:end]})", mode="eval").body
+            statement.value = _joined(statement.value, part)
+    except (SyntaxError, RecursionError, MemoryError, TypeError):
+        return None
+    return statement
+
+
+def _cuts(line: str, start: int) -> list[int]:
+    """Where the operators stand that join the terms: all + and -, or all * / @ when there are none."""
+    sums: list[int] = []
+    products: list[int] = []
+    depth, operand = 0, False
+    for token in _TOKEN.finditer(line, start):
+        if token["other"]:
+            return []
+        depth += bool(token["open"]) - bool(token["close"])
+        if token["operator"] and operand and depth == 0 and token[0] != "**":
+            (sums if token[0] in "+-" else products).append(token.start())
+        operand = not token["operator"] and not token["open"]
+    return sums or products
+
+
+def _joined(before: ast.expr, part: ast.expr) -> ast.expr:
+    """A part with all that comes before it put in; TypeError where it is no chain."""
+    first = part
+    while isinstance(first, ast.BinOp):
+        first.col_offset = before.col_offset
+        if isinstance(first.left, ast.Name) and first.left.id == _BEFORE:
+            first.left = before
+            return part
+        first = first.left
+    raise TypeError

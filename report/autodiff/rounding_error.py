@@ -1,0 +1,103 @@
+"""What the rounding of a number is part of: a trace computed again, every number on the way a little changed.
+
+Where large terms cancel (a residual that is 0, a bias that no softmax sees), rounding is all that is left,
+and it is another one in every program. How far a number moves when those before it are shaken tells how
+large the terms are that it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from report.autodiff.backprop import pull_back
+from report.autodiff.graph import FAULTS, Array, Node
+from report.autodiff.trace import Trace
+
+ROUNDING = 1e-14  # of the terms that a number comes from: some fifty roundings
+_SHAKE = 2.0**-46  # relative; well above rounding and well below every tolerance
+_TIMES = 4
+_JUMP = (
+    1e6  # times the largest number of a trace: a change of branch, which says nothing of rounding
+)
+_GOLDEN = 0.6180339887498949
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The size of the terms that a value and a gradient come from."""
+
+    value: float
+    gradient: float
+
+
+@lru_cache(maxsize=8)
+def scales(trace: Trace) -> dict[Node, Scale]:
+    """The scale of the value and the gradient of every input and gate."""
+    quantities = (*trace.inputs, *trace.gates)
+    values = {q.node: q.value for q in quantities}
+    gradients = {q.node: q.gradient for q in quantities if q.gradient is not None}
+    runs = [_shaken(trace, _shaker(time)) for time in range(_TIMES)]
+    moved = _moved(values, [run[0] for run in runs])
+    swayed = _moved(gradients, [run[1] for run in runs])
+    found = {}
+    for q in quantities:
+        terms = [float(np.max(np.abs(c.value))) for c in q.contributions if c.value is not None]
+        found[q.node] = Scale(moved[q.node], max([swayed.get(q.node, 0.0), *terms]))
+    return found
+
+
+def _moved(own: Mapping[Node, Array], others: list[dict[Node, Array]]) -> dict[Node, float]:
+    """By how much each number moves at most, in units of the shake; 0 where it jumps or is lost."""
+    limit = _JUMP * max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
+    found = dict.fromkeys(own, 0.0)
+    for other in others:
+        for node in own.keys() & other.keys():
+            size = float(np.max(np.abs(other[node] - own[node]))) / _SHAKE
+            if size <= limit:
+                found[node] = max(found[node], size)
+    return found
+
+
+def _shaken(
+    trace: Trace, shake: Callable[[Array], Array]
+) -> tuple[dict[Node, Array], dict[Node, Array]]:
+    """Values and gradients, each computed from shaken ones."""
+    graph = trace.graph
+    values = {
+        q.node: q.value if q.name in trace.graph.integers else shake(q.value) for q in trace.inputs
+    }
+    gradients: dict[Node, Array] = {}
+    if graph.result.is_constant:
+        return values, gradients
+    with np.errstate(all="ignore"):
+        try:
+            for node in graph.nodes:
+                args = [values[a] if a.value is None else a.value for a in node.args]
+                values[node] = shake(node.gate.forward(*args, **node.params))
+        except FAULTS:
+            return values, gradients
+        gradients, _ = pull_back(
+            graph.nodes,
+            graph.result,
+            np.ones(graph.result.shape)[()],
+            values.__getitem__,
+            stand_in=lambda node, upstream: shake(upstream),
+        )
+    return values, gradients
+
+
+def _shaker(time: int) -> Callable[[Array], Array]:
+    """Changes the numbers of an array by parts that follow no pattern, the same on every machine."""
+    count = time
+
+    def shake(array: Array) -> Array:
+        nonlocal count
+        places = np.arange(count, count + np.size(array), dtype=float).reshape(np.shape(array))
+        count += _TIMES * 97 + np.size(array)
+        return (array * (1 + _SHAKE * (2 * (places**2 * _GOLDEN % 1) - 1)))[()]
+
+    return shake

@@ -1,0 +1,1 @@
+"""A class: its roster, a batch of reports, workers, the ledger of what is done, grading."""

@@ -1,0 +1,1 @@
+"""The command line: options, messages, exit status. Only here is anything printed."""

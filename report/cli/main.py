@@ -1,0 +1,236 @@
+"""The command line: the only place that prints and exits.
+
+Exit status: 0 done, 1 a check failed, 2 bad input, a missing library or an output that cannot be written,
+130 interrupted. The reason stands on standard error in plain lines. With REPORT_DEBUG=1 a fault of
+the program itself shows its traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report.cli.gate_listing import gate_table
+from report.cli.options import parse_arguments
+from report.errors import CheckError, ReportError
+
+if TYPE_CHECKING:
+    pass
+
+DONE, FAILED, REFUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit status; --help and --version raise SystemExit(0)."""
+    try:
+        text, status = _run(list(sys.argv[1:] if arguments is None else arguments))
+    except CheckError as error:
+        return _fail(str(error), FAILED)
+    except ReportError as error:
+        return _fail(str(error), REFUSED)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except OSError as error:
+        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}", REFUSED)
+    except ImportError as error:
+        if (error.name or "").startswith("report"):
+            return _internal(error)
+        return _fail(f"a library is missing: {error}\nInstall the package again.", REFUSED)
+    except MemoryError:
+        return _fail("not enough memory for this homework", REFUSED)
+    except Exception as error:  # noqa: BLE001 - no one who hands in a homework wants a traceback
+        return _internal(error)
+    return _print(text, status)
+
+
+def _run(arguments: list[str]) -> tuple[str, int]:
+    # Most of what a command makes lives until it ends: look for garbage less often.
+    gc.set_threshold(50_000, 20, 50)
+    options = parse_arguments(arguments)
+    return _RUN[options.command](options)
+
+
+# ---------------------------------------------------------------- the commands
+
+
+def _build(options: argparse.Namespace) -> tuple[str, int]:
+    out = _output(options)
+    overrides = _overrides(options)
+    from report.pipeline import build
+
+    summary = build(
+        options.homework,
+        out,
+        overrides=overrides,
+        inputs=options.inputs,
+        seed=options.seed,
+        edition=options.edition,
+    )
+    return str(summary), DONE
+
+
+def _trace(options: argparse.Namespace) -> tuple[str, int]:
+    overrides = _overrides(options)
+    from report.pipeline import trace_json
+
+    text = trace_json(options.homework, options.question, overrides, options.inputs, options.seed)
+    return text, DONE
+
+
+def _check(options: argparse.Namespace) -> tuple[str, int]:
+    overrides = _overrides(options)
+    from report.pipeline import check_table
+
+    text, agree = check_table(options.homework, overrides, options.inputs, options.seed)
+    return text, DONE if agree else FAILED
+
+
+def _gates(options: argparse.Namespace) -> tuple[str, int]:
+    import shutil
+
+    from report.autodiff.gates import GATES
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    return gate_table(list(GATES.values()), max(min(width, 120), 60)), DONE
+
+
+def _batch(options: argparse.Namespace) -> tuple[str, int]:
+    overrides = _overrides(options)
+    from report.classroom.batch import batch
+    from report.classroom.progress import ProgressLine
+
+    printer = ProgressLine(sys.stderr)
+    try:
+        outcome = batch(
+            options.homework,
+            options.roster,
+            options.out or Path("build", Path(options.homework).stem),
+            editions=[e.strip() for e in options.editions.split(",") if e.strip()],
+            jobs=options.jobs,
+            scheduler=options.scheduler,
+            overrides=overrides,
+            inputs=options.inputs,
+            tell=printer,
+        )
+    finally:
+        printer.close()
+    return str(outcome), FAILED if outcome.failures else DONE
+
+
+def _grade(options: argparse.Namespace) -> tuple[str, int]:
+    overrides = _overrides(options)
+    from report.classroom import grading
+
+    grades = grading.grade(
+        options.homework,
+        options.answers,
+        options.roster,
+        overrides=overrides,
+        inputs=options.inputs,
+        tolerance=options.tolerance / 100,
+    )
+    folder = Path(options.out or Path("build", f"{Path(options.homework).stem}-grades"))
+    if folder.exists() and not folder.is_dir():
+        raise ReportError(f"{folder} is a file; name a folder")
+    text = grading.summary(grades, grading.write(grades, folder))
+    return text, FAILED if any(s.error for s in grades.students) else DONE
+
+
+def _extract(options: argparse.Namespace) -> tuple[str, int]:
+    from report.verify import extract
+
+    return "\n".join(str(path) for path in extract(options.report, options.folder)), DONE
+
+
+def _verify(options: argparse.Namespace) -> tuple[str, int]:
+    from report.verify import verify
+
+    verdict = verify(options.report, options.run_programs, options.pages)
+    return str(verdict), FAILED if verdict.differences else DONE
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    if not options.set:
+        return {}
+    from report.homework.homework import parse_overrides
+
+    return parse_overrides(options.set)
+
+
+def _output(options: argparse.Namespace) -> Path:
+    """Where the PDF goes; refused before any work is done when it cannot be a PDF."""
+    if options.out is None:
+        edition = "" if options.edition == "solution" else f"-{options.edition}"
+        return Path("build", f"{Path(options.homework).stem}{edition}.pdf")
+    out = Path(options.out)
+    if out.is_dir():
+        raise ReportError(f"{out} is a folder; name the PDF in it: {out / 'report.pdf'}")
+    if out.suffix.lower() not in (".pdf", ".html"):
+        raise ReportError(
+            f"{options.out!r} is no name of a PDF; the output's name ends in .pdf (or .html for a browser)"
+        )
+    return out
+
+
+_RUN: dict[str, Callable[[argparse.Namespace], tuple[str, int]]] = {
+    "build": _build,
+    "trace": _trace,
+    "check": _check,
+    "gates": _gates,
+    "batch": _batch,
+    "grade": _grade,
+    "extract": _extract,
+    "verify": _verify,
+}
+
+
+# ---------------------------------------------------------------- printing
+
+
+def _print(text: str, status: int) -> int:
+    """Write the result, in UTF-8 whatever the locale, and give the exit status."""
+    try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+        print(text.rstrip("\n"), flush=True)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        _abandon_output()
+        return PIPE_CLOSED
+    except OSError as error:
+        _abandon_output()
+        return _fail(f"standard output cannot be written: {error.strerror}", REFUSED)
+    return status
+
+
+def _abandon_output() -> None:
+    """Let the interpreter's own last flush succeed, so that it adds no message."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str, status: int) -> int:
+    # What a homework file holds must not steer the terminal.
+    plain = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message)
+    with contextlib.suppress(OSError):
+        print(f"report: {plain}", file=sys.stderr, flush=True)
+    return status
+
+
+def _internal(error: Exception) -> int:
+    if os.environ.get("REPORT_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+        return REFUSED
+    return _fail(
+        f"internal error ({type(error).__name__}): this is a fault of report, not of your homework; "
+        "please report it with what REPORT_DEBUG=1 shows",
+        REFUSED,
+    )

@@ -1,0 +1,196 @@
+"""The words of the command line: commands, arguments, options, and what is said about each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from report.errors import ReportError, nearest
+from report.version import __version__
+
+MAX_JOBS = 256
+COMMANDS = {
+    "build": "a homework file -> the report as PDF",
+    "trace": "every value and gradient of a homework as JSON",
+    "check": "check every gradient in several ways, as a table",
+    "gates": "the gates that a function may use",
+    "batch": "a homework file and a roster -> PDFs with other numbers for each student",
+    "grade": "a homework file and a class's answers -> what is right, gate by gate",
+    "extract": "the files that a report carries inside -> a folder",
+    "verify": "compute everything in a report anew and compare",
+}
+EDITIONS = ("solution", "sheet", "key")
+_OPTIONS = (
+    "--help", "--version", "--out", "--set", "--inputs", "--question", "--run-programs", "--pages", "--seed",
+    "--edition", "--editions", "--jobs", "--scheduler", "--roster", "--tolerance",
+)  # fmt: skip
+_OVERRIDES = """\
+--set q1.x1=2 gives input x1 of question q1 another value: a number, or a list such as
+[[1, 2], [3, 4]]. Where a homework has one question, --set x1=2 is enough. title, course, author,
+student_id, due and paper can be set too: --set author=Ada. An inputs file has a table for each
+question ([q1], under it x1 = 2); --set wins over it, and both win over the homework file."""
+_ROSTER = """\
+A roster is a CSV file with the columns id and name; a column such as q1.x1 gives that input a value. A
+student's id is the seed of the variant. What is there already with the right content is kept, so that a
+batch that was stopped goes on when it is started again."""
+_ANSWERS = """\
+The answers are a CSV file with the column id and a column for each quantity, named as in the trace:
+q1.q3 or q1.f is a value, q1.d.q3 or q1.d.w1 a gradient, q2.d.W[0,1] an entry. The results go to
+grades.csv, answers.csv and gates.pdf in the folder."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are those of the program."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ReportError(f"{message}; see {self.prog} --help")
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line, its command in `command`.
+
+    Raises ReportError for what is no command, option or argument, SystemExit(0) after --help.
+    """
+    command = next((a for a in arguments if not a.startswith("-")), None)
+    if command is not None and command not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        raise ReportError(
+            f"unknown command {command!r}{nearest(command, COMMANDS)}; the commands are: {known}"
+        )
+    options, extra = _parser().parse_known_args(arguments)
+    if extra:
+        word = next((e for e in extra if e.startswith("-")), extra[0])
+        kind = "option" if word.startswith("-") else "argument"
+        near = nearest(word.split("=")[0], _OPTIONS) if word.startswith("--") else ""
+        helped = f"report {command}" if command else "report"
+        raise ReportError(f"unknown {kind} {word!r}{near}; see {helped} --help")
+    if command is None:
+        raise ReportError(f"name a command: {', '.join(COMMANDS)}; see report --help")
+    return options
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="report",
+        description="Turn a homework file into a finished, verified report about backpropagation.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"report {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, *groups: Callable[[_Parser], None], epilog: str = "") -> _Parser:
+        summary = COMMANDS[name]
+        made = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        made.set_defaults(command=name)
+        for group in groups:
+            group(made)
+        return made
+
+    build = command("build", _homework, _values, _seed, epilog=_OVERRIDES)
+    build.add_argument(
+        "-o", "--out", metavar="OUT.pdf", help="where the PDF goes (build/HOMEWORK.pdf)"
+    )
+    build.add_argument(
+        "--edition",
+        choices=EDITIONS,
+        default="solution",
+        help="all of it, a sheet to fill in, or an answer key (solution)",
+    )
+    trace = command("trace", _homework, _values, _seed, epilog=_OVERRIDES)
+    trace.add_argument(
+        "--question", metavar="ID", help="only this question (all of them, in one object)"
+    )
+    command("check", _homework, _values, _seed, epilog=_OVERRIDES)
+    command("gates")
+    _add_batch(command("batch", _homework, epilog=_ROSTER))
+    _add_grade(command("grade", _homework, epilog=_ANSWERS))
+    extract = command("extract", _report)
+    extract.add_argument("folder", metavar="FOLDER", help="where they go; made if need be")
+    verify = command("verify", _report)
+    verify.add_argument(
+        "--run-programs",
+        action="store_true",
+        help="run the programs inside, and compare their output",
+    )
+    verify.add_argument(
+        "--pages",
+        action="store_true",
+        help="build the report again, and compare the words of every page",
+    )
+    return parser
+
+
+def _add_batch(batch: _Parser) -> None:
+    batch.add_argument("roster", metavar="ROSTER.csv", help="the students")
+    batch.add_argument("-o", "--out", metavar="OUT", help="the folder (build/HOMEWORK)")
+    batch.add_argument(
+        "--editions", metavar="LIST", default="sheet,solution", help="some of sheet,solution,key"
+    )
+    batch.add_argument(
+        "--jobs", metavar="N", type=_jobs, default=1, help="processes to work with (1)"
+    )
+    batch.add_argument(
+        "--scheduler", metavar="URL", default="", help="a Dask scheduler: tcp://host:8786"
+    )
+    _values(batch)
+
+
+def _add_grade(grade: _Parser) -> None:
+    grade.add_argument("answers", metavar="ANSWERS.csv", help="what the students answered")
+    grade.add_argument(
+        "--roster", metavar="ROSTER.csv", help="the roster that the variants were built from"
+    )
+    grade.add_argument("-o", "--out", metavar="OUT", help="the folder (build/HOMEWORK-grades)")
+    grade.add_argument(
+        "--tolerance",
+        metavar="PERCENT",
+        type=_percent,
+        default=0.5,
+        help="how far rounding may take an answer (0.5)",
+    )
+    _values(grade)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number from 1 to {MAX_JOBS}")
+    return int(text)
+
+
+def _percent(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 < found <= 50:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number above 0 and up to 50")
+    return found
+
+
+def _homework(command: _Parser) -> None:
+    command.add_argument("homework", metavar="HOMEWORK.toml", help="the homework file")
+
+
+def _report(command: _Parser) -> None:
+    command.add_argument("report", metavar="FILE.pdf", help="a PDF that report build made")
+
+
+def _seed(command: _Parser) -> None:
+    command.add_argument(
+        "--seed", metavar="SEED", help="decides the random inputs: a number or a text"
+    )
+
+
+def _values(command: _Parser) -> None:
+    command.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", help="another value; may be repeated"
+    )
+    command.add_argument("--inputs", metavar="FILE.toml", help="a file of values")

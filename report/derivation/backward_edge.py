@@ -1,0 +1,295 @@
+"""A gate and one of its arguments: the rule over names, over numbers, and in index form."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates import ATOM, fit_to
+from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, make, topological
+from report.autodiff.simplify import is_filled
+from report.autodiff.simplify.constants import is_rational
+from report.autodiff.trace import Quantity
+from report.derivation.index_form import index_form
+from report.derivation.index_form.walk import IndexForm, NoIndexForm
+from report.derivation.latex import latex
+from report.derivation.latex.printer import as_row, bracketed_at
+from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor, uncoloured
+from report.derivation.quantity_names import Notation, Written
+from report.derivation.symbolic.closed_form import local_derivative
+from report.derivation.symbolic.expressions import constant as exact
+from report.derivation.symbolic.expressions import is_named
+
+MAX_PUT_IN = 27  # entries of a tensor whose numbers are put into a formula; more is not for reading
+MAX_DERIVED = 100  # characters of sympy's derivative of a gate; that of GELU is left out
+MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
+
+
+class Link:
+    """A gate `q` and its argument number `place`, through which a gradient flows back.
+
+    The rule of the gate is applied to leaves, a node of its own for each argument, for the gate's
+    value and for the upstream gradient, which are then written as names, numbers or entries.
+    """
+
+    def __init__(self, notation: Notation, q: Quantity, place: int) -> None:
+        self.notation, self.q, self.place = notation, q, place
+        self.node = q.node
+        self.arg = q.node.args[place]
+        rule = q.node.gate.rules_for(len(q.node.args))[place]
+        assert rule is not None
+        self.rule = rule
+        self.leaves = [_leaf(a) for a in self.node.args]
+        self.y = _leaf(self.node)
+        self.upstream = Node(INPUT, shape=self.node.shape, name="upstream")
+
+    def applied(self, upstream: Any) -> Node:
+        """The rule over leaves, as a graph."""
+        graph = self.rule(upstream, self.y, *self.leaves, **self.node.params)
+        return graph if isinstance(graph, Node) else constant(graph)
+
+    def put_together(self, upstream: Node) -> Node:
+        """The rule over the gate's own arguments, as it stands when a formula is put into it."""
+        made = {**dict(self.pairs), self.upstream: upstream}
+        for n in topological(self.graph, leaves=made):
+            if n not in made:
+                args = [made.get(a, a) for a in n.args]  # what a constant is made of stays
+                made[n] = n if args == list(n.args) else make(n.gate, args, n.params)
+        return made[self.graph]
+
+    def over_numbers(self, upstream: Array) -> Array:
+        """The rule over the numbers of the trace."""
+        values = self.notation.trace.arguments(self.node)
+        with np.errstate(all="ignore"):
+            return self.rule(upstream, self.q.value, *values, **self.node.params)
+
+    @cached_property
+    def graph(self) -> Node:
+        """What flows back to the argument, summed over stretched axes."""
+        return fit_to(self.applied(self.upstream), self.arg)
+
+    @cached_property
+    def slope(self) -> Array:
+        """The numbers of the local derivative; one number is the same everywhere."""
+        return self.over_numbers(np.float64(1.0))
+
+    @cached_property
+    def local_graph(self) -> Node:
+        """The local derivative of an elementwise gate or of one with a scalar result.
+
+        Beside a matrix a vector is a row.
+        """
+        graph = self.applied(constant(1.0))
+        return as_row(graph) if len(self.node.shape) > 1 else graph
+
+    @property
+    def slope_written(self) -> Written:
+        """The numbers of the local derivative, in the colour of values where it is one."""
+        graph = self.local_graph
+        values = {leaf for leaf, _ in self.pairs}
+        is_value = graph in values or (graph.gate.name == "transpose" and graph.args[0] in values)
+        slope = self.slope if np.ndim(self.slope) else np.float64(self.slope)
+        return tensor(np.reshape(slope, graph.shape), VALUE if is_value else None)
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether the gate passes the upstream gradient on as it is, or with the sign turned."""
+        local = self.local_graph
+        return self.node.gate.elementwise and (is_filled(local, 1) or is_filled(local, -1))
+
+    @property
+    def pairs(self) -> list[tuple[Node, Node]]:
+        """Each leaf and the input or gate that it stands for."""
+        pairs = zip([*self.leaves, self.y], [*self.node.args, self.node], strict=True)
+        return [(leaf, n) for leaf, n in pairs if n in self.notation.name]
+
+    @property
+    def names(self) -> dict[Node, Written]:
+        """The leaves by name, the upstream gradient as a fraction."""
+        written = {leaf: (self.notation.name[n], ATOM) for leaf, n in self.pairs}
+        return {**written, self.upstream: (self.notation.gradient(self.node), ATOM)}
+
+    @property
+    def values(self) -> dict[Node, Array]:
+        """The numbers of the leaves."""
+        return {leaf: self.notation.trace.quantities[n].value for leaf, n in self.pairs}
+
+    @property
+    def numbers(self) -> dict[Node, Written]:
+        """The leaves by their numbers, each in its colour."""
+        written = {leaf: self.notation.as_value(n) for leaf, n in self.pairs}
+        found = {leaf: w for leaf, w in written.items() if w is not None}
+        return {**found, self.upstream: tensor(self.q.gradient, GRADIENT)}
+
+    # ------------------------------------------------------------ the local derivative
+
+    @property
+    def local_name(self) -> str:
+        """The fraction dgate/dargument; its number marks one of several places of the same argument."""
+        fraction = partial(self.notation.name[self.node], self.notation.name[self.arg])
+        if self.node.args.count(self.arg) == 1:
+            return fraction
+        return rf"\left.{fraction}\right|_{{{self.place + 1}}}"
+
+    def local(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The local derivative in symbols, as sympy derives it and as the rule has it, and numbers."""
+        graph = self.local_graph
+        derived = self._by_sympy()
+        symbols = [derived] if derived else []
+        named = is_named(self.node.gate)
+        if not derived or named or self.y in set(topological(graph)):  # the value is used again
+            symbols += self._steps() if derived else []
+            symbols.append(self._unfolded() or latex(graph, self.names.get))
+        numbers = self.slope_written[0]
+        put_in = []
+        if graph.value is not None:
+            if not np.shape(self.slope) and any(sign in symbols[-1] for sign in (r"\frac", r"\pi")):
+                put_in.append(numbers)
+        elif np.size(self.slope) <= MAX_PUT_IN:
+            if not self.node.shape and not self.arg.shape:
+                put_in.append(latex(graph, self.numbers.get))
+            elif known := self._known(graph):
+                put_in.append(latex(graph, lambda n: known.get(n) or self.numbers.get(n)))
+            put_in.append(numbers)
+            if uncoloured(put_in[0]) == uncoloured(put_in[-1]):
+                del put_in[:-1]
+        return tuple(dict.fromkeys(symbols)), tuple(put_in)
+
+    def _steps(self) -> list[str]:
+        """What stands between the derivative of a gate's definition and the rule, so that one can follow."""
+        arguments = [self.names.get(leaf) or (latex(leaf), ATOM) for leaf in self.leaves]
+        return [bracketed_at(step, arguments) for step in self.node.gate.steps]
+
+    def _unfolded(self) -> str | None:
+        """One over a constant divisor as it stands in the formula: 1/0.5, whose number follows."""
+        if self.node.gate.name != "divide" or self.place != 0 or self.local_graph.value is None:
+            return None
+        divisor = self.node.args[1]
+        return None if divisor.shape else rf"\frac{{1}}{{{latex(divisor)}}}"
+
+    def _known(self, graph: Node) -> dict[Node, Written]:
+        """The numbers of functions of the forward pass that stand in a rule: softmax(z), 𝟙[a > b]."""
+        values = self.values
+        found: dict[Node, Written] = {}
+        nodes = topological(graph, leaves=values.keys() | {self.upstream})
+        conditions = {n.args[0] for n in nodes if n.gate.name == "where"}  # they stay in words
+        skipped = {graph, *values, *conditions}
+        for n in nodes:
+            if n in skipped or n.is_constant or n.gate.name not in _SHOWN_AS_NUMBERS:
+                continue
+            below = set(topological(n))
+            if self.upstream not in below and math.prod(n.shape) <= MAX_PUT_IN:
+                with np.errstate(all="ignore"):
+                    found[n] = tensor(evaluate([n], values)[n])
+        return found
+
+    def _by_sympy(self) -> str | None:
+        if not self.node.gate.elementwise or self.node.shape:
+            return None
+        arguments = tuple(
+            (exact(a) if is_rational(a) else latex(a)) if a.is_constant else self.notation.name[a]
+            for a in self.node.args
+        )
+        options = tuple(self.node.params.items())
+        derived = local_derivative(self.node.gate, self.place, arguments, options)
+        return derived if derived is not None and len(derived) <= MAX_DERIVED else None
+
+    def jacobian(self) -> tuple[str, str] | None:
+        """The whole local derivative of a gate between small vectors, in symbols and numbers."""
+        node, whole = self.node, self.node.gate.jacobian
+        matrix = whole[self.place] if whole else None
+        if matrix is None or not _is_small_vector(node) or not _is_small_vector(self.arg):
+            return None
+        y, x = (Node(INPUT, shape=(math.prod(n.shape),)) for n in (node, self.arg))
+        args = [x if i == self.place else leaf for i, leaf in enumerate(self.leaves)]
+        names = {y: (self.notation.name[node], ATOM), x: (self.notation.name[self.arg], ATOM)}
+        symbols = latex(
+            matrix(y, *args, **node.params), lambda n: names.get(n) or self.names.get(n)
+        )
+        units = np.eye(math.prod(node.shape))
+        rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in units]
+        is_value = any(symbols == name for name, _ in self.names.values())
+        return symbols, tensor(np.array(rows), VALUE if is_value else None)[0]
+
+    def by_jacobian(self) -> tuple[str, ...]:
+        """The chain rule with the Jacobian J: Jᵀg for columns, gJ for rows."""
+        upstream = self.notation.gradient(self.node)
+        shapes = [n.shape for n in (self.node, self.arg)]
+        if all(len(s) == 1 or s[1] == 1 for s in shapes):
+            return (rf"\left({self.local_name}\right)^{{\top}} {upstream}",)
+        if all(len(s) == 2 and s[0] == 1 for s in shapes):
+            return (f"{upstream} {self.local_name}",)
+        return ()
+
+    # ------------------------------------------------------------ what flows back
+
+    def matrix_form(self) -> tuple[str, list[str]]:
+        """The rule in symbols, and with numbers put in unless they are too many.
+
+        What is summed up inside, such as gᵀp in the rule of softmax, has its number in a line of its own.
+        """
+        sizes = [math.prod(n.shape) for n in topological(self.graph)]
+        symbols = latex(self.graph, self.names.get)
+        if max(sizes) > MAX_PUT_IN:
+            return symbols, []
+        known = self._known(self.graph)
+        put_in = [latex(self.graph, lambda n: known.get(n) or self.numbers.get(n))]
+        if sums := self._sums():
+            put_in.append(
+                latex(self.graph, lambda n: sums.get(n) or known.get(n) or self.numbers.get(n))
+            )
+        return symbols, put_in
+
+    def _sums(self) -> dict[Node, Written]:
+        """The numbers of sums of the upstream gradient that a rule with ⊙ uses."""
+        if not self.graph.gate.elementwise:
+            return {}
+        values = {**self.values, self.upstream: self.q.gradient}
+        found: dict[Node, Written] = {}
+        for n in topological(self.graph):
+            is_sum = n.gate.name in ("sum", "dot") and self.upstream in set(topological(n))
+            if n is not self.graph and is_sum:
+                found[n] = tensor(evaluate([n], values)[n], GRADIENT)
+        return found
+
+    def index_form(self) -> IndexForm | None:
+        """One entry of what flows back; None where labels cannot say it."""
+        entry, letters = self.notation.entry, self.notation.letters
+        names = {self.upstream: partial(self.notation.f, entry[self.node])}
+        names |= {leaf: entry[n] for leaf, n in self.pairs}
+        try:
+            return index_form(self.graph, names, lambda n: latex(n, self.names.get), letters)
+        except NoIndexForm:
+            return None
+
+
+_SHOWN_AS_NUMBERS = frozenset(
+    [
+        "softmax",
+        "sigmoid",
+        "exp",
+        "normal_cdf",
+        "normal_pdf",
+        "clip",
+        "sign",
+        "one_hot",
+        "others",
+        "is_largest",
+        "is_smallest",
+        "positive",
+        "larger",
+        "less",
+    ]
+)
+
+
+def _is_small_vector(node: Node) -> bool:
+    size = math.prod(node.shape)
+    return 1 <= len(node.shape) <= 2 and size == max(node.shape) and 1 < size <= MAX_JACOBIAN
+
+
+def _leaf(node: Node) -> Node:
+    return node if node.is_constant else Node(INPUT, shape=node.shape, name="leaf")

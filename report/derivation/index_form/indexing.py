@@ -1,0 +1,236 @@
+"""Entries of gates that move entries: transposing, reshaping, joining, padding, indexing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from report.autodiff.gates import Place, axes_of
+from report.autodiff.gates.shapes import widths
+from report.autodiff.graph import Node, Shape
+from report.derivation.index_form.walk import Labels, NoIndexForm, Walk, option_of, picked, times
+from report.derivation.symbolic.expressions import call
+
+
+def transpose(w: Walk, node: Node, ix: Labels) -> Any:
+    """The labels exchanged: a_ji."""
+    (a,) = node.args
+    axes = option_of(node, "axes") if "axes" in node.gate.params else None
+    if axes is None:
+        return w.entry(a, ix[::-1])
+    order = axes_of(a.shape, axes)
+    return w.entry(a, tuple(ix[order.index(i)] for i in range(len(a.shape))))
+
+
+def swap_last(w: Walk, node: Node, ix: Labels) -> Any:
+    """The last two labels exchanged."""
+    return w.entry(node.args[0], (*ix[:-2], ix[-1], ix[-2]))
+
+
+def broadcast_to(w: Walk, node: Node, ix: Labels) -> Any:
+    """The entry that was copied here."""
+    return w.entry(node.args[0], w.broadcast(node.args[0], ix))
+
+
+def sum_to(w: Walk, node: Node, ix: Labels) -> Any:
+    """The sum of all copies."""
+    (a,) = node.args
+    extra = len(a.shape) - len(node.shape)
+    summed = [i < extra or node.shape[i - extra] != n for i, n in enumerate(a.shape)]
+    at = tuple(
+        w.fresh(n) if over else ix[i - extra]
+        for i, (n, over) in enumerate(zip(a.shape, summed, strict=True))
+    )
+    return w.sum(w.entry(a, at), *(x for x, over in zip(at, summed, strict=True) if over))
+
+
+def reshape(w: Walk, node: Node, ix: Labels) -> Any:
+    """Entry t of a matrix in one row is entry (i, j) of the matrix, with t = n (i - 1) + j."""
+    (a,) = node.args
+    return w.entry(a, w.regrouped(list(zip(ix, node.shape, strict=True)), a.shape))
+
+
+# ---------------------------------------------------------------- joining and padding
+
+
+def concatenate(w: Walk, node: Node, ix: Labels) -> Any:
+    """The entry of the part in whose piece the label is."""
+    (along,) = axes_of(node.shape, option_of(node, "axis"))
+    label = ix[along]
+    pieces, start = [], 0
+    for part in node.args:
+        n = part.shape[along]
+        inner = 0 if n == 1 else label - start
+        at = (*ix[:along], inner, *ix[along + 1 :])
+        pieces.append((at, start + 1, start + n))
+        start += n
+    return _choice(w, node.args, label, pieces)
+
+
+def stack(w: Walk, node: Node, ix: Labels) -> Any:
+    """The entry of the part whose number the new label is."""
+    (along,) = axes_of(node.shape, option_of(node, "axis"))
+    at = (*ix[:along], *ix[along + 1 :])
+    pieces = [(at, i, i) for i in range(1, len(node.args) + 1)]
+    return _choice(w, node.args, ix[along], pieces)
+
+
+def _choice(
+    w: Walk, parts: Sequence[Node], label: Any, pieces: list[tuple[Labels, int, int]]
+) -> Any:
+    """The entry of the part in whose piece (labels, first, last) a label is."""
+    import sympy
+
+    if label == 0 or len(parts) == 1:
+        return w.entry(parts[0], pieces[0][0])
+    if label.is_Integer:
+        found = next(i for i, (_, first, last) in enumerate(pieces) if first <= label <= last)
+        return w.entry(parts[found], pieces[found][0])
+    cases = []
+    for part, (at, first, last) in zip(parts, pieces, strict=True):
+        condition = sympy.Eq(label, first) if first == last else sympy.Le(label, last)
+        cases.append((w.entry(part, at), condition))
+    cases[-1] = (cases[-1][0], True)
+    return sympy.Piecewise(*cases)
+
+
+def pad(w: Walk, node: Node, ix: Labels) -> Any:
+    """An entry of the tensor inside the zeros, with a bracket for where it is."""
+    (a,) = node.args
+    at, inside = [], []
+    ends = widths(a.shape, option_of(node, "pad_width"))
+    for label, n, (before, _), whole in zip(ix, a.shape, ends, node.shape, strict=True):
+        at.append(0 if n == 1 else label - before)
+        inside += _within(label, before + 1, before + n, whole)
+    return times(*inside, w.entry(a, tuple(at)))
+
+
+def _within(label: Any, first: int, last: int, n: int) -> list[Any]:
+    """Factors that are 1 where a label of an axis of n entries is from first to last, else 0."""
+    import sympy
+
+    if label == 0 or (first, last) == (1, n):
+        return []
+    if first == last:
+        return [sympy.KroneckerDelta(label, first)]
+    if label.is_Integer:
+        return [sympy.Integer(int(first <= label <= last))]
+    if first == 1:
+        return [call("less_equal")(label, last)]
+    if last == n:
+        return [call("greater_equal")(label, first)]
+    return [call("within")(label, first, last)]
+
+
+# ---------------------------------------------------------------- indexing
+
+
+class _Key:
+    """An index x[...] taken apart: what each axis of x is picked by, and where its labels stand.
+
+    `parts` holds, for each axis of x, a whole number, a slice or a Place; `layout` says of each axis
+    of the picked tensor what it is: ("new", 0), ("slice", axis of x) or ("index", axis of the indices).
+    """
+
+    def __init__(self, node: Node, shape: Shape, indices: Sequence[Node]) -> None:
+        key = list(node.params["key"])
+        used = sum(part is not None and part is not Ellipsis for part in key)
+        at = key.index(Ellipsis) if Ellipsis in key else len(key)
+        key[at : at + 1] = [slice(None)] * (len(shape) - used)
+        if len({i.shape for i in indices}) > 1:
+            raise NoIndexForm
+        self.shape, self.indices = shape, indices
+        self.together = indices[0].shape if indices else ()
+        self.parts = [part for part in key if part is not None]
+        self.layout = _layout(key, len(self.together), bool(indices))
+
+    def progression(self, axis: int) -> tuple[int, int, int]:
+        """First label, step and number of the entries that a slice picks."""
+        start, stop, step = self.parts[axis].indices(self.shape[axis])
+        return start + 1, step, len(range(start, stop, step))
+
+    def label(self, w: Walk, part: int, at: Labels, axis: int) -> Any:
+        """The label that a whole number or an index argument is."""
+        import sympy
+
+        n = self.shape[axis]
+        if isinstance(part, Place):
+            return picked(w, self.indices[part - 1], at, n)
+        return sympy.Integer(int(part) % n + 1)
+
+
+def _layout(key: Sequence[Any], rank: int, has_indices: bool) -> list[tuple[str, int]]:
+    """Where the axes of the indices go: to the first of them where they are neighbours, else in front."""
+    numbers = [i for i, part in enumerate(key) if has_indices and isinstance(part, int)]
+    neighbours = bool(numbers) and numbers[-1] - numbers[0] == len(numbers) - 1
+    start = numbers[0] if neighbours else 0
+    layout: list[tuple[str, int]] = []
+    axis = 0
+    for i, part in enumerate(key):
+        if i == start:
+            layout += [("index", n) for n in range(rank)]
+        if part is None:
+            layout.append(("new", 0))
+            continue
+        if isinstance(part, slice):
+            layout.append(("slice", axis))
+        axis += 1
+    return layout
+
+
+def index(w: Walk, node: Node, ix: Labels) -> Any:
+    """What is picked: the labels of x from those of the result."""
+    import sympy
+
+    a, *indices = node.args
+    key = _Key(node, a.shape, indices)
+    own = dict(zip(key.layout, ix, strict=True))
+    together = tuple(own["index", i] for i in range(len(key.together)))
+    at: list[Any] = []
+    for axis, (part, n) in enumerate(zip(key.parts, a.shape, strict=True)):
+        if n == 1:
+            at.append(0)
+        elif isinstance(part, int):
+            at.append(key.label(w, part, together, axis))
+        else:
+            first, step, count = key.progression(axis)
+            label = own["slice", axis]
+            at.append(sympy.Integer(first) if count == 1 else first + step * (label - 1))
+    return w.entry(a, tuple(at))
+
+
+def scatter(w: Walk, node: Node, ix: Labels) -> Any:
+    """What is put back: the sum over all that was picked from here.
+
+    From a slice of neighbours that is one entry at most, with a bracket for where there is one.
+    """
+    import sympy
+
+    g, *indices = node.args
+    key = _Key(node, node.shape, indices)
+    together = tuple(w.fresh(n) for n in key.together)
+    sums = list(together)
+    own: dict[tuple[str, int], Any] = {("new", 0): 0}
+    own |= {("index", i): x for i, x in enumerate(together)}
+    brackets: list[Any] = []
+    for axis, (part, label, n) in enumerate(zip(key.parts, ix, node.shape, strict=True)):
+        if isinstance(part, slice):
+            first, step, count = key.progression(axis)
+            if count > 1 and abs(step) > 1:  # a slice with gaps
+                k = own["slice", axis] = w.fresh(count)
+                sums.append(k)
+                brackets.append(call("equal")(first + step * (k - 1), label))
+                continue
+            low, high = sorted((first, first + step * (count - 1)))
+            brackets += _within(label, low, high, n)
+            inside = label - low + 1 if step > 0 else high + 1 - label
+            own["slice", axis] = 0 if count == 1 else inside
+        elif n > 1:
+            number = key.label(w, part, together, axis)
+            is_summed = isinstance(part, Place) and together
+            equal = (
+                call("equal")(number, label) if is_summed else sympy.KroneckerDelta(label, number)
+            )
+            brackets.append(equal)
+    entry = w.entry(g, tuple(own[kind] for kind in key.layout))
+    return w.sum(times(*brackets, entry), *sums)

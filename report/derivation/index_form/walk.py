@@ -1,0 +1,406 @@
+"""The walk down a graph that makes one entry of a tensor from the entries below it.
+
+The walk carries a label for each axis down the graph; what a gate's entry is in terms of its
+arguments' entries is said by the rules that it is handed. A label is a letter that counts from 1, a
+whole number, or an expression such as i + 1; axes of length 1 carry the label 0, which is not
+written. A gate that mixes entries in a way that labels cannot say has no index form (`NoIndexForm`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates import SUM
+from report.autodiff.graph import CONSTANT, Node
+from report.autodiff.graph import constant as constant_node
+from report.autodiff.simplify.constants import is_rational, product
+from report.autodiff.simplify.nodes import number_of_ones
+from report.derivation.latex import latex
+from report.derivation.symbolic.expressions import call, constant
+from report.derivation.symbolic.sympy_printer import entry_latex, is_plain_number
+
+LETTERS = "ijklmnprstuvabcdgh"
+Labels = tuple[Any, ...]  # per axis: a sympy expression, or 0 where the axis has length 1
+MAX_NODES = 60
+MAX_WHOLE = 120  # characters of a part that stands in matrix form
+MAX_LISTED = 6  # entries of a constant vector that can stand in a formula
+
+
+class NoIndexForm(Exception):
+    """The formula has a gate whose entries labels cannot describe, or is too long to read."""
+
+
+class Split(Exception):
+    """A label must stand as two, for what was a matrix before it was put in one row."""
+
+    def __init__(self, key: str, sizes: tuple[int, int]) -> None:
+        self.key, self.sizes = key, sizes
+
+
+Whole = Callable[[Node], str]
+Rule = Callable[["Walk", Node, Labels], Any]  # an entry of a gate
+
+
+@dataclass(frozen=True, eq=False)
+class IndexForm:
+    """One entry of a node: its labels, the sympy expression, and what its symbols are.
+
+    `ranges` holds the letters of the labels and up to which number each counts, `tex` how a scalar's
+    symbol is written, `nodes` which node's entries a symbol or function (e000, e001, ...) stands for.
+    """
+
+    labels: Labels
+    expression: Any
+    ranges: Mapping[Any, int]
+    tex: Mapping[Any, str]
+    nodes: Mapping[str, Node]
+
+    @property
+    def latex(self) -> str:
+        """The expression in LaTeX."""
+        return entry_latex(self.expression, self.tex)
+
+    def named(self, name: str) -> str:
+        """A name with these labels in its place: q_{1,@} -> q_{1,ij}."""
+        return with_labels(name, [entry_latex(x, {}) for x in self.labels if x != 0])
+
+
+def with_labels(name: str, labels: Iterable[str]) -> str:
+    """The name with labels in its place: single letters side by side, others with commas."""
+    texts = list(labels)
+    if not texts:
+        return name.replace("_{@}", "").replace(",@", "").replace("@", "")
+    if all(len(t) == 1 for t in texts):
+        return name.replace("@", "".join(texts))
+    return name.replace(",@", r";\,@").replace("@", ", ".join(texts))
+
+
+class Walk:
+    """The way down a graph; `entry` is the expression of one entry of a node at labels."""
+
+    def __init__(
+        self,
+        root: Node,
+        entries: Mapping[str, Rule],
+        names: Mapping[Node, str],
+        whole: Whole | None,
+        splits: Mapping[str, tuple[int, ...]],
+    ) -> None:
+        self.entries, self.names, self.whole, self.top, self.splits = (
+            entries,
+            names,
+            whole,
+            root,
+            splits,
+        )
+        # sympy sorts factors by name: number them in the order in which `names` gives them
+        self.order = {name: i for i, name in enumerate(dict.fromkeys(names.values()))}
+        self.made: dict[tuple[Node, Labels], Any] = {}
+        self.tex: dict[Any, str] = {}
+        self.nodes: dict[str, Node] = {}
+        self.sizes: dict[Any, int] = {}  # of each label
+        self.keys: dict[Any, str] = {}  # of each label, by which it can be split
+        self.parts: dict[
+            Any, list[tuple[Any, int]]
+        ] = {}  # labels and sizes that a label is made of
+        self.count = self.visits = 0
+        self.root = tuple(self.fresh(n) for n in root.shape)
+        self.free = list(self.sizes)
+
+    # ------------------------------------------------------------ labels
+
+    def fresh(self, n: int, key: str = "") -> Any:
+        """A new label over an axis of n entries (0 when there is only one)."""
+        import sympy
+
+        if n == 1:
+            return 0
+        if not key:
+            self.count += 1
+            key = str(self.count)
+        if key in self.splits:
+            parts = [(self.fresh(m, f"{key}.{i}"), m) for i, m in enumerate(self.splits[key])]
+            return self.merged(parts)
+        label = sympy.Dummy(f"label{key}", integer=True, positive=True)
+        self.keys[label], self.sizes[label] = key, n
+        return label
+
+    def merged(self, parts: list[tuple[Any, int]]) -> Any:
+        """One label for several axes in one row: 3 (i - 1) + j."""
+        import sympy
+
+        parts = [p for label, n in parts for p in self.parts.get(label, [(label, n)]) if n != 1]
+        if len(parts) < 2:
+            return parts[0][0] if parts else 0
+        label, stride = parts[-1][0], parts[-1][1]
+        for part, n in reversed(parts[:-1]):
+            before = part - 1
+            label += stride * (sympy.UnevaluatedExpr(before) if before.is_Add else before)
+            stride *= n
+        self.parts[label] = parts
+        return label
+
+    def split(self, label: Any, n: int, sizes: tuple[int, ...]) -> Labels:
+        """The labels of several axes that stand in one row of n entries; NoIndexForm if there are none."""
+        return self.regrouped([(label, n)], sizes)
+
+    def regrouped(self, parts: list[tuple[Any, int]], sizes: tuple[int, ...]) -> Labels:
+        """The labels of a row of axes in other sizes; some label may have to be split first."""
+        left = [p for label, n in parts for p in self.parts.get(label, [(label, n)]) if n != 1]
+        found = []
+        for size in sizes:
+            group: list[tuple[Any, int]] = []
+            taken = 1
+            while taken < size:
+                label, n = left.pop(0)
+                if taken * n > size:
+                    first = size // taken
+                    if size % taken or n % first or label not in self.keys:
+                        raise NoIndexForm
+                    raise Split(self.keys[label], (first, n // first))
+                group.append((label, n))
+                taken *= n
+            found.append(self.merged(group))
+        return tuple(found)
+
+    def dummies(self, label: Any) -> list[Any]:
+        """The labels that a sum over a label runs over."""
+        return [part for part, _ in self.parts.get(label, [(label, 0)])] if label != 0 else []
+
+    # ------------------------------------------------------------ sums
+
+    def sum(self, term: Any, *labels: Any) -> Any:
+        """The sum of a term over labels, without what the sum does not need."""
+        real = [d for label in labels for d in self.dummies(label)]
+        for label in reversed(real):  # the first one stands outside
+            term = self._over(term, label, self.sizes[label])
+        return term
+
+    def _over(self, term: Any, label: Any, n: int) -> Any:
+        import sympy
+
+        if not term.has(label):
+            return times(sympy.Integer(n), term)
+        outside, inside = term.as_independent(label, as_Add=False)
+        for delta in sympy.Mul.make_args(inside):
+            if isinstance(delta, sympy.KroneckerDelta) and label in delta.args:
+                other = delta.args[1 - delta.args.index(label)]
+                if other.is_Integer or self.sizes.get(other) == n or is_position(other - 1):
+                    return times(outside, (inside / delta).xreplace({label: other}))
+        if isinstance(inside, sympy.Sum):
+            return times(outside, sympy.Sum(inside.function, *inside.limits, (label, 1, n)))
+        return times(outside, sympy.Sum(inside, (label, 1, n)))
+
+    # ------------------------------------------------------------ entries
+
+    def entry(self, node: Node, ix: Labels) -> Any:
+        """The entry of a node at labels; the same entry is the same expression wherever it stands."""
+        key = (node, ix)
+        if key not in self.made:
+            self.made[key] = self._built(node, ix)
+        return self.made[key]
+
+    def _built(self, node: Node, ix: Labels) -> Any:
+        self.visits += 1
+        if self.visits > MAX_NODES:
+            raise NoIndexForm
+        name = self.names.get(node)
+        if name is not None:
+            return self.named(node, name, ix)
+        if node.is_constant:
+            number = node if not node.shape else number_of_ones(node)
+            if number is not None and number.is_constant:
+                return self._coefficient(number)
+            if node.gate is CONSTANT:
+                return self._constant(node, ix)
+        if node.gate.elementwise:
+            return self._elementwise(node, ix)
+        rule = self.entries.get(node.gate.name)
+        if rule is not None:
+            return rule(self, node, ix)
+        if node is self.top:
+            raise NoIndexForm
+        return self.as_whole(node, ix)
+
+    def _coefficient(self, node: Node) -> Any:
+        """A number; 1/√(2π) and its like stand as they do in the matrix form."""
+        if is_rational(node) or (node.gate.group == "arithmetic" and node.gate.binding == SUM):
+            return constant(node)
+        text = latex(node)
+        if text.startswith("-"):  # the sign belongs to the sum that the number stands in
+            return -self._coefficient(product(constant_node(-1), node))
+        return self.named(node, text, ())
+
+    def _elementwise(self, node: Node, ix: Labels) -> Any:
+        import sympy
+
+        args = [self.entry(a, self.broadcast(a, ix)) for a in node.args]
+        if node.gate.name == "multiply":
+            return times(*args)
+        if node.gate.name == "divide" and is_plain_number(args[1]):
+            return times(1 / args[1], args[0])
+        written_out = node.gate.group in _WRITTEN_OUT or node.gate.name in ("ratio", "xlogy")
+        if written_out and node.gate.sympy is not None:
+            return node.gate.sympy(sympy, *args, **node.params)
+        return call(node.gate.name, tuple(node.params.items()))(*args)  # σ stays σ
+
+    def as_whole(self, node: Node, ix: Labels) -> Any:
+        """An entry of a node that stands in matrix form: softmax(z)_i."""
+        if self.whole is None:
+            raise NoIndexForm
+        text = self.whole(node)
+        if len(text) > MAX_WHOLE or "matrix" in text:
+            raise NoIndexForm
+        if not node.shape:
+            return self.named(node, text, ix, first=True)
+        name = rf"{text}_{{@}}" if text.endswith(r"\right)") else rf"\left({text}\right)_{{@}}"
+        return self.named(node, name, ix, first=node.gate.name == "inv")
+
+    def broadcast(self, arg: Node, ix: Labels) -> Labels:
+        """The labels of an argument: the trailing ones, and none along an axis of length 1."""
+        own = ix[len(ix) - len(arg.shape) :] if arg.shape else ()
+        return tuple(0 if n == 1 else label for n, label in zip(arg.shape, own, strict=True))
+
+    def named(self, node: Node, name: str, ix: Labels, first: bool = False) -> Any:
+        """An entry of a node by name; `first`: it stands before other names."""
+        order = self.order.setdefault(name, len(self.order))
+        self.nodes[f"e{order:03d}"] = node
+        labels = [label for label in ix if label != 0]
+        if labels:  # a sum must see its label, so the entry is a function of the labels
+            return _entry_function(name, order, first)(*labels)
+        kind = "number" if node.is_constant else "partial" if "partial" in name else ""
+        entry = _entry_symbol(kind or ("first" if first else "name"))(f"e{order:03d}", real=True)
+        self.tex[entry] = with_labels(name, ())
+        return entry
+
+    def _constant(self, node: Node, ix: Labels) -> Any:
+        import sympy
+
+        value = np.asarray(node.value)
+        if value.ndim == 2 and np.array_equal(value, np.eye(*value.shape)):
+            return sympy.KroneckerDelta(*ix)
+        if value.ndim == 1 and value.size <= MAX_LISTED:
+            listed = r",\,".join(entry_latex(sympy.sympify(float(v)), {}) for v in value)
+            return self.named(node, rf"\left({listed}\right)_{{@}}", ix)
+        raise NoIndexForm
+
+    # ------------------------------------------------------------ the end
+
+    def finished(self, expression: Any, letters: str) -> IndexForm:
+        """The entry with letters for labels: sums side by side share one, sums inside others do not."""
+        import sympy
+
+        if len(self.free) > len(letters) - 4:
+            raise NoIndexForm
+        named = {d: sympy.Symbol(c, integer=True) for d, c in zip(self.free, letters, strict=False)}
+        used = frozenset(str(s) for s in named.values())
+        inner = letters[2:] + letters[:2]
+        labels = tuple(sympy.sympify(x).xreplace(named) for x in self.root)
+        lettered, _ = _lettered(sympy.sympify(expression).xreplace(named), used, inner)
+        ranges = {letter: self.sizes[d] for d, letter in named.items()}
+        return IndexForm(labels, lettered, ranges, self.tex, self.nodes)
+
+
+def option_of(node: Node, name: str) -> Any:
+    """An option as given, or its default."""
+    return node.params.get(name, node.gate.params.get(name))
+
+
+def times(*factors: Any) -> Any:
+    """A product in which a number stays in front of a sum: 2 (a + b), as it was written."""
+    import sympy
+
+    number = sympy.Mul(*filter(is_plain_number, factors))
+    rest = sympy.Mul(*(f for f in factors if not is_plain_number(f)))
+    if rest.is_Add and number != 1 and number != -1:
+        rest = sympy.UnevaluatedExpr(rest)
+    return number * rest
+
+
+def _lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozenset[str]]:
+    """An expression with letters for the labels of its sums, and all letters that are in use in it."""
+    import sympy
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    if isinstance(e, ExprWithLimits):
+        new: dict[Any, Any] = {}
+        for limit in reversed(e.limits):
+            letter = next((c for c in letters if c not in used), None)
+            if letter is None:
+                raise NoIndexForm
+            new[limit[0]] = sympy.Symbol(letter, integer=True)
+            used |= {letter}
+        function, inner = _lettered(e.function.xreplace(new), used, letters)
+        limits = [(new[d], *(end.xreplace(new) for end in ends)) for d, *ends in e.limits]
+        return e.func(function, *limits), used | inner
+    if not e.args or not e.has(ExprWithLimits):
+        return e, used
+    parts, all_used = [], used
+    for arg in e.args:
+        part, more = _lettered(arg, used if e.is_Add else all_used, letters)
+        parts.append(part)
+        all_used |= more
+    return e.func(*parts), all_used
+
+
+# ---------------------------------------------------------------- sympy's functions for entries
+
+
+@cache
+def _entry_symbol(kind: str) -> Any:
+    """A symbol for a scalar, of which the printer knows its place among factors."""
+    import sympy
+
+    return type("Scalar", (sympy.Symbol,), {f"is_{kind}_entry": True})
+
+
+@cache
+def _entry_function(name: str, order: int, is_first: bool) -> Any:
+    import sympy
+
+    class Named(sympy.Function):
+        def _latex(self, printer: Any, exp: str | None = None) -> str:
+            text = with_labels(name, [printer._print(a) for a in self.args])
+            if exp is None:
+                return text
+            return rf"{text}^{{{exp}}}" if "frac" not in text else rf"\left({text}\right)^{{{exp}}}"
+
+    kind = "partial" if "partial" in name else "first" if is_first else "name"
+    traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True}
+    return type(f"e{order:03d}", (Named,), traits)
+
+
+def picked(w: Walk, index: Node, ix: Labels, n: int) -> Any:
+    """A position that the data count from 0 as a label of an axis of n entries, which counts from 1.
+
+    Position i of E is the row with the label i + 1.
+    """
+    import sympy
+
+    if index.is_constant:
+        return w.entry(constant_node(np.asarray(index.value) % n + 1), ix)
+    return _position(n)(w.entry(index, ix)) + sympy.Integer(1)
+
+
+def is_position(e: Any) -> bool:
+    """Whether an expression is a position that the data count from 0."""
+    return hasattr(e, "size")
+
+
+@cache
+def _position(n: int) -> Any:
+    import sympy
+
+    class Position(sympy.Function):
+        def _latex(self, printer: Any, exp: str | None = None) -> str:
+            return str(printer._print(self.args[0]))
+
+    return type("position", (Position,), {"is_integer": True, "size": n})
+
+
+_WRITTEN_OUT = frozenset({"arithmetic", "exponential", "trigonometry"})

@@ -1,0 +1,122 @@
+"""Notation of gates that move entries: indices, what is put back, joined parts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Key, Place
+from report.autodiff.graph import Node
+from report.derivation.latex.arithmetic import row
+from report.derivation.latex.printer import Signs
+from report.derivation.latex.symbols import dimensions
+
+if TYPE_CHECKING:
+    from report.derivation.latex.printer import Printer
+
+
+def _reshape(p: Printer, node: Node) -> tuple[str, int]:
+    """A change of shape that a rule needs is not written where it only adds an axis of length 1.
+
+    In front NumPy has such axes anyway; in a matrix a vector is a row or a column by what stands beside it.
+    """
+    (a,) = node.args
+    same = [n for n in a.shape if n != 1] == [n for n in node.shape if n != 1]
+    short, long = sorted((a.shape, node.shape), key=len)
+    flat = len(long) <= 2 or long[len(long) - len(short) :] == short
+    if node.span is None and same and flat:
+        return p.write(a)
+    shape = dimensions(node.shape)
+    return rf"\operatorname{{reshape}}_{{{shape}}}\left({p.write(a)[0]}\right)", CALL
+
+
+def _index(p: Printer, node: Node) -> tuple[str, int]:
+    """X[0, :] with its index as a subscript in square brackets."""
+    base = p.bracketed(node.args[0], CALL)
+    if _SUBSCRIPT.search(base):
+        base = rf"\left({base}\right)"
+    return rf"{base}_{{\left[{_key(p, node)}\right]}}", CALL
+
+
+_SUBSCRIPT = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
+
+
+def _scatter(p: Printer, node: Node) -> tuple[str, int]:
+    """What is put back, by unit vectors e and rows of the identity I: e₀ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
+    g, *indices = node.args
+    key = list(node.params["key"])
+    plain = len(key) <= len(node.shape) <= 2 and None not in key and Ellipsis not in key
+    if not plain or any(len(i.shape) > 1 for i in indices):
+        text = p.write(g)[0]
+        return (
+            rf"\operatorname{{scatter}}_{{\left[{_key(p, node)}\right]}}\left({text}\right)",
+            CALL,
+        )
+    key += [slice(None)] * (len(node.shape) - len(key))
+    left, *rest = [_selector(p, node, part, n) for part, n in zip(key, node.shape, strict=True)]
+    right = rest[0] if rest else ""
+    text = p.bracketed(g, MATRIX_PRODUCT)
+    if rest and len(g.shape) == 1:
+        if left.startswith(_UNIT):
+            text = row(p, g)
+        elif not right.startswith(_UNIT):  # one entry for each pair of places
+            text = rf"\operatorname{{diag}}\left({p.write(g)[0]}\right)"
+    left = left if left.startswith(_UNIT) or not left else rf"{left}^{{\top}}"
+    right = rf"{right}^{{\top}}" if right.startswith(_UNIT) else right
+    parts = [left, text, right] if g.shape else [text, left, right]
+    parts = [x for x in parts if x and (g.shape or x != "1")]
+    return " ".join(parts), MATRIX_PRODUCT if len(parts) > 1 else POWER
+
+
+def _selector(p: Printer, node: Node, part: Any, n: int) -> str:
+    """The matrix or vector that picks along one axis; nothing where all is picked."""
+    if isinstance(part, Place):
+        held = node.args[part]
+        below = _VECTOR.sub(_listed, p.write(held)[0])
+        if held.shape:
+            return rf"\operatorname{{onehot}}\left({below}\right)"
+        return rf"{_UNIT}_{{\left[{below}\right]}}"
+    if isinstance(part, slice):
+        whole = part.indices(n) == (0, n, 1)
+        return "" if whole else rf"\mathbf{{I}}_{{\left[{Key((part,))}\right]}}"
+    return rf"{_UNIT}_{{\left[{int(part)}\right]}}"
+
+
+_UNIT = r"\mathbf{e}"
+
+
+def _key(p: Printer, node: Node) -> str:
+    written = str(node.params["key"]).replace(", ", r",\,").replace("None", r"\text{new}")
+    written = re.sub(r"\{(\d+)\}", lambda m: p.write(node.args[int(m[1])])[0], written)
+    return _VECTOR.sub(_listed, written)
+
+
+def _listed(vector: re.Match[str]) -> str:
+    """A column of indices, too tall for a subscript, as a list."""
+    return r"\left[" + vector[1].replace(r" \\ ", r",\,") + r"\right]"
+
+
+_VECTOR = re.compile(r"\\begin\{bmatrix\*\}\[r\]([^&]*?)\\end\{bmatrix\*\}")
+
+
+def _joined(p: Printer, node: Node) -> tuple[str, int]:
+    """[x; y] one below the other and [A | B] side by side; vectors that are stacked are rows [xᵀ; yᵀ]."""
+    first, axis = node.args[0], node.params.get("axis", 0) % len(node.shape)
+    stacked = node.gate.name == "stack"
+    are_rows = stacked and len(first.shape) == 1 and axis == 0
+    parts = [row(p, a) if are_rows else p.write(a)[0] for a in node.args]
+    shown = parts if len(parts) <= 6 else [*parts[:4], r"\ldots", parts[-1]]
+    if len(node.shape) > 2:
+        name = rf"\operatorname{{{'stack' if stacked else 'concat'}}}_{{\text{{axis }}{axis}}}"
+        return rf"{name}\left({', '.join(shown)}\right)", CALL
+    sign = r"\,|\," if axis else r";\;"
+    return rf"\left[{sign.join(shown)}\right]", CALL
+
+
+SIGNS: Signs = {
+    "reshape": _reshape,
+    "index": _index,
+    "scatter": _scatter,
+    "concatenate": _joined,
+    "stack": _joined,
+}

@@ -1,0 +1,137 @@
+"""Notation of gates that spread, sum or compare entries, and of functions with options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, PRODUCT, SUM, axes_of
+from report.autodiff.graph import Node
+from report.derivation.latex.arithmetic import row
+from report.derivation.latex.printer import Signs
+from report.derivation.latex.symbols import number_tex
+
+if TYPE_CHECKING:
+    from report.derivation.latex.printer import Printer
+
+
+def _broadcast(p: Printer, node: Node) -> tuple[str, int]:
+    (a,) = node.args
+    text = p.bracketed(a, PRODUCT)
+    if not a.shape:
+        bare = p.write(a)[0]
+        if bare.startswith("-"):  # a leading minus needs no brackets
+            return rf"{bare}\,𝟏", SUM
+        return ("𝟏", ATOM) if text == "1" else (rf"{text}\,𝟏", PRODUCT)
+    if len(node.shape) == 2 and a.shape in (
+        (node.shape[0], 1),
+        (node.shape[1],),
+        (1, node.shape[1]),
+    ):
+        if a.shape == (node.shape[0], 1) and node.shape[1] != 1:
+            return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏^{{\top}}", MATRIX_PRODUCT
+        if len(a.shape) == 1:
+            return rf"𝟏\,{p.bracketed(a, CALL)}^{{\top}}", MATRIX_PRODUCT
+        is_row = a.gate.name == "reshape" and a.span is None and len(a.args[0].shape) == 1
+        one = row(p, a.args[0]) if is_row and p.leaf(a) is None else p.bracketed(a, MATRIX_PRODUCT)
+        share = _SHARE.match(one)  # of a mean; it stands before the ones
+        before = share[0] if share else ""
+        return rf"{before}𝟏\,{one[len(before) :]}", MATRIX_PRODUCT
+    return rf"\operatorname{{broadcast}}\left({p.write(a)[0]}\right)", CALL
+
+
+_SHARE = re.compile(r"\\frac\{1\}\{\d+\} ")
+
+
+def _sum_to(p: Printer, node: Node) -> tuple[str, int]:
+    (a,) = node.args
+    text = p.bracketed(a, MATRIX_PRODUCT)
+    if node.shape and len(a.shape) == 2:
+        if node.shape == (a.shape[0], 1):
+            return rf"{text}\,𝟏", MATRIX_PRODUCT
+        if node.shape == (1, a.shape[1]):
+            return rf"𝟏^{{\top}}{text}", MATRIX_PRODUCT
+        if node.shape == (a.shape[1],):
+            return rf"{p.bracketed(a, CALL)}^{{\top}}𝟏", MATRIX_PRODUCT
+    extra = len(a.shape) - len(node.shape)
+    over = [i for i, n in enumerate(a.shape) if i < extra or node.shape[i - extra] != n]
+    below = rf"_{{\text{{axis }}{','.join(map(str, over))}}}" if node.shape else ""
+    return rf"\operatorname{{sum}}{below}\left({p.write(a)[0]}\right)", CALL
+
+
+def _reduction(p: Printer, node: Node) -> tuple[str, int] | None:
+    """sum and its kin over an axis carry the axis as a subscript, var and std also n - 1."""
+    notes = [_axes(node)] if node.params.get("axis") is not None else []
+    notes += [rf"n-{node.params['ddof']}"] if node.params.get("ddof") else []
+    text = p.fill(node.gate, node)
+    if not notes:
+        return None
+    note = r",\,".join(notes)
+    if text.endswith(r"\|"):
+        return rf"{text}_{{{note}}}", node.gate.binding
+    if text.endswith(r"\|_{1}"):
+        return rf"{text[:-1]},\,{note}}}", node.gate.binding
+    head, bracket, rest = text.partition(r"\left(")
+    return rf"{head}_{{{note}}}{bracket}{rest}", node.gate.binding
+
+
+def _axes(node: Node) -> str:
+    axis, rank = node.params["axis"], len(node.args[0].shape)
+    axes = ",".join(str(a % rank) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    return rf"\text{{axis }}{axes}"
+
+
+def _is_extreme(p: Printer, node: Node) -> tuple[str, int]:
+    """𝟙[x = max(x)]: which entries are the largest, of all or along an axis."""
+    (a,) = node.args
+    sign = r"\max" if node.gate.name == "is_largest" else r"\min"
+    below = rf"_{{{_axes(node)}}}" if node.params.get("axis") is not None else ""
+    text = p.write(a)[0]
+    return rf"𝟙\left[{text} = {sign}{below}\left({text}\right)\right]", CALL
+
+
+def _others(p: Printer, node: Node) -> tuple[str, int]:
+    """The products of all entries but one, by their entry: [Π_{k ≠ i} x_k]_i."""
+    (a,) = node.args
+    rank = len(a.shape)
+    own, new = "ijk"[:rank], ("k" if rank == 1 else "klm" if rank == 2 else "lmn")[:rank]
+    if not 0 < rank <= 3:
+        return "1", ATOM
+    over = axes_of(a.shape, node.params.get("axis"))
+    at = "".join(new[i] if i in over else own[i] for i in range(rank))
+    pair = ["".join(x[i] + "," * (i != over[-1]) for i in over) for x in (new, own)]
+    first, second = pair if len(over) == 1 else [f"({x})" for x in pair]
+    text = p.write(a)[0]
+    name = _BOLD.sub(r"\1", text)
+    if not re.fullmatch(r"\\?[A-Za-z]+(_\{[^{}\\]*\})?", name):
+        name = rf"\left({text}\right)"
+    name = rf"{name[:-1]},{at}}}" if name.endswith("}") else rf"{name}_{{{at}}}"
+    return rf"\left[\textstyle\prod_{{{first} \ne {second}}} {name}\right]_{{{own}}}", CALL
+
+
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
+
+
+def _with_parameter(p: Printer, node: Node) -> tuple[str, int] | None:
+    """LeakyReLU and its kin with a number that is not 1 below their name."""
+    return with_parameter(p.fill(node.gate, node), node.params), CALL
+
+
+def with_parameter(text: str, params: Mapping[str, Any]) -> str:
+    """A function's notation with its option below the name, unless that is 1."""
+    values = [number_tex(v)[0] for v in params.values() if isinstance(v, float) and v != 1]
+    head, bracket, rest = text.partition(r"\left(")
+    return rf"{head}_{{{','.join(values)}}}{bracket}{rest}" if values else text
+
+
+SIGNS: Signs = {
+    "broadcast_to": _broadcast,
+    "sum_to": _sum_to,
+    "others": _others,
+    **dict.fromkeys(("is_largest", "is_smallest"), _is_extreme),
+    **dict.fromkeys(("leaky_relu", "elu", "huber"), _with_parameter),
+    **dict.fromkeys(("sum", "mean", "prod", "max", "min", "var", "std"), _reduction),
+    **dict.fromkeys(("softmax", "log_softmax", "logsumexp", "norm", "l1_norm"), _reduction),
+    **dict.fromkeys(("cumsum", "reverse_cumsum"), _reduction),
+}

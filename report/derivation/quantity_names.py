@@ -1,0 +1,73 @@
+"""How the quantities of one trace are written: names, entries, numbers in their colours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from report.autodiff.gates import ATOM
+from report.autodiff.graph import Array, Node, Shape
+from report.autodiff.trace import Trace
+from report.derivation.index_form.walk import LETTERS, IndexForm
+from report.derivation.latex import latex
+from report.derivation.latex.symbols import GRADIENT, VALUE, partial, subscripted, symbol, tensor
+
+Written = tuple[str, int]  # LaTeX, and how strongly it binds
+
+
+class Notation:
+    """The notation of a trace.
+
+    `name` is the LaTeX of every input and gate, `by_name` the same by the name in the trace, `entry`
+    the same with a place for labels (see `report.derivation.index_form`), `letters` what may be a label, `f`
+    the function's own name.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.f = symbol(trace.letter)
+        self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
+        self.by_name = {q.name: self.name[n] for n, q in trace.quantities.items()}
+        names = {*self.by_name, trace.letter}
+        self.letters = "".join(c for c in LETTERS if c not in names)
+        self.entry = {n: _with_place(symbol(q.name), n.shape) for n, q in trace.quantities.items()}
+
+    def gradient(self, node: Node) -> str:
+        """The fraction df/dnode."""
+        return partial(self.f, self.name[node])
+
+    def entry_gradient(self, node: Node, entry: IndexForm) -> str:
+        """The fraction df/dnode_ij with the labels of an entry."""
+        return partial(self.f, entry.named(self.entry[node]))
+
+    def named(self, node: Node) -> Written | None:
+        """A leaf: every input and gate by its name."""
+        return (self.name[node], ATOM) if node in self.name else None
+
+    def as_value(self, node: Node) -> Written | None:
+        """A leaf: every input and gate by its number, in the colour of values."""
+        return tensor(self.trace.quantities[node].value, VALUE) if node in self.name else None
+
+    def definition(self, node: Node, stops: Collection[Node] = ()) -> str:
+        """What a gate computes from inputs, from gates in `stops` and from those that have a name."""
+        known = {*stops, *(n for n in self.name if n.is_input or n.name)} - {node}
+        if node.is_input:
+            return self.name[node]
+        return latex(node, lambda n: self.named(n) if n in known else None)
+
+
+def gradient_numbers(value: Array, among: Array = ()) -> str:
+    """A gradient's numbers in the colour of gradients, as precise as `among` the numbers they come from."""
+    return tensor(value, GRADIENT, among)[0]
+
+
+def factor(written: Written) -> str:
+    """A number as a factor of a product: in brackets where it has a sign."""
+    text, binding = written
+    return text if binding >= ATOM else rf"\left({text}\right)"
+
+
+def _with_place(text: str, shape: Shape) -> str:
+    """A name with the place for labels: q_{1} -> q_{1,@}; a scalar has none."""
+    if all(n == 1 for n in shape):
+        return text
+    return subscripted(text, "@")

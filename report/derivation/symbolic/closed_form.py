@@ -1,0 +1,294 @@
+"""The symbolic layer: scalar graphs as sympy expressions, their derivatives, and their LaTeX.
+
+sympy is imported when a function is called, not with this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.graph import Gate, Graph, Node, topological
+from report.derivation.latex.symbols import symbol
+from report.derivation.symbolic.expressions import (
+    derivative,
+    expression,
+    ordered_symbol,
+    written_out,
+)
+from report.derivation.symbolic.size import is_scalar, written_size
+
+MAX_SIZE = 60  # gates in a formula, written out, of which a closed form is sought
+MIN_NAMED = 20  # operations in a closed form whose repeated parts get names
+MIN_SAVED = 5  # operations that names must save in a shorter one
+MAX_OPERATIONS = 150  # in a closed form; a longer one is not for reading
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedForm:
+    """The derivative of a scalar function by one input, as a sympy expression."""
+
+    expression: Any
+    symbols: Mapping[str, Any]  # of each input
+
+    @property
+    def latex(self) -> str:
+        """The formula with the inputs' names as everywhere in the report."""
+        return expression_latex(
+            self.expression, {s: symbol(name) for name, s in self.symbols.items()}
+        )
+
+    def derivative(self, name: str) -> ClosedForm:
+        """Its derivative by an input: one entry of the Hessian."""
+        return ClosedForm(shortest(derivative(self.expression, self.symbols[name])), self.symbols)
+
+    def at(self, point: Mapping[str, float]) -> float:
+        """Its value at a point, computed with 30 digits."""
+        import mpmath
+        import sympy
+
+        used = self.expression.free_symbols
+        names = [name for name, symbol in self.symbols.items() if symbol in used]
+        function = sympy.lambdify(
+            [self.symbols[n] for n in names], written_out(self.expression), modules="mpmath"
+        )
+        with mpmath.workdps(30):
+            return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
+
+
+def closed_form(graph: Graph, name: str) -> ClosedForm | None:
+    """df/dname of a scalar function, the shortest of a few equal forms.
+
+    None when the function is not scalar or its formula too long to be read. It depends on the formula
+    alone, so that it is found once for all the variants of a question.
+    """
+    return _closed_form(_Formula(_structure(graph), graph), name)
+
+
+@dataclass(frozen=True)
+class _Formula:
+    """A graph, equal to another one of the same formula."""
+
+    structure: tuple[Any, ...]
+    graph: Graph = field(compare=False)
+
+
+def _structure(graph: Graph) -> tuple[Any, ...]:
+    """The inputs, and each gate with its arguments by number or, a constant, as it was written."""
+    places = {node: i for i, node in enumerate(graph.inputs.values())}
+    gates = []
+    for node in topological(graph.result):
+        if node not in places and not node.is_constant:
+            args = tuple(_written(a) if a.is_constant else places[a] for a in node.args)
+            gates.append((node.gate.name, node.shape, args, repr(dict(node.params))))
+            places[node] = len(places)
+    end = _written(graph.result) if graph.result.is_constant else places[graph.result]
+    return (*((name, node.shape) for name, node in graph.inputs.items()), *gates, end)
+
+
+def _written(node: Node) -> tuple[Any, ...]:
+    """A constant with all that it is made of: 1/3 is not the float next to it."""
+    parts: list[Any] = []
+    places: dict[Node, int] = {}
+    below = [node]
+    while below:
+        part = below.pop()
+        if part in places:
+            parts.append(places[part])
+            continue
+        places[part] = len(places)
+        value = np.asarray(part.value).tobytes()
+        parts.append((part.name, part.gate.name, part.shape, value, len(part.args)))
+        below += part.args
+    return tuple(parts)
+
+
+@lru_cache(maxsize=256)
+def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
+    graph = formula.graph
+    if not is_scalar(graph) or written_size(graph.result) > MAX_SIZE:
+        return None
+    symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
+    try:
+        whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
+        found = derivative(whole, symbols[name])
+        return ClosedForm(shortest(found), symbols) if found.count_ops() <= MAX_OPERATIONS else None
+    except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
+        return None
+
+
+@lru_cache(maxsize=1024)
+def local_derivative(
+    gate: Gate,
+    place: int,
+    arguments: tuple[Any, ...],
+    options: tuple[tuple[str, Any], ...] = (),
+) -> str | None:
+    """d gate / d argument number `place` as sympy derives it, in LaTeX.
+
+    `arguments` are the LaTeX of each argument, or sympy's constant for a constant one, `options` the
+    gate's own. None where sympy does not know the gate, or does not know its convention at a kink.
+    """
+    import sympy
+
+    if gate.sympy is None or gate.kink is not None:
+        return None
+    args = [ordered_symbol(i) if isinstance(a, str) else a for i, a in enumerate(arguments)]
+    derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args, **dict(options)), args[place]))
+    names = {s: a for s, a in zip(args, arguments, strict=True) if isinstance(a, str)}
+    return expression_latex(derivative, names)
+
+
+Definition = tuple[str, str]  # a name and what it stands for, in LaTeX
+
+
+@lru_cache(maxsize=256)
+def named(
+    forms: tuple[ClosedForm, ...], taken: frozenset[str]
+) -> tuple[tuple[str, tuple[Definition, ...]], ...]:
+    """Each formula with names for the parts that repeat in it, and what these names stand for.
+
+    A part has the same name in all formulas, and no name begins like one that is `taken`. A short formula
+    stays as it is.
+    """
+    import sympy
+
+    from report.derivation.symbolic.sympy_printer import first_name
+
+    meanings: dict[Any, Any] = {}  # of each name, over the inputs
+    known: dict[Any, Any] = {}  # and the other way round
+    definitions: dict[Any, Any] = {}  # over the inputs and other names
+    wholes = []
+    for form in forms:
+        parts, whole = _with_parts(form.expression)
+        placed: dict[Any, Any] = {}
+        for s, part in parts:
+            written = part.xreplace(placed)
+            meaning = written.xreplace(meanings)
+            if meaning not in known:
+                # a product stands where its first input would: sympy's symbols are in alphabetical order
+                at = first_name(written) if written.is_Mul else _LAST
+                name = sympy.Symbol(f"v{at:04d} {len(known)}", real=True)
+                known[meaning], definitions[name], meanings[name] = name, written, meaning
+            placed[s] = known[meaning]
+        wholes.append(whole.xreplace(placed))
+    letter = next((c for c in _LETTERS if not any(n.startswith(c) for n in taken)), "part_")
+    numbered = [letter] if len(known) == 1 else [f"{letter}{i + 1}" for i in range(len(known))]
+    names = {name: symbol(text) for name, text in zip(definitions, numbered, strict=True)}
+    names |= {s: symbol(name) for form in forms for name, s in form.symbols.items()}
+    return tuple(
+        (
+            expression_latex(whole, names),
+            tuple(
+                (names[s], expression_latex(definitions[s], names))
+                for s in _used(whole, definitions)
+            ),
+        )
+        for whole in wholes
+    )
+
+
+_LETTERS = "stuvzabcdeghjklmnoprwy"  # q is for gates
+_LAST = 9999
+
+
+def _with_parts(expression: Any) -> tuple[list[tuple[Any, Any]], Any]:
+    """What repeats in an expression, and the expression over it; nothing does where little is saved."""
+    import sympy
+
+    parts, (whole,) = sympy.cse(expression, order="canonical")
+    parts, whole = _worth_a_name(parts, whole)
+    size = expression.count_ops()
+    saved = size - whole.count_ops() - sum(part.count_ops() for _, part in parts)
+    return (parts, whole) if size >= MIN_NAMED or saved >= MIN_SAVED else ([], expression)
+
+
+def _used(whole: Any, definitions: Mapping[Any, Any]) -> list[Any]:
+    """The names that an expression uses, itself or in what they stand for."""
+    used: set[Any] = set()
+    below = [whole]
+    while below:
+        more = (below.pop().free_symbols & definitions.keys()) - used
+        used |= more
+        below += [definitions[s] for s in more]
+    return [s for s in definitions if s in used]
+
+
+def _worth_a_name(parts: list[tuple[Any, Any]], whole: Any) -> tuple[list[tuple[Any, Any]], Any]:
+    """Names for parts of some length only; short ones such as x*w are written where they stand."""
+    kept: list[tuple[Any, Any]] = []
+    short: dict[Any, Any] = {}
+    for name, part in parts:
+        written = part.xreplace(short)
+        if written.count_ops() <= 1:
+            short[name] = written
+        else:
+            kept.append((name, written))
+    return kept, whole.xreplace(short)
+
+
+def expression_latex(expression: Any, names: Mapping[Any, str]) -> str:
+    """LaTeX by sympy's printer, with the names given."""
+    from report.derivation.symbolic.sympy_printer import entry_latex
+
+    written, more = _bracketed(expression, names)
+    return entry_latex(written, {**names, **more})
+
+
+def _bracketed(expression: Any, names: Mapping[Any, str]) -> tuple[Any, dict[Any, str]]:
+    """What is 1 where a condition holds and else 0 as a symbol, which is written 𝟙[...]."""
+    import sympy
+
+    from report.derivation.symbolic.sympy_printer import entry_latex
+
+    signs: dict[Any, str] = {}
+
+    def sign(e: Any) -> Any:
+        (first, condition), (last, _) = e.args
+        if (first, last) == (0, 1):
+            condition = sympy.Not(condition)
+        tex = entry_latex(condition, names)
+        dummy = sympy.Dummy(real=True)
+        signs[dummy] = rf"𝟙\left[{tex}\right]"
+        return dummy
+
+    def is_truth(e: Any) -> bool:
+        return (
+            isinstance(e, sympy.Piecewise)
+            and len(e.args) == 2
+            and {e.args[0][0], e.args[1][0]} == {sympy.Integer(0), sympy.Integer(1)}
+        )
+
+    return expression.replace(is_truth, sign), signs
+
+
+def shortest(expression: Any) -> Any:
+    """The shortest of a few forms that sympy finds at once; long expressions stay as they are."""
+    import sympy
+
+    if expression.count_ops() > 60:
+        return expression
+    if not expression.has(sympy.exp):  # x^n / x is x^{n - 1}
+        expression = sympy.powsimp(expression, combine="exp")
+    forms = [expression, sympy.factor_terms(expression)]
+    if not expression.has(sympy.Float):  # floats would be added up and look like other numbers
+        forms.append(sympy.together(expression))
+        if expression.count_ops() < 25:
+            forms.append(sympy.expand(expression))
+    forms = [_same_exponents(form) for form in forms]
+    return min(forms, key=lambda e: (e.count_ops(), len(str(e))))
+
+
+def _same_exponents(expression: Any) -> Any:
+    """Exponents that are equal when they are multiplied out, all so: -a - b where another is -(a + b)."""
+    import sympy
+
+    equal: dict[Any, list[Any]] = {}
+    for power in expression.atoms(sympy.exp):
+        equal.setdefault(sympy.expand_mul(power.args[0]), []).append(power)
+    same = {p: sympy.exp(e) for e, powers in equal.items() if len(powers) > 1 for p in powers}
+    return expression.xreplace(same)

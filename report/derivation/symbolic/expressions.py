@@ -1,0 +1,177 @@
+"""Gates as functions that sympy does not look into: σ stays σ, and its derivative is σ(x) (1 - σ(x)).
+
+So a formula keeps the names that a textbook has, where sympy would write exponentials and error
+functions. The derivative is written as the gate's rule has it where sympy, which differentiates the
+gate's definition, agrees, and else as sympy has it: a closed form never takes over a fault of a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from report import number_format
+from report.autodiff.gates import GATES
+from report.autodiff.graph import CONSTANT, INPUT, Gate, Node, topological
+from report.autodiff.graph import constant as constant_node
+from report.derivation.latex.arithmetic import POWERED
+from report.derivation.latex.conditions import choice, joined_conditions
+from report.derivation.latex.printer import filled
+from report.derivation.latex.reductions import with_parameter
+
+
+def is_named(gate: Gate) -> bool:
+    """Whether a gate has a name in formulas that its definition would only hide."""
+    by_name = gate.group == "activations" or gate.name in ("normal_cdf", "normal_pdf")
+    return by_name and gate.sympy is not None and gate.name != "tanh"  # sympy has a name for it
+
+
+@cache
+def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
+    """The gate of a name with its options as a sympy function."""
+    import sympy
+
+    gate = GATES[name]
+
+    class Call(sympy.Function):
+        def fdiff(self, argindex: int = 1) -> Any:
+            return _slope(self, argindex - 1)
+
+        def _latex(self, printer: Any, exp: str | None = None) -> str:
+            text = _latex(gate, [printer._print(a) for a in self.args], self.params)
+            if exp is None:
+                return text
+            head = rf"\{gate.name}\left("
+            if exp in ("2", "3", "4") and gate.name in POWERED and text.startswith(head):
+                return rf"\{gate.name}^{{{exp}}}{text[len(gate.name) + 1 :]}"
+            # σ²(x) could be σ(σ(x))
+            return rf"{text}^{{{exp}}}" if r"\left(" in text else rf"\left({text}\right)^{{{exp}}}"
+
+    return type(f"f_{name}", (Call,), {"is_real": True, "gate": name, "params": dict(params)})
+
+
+POINTS = (-1.3, 0.7, 2.1)  # where the rule and sympy are compared, beside every kink
+DIGITS = 30
+
+
+def _slope(made: Any, place: int) -> Any:
+    """The derivative by an argument, as the rule has it where sympy agrees."""
+    places, slope = _slope_over(made.gate, tuple(made.params.items()), len(made.args), place)
+    return slope.xreplace(dict(zip(places, made.args, strict=True)))
+
+
+@cache
+def _slope_over(
+    name: str, params: tuple[tuple[str, Any], ...], count: int, place: int
+) -> tuple[tuple[Any, ...], Any]:
+    """Placeholders for the arguments, and the derivative over them."""
+    import sympy
+
+    places = tuple(sympy.Dummy(real=True) for _ in range(count))
+    made = call(name, params)(*places)
+    by_sympy = derivative(written_out(made), places[place])
+    leaves, y = [Node(INPUT) for _ in places], Node(INPUT)
+    rule = GATES[name].rules_for(count)[place]
+    graph = rule(constant_node(1.0), y, *leaves, **made.params) if rule else constant_node(0.0)
+    known = {y: made, **dict(zip(leaves, places, strict=True))}
+    by_rule = expression(graph if isinstance(graph, Node) else constant_node(graph), known)
+    return places, by_rule if _agree(written_out(by_rule), by_sympy, places) else by_sympy
+
+
+def _agree(a: Any, b: Any, places: tuple[Any, ...]) -> bool:
+    """Whether two expressions have the same numbers at a few points, to many digits."""
+    for i, _ in enumerate(POINTS):
+        at = {s: _exactly(POINTS[(i + j) % len(POINTS)]) for j, s in enumerate(places)}
+        gap = (a - b).xreplace(at).evalf(DIGITS)
+        if not gap.is_number or abs(gap) > 1e-20:
+            return False
+    return True
+
+
+def _exactly(x: float) -> Any:
+    import sympy
+
+    return sympy.Rational(str(x))
+
+
+def _latex(gate: Gate, texts: list[str], params: Mapping[str, Any]) -> str:
+    if gate.name == "where":
+        return choice(*texts)
+    if gate.name.startswith("logical"):
+        return joined_conditions(gate.name, texts)
+    return with_parameter(filled(gate.latex, texts), params)
+
+
+def written_out(expression: Any) -> Any:
+    """An expression with what its functions stand for, as far as sympy knows it."""
+    import sympy
+
+    from report.autodiff.gates import GATES
+
+    def meaning(e: Any) -> Any:
+        params = {k: exact_number(v) if isinstance(v, float) else v for k, v in e.params.items()}
+        definition = GATES[e.gate].sympy
+        assert definition is not None
+        return definition(sympy, *e.args, **params)
+
+    return expression.replace(lambda e: hasattr(type(e), "gate"), meaning)
+
+
+def derivative(expression: Any, by: Any) -> Any:
+    """sympy's derivative without the impulses that it puts where a function jumps.
+
+    Beside the jump they are 0, and on it the gate's convention decides.
+    """
+    import sympy
+
+    return sympy.diff(expression, by).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+
+
+def expression(node: Node, known: Mapping[Node, Any]) -> Any:
+    """A scalar graph as a sympy expression over the `known` nodes."""
+    import sympy
+
+    made: dict[Node, Any] = dict(known)
+    for n in topological(node, leaves=made):
+        if n in made:
+            continue
+        if n.is_constant:
+            made[n] = constant(n)
+        elif is_named(n.gate):
+            made[n] = call(n.gate.name, tuple(n.params.items()))(*(made[a] for a in n.args))
+        else:
+            assert n.gate.sympy is not None, n.gate.name
+            made[n] = n.gate.sympy(sympy, *(made[a] for a in n.args), **n.params)
+    return made[node]
+
+
+def constant(node: Node) -> Any:
+    """A constant as it was written: 1/3 stays a fraction, pi stays pi, 0.1 the float that it is."""
+    import sympy
+
+    if node.name == "pi":
+        return sympy.pi
+    if node.gate is CONSTANT or node.gate.sympy is None:
+        return exact_number(float(np.asarray(node.value).item()))
+    return node.gate.sympy(sympy, *(constant(a) for a in node.args), **node.params)
+
+
+def exact_number(value: float) -> Any:
+    """Whole numbers and 1/3 exactly, all others as the float64 that they are."""
+    import sympy
+
+    fraction = number_format.as_fraction(value)
+    if fraction is not None:
+        return sympy.Rational(*fraction)
+    return sympy.Integer(int(value)) if float(value).is_integer() else sympy.Float(value)
+
+
+@cache
+def ordered_symbol(i: int) -> Any:
+    """Real symbols whose order, which decides how sympy sorts factors, is the order of the inputs."""
+    import sympy
+
+    return sympy.Symbol(f"v{i:04d}", real=True)

@@ -1,0 +1,26 @@
+"""How long a formula would be, and whether sympy knows all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from report.autodiff.graph import Graph, Node, topological
+
+
+def is_scalar(graph: Graph) -> bool:
+    """Whether every value of the function is a scalar that sympy has a formula for."""
+    return all(
+        not n.shape and (n.is_input or n.is_constant or n.gate.sympy is not None)
+        for n in topological(graph.result)
+    )
+
+
+def written_size(node: Node, names: Container[Node] = ()) -> int:
+    """How many gates the formula of a node has when it is written out, repeats and all.
+
+    The nodes in `names` are written as one name.
+    """
+    size: dict[Node, int] = {}
+    for n in topological(node, leaves=names):
+        size[n] = 1 if n in names else 1 + sum(size[a] for a in n.args if a in size)
+    return size[node]

@@ -1,0 +1,354 @@
+"""LaTeX of entries: sympy's printer with the notation of sums, products and brackets of a textbook.
+
+A factor 𝟙[a = b] with the label of a sum stands below the sum sign, Σ_{k: a = b}; numbers stand in
+front, then derivatives, then the entries in the order in which they are named, and sums last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from report import number_format
+
+ADD, MUL = 40, 50  # sympy's precedences
+_BRACKETS = frozenset(
+    ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "within", "positive", "larger"]
+)  # fmt: skip
+
+
+def entry_latex(expression: Any, tex: Mapping[Any, str]) -> str:
+    """LaTeX of an entry; `tex` is how the symbols of scalars are written."""
+    return _written(expression, tuple(tex.items()))
+
+
+@lru_cache(maxsize=2048)  # the variants of a question have the same formulas
+def _written(expression: Any, tex: tuple[tuple[Any, str], ...]) -> str:
+    settings = {"symbol_names": dict(tex), "inv_trig_style": "full", "fold_frac_powers": True}
+    return str(_entry_printer()(settings).doprint(expression))
+
+
+@cache
+def extreme_of(name: str) -> Any:
+    """max or min of a term over labels, as sympy's Sum is the sum; the last label stands first."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    traits = {"is_commutative": True, "is_real": True, "gate": name}
+    return type(name, (ExprWithLimits,), traits)
+
+
+@cache
+def _entry_printer() -> Any:
+    methods: dict[str, Callable[..., str]] = {
+        "_print_Mul": _product,
+        "_print_Add": _sum,
+        "_print_Pow": _power,
+        "_print_Sum": lambda p, e: _limited(p, r"\sum", e.function, e.limits),
+        "_print_Product": _product_of_all,
+        "_print_max": _extreme,
+        "_print_min": _extreme,
+        "_print_KroneckerDelta": _delta,
+        "_print_UnevaluatedExpr": lambda p, e: str(p._print(e.args[0])),
+        "parenthesize": _parenthesize,
+    }
+    return type("EntryPrinter", (printer(),), methods)
+
+
+# ---------------------------------------------------------------- the order of factors and terms
+
+
+def first_name(e: Any) -> int:
+    """The place of the first name in an expression."""
+    return min((int(m) for m in re.findall(r"\b[ev](\d{3,4})\b", str(e))), default=999)
+
+
+def _is_limited(e: Any) -> bool:
+    """Whether an expression is a sum, a product or an extreme over labels."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    return isinstance(e, ExprWithLimits)
+
+
+def is_plain_number(e: Any) -> bool:
+    """Whether an expression holds no entry: sympy takes a sum whose labels are all bound for a number."""
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    return bool(e.is_number) and not e.has(ExprWithLimits)
+
+
+def _is_coefficient(e: Any) -> bool:
+    """Whether a number stands in front; log 2 does not."""
+    import sympy
+
+    return is_plain_number(e) and not e.has(sympy.log)
+
+
+def _is_wide(e: Any) -> bool:
+    """Whether an expression ends with a sum, which what follows would seem to belong to."""
+    return _is_limited(e) or (e.is_Mul and any(_is_limited(a) for a in e.args))
+
+
+def _has_extreme(e: Any) -> bool:
+    """Whether an expression ends with a max or min, whose term could go on; a Σ ends at a + or -."""
+    return any(
+        hasattr(a, "limits") and hasattr(a, "gate") for a in (e, *(e.args if e.is_Mul else ()))
+    )
+
+
+def _rank(e: Any) -> tuple[int, bool, bool, int, str]:
+    """Where a factor stands: constants, derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
+    import sympy
+
+    is_power = e.is_Pow and e.base.is_number and not e.base.has(sympy.log)  # 2^x
+    base = e.base if e.is_Pow and not is_power else e
+    gate = getattr(base, "gate", "")
+    groups = [
+        hasattr(base, "is_number_entry"),
+        hasattr(base, "is_partial_entry"),
+        is_power,
+        hasattr(base, "is_first_entry"),
+        base.is_Symbol or hasattr(base, "is_name_entry"),
+        bool(base.args) and not (base.is_Add or gate in _LATE or isinstance(base, _late_types())),
+        isinstance(base, sympy.KroneckerDelta) or gate in _BRACKETS,
+        base.is_Add or isinstance(base, sympy.UnevaluatedExpr),
+        isinstance(base, sympy.log),
+        gate == "where" or isinstance(base, sympy.Piecewise),
+        _is_limited(base) and not isinstance(base, sympy.Sum),
+        True,
+    ]
+    return (
+        groups.index(True),
+        hasattr(base, "is_name_entry"),  # a scalar stands before the entries of tensors: α w_i
+        e.is_Pow and not e.exp.is_number,
+        first_name(e),
+        _reading(e),
+    )
+
+
+def _reading(e: Any) -> str:
+    """What decides between factors that are alike: sin before cos, δ_i before δ_j, then the alphabet."""
+    import sympy
+
+    if getattr(e, "gate", "") in _BRACKETS and e.args[0].is_Symbol:
+        return str(e.args[0])
+    if isinstance(e, sympy.KroneckerDelta):
+        return min((str(a) for a in e.args if not a.is_Integer), default="")
+    return str(e).replace("sin(", "bsin(")
+
+
+_LATE = _BRACKETS | {"where"}
+
+
+@cache
+def _late_types() -> tuple[Any, ...]:
+    import sympy
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    wide = (sympy.Piecewise, ExprWithLimits)
+    return (sympy.KroneckerDelta, sympy.UnevaluatedExpr, sympy.log, *wide)
+
+
+def _product(p: Any, e: Any) -> str:
+    """2/3 ∂f/∂q a_i (b_i + c_i) / (3 d_i) Σ_k ..."""
+    import sympy
+
+    factors = sympy.Mul.make_args(e)
+    if all(map(is_plain_number, factors)):
+        return str(super(type(p), p)._print_Mul(e))
+    number = sympy.Mul(*filter(_is_coefficient, factors))
+    sign = "-" if number.could_extract_minus_sign() else ""
+    number = -number if sign else number
+    above: list[Any] = []
+    below: list[Any] = []
+    for f in sorted((f for f in factors if not _is_coefficient(f)), key=_rank):
+        inverse = f.is_Pow and is_plain_number(f.exp) and bool(f.exp < 0)
+        (below if inverse else above).append(1 / f if inverse else f)
+    front = [p._print(f) for f in above if _rank(f)[0] <= 1]
+    rest = [f for f in above if _rank(f)[0] > 1]
+    if below:
+        numerator, denominator = number.as_numer_denom()
+        top = _row(p, numerator, [f for f in rest if not _is_wide(f)])
+        front.append(rf"\frac{{{top or 1}}}{{{_row(p, denominator, below)}}}")
+        rest = [f for f in rest if _is_wide(f)]
+    elif number != 1:
+        front.insert(0, _number(p, number))
+    alone = len(rest) == 1 and (sign or front)
+    tail = p.parenthesize(rest[0], MUL) if alone else _row(p, sympy.Integer(1), rest)
+    if front and re.match(r"[0-9]", tail):
+        tail = rf"\cdot {tail}"
+    if front and tail.startswith("𝟙"):
+        tail = rf"\, {tail}"
+    return sign + " ".join([*front, *([tail] if tail else [])])
+
+
+def _number(p: Any, number: Any) -> str:
+    """A number in front of something: 1 + π² in brackets."""
+    return str(p.parenthesize(number, MUL) if number.is_Add else p._print(number))
+
+
+def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
+    """A number and factors side by side."""
+    if number == 1 and len(factors) == 1:
+        return str(p._print(factors[0]))
+    texts = [] if number == 1 else [_number(p, number) if factors else p._print(number)]
+    for f in factors:
+        text = p.parenthesize(f, MUL)
+        text = rf"\, {text}" if texts and text.startswith("𝟙") else text
+        text = rf"\cdot {text}" if texts and re.match(r"[0-9]", text) else text
+        hides = _is_wide(f) and f is not factors[-1] and not text.startswith(r"\left(")
+        texts.append(rf"\left({text}\right)" if hides else text)
+    return " ".join(texts)
+
+
+def _power(p: Any, e: Any) -> str:
+    """A power of 0.5 is a root."""
+    import sympy
+
+    root = e.base ** sympy.Rational(e.exp) if e.exp in (0.5, -0.5) else e
+    return str(super(type(p), p)._print_Pow(root))
+
+
+def _sum(p: Any, e: Any, order: Any = None) -> str:
+    """Terms with a minus sign last; 1 + x and x - 1, but i + 1 and 4 - i in a label."""
+    import sympy
+
+    positions = {a: sympy.Integer(0) for a in e.atoms(sympy.Function) if hasattr(a, "size")}
+    labels = e.xreplace(positions)
+    is_label = not labels.has(sympy.Function) and all(s.is_integer for s in labels.free_symbols)
+    is_plain = not any(t.has(sympy.Function, sympy.exp) for t in sympy.Add.make_args(e))
+    falls = any(t.could_extract_minus_sign() and not t.is_number for t in sympy.Add.make_args(e))
+
+    def key(t: Any) -> tuple[Any, ...]:
+        minus = bool(t.could_extract_minus_sign())
+        behind = minus or (is_label and not falls) or (is_plain and t.is_number and abs(t) != 1)
+        late = is_plain_number(t) == bool(behind)
+        has_bracket = any(f.is_Add for f in sympy.Mul.make_args(t))
+        return minus, late, _is_wide(t), first_name(t), has_bracket, str(t)
+
+    text = ""
+    terms = sorted(sympy.Add.make_args(e), key=key)
+    for i, term in enumerate(terms):
+        minus = bool(term.could_extract_minus_sign())
+        bare = -term if minus else term
+        one = p.parenthesize(bare, ADD)
+        if _has_extreme(bare) and i < len(terms) - 1:
+            one = rf"\left({one}\right)"
+        sign = ("-" if minus else "") if i == 0 else (" - " if minus else " + ")
+        text += sign + one
+    return text
+
+
+# ---------------------------------------------------------------- over labels
+
+
+def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
+    """Σ Σ term; equations with a label of the sum stand below its sign."""
+    import sympy
+
+    labels = [limit[0] for limit in limits]
+    factors = sympy.Mul.make_args(term)
+    conditions = [f for f in factors if getattr(f, "gate", "") == "equal" and f.has(*labels)]
+    bound = [x for x in reversed(labels) if any(c.has(x) for c in conditions)]
+    text = ""
+    for label, first, end in reversed(limits):
+        if label not in bound:
+            text += rf"{sign}_{{{label}={p._print(first)}}}^{{{p._print(end)}}} "
+    if bound:
+        below = r",\,".join(str(x) for x in bound)
+        equations = r",\,".join(" = ".join(p._print(a) for a in c.args) for c in conditions)
+        text += rf"{sign}_{{{below}\colon {equations}}} "
+    rest = sympy.Mul(*(f for f in factors if f not in conditions))
+    return text + str(p.parenthesize(rest, ADD + 1))
+
+
+def _product_of_all(p: Any, e: Any) -> str:
+    """The product of all; of all but one, where the term is 1 at the entry's own labels."""
+    import sympy
+
+    term = e.function
+    if not isinstance(term, sympy.Piecewise) or term.args[0][0] != 1:
+        return _limited(p, r"\prod", term, e.limits)
+    (_, condition), (factor, _) = term.args
+    pairs = condition.args if isinstance(condition, sympy.And) else [condition]
+    labels = [limit[0] for limit in reversed(e.limits)]
+    own = [p._print(next(a for c in pairs if c.has(x) for a in c.args if a != x)) for x in labels]
+    names = [str(x) for x in labels]
+    if len(labels) > 1:
+        own, names = [f"({', '.join(own)})"], [f"({', '.join(names)})"]
+    return rf"\prod_{{{names[0]} \ne {own[0]}}} {p.parenthesize(factor, MUL)}"
+
+
+def _extreme(p: Any, e: Any) -> str:
+    below = r",\,".join(str(limit[0]) for limit in reversed(e.limits))
+    return rf"\{e.gate}_{{{below}}} {p.parenthesize(e.function, MUL)}"
+
+
+# ---------------------------------------------------------------- signs
+
+
+def _delta(p: Any, e: Any, exp: str | None = None) -> str:
+    labels = sorted((p._print(a) for a in e.args), key=lambda text: text.isdigit())
+    comma = "" if all(len(t) == 1 for t in labels) else ", "
+    return rf"\delta_{{{comma.join(labels)}}}"
+
+
+def _parenthesize(p: Any, item: Any, level: int, *args: Any, **kwargs: Any) -> str:
+    import sympy
+
+    if isinstance(item, sympy.UnevaluatedExpr):
+        item = item.args[0]
+    if _is_limited(item) and level <= MUL:
+        return str(p._print(item))
+    return str(super(type(p), p).parenthesize(item, level, *args, **kwargs))
+
+
+@cache
+def printer() -> Any:
+    """sympy's LaTeX printer with the notation of the report for steps, signs and entries."""
+    import sympy
+    from sympy.printing.latex import LatexPrinter
+    from sympy.printing.precedence import PRECEDENCE
+
+    class ReportPrinter(LatexPrinter):
+        def _print_Heaviside(self, e: Any, exp: str | None = None) -> str:  # noqa: N802
+            terms = sympy.Add.make_args(e.args[0])
+            above = sympy.Add(*(t for t in terms if not t.could_extract_minus_sign()))
+            below = -sympy.Add(*(t for t in terms if t.could_extract_minus_sign()))
+            condition = f"{self._print(above)} > {self._print(below)}"
+            if above.is_number:
+                condition = f"{self._print(below)} < {self._print(above)}"
+            text = rf"𝟙\left[{condition}\right]"
+            return text if exp is None else rf"{text}^{{{exp}}}"
+
+        def _print_sign(self, e: Any, exp: str | None = None) -> str:
+            power = "" if exp is None else f"^{{{exp}}}"
+            return rf"\operatorname{{sgn}}{power}\left({self._print(e.args[0])}\right)"
+
+        def _print_Mul(self, e: Any) -> str:  # noqa: N802
+            number, rest = e.as_coeff_Mul()
+            if number.is_Rational and not number.is_Integer and rest.has(sympy.Sum):
+                return f"{self._print(number)} {self.parenthesize(rest, PRECEDENCE['Mul'])}"
+            return str(super()._print_Mul(e))
+
+        def _print_Piecewise(self, e: Any) -> str:  # noqa: N802
+            rows = []
+            for value, when in e.args:
+                otherwise = when is sympy.true
+                condition = (
+                    r"\text{otherwise}" if otherwise else rf"\text{{if }} {self._print(when)}"
+                )
+                rows.append(f"{self._print(value)} & {condition}")
+            return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+        def _print_Float(self, e: Any) -> str:  # noqa: N802
+            return number_format.number_latex(float(e))
+
+        def _as_ordered_terms(self, e: Any, order: Any = None) -> list[Any]:
+            terms = super()._as_ordered_terms(e, order)
+            return sorted(
+                terms, key=lambda t: bool(t.could_extract_minus_sign())
+            )  # y - x, not -x + y
+
+    return ReportPrinter

@@ -1,0 +1,1 @@
+"""The homework file -> Homework, its questions, random inputs and conditions, variants."""

@@ -1,0 +1,106 @@
+"""How numbers are shown: one format everywhere, with a true minus sign. Rounding happens here only.
+
+A number is shown to six significant digits without trailing zeros, in powers of ten when it is very
+large or very small: 0.335561, −3, 1.2 × 10⁻⁷. A column of numbers gets one precision for all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+DIGITS = 6
+MINUS = "−"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def parts(x: float, digits: int = DIGITS) -> tuple[str, int | None]:
+    """The mantissa and the power of ten (None: none is written), with ASCII signs."""
+    if x == 0 or not math.isfinite(x):
+        return ("0" if x == 0 else str(x)), None
+    mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
+    power = int(exponent)
+    if -5 < power < max(digits, 6):
+        return _bare(f"{x:.{max(digits - 1 - power, 0)}f}"), None
+    return _bare(mantissa), power
+
+
+def _bare(decimal: str) -> str:
+    return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
+
+
+def show(x: Any, digits: int = DIGITS) -> str:
+    """A number as text: −0.552, 1.2 × 10⁻⁷."""
+    mantissa, power = parts(float(x), digits)
+    text = mantissa.replace("-", MINUS)
+    return text if power is None else f"{text} × 10{str(power).translate(_SUPERSCRIPT)}"
+
+
+def number_latex(x: Any, digits: int = DIGITS) -> str:
+    r"""A number as LaTeX: -0.552, 1.2 \times 10^{-7}."""
+    mantissa, power = parts(float(x), digits)
+    return mantissa if power is None else rf"{mantissa} \times 10^{{{power}}}"
+
+
+def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
+    """Numbers for one column: all with the same decimals, so that their points align.
+
+    The largest gets `digits` significant digits, the smallest at least three, and zeros that all of
+    them end in are left out. Numbers that span too much for that are shown each by itself.
+    """
+    numbers = [float(v) for v in values]
+    sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
+    if not sizes:
+        return ["0"] * len(numbers)
+    if max(sizes) >= max(digits, 6) or min(sizes) < -7 or max(sizes) - min(sizes) > digits:
+        return [show(v, digits) for v in numbers]
+    decimals = max(digits - 1 - max(sizes), 2 - min(sizes), 0)
+    shown = [f"{v:.{decimals}f}" for v in numbers]
+    while decimals and all(s.endswith("0") for s in shown):
+        decimals -= 1
+        shown = [s[:-1].rstrip(".") for s in shown]
+    return [(s[1:] if not float(s) else s).replace("-", MINUS) if s[0] == "-" else s for s in shown]
+
+
+def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
+    """The entries of one tensor: all to the decimals that give the largest its `digits`.
+
+    One or two more show the smallest one. Where that is not enough, or all are very large or very
+    small, every one has a mantissa of `digits` and a power of ten. Zeros that all of them end in are
+    left out.
+    """
+    numbers = [float(v) + 0.0 for v in values]  # without the sign of a zero
+    sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
+    if not sizes:
+        return ["0"] * len(numbers)
+    decimals = max(digits - 1 - max(sizes), 0)
+    more = max(-min(sizes) - decimals, 0)
+    if -5 < max(sizes) < max(digits, 6) and more <= 2:
+        decimals += more
+        shown, powers = [f"{v:.{decimals}f}" for v in numbers], [""] * len(numbers)
+    else:
+        decimals = digits - 1
+        pairs = [f"{v:.{decimals}e}".partition("e") if v else ("0", "", "") for v in numbers]
+        shown = [mantissa for mantissa, _, _ in pairs]
+        powers = [f" × 10{str(int(p)).translate(_SUPERSCRIPT)}" if p else "" for _, _, p in pairs]
+    while decimals and all(s[-1] == "0" for s in shown):
+        decimals -= 1
+        shown = [s[:-1].rstrip(".") or "0" for s in shown]
+    return [s.replace("-", MINUS) + power for s, power in zip(shown, powers, strict=True)]
+
+
+def as_fraction(x: float) -> tuple[int, int] | None:
+    """Numerator and denominator of a constant such as 1/3 that has no short decimal; None if none."""
+    if not math.isfinite(x) or len(repr(x)) < 10 or abs(x) > 1e6:
+        return None
+    fraction = Fraction(x).limit_denominator(10_000)
+    return (fraction.numerator, fraction.denominator) if float(fraction) == x else None
+
+
+def entries(value: Any) -> list[float]:
+    """All entries of a number or tensor in row-major order."""
+    return [float(v) for v in np.asarray(value).reshape(-1)]

@@ -1,0 +1,121 @@
+"""What the parts of a program share: its dialect, and which variable holds what."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from report.autodiff.graph import Node
+from report.autodiff.trace import Quantity, Trace
+from report.program.expressions import LoopPrinter, NumpyPrinter, formula
+from report.program.library import FUNCTIONS
+from report.program.line_layout import WIDTH, CodeLine, text
+
+Dialect = Literal["python", "numpy"]
+
+_OWN = {"error", "number", "pairs", "point", "scale", "show", "slope"}
+_MISREAD = {"l", "O", "I"}  # too like 1 and 0, say the style guides
+_RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN, *_MISREAD}
+_RESERVED |= {name for functions in FUNCTIONS.values() for name in functions}
+
+
+class Scope:
+    """The variables of a program.
+
+    `names` and `slopes` hold the variable of each value and of its gradient, `f` the name of the
+    function. A name of the trace is kept where Python, the program itself or another variable does not
+    have it already; what is printed always shows the trace's own.
+    """
+
+    def __init__(self, trace: Trace, dialect: Dialect) -> None:
+        self.trace = trace
+        self.dialect = dialect
+        self.quantities = (*trace.inputs, *trace.gates)
+        self.taken = set(_RESERVED)
+        self.names = {q.node: self.claim(q.name) for q in self.quantities}
+        self.slopes = {q.node: self.claim(f"d_{self.names[q.node]}") for q in self.quantities}
+        self.f = next(
+            n for n in (trace.letter, "function", "f_of", "the_f", "f_") if n not in self.taken
+        )
+        self.taken.add(self.f)
+        self.temporary: dict[str, str] = {}
+        self.numbered = 0
+        self.labels: dict[Quantity, str] = {}
+        self.told = {q.node: q.name for q in self.quantities}
+
+    def claim(self, wanted: str) -> str:
+        """A name for a variable that nothing else in the program has."""
+        while wanted in self.taken:
+            wanted += "_"
+        self.taken.add(wanted)
+        return wanted
+
+    def fresh(self) -> str:
+        """A name for an intermediate result; `renumbered` makes t1, t2, ... of them in the end."""
+        name = self.claim(f"t_{len(self.temporary) + 1}_")
+        self.temporary[name] = ""
+        return name
+
+    def renumbered(self, lines: list[CodeLine]) -> list[CodeLine]:
+        """Statements whose intermediate results are named t1, t2, ... in the order of definition."""
+        for line in lines:
+            name = line.head.partition(" ")[0]
+            if self.temporary.get(name) == "":
+                self.numbered += 1
+                while f"t{self.numbered}" in self.taken:
+                    self.numbered += 1
+                self.temporary[name] = f"t{self.numbered}"
+        result = []
+        for line in lines:
+            name, space, rest = line.head.partition(" ")
+            for node in ast.walk(line.code):
+                if isinstance(node, ast.Name):
+                    node.id = self.temporary.get(node.id) or node.id
+            head = (self.temporary.get(name) or name) + space + rest
+            result.append(CodeLine(head, line.code, line.comment, line.brief))
+        return result
+
+    def label(self, q: Quantity) -> str:
+        """A gate as the report writes it: q1 = x1 * w1."""
+        if q not in self.labels:
+            self.labels[q] = f"{q.name} = {formula(q.node, self.told)}"
+        return self.labels[q]
+
+    def printer(self, names: Mapping[Node, str], hints: Mapping[Node, str]) -> Any:
+        """A printer for expressions over named nodes; `hints` are letters for entries of tensors."""
+        if self.dialect == "numpy":
+            return NumpyPrinter(names)
+        return LoopPrinter(names, lambda node: hints.get(node, ""), self.fresh, self.names.values())
+
+    def code(self, node: Node) -> ast.expr:
+        """A short expression that needs no name."""
+        return self.printer({}, {}).code(node)
+
+    def lines(
+        self,
+        head: str,
+        node: Node,
+        names: Mapping[Node, str],
+        hints: Mapping[Node, str],
+        *,
+        width: int = WIDTH,
+        name: Callable[[Node], str] | None = None,
+    ) -> list[CodeLine]:
+        """The statement `head` code; parts of the code get names first where a line cannot hold it."""
+        known = dict(names)
+        before: list[CodeLine] = []
+        while True:
+            printer = self.printer(known, hints)
+            code = printer.code(node)
+            before += [CodeLine(f"{n} = ", c) for n, c in getattr(printer, "before", ())]
+            known |= getattr(printer, "held", {})
+            parts = [p for p in printer.parts(node) if p not in known and not p.is_constant]
+            if not parts or len(head) + len(text(code)) <= width:
+                return [*before, CodeLine(head, code)]
+            part = max(parts, key=lambda arg: len(text(printer.code(arg))))
+            variable = name(part) if name else self.fresh()
+            before += self.lines(f"{variable} = ", part, known, hints, width=width, name=name)
+            known[part] = variable

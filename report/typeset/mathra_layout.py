@@ -1,0 +1,126 @@
+"""LaTeX -> placed glyphs, read from the drawing that mathra makes."""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from collections.abc import Callable, Iterator
+
+from report.errors import ReportError
+from report.typeset import glyphs
+from report.typeset.drawing import Drawing, GlyphRun, Rectangle, Stroke
+
+MATHRA = "1.5.0"
+
+
+def check_version(package: str, found: str, wanted: str) -> None:
+    """Raise ReportError where a package is not the one that this file was written for."""
+    if found != wanted:
+        raise ReportError(
+            f"The PDF needs {package} {wanted}, and {package} {found} is installed. Run:\n"
+            f"    python -m pip install {package}=={wanted}"
+        )
+
+
+_HEAD = re.compile(r'viewBox="0 (\S+) (\S+) (\S+)".*?<title[^>]*>([^<]*)</title>', re.DOTALL)
+_ELEMENT = re.compile(r"<(\w+)((?: [\w-]+=\"[^\"]*\")*)/?>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_PLACE = re.compile(r"translate\((\S+) (\S+)\)(?: scale\((\S+)\))?")
+
+
+@functools.cache
+def _tex_to_svg() -> Callable[..., str]:
+    import mathra  # not where no formula is asked for
+
+    check_version("mathra", mathra.core_version, MATHRA)
+    return mathra.tex_to_svg
+
+
+_OVERSHOOT = 0.1  # em that a rule may stand out of the box of a formula
+
+
+def typeset(tex: str, display: bool) -> Drawing:
+    """Lay out LaTeX. Raises ValueError with mathra's reason where it cannot."""
+    svg = _tex_to_svg()(tex, display=display, strict=True)
+    head = _HEAD.search(svg)
+    start = svg.rfind("</defs>")
+    end = svg.rfind("<text ")
+    if head is None or start < 0 or end < start:
+        raise ReportError(f"mathra {MATHRA} drew {tex!r} in a way that report does not know.")
+    top, width, height = (float(number) / 1000 for number in head.groups()[:3])
+    marks = tuple(_marks(svg[start:end]))
+    for mark in marks:
+        if isinstance(mark, Rectangle) and not (
+            -top - height - _OVERSHOOT < mark.y < mark.y + mark.height < -top + _OVERSHOOT
+        ):
+            raise ValueError("it would draw a line outside of its box: leave out | or \\smash")
+    return Drawing(
+        width=width,
+        height=-top,
+        depth=round(top + height, 6),
+        speech=html.unescape(head[4]),
+        text=html.unescape(svg[svg.index(">", end) + 1 : svg.index("</text>", end)]),
+        marks=marks,
+    )
+
+
+def measure(tex: str) -> float:
+    """The width of displayed LaTeX in em. Raises ValueError as typeset() does."""
+    svg = _tex_to_svg()(tex, display=True, strict=True)
+    start = svg.index('viewBox="') + 9
+    return float(svg[start : svg.index('"', start)].split()[2]) / 1000
+
+
+def _marks(body: str) -> Iterator[GlyphRun | Rectangle | Stroke]:
+    advances = glyphs.table().advances
+    run: GlyphRun | None = None  # the glyphs so far, and where the next one would stand by itself
+    pen = 0.0
+    for tag, text in _ELEMENT.findall(body):
+        if tag == "g":
+            continue
+        found = dict(_ATTRIBUTE.findall(text))
+        colour = found.get("fill" if tag != "line" else "stroke", "")
+        if tag == "use":
+            x, y, size = _place(found)
+            glyph = int(found["href"].rpartition("-g")[2])
+            if run and (run.y, run.size, run.colour) == (y, size, colour):
+                kern = round((pen - x) / size * 1000, 1)
+                move = f">{kern:g}<" if kern else ""
+                run = run._replace(
+                    codes=f"{run.codes}{move}{glyph:04x}", glyphs=(*run.glyphs, glyph)
+                )
+            else:
+                if run:
+                    yield run
+                run = GlyphRun(x, y, size, colour, f"{glyph:04x}", (glyph,))
+            pen = x + advances[glyph] * size / 1000
+            continue
+        if run:
+            yield run
+            run = None
+        if tag == "rect":
+            x, y, width, height = _lengths(found, "x", "y", "width", "height")
+            if width and height:  # else a strut, which viewers would show as a hairline
+                yield Rectangle(x, y, width, height, colour)
+        elif tag == "line":
+            x1, y1, x2, y2, thickness = _lengths(found, "x1", "y1", "x2", "y2", "stroke-width")
+            yield Stroke(x1, y1, x2, y2, thickness, "" if colour == "currentColor" else colour)
+        else:
+            raise ValueError(f"it needs a <{tag}> drawing, which the PDF cannot hold as text")
+    if run:
+        yield run
+
+
+def _place(found: dict[str, str]) -> tuple[float, float, float]:
+    if "transform" not in found:
+        x, y = _lengths(found, "x", "y")
+        return x, y, 1.0
+    place = _PLACE.fullmatch(found["transform"])
+    if not place:
+        raise ValueError(f"it needs the transformation {found['transform']}")
+    return float(place[1]) / 1000, float(place[2]) / 1000, float(place[3] or 1)
+
+
+def _lengths(found: dict[str, str], *names: str) -> tuple[float, ...]:
+    return tuple(float(found[name]) / 1000 for name in names)
