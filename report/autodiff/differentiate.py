@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,12 @@ _ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target":
 
 
 def trace(
-    function: str,
+    function: str | Callable[..., Any],
     inputs: Mapping[str, Any] = MappingProxyType({}),
     wrt: Collection[str] | None = None,
     unfold: Collection[str] = (),
 ) -> Trace:
-    """Evaluate and differentiate a formula.
+    """Evaluate and differentiate a formula, or a Python function, which is read and never run.
 
     `inputs` maps names to numbers, nested lists or arrays; `wrt` lists (or is a tuple or set of) the
     inputs whose gradients are asked for (by default all but those used as an index or a label); the
@@ -39,7 +39,7 @@ def trace(
     """
     values = read_inputs(inputs)
     check_wrt(wrt, values)
-    graph = parse(function, values, check_unfold(unfold))
+    graph = parse(as_formula(function, values), values, check_unfold(unfold))
     check_whole(graph, values)
     asked = check_wrt(wrt, values, graph.integers)
     lost: Mapping[Node, Array] = {}
@@ -51,6 +51,15 @@ def trace(
         outside = str(fault)
     found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
     return replace(found, unchosen=outside)
+
+
+def as_formula(function: Any, values: Mapping[str, Array]) -> Any:
+    """The text of a function: its own, or what the source of a Python function says."""
+    if type(function) is not FunctionType:
+        return function  # the parser says what is wrong with it
+    from report.autodiff.parser import python_function
+
+    return python_function.formula(function, values)
 
 
 def check_unfold(unfold: Any) -> tuple[str, ...]:
