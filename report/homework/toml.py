@@ -7,11 +7,10 @@ largest size is read or refused within a second.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,67 +142,66 @@ def _caret(source: str, column: int, width: int = 76) -> str:
 
 def write_pairs(table: Mapping[str, Any]) -> str:
     """Lines `key = value` for numbers, text, dates, lists and tables of them; they read back equal."""
-    return "".join(f"{_key(key)} = {write_value(value)}\n" for key, value in table.items())
+    import tomlkit  # not where a file is only read
+
+    document = tomlkit.document()
+    for key, value in table.items():
+        document.add(key, _item(value))
+    return tomlkit.dumps(document)
 
 
-def write_value(value: Any) -> str:
-    """A value as TOML; a list that is too long for a line gets one line for each of its lists."""
+def _item(value: Any, on_a_line: bool = False) -> Any:
+    """A value as tomlkit has it; what is inside an inline table or a list stands on one line."""
+    from tomlkit import array, inline_table, item
+
     match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(int(value))
-        case float():
-            return repr(float(value))
         case str():
-            return _quoted(value)
-        case dt.date() | dt.time():
-            return value.isoformat()
+            return _string(value, on_a_line)
+        case bool() | int() | dt.date() | dt.time():
+            return item(value)
+        case float():
+            return item(float(value))
         case list() | tuple():
-            return _list(value, "")
+            items = [_item(v, on_a_line=True) for v in value]
+            if on_a_line or sum(len(i.as_string()) + 2 for i in items) <= WIDTH - 16:
+                return array(f"[{', '.join(i.as_string() for i in items)}]")
+            return _long_list(items, nested=isinstance(value[0], (list, tuple)))
         case Mapping():
-            pairs = (f"{_key(key)} = {_on_a_line(v)}" for key, v in value.items())
-            return "{" + ", ".join(pairs) + "}"
+            table = inline_table()
+            for key, v in value.items():
+                table.add(key, _item(v, on_a_line=True))
+            return table
     raise ReportError(f"{shown(value)} cannot be written as TOML")
 
 
-def _on_a_line(value: Any) -> str:
-    """A value in an inline table, which is one line long."""
-    match value:
-        case str():
-            return _escaped(value)
-        case list() | tuple():
-            return f"[{', '.join(map(_on_a_line, value))}]"
-    return write_value(value)
+def _string(text: str, on_a_line: bool) -> Any:
+    """A text as a person writes it: backslashes once, several lines as they are, where that can be."""
+    from tomlkit import string
+    from tomlkit.items import String, StringType, Trivia
+
+    is_plain = all(c.isprintable() or c in "\t\n" for c in text)
+    if is_plain and "\n" in text and not on_a_line and "'''" not in text + "'":
+        return String(StringType.MLL, text, "\n" + text, Trivia())  # begins on a line of its own
+    if is_plain and "\n" not in text and "'" not in text and ("\\" in text or '"' in text):
+        return string(text, literal=True)
+    return string(text)
 
 
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _escaped(name)
+def _long_list(items: Sequence[Any], nested: bool) -> Any:
+    """A list of lists with one of them a line, any other as many entries a line as there is room for."""
+    from tomlkit import array
 
-
-def _quoted(text: str) -> str:
-    plain = all(c.isprintable() or c in "\t\n" for c in text)
-    if plain and "\n" in text and "'''" not in text and not text.endswith("'"):
-        return f"'''\n{text}'''"
-    if plain and "\n" not in text and "'" not in text and ("\\" in text or '"' in text):
-        return f"'{text}'"
-    return _escaped(text)
-
-
-def _escaped(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _list(values: list[Any] | tuple[Any, ...], indent: str) -> str:
-    nested = any(isinstance(v, (list, tuple)) for v in values)
-    inner = indent + "    "
-    parts = [_list(v, inner) if isinstance(v, (list, tuple)) else write_value(v) for v in values]
-    line = f"[{', '.join(parts)}]"
-    if "\n" not in line and len(line) + len(indent) <= WIDTH - 16:
-        return line
-    rows = [""]
-    for part in parts:
-        if rows[-1] and (nested or len(inner) + len(rows[-1]) + len(part) + 2 > WIDTH):
-            rows.append("")
-        rows[-1] += f" {part}," if rows[-1] else f"{part},"
-    return "[\n" + "".join(f"{inner}{row}\n" for row in rows) + f"{indent}]"
+    rows: list[list[Any]] = [[]]
+    room = WIDTH - 4
+    for entry in items:
+        length = len(entry.as_string()) + 2
+        if rows[-1] and (nested or length > room):
+            rows.append([])
+            room = WIDTH - 4
+        rows[-1].append(entry)
+        room -= length
+    made = array()
+    for row in rows:
+        made.add_line(*row)
+    made.add_line(indent="")
+    return made
