@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-import shutil
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from report.classroom.batch import Progress
 
-BAR = 24  # characters
 LINES = 10  # in all, where there is no terminal
 
 
@@ -18,38 +17,36 @@ class ProgressLine:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self.terminal = stream.isatty()
+        self._bar: Any = None
         self._lines = 0
-        self._width = 0
 
     def __call__(self, progress: Progress) -> None:
-        """Show how far the batch is."""
-        if self.terminal:
-            text = bar(progress)[: shutil.get_terminal_size().columns - 1]
-            self._write("\r" + text + " " * (self._width - len(text)))
-            self._width = len(text)
-        elif progress.done * LINES // progress.total > self._lines:
-            self._lines = progress.done * LINES // progress.total
-            self._write(said(progress) + "\n")
+        """Show how far the batch is; once nobody looks any more, the work goes on."""
+        try:
+            if self.stream.isatty():
+                self._show(progress)
+            elif progress.done * LINES // progress.total > self._lines:
+                self._lines = progress.done * LINES // progress.total
+                self.stream.write(said(progress) + "\n")
+                self.stream.flush()
+        except OSError:
+            self._lines = LINES
+
+    def _show(self, progress: Progress) -> None:
+        """[########        ] 120 of 300, 58 a minute, 3:06 left, 1 failed."""
+        if self._bar is None:
+            from tqdm import tqdm
+
+            look = {"bar_format": "[{bar:24}] {desc}", "ascii": " #", "dynamic_ncols": True}
+            self._bar = tqdm(total=progress.total, file=self.stream, mininterval=0, **look)
+        self._bar.n = progress.done
+        self._bar.set_description_str(said(progress))
 
     def close(self) -> None:
         """Leave the line of the bar."""
-        if self._width:
-            self._write("\n")
-            self._width = 0
-
-    def _write(self, text: str) -> None:
-        try:
-            self.stream.write(text)
-            self.stream.flush()
-        except OSError:  # nobody looks any more; the work goes on
-            self.terminal, self._lines = False, LINES
-
-
-def bar(progress: Progress) -> str:
-    """[########        ] 120 of 300, 58 a minute, 3:06 left, 1 failed."""
-    full = BAR * progress.done // progress.total
-    return f"[{'#' * full}{' ' * (BAR - full)}] {said(progress)}"
+        if self._bar is not None:
+            with contextlib.suppress(OSError):
+                self._bar.close()
 
 
 def said(progress: Progress) -> str:
