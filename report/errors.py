@@ -44,19 +44,13 @@ class CheckError(ReportError):
     """A check failed: the lines name the numbers that do not agree."""
 
 
-def kind_of(value: Any) -> type:
-    """The class of a value, `object` for one with a metaclass, which may do anything when asked."""
-    kind = type(value)
-    return kind if type(kind) is type else object
-
-
 def shown(value: Any, limit: int = 40) -> str:
     """A value in a message: short, on one line.
 
     Of a value that is no plain Python one only the class is named: its repr would be code of somebody
     else, which may fail, hang or do anything.
     """
-    kind = kind_of(value)
+    kind = type(value)
     if kind is str:
         return repr(_cut(value, limit))
     if kind is int:
@@ -71,7 +65,7 @@ def shown(value: Any, limit: int = 40) -> str:
     if kind in (list, tuple):
         inner = _cut(", ".join(shown(v, limit // 2) for v in value[:limit]), limit - 2)
         return f"[{inner}]" if kind is list else f"({inner})"
-    name = _cut(type.__dict__["__name__"].__get__(type(value)), limit)
+    name = _cut(kind.__name__, limit)
     return f"a{'n' * (name[:1] in 'aeiouAEIO')} {name}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timezone
 from itertools import islice
@@ -12,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from report.errors import ReportError, kind_of, shown
+from report.errors import ReportError, shown
 
 MAX_ENTRIES = 1_000_000
 MAX_NAMES = 100_000
 MAX_AXES = 8
 _PLAIN = frozenset({str, int, float, bool, type(None), date, time})
 _LISTS = frozenset({list, tuple, set, frozenset, type({}.keys())})
-_METACLASSES = (type, ABCMeta)
 _SCALARS = frozenset(np.sctypeDict.values())  # NumPy's own, no subclass
 
 
@@ -32,7 +30,7 @@ def as_text(value: Any) -> str | None:
 
 def as_list(value: Any) -> tuple[Any, ...] | None:
     """The entries of a list, tuple or set; None for anything else, such as a generator without an end."""
-    return tuple(value) if kind_of(value) in _LISTS else None
+    return tuple(value) if type(value) in _LISTS else None
 
 
 def as_table(value: Any, what: str) -> dict[Any, Any]:
@@ -45,7 +43,7 @@ def as_table(value: Any, what: str) -> dict[Any, Any]:
         return dict(islice(items, MAX_NAMES + 1))
 
     kind = type(value)
-    found = value if kind is dict else _told(pairs) if type(kind) in _METACLASSES else None
+    found = value if kind is dict else _told(pairs)
     if found is None:
         raise ReportError(f"{what} must be a table of names and values, not {shown(value)}")
     if len(found) > MAX_NAMES:
@@ -78,7 +76,7 @@ def plain(value: Any, what: str) -> Any:
 
 
 def _copy(value: Any, what: str, left: list[int], depth: int) -> Any:
-    kind = kind_of(value)
+    kind = type(value)
     many = f"{what} has too many entries, or too many lists inside each other"
     if kind in (list, tuple, dict):
         left[0] -= 1 + len(value)
@@ -88,7 +86,7 @@ def _copy(value: Any, what: str, left: list[int], depth: int) -> Any:
             raise ReportError(f"{what} is empty; give at least one number")
         if kind is dict:
             return {key: _copy(v, what, left, depth - 1) for key, v in value.items()}
-        if _PLAIN.issuperset(map(kind_of, value)):
+        if _PLAIN.issuperset(map(type, value)):
             return list(value)
         return [_copy(v, what, left, depth - 1) for v in value]
     array = _numpy(value, what)
@@ -107,7 +105,7 @@ def _numpy(value: Any, what: str) -> Any:
 
     Raises ReportError, beginning with `what`, for an array of what is no number.
     """
-    kind = kind_of(value)
+    kind = type(value)
     if kind not in _SCALARS and not issubclass(kind, np.ndarray):
         return None
     if any(c.__name__ == "MaskedArray" for c in kind.__mro__):

@@ -16,17 +16,14 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.graph import Array, Shape
-from report.errors import ReportError, kind_of, shown
+from report.errors import ReportError, shown
 from report.plain_values import _SCALARS, MAX_AXES, MAX_ENTRIES, _numpy, as_table, as_text
 
 MAX_TOTAL = 10_000_000  # entries of all inputs
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 CONSTANTS = {"pi": math.pi}
-_TRUTH = {
-    id(bool),
-    id(np.bool_),
-}  # by identity: a class may have a hash of its own, in its metaclass
-_NUMBERS = {id(int), id(float), *(id(k) for k in _SCALARS if np.dtype(k).kind in "fiu")}
+_TRUTH = {bool, np.bool_}
+_NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
 
 
 # ---------------------------------------------------------------- names, lists and tables
@@ -92,11 +89,11 @@ class _Block:
 
     def read(self, value: Any, place: str, depth: int) -> Shape:
         """The shape of a value, whose numbers are added to those before."""
-        kind = kind_of(value)
+        kind = type(value)
         if kind is list or kind is tuple:
             return self._row(value, place, depth)
         what = f"input {self.name}{place}"
-        if depth and id(kind) in _TRUTH:
+        if depth and kind in _TRUTH:
             self.numbers.append(float(value))
             return ()
         array = _numpy(value, f"input {self.name!r}")
@@ -121,13 +118,13 @@ class _Block:
         if not value:  # at once: of empty lists there may be many without a single number
             raise ReportError(f"input {self.name!r} is empty; give at least one number")
         self._room(len(value))
-        kinds = set(map(id, map(type, value)))
+        kinds = set(map(type, value))
         if kinds <= _NUMBERS or kinds <= _TRUTH:
             self.numbers += value
             return (len(value),)
         first: Shape = ()
         for i, entry in enumerate(value):
-            if kinds & _TRUTH and kinds & _NUMBERS and id(type(entry)) in _TRUTH:
+            if kinds & _TRUTH and kinds & _NUMBERS and type(entry) in _TRUTH:
                 raise ReportError(
                     f"input {self.name}{place}[{i}] is a truth value among numbers; write 1 or 0"
                 )

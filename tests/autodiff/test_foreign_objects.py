@@ -41,15 +41,6 @@ def hostile(base: type, *args: Any) -> Any:
     return type(f"Hostile{base.__name__}", (base,), {**methods, "__hash__": base.__hash__})(*args)
 
 
-class Meta(type):
-    """The class of a class that leaves a note when it is asked anything."""
-
-    __hash__ = _record("__hash__")
-    __eq__ = _record("__eq__")
-    __instancecheck__ = _record("__instancecheck__")
-    __subclasscheck__ = _record("__subclasscheck__")
-
-
 class Disguised:
     """An object that does not tell its class."""
 
@@ -80,9 +71,6 @@ def objects() -> dict[str, Any]:
         "masked number": np.ma.masked,
         "records": np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]),
         "class": float,
-        "metaclass": Meta("Odd", (), {})(),
-        "list with a metaclass": Meta("Odd", (list,), {})([1.0]),
-        "class with a metaclass": Meta("Odd", (), {}),
         "disguised": Disguised(),
         "view in a dict": {"a": view},
     }
