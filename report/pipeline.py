@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from report import files
 from report.attachments import HOMEWORK, title_of
 from report.autodiff.trace import Trace
+from report.editions import EDITIONS
 from report.errors import CheckError, ReportError, nearest, shown
 from report.homework import variants
 from report.homework.homework import Homework, Question, date_text, place, read_homework
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from report.program import Program, Running
 
 _AHEAD = 3  # questions whose programs run at a time
-EDITIONS = ("solution", "sheet", "key")
 _VERSIONED = ("numpy", "sympy", "matplotlib", "jinja2", "weasyprint", "mathra")
 
 

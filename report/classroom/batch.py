@@ -25,10 +25,11 @@ from report import files
 from report.classroom import file_names, workers
 from report.classroom.ledger import Ledger, Record, manifest_csv, manifest_json
 from report.classroom.roster import Drawn, Roster, Student, homeworks, read_roster
+from report.editions import EDITIONS
 from report.errors import ReportError
 from report.homework import variants
 from report.homework.homework import Homework, read_homework
-from report.pipeline import EDITIONS, date_shown
+from report.pipeline import date_shown
 
 SHOWN = 20  # students whose reasons the summary tells
 IN_A_KEY = 1000  # students; more get a second file

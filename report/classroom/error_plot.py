@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from report import resources
+from report.derivation.latex.symbols import GRADIENT, VALUE
 
 MOST = 60  # bars; of more, those that most students have wrong
 WIDTH = 150.0  # millimetres
 ROW = 5.2
 AROUND = 14.0  # the scale under the bars and the legend above
 LABELS = 0.17  # of the width
-VALUE, GRADIENT, GREY = "#0072B2", "#D55E00", "#dddddd"
+GREY = "#dddddd"
 VALUE_TINT, GRADIENT_TINT = "#a8cfe5", "#f0c3a2"
 
 

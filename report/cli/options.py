@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, ClassVar, NoReturn
 
+from report.editions import EDITIONS
 from report.errors import ReportError, nearest
 from report.version import __version__
 
@@ -20,11 +21,6 @@ COMMANDS = {
     "extract": "the files that a report carries inside -> a folder",
     "verify": "compute everything in a report anew and compare",
 }
-EDITIONS = ("solution", "sheet", "key")
-_OPTIONS = (
-    "--help", "--version", "--out", "--set", "--inputs", "--question", "--run-programs", "--pages", "--seed",
-    "--edition", "--editions", "--jobs", "--scheduler", "--roster", "--tolerance",
-)  # fmt: skip
 _OVERRIDES = """\
 --set q1.x1=2 gives input x1 of question q1 another value: a number, or a list such as
 [[1, 2], [3, 4]]. Where a homework has one question, --set x1=2 is enough. title, course, author,
@@ -42,6 +38,13 @@ grades.csv, answers.csv and gates.pdf in the folder."""
 
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are those of the program."""
+
+    known: ClassVar[dict[str, None]] = {}  # the long options of all commands, in their order
+
+    def add_argument(self, *names: Any, **what: Any) -> argparse.Action:
+        """As argparse does."""
+        self.known.update(dict.fromkeys(n for n in names if n.startswith("--")))
+        return super().add_argument(*names, **what)
 
     def error(self, message: str) -> NoReturn:
         raise ReportError(f"{message}; see {self.prog} --help")
@@ -62,7 +65,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     if extra:
         word = next((e for e in extra if e.startswith("-")), extra[0])
         kind = "option" if word.startswith("-") else "argument"
-        near = nearest(word.split("=")[0], _OPTIONS) if word.startswith("--") else ""
+        near = nearest(word.split("=")[0], _Parser.known) if word.startswith("--") else ""
         helped = f"report {command}" if command else "report"
         raise ReportError(f"unknown {kind} {word!r}{near}; see {helped} --help")
     if command is None:
@@ -132,7 +135,7 @@ def _add_batch(batch: _Parser) -> None:
     batch.add_argument("roster", metavar="ROSTER.csv", help="the students")
     batch.add_argument("-o", "--out", metavar="OUT", help="the folder (build/HOMEWORK)")
     batch.add_argument(
-        "--editions", metavar="LIST", default="sheet,solution", help="some of sheet,solution,key"
+        "--editions", metavar="LIST", default="sheet,solution", help=f"some of {','.join(EDITIONS)}"
     )
     batch.add_argument(
         "--jobs", metavar="N", type=_jobs, default=1, help="processes to work with (1)"
