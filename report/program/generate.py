@@ -23,7 +23,7 @@ from report.autodiff.graph import INPUT, Node, constant, evaluate, make
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity, Trace
 from report.program import check_plan, gradient_check, list_code, output_code
-from report.program.library import FUNCTIONS
+from report.program.library import FUNCTIONS, source
 from report.program.line_layout import WIDTH, CodeLine, commented, literal
 from report.program.variables import Dialect, Scope
 
@@ -99,9 +99,7 @@ def _source(trace: Trace, dialect: Dialect, title: str) -> str:
         used |= _names_in(dialect, name)
     modules = {"math": ["import math", ""], "np": ["import numpy as np", ""]}
     imports = [line for name, text in modules.items() if name in used for line in text]
-    helpers = [
-        line for name in functions for line in ("", *FUNCTIONS[dialect][name].splitlines(), "")
-    ]
+    helpers = [line for name in functions for line in ("", *source(dialect, name).splitlines(), "")]
     lines = [*_docstring(scope, title), "", *imports, *helpers, *defined, *body]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -118,7 +116,7 @@ def _names(source: str) -> frozenset[str]:
 
 @functools.cache
 def _names_in(dialect: Dialect, function: str) -> frozenset[str]:
-    return _names(FUNCTIONS[dialect][function])
+    return _names(source(dialect, function))
 
 
 def _functions(scope: Scope, used: frozenset[str]) -> list[str]:

@@ -1,12 +1,8 @@
-"""The functions that programs call for gates which are no operator and no function of a library.
+"""Functions that programs with the standard library call: of numbers, and of nested lists with explicit loops."""
 
-`FUNCTIONS` holds their definitions by dialect and name, in the order in which a program defines them:
-`python` for numbers and nested lists, with explicit loops, `numpy` for arrays.
-"""
+import math
 
-from __future__ import annotations
 
-_NUMBERS = '''
 def sigmoid(x):
     """The logistic function 1 / (1 + exp(-x)); exp is at most 1."""
     if x < 0:
@@ -72,9 +68,8 @@ def ratio(a, b):
 def xlogy(a, b):
     """a * log(b), and 0 where a is 0."""
     return a * math.log(b) if a != 0 else 0.0
-'''
 
-_LISTS = '''
+
 def elementwise(function, *tensors):
     """The function of the entries at the same place in all tensors."""
     if not isinstance(tensors[0], list):
@@ -115,7 +110,7 @@ def reshape(x, shape):
     """The numbers of x, row by row, in another shape."""
     parts = entries(x)
     for n in reversed(shape):
-        parts = [parts[i:i + n] for i in range(0, len(parts), n)]
+        parts = [parts[i : i + n] for i in range(0, len(parts), n)]
     return parts[0]
 
 
@@ -123,7 +118,7 @@ def permute(x, shape, axes):
     """The axes of x, which has this shape, in another order."""
     places = [0]
     for axis in axes:
-        step = math.prod(shape[axis + 1:])
+        step = math.prod(shape[axis + 1 :])
         places = [p + i * step for p in places for i in range(shape[axis])]
     numbers = entries(x)
     moved = [numbers[place] for place in places]
@@ -200,9 +195,8 @@ def one_hot(labels, classes):
 def identity(n):
     """The identity matrix."""
     return [[1.0 if i == j else 0.0 for j in range(n)] for i in range(n)]
-'''
 
-_MATRICES = '''
+
 def dot(a, b):
     """Inner product: the sum over k of a[k] * b[k]."""
     total = 0.0
@@ -213,10 +207,7 @@ def dot(a, b):
 
 def outer(a, b):
     """Outer product: c[i][j] = a[i] * b[j]."""
-    c = []
-    for i in range(len(a)):
-        c.append([a[i] * b[j] for j in range(len(b))])
-    return c
+    return [[a[i] * b[j] for j in range(len(b))] for i in range(len(a))]
 
 
 def matvec(a, x):
@@ -298,7 +289,7 @@ def cofactor(a):
     c = [[0.0] * len(a) for _ in a]
     for i in range(len(a)):
         for j in range(len(a)):
-            minor = [row[:j] + row[j + 1:] for row in a[:i] + a[i + 1:]]
+            minor = [row[:j] + row[j + 1 :] for row in a[:i] + a[i + 1 :]]
             c[i][j] = (-1) ** (i + j) * det(minor)
     return c
 
@@ -322,20 +313,19 @@ def solve(a, b):
 def inv(a):
     """The inverse matrix."""
     return solve(a, identity(len(a)))
-'''
 
-_VECTORS = '''
+
 def squared_norm(x):
     """The sum of the squares of a list of numbers."""
     total = 0.0
     for number in x:
-        total += number ** 2
+        total += number**2
     return total
 
 
 def norm(x):
     """The length of a vector: the root of the sum of the squares."""
-    return math.sqrt(sum(number ** 2 for number in x))
+    return math.sqrt(sum(number**2 for number in x))
 
 
 def l1_norm(x):
@@ -407,7 +397,7 @@ def is_smallest(x):
 
 def others(x):
     """For each number the product of all the others."""
-    return [math.prod(x[:i] + x[i + 1:]) for i in range(len(x))]
+    return [math.prod(x[:i] + x[i + 1 :]) for i in range(len(x))]
 
 
 def mse(p, y):
@@ -426,7 +416,7 @@ def huber(p, y, delta):
     for a, b in zip(p, y):
         size = abs(a - b)
         small = size <= delta
-        total += size ** 2 / 2 if small else delta * (size - delta / 2)
+        total += size**2 / 2 if small else delta * (size - delta / 2)
     return total / len(p)
 
 
@@ -467,155 +457,3 @@ def cross_entropy_one_hot(z, y):
 def kl_div(p, q):
     """The sum of p * log(p / q)."""
     return sum(xlogy(a, a) - xlogy(a, b) for a, b in zip(p, q))
-'''
-
-_ARRAYS = '''
-def sigmoid(x):
-    """The logistic function 1 / (1 + exp(-x)); exp is at most 1."""
-    small = np.exp(-np.abs(x))
-    return np.where(x < 0, small, 1) / (1 + small)
-
-
-def leaky_relu(x, slope):
-    """x where it is positive, else a small part of it."""
-    return np.maximum(x, 0) + slope * np.minimum(x, 0)
-
-
-def prelu(x, a):
-    """x where it is positive, else a * x."""
-    return np.maximum(x, 0) + a * np.minimum(x, 0)
-
-
-def elu(x, alpha):
-    """x where it is positive, else alpha * (exp(x) - 1)."""
-    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))
-
-
-def swish(x):
-    """x times its sigmoid."""
-    return x * sigmoid(x)
-
-
-def erf(x):
-    """The error function, which NumPy does not have."""
-    return np.vectorize(math.erf, otypes=[float])(x) * 1.0
-
-
-def normal_cdf(x):
-    """The normal distribution: the area under the bell curve up to x."""
-    return np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2
-
-
-def normal_pdf(x):
-    """The bell curve."""
-    return np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
-
-
-def gelu(x):
-    """x times the normal distribution at x."""
-    return x * normal_cdf(x)
-
-
-def ratio(a, b):
-    """a / b, and 0 where b is 0."""
-    return 1.0 * np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b))
-
-
-def xlogy(a, b):
-    """a * log(b), and 0 where a is 0."""
-    return a * np.log(np.where(a == 0, 1.0, b))
-
-
-def softmax(x, axis=-1):
-    """exp(x) over its sum along an axis; the largest argument of exp is 0."""
-    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return powers / np.sum(powers, axis=axis, keepdims=True)
-
-
-def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))); exp never gets a positive argument."""
-    top = np.max(x, axis=axis, keepdims=True)
-    total = np.sum(np.exp(x - top), axis=axis, keepdims=keepdims)
-    return np.log(total) + np.reshape(top, np.shape(total))
-
-
-def log_softmax(x, axis=-1):
-    """The logarithm of softmax(x)."""
-    return x - logsumexp(x, axis=axis, keepdims=True)
-
-
-def reverse_cumsum(x, axis=0):
-    """The running sum from the end."""
-    return np.flip(np.cumsum(np.flip(x, axis), axis), axis)
-
-
-def is_largest(x, axis=None):
-    """1 at the largest entry, 0 elsewhere; equal ones share the 1."""
-    hit = x == np.max(x, axis=axis, keepdims=True)
-    return hit / np.sum(hit, axis=axis, keepdims=True)
-
-
-def is_smallest(x, axis=None):
-    """1 at the smallest entry, 0 elsewhere; equal ones share the 1."""
-    hit = x == np.min(x, axis=axis, keepdims=True)
-    return hit / np.sum(hit, axis=axis, keepdims=True)
-
-
-def others(x, axis=0):
-    """For each entry the product of all others along an axis."""
-    places = range(x.shape[axis])
-    rest = [np.prod(np.delete(x, i, axis), axis=axis) for i in places]
-    return np.stack(rest, axis=axis)
-
-
-def cofactor(a):
-    """Matrix of cofactors: the slope of the determinant along each entry."""
-    c = np.empty_like(a)
-    for i, j in np.ndindex(a.shape[-2:]):
-        minor = np.delete(np.delete(a, i, axis=-2), j, axis=-1)
-        c[..., i, j] = (-1) ** (i + j) * np.linalg.det(minor)
-    return c
-
-
-def scatter(g, key, shape):
-    """Zeros of a shape with g added at a key: what was picked, put back."""
-    x = np.zeros(shape)
-    np.add.at(x, key, g)
-    return x
-
-
-def huber(p, y, delta):
-    """Mean of e**2 / 2 or, for large errors, delta * (|e| - delta / 2)."""
-    size = np.abs(p - y)
-    large = delta * (size - delta / 2)
-    return np.mean(np.where(size <= delta, size ** 2 / 2, large))
-
-
-def binary_cross_entropy(p, y):
-    """The mean of -y * log(p) - (1 - y) * log(1 - p)."""
-    rest = (1 - y) * np.log1p(-np.where(y == 1, 0.0, p))
-    return -np.mean(xlogy(y, p) + rest)
-
-
-def cross_entropy(z, labels):
-    """The mean over rows of -log(softmax(row)[label])."""
-    one_hot = np.equal.outer(labels, np.arange(z.shape[-1]))
-    return -np.mean(np.sum(one_hot * log_softmax(z), axis=-1))
-
-
-def kl_div(p, q):
-    """The sum of p * log(p / q)."""
-    return np.sum(xlogy(p, p) - xlogy(p, q))
-'''
-
-
-def _split(*texts: str) -> dict[str, str]:
-    """The functions in texts, by name."""
-    parts = [f"def {part.strip()}" for text in texts for part in text.split("\ndef ")[1:]]
-    return {part[4 : part.index("(")]: part for part in parts}
-
-
-FUNCTIONS: dict[str, dict[str, str]] = {
-    "python": _split(_NUMBERS, _LISTS, _MATRICES, _VECTORS),
-    "numpy": _split(_ARRAYS),
-}
