@@ -23,19 +23,18 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.backprop import pull_back
-from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
 from report.classroom import csv_tables, roster
 from report.errors import ReportError, nearest, shown
 from report.homework import variants, written_answers
 from report.homework.homework import Homework, read_homework, read_seed
 from report.homework.written_answers import WrittenAnswer
+from report.student.judge import FOLLOWS, RIGHT, WRONG, Place, judge
+from report.student.walk import Key
 
-RIGHT, FOLLOWS, WRONG, MISSING, UNREADABLE = "right", "follows", "wrong", "missing", "unreadable"
+MISSING, UNREADABLE = "missing", "unreadable"
 VERDICTS = (RIGHT, FOLLOWS, WRONG, MISSING, UNREADABLE)
 _COLUMN = re.compile(r"(?P<gradient>d\.)?(?P<name>[A-Za-z]\w*)(?P<place>(\[[\d, ]+\])*)")
-Place = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -252,9 +251,17 @@ def _marks(
         except ReportError:
             verdict = UNREADABLE if cells[asked] else MISSING
             marks[asked] = Mark(asked, cells[asked], true, true, verdict)
+
+    def agrees(asked: Asked, number: float) -> bool:
+        return written_answers.is_right(read[asked], number, tolerance)
+
     for question, trace in traces.items():
-        judge = _Judge(trace, {a: r for a, r in read.items() if a.question == question}, tolerance)
-        for asked, (own, verdict) in judge.verdicts().items():
+        nodes = {q.name: node for node, q in trace.quantities.items()}
+        written: dict[Key, dict[Asked, tuple[Place, float]]] = {}
+        for asked in (a for a in read if a.question == question):
+            key = (nodes[asked.name], asked.gradient)
+            written.setdefault(key, {})[asked] = (asked.place, read[asked].value)
+        for asked, (own, verdict) in judge(trace, written, agrees).items():
             marks[asked] = Mark(asked, cells[asked], _true(trace, asked), own, verdict)
     return tuple(marks[asked] for asked in columns)
 
@@ -262,100 +269,6 @@ def _marks(
 def _true(trace: Trace, asked: Asked) -> float:
     quantity = next(q for q in trace.quantities.values() if q.name == asked.name)
     return float(np.asarray(quantity.gradient if asked.gradient else quantity.value)[asked.place])
-
-
-class _Judge:
-    """One student's question: every answer against the truth, and against the student's own numbers.
-
-    Forward and then backward, each number is what the student wrote or else what follows from the numbers
-    before it; `wrong` holds what is no longer the truth, so that an answer can follow from it.
-    """
-
-    def __init__(
-        self, trace: Trace, answers: Mapping[Asked, WrittenAnswer], tolerance: float
-    ) -> None:
-        self.trace = trace
-        self.tolerance = tolerance
-        self.found: dict[Asked, tuple[float, str]] = {}
-        self.values: dict[Node, Array] = {}
-        self.wrong_values: set[Node] = set()
-        self.answers: dict[tuple[str, bool], dict[Asked, WrittenAnswer]] = {}
-        for asked, answer in answers.items():
-            self.answers.setdefault((asked.name, asked.gradient), {})[asked] = answer
-
-    def verdicts(self) -> dict[Asked, tuple[float, str]]:
-        """For each answer what follows from the student's own numbers, and the verdict."""
-        with np.errstate(all="ignore"):
-            self.forward()
-            self.backward()
-        return self.found
-
-    def forward(self) -> None:
-        for quantity in (*self.trace.inputs, *self.trace.gates):
-            node, after = quantity.node, False
-            expected = quantity.value
-            if not node.is_input:
-                args = [a.value if a.is_constant else self.values[a] for a in node.args]
-                after = any(a in self.wrong_values for a in node.args)
-                expected = _attempt(lambda n=node, a=args: n.gate.forward(*a, **n.params), expected)
-            own, wrong = self.settle(node, expected, quantity.value, after, gradient=False)
-            self.values[node] = own
-            if wrong:
-                self.wrong_values.add(node)
-
-    def backward(self) -> None:
-        trace = self.trace
-        if trace.result is None:
-            return
-        result = trace.result.node
-        arrived: dict[Node, Array] = {result: np.ones(result.shape)[()]}
-        after: set[Node] = set()  # nodes that something wrong comes back to
-        for node in (*(q.node for q in trace.gates[::-1]), *(q.node for q in trace.inputs)):
-            true = trace.quantities[node].gradient
-            if true is None:
-                continue
-            expected = arrived.get(node, np.zeros(node.shape)[()])
-            own, wrong = self.settle(node, expected, true, node in after, gradient=True)
-            if node.is_input:
-                continue
-            used = (node, *node.args)
-            wrong = wrong or any(n in self.wrong_values for n in used)
-            parts, _ = pull_back([node], node, own, self.values.__getitem__)
-            for arg, part in parts.items():
-                if arg is not node:
-                    arrived[arg] = arrived[arg] + part if arg in arrived else part
-                    after.update([arg] if wrong else [])
-
-    def settle(
-        self, node: Node, expected: Array, true: Array, after: bool, *, gradient: bool
-    ) -> tuple[Array, bool]:
-        """The student's own number at a node, and whether it is no longer the truth."""
-        name = self.trace.name_of(node)
-        answered = self.answers.get((name, gradient), {})
-        own = np.array(expected, dtype=float)
-        wrong = after and len(answered) < own.size
-        for asked, answer in answered.items():
-            follows, truth = float(own[asked.place]), float(np.asarray(true)[asked.place])
-            if written_answers.is_right(answer, truth, self.tolerance):
-                verdict = RIGHT
-            elif written_answers.is_right(answer, follows, self.tolerance):
-                verdict = FOLLOWS if after else RIGHT
-            else:
-                verdict = WRONG
-            self.found[asked] = (follows, verdict)
-            wrong = wrong or verdict != RIGHT
-        for asked, answer in answered.items():
-            own[asked.place] = answer.value
-        return own[()], wrong
-
-
-def _attempt(compute: Any, otherwise: Array) -> Array:
-    """What a gate makes of the student's numbers; where it can make nothing of them, the truth."""
-    try:
-        value = compute()
-    except (np.linalg.LinAlgError, IndexError, ValueError):
-        return otherwise
-    return value if np.isfinite(value).all() else otherwise
 
 
 # ---------------------------------------------------------------- what is written

@@ -12,16 +12,16 @@ import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Protocol
 
 from report.errors import CheckError, ReportError
 from report.program import fork_server
 from report.program.generate import Program
 from report.program.interpreter import flags, interpreter_environment
-from report.program.variables import Dialect
 
 MAX_OUTPUT = 20_000_000  # bytes
 _TAIL = 3  # lines of a failed program's messages that are shown
@@ -89,7 +89,11 @@ def start(program: Program, *, timeout: float = 20.0, fresh: bool = False) -> Ru
         if program.dialect == "numpy" and not fresh:
             process = fork_server.start(folder, file, output, messages, _limits(timeout))
         if process is None:
-            process = _Interpreter(folder, file, program.dialect, output, messages, timeout)
+            command = [sys.executable, *flags(program.dialect), f"./{file}"]
+            environment = interpreter_environment(program.dialect)
+            process = Interpreter(
+                command, folder, environment, output, messages, limits=_limits(timeout)
+            )
         stack.callback(process.end)
         close = stack.pop_all().close
     run = Running(program, process, output, messages, started, timeout, close)
@@ -120,32 +124,36 @@ def finish(running: Running) -> Output:
     return Output(text, seconds, running.program.command)
 
 
-class _Interpreter:
-    """A program in an interpreter started for it."""
+class Interpreter:
+    """A program in an interpreter started for it, in a session of its own."""
 
     def __init__(
         self,
+        command: Sequence[str],
         folder: str,
-        file: str,
-        dialect: Dialect,
+        environment: Mapping[str, str],
         output: IO[bytes],
         messages: IO[bytes],
-        timeout: float,
+        *,
+        given: IO[bytes] | int = subprocess.DEVNULL,
+        kept: Collection[int] = (),
+        limits: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, *flags(dialect), f"./{file}"],
-            stdin=subprocess.DEVNULL,
+            command,
+            stdin=given,
             stdout=output,
             stderr=messages,
             cwd=folder,
-            env=interpreter_environment(dialect),
+            env=environment,
+            pass_fds=kept,
             start_new_session=True,
         )
         # Limits that hold even if nobody comes back to finish the program, where the system has them.
         with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
             import resource
 
-            for name, limit in _limits(timeout).items():
+            for name, limit in limits.items():
                 resource.prlimit(self._process.pid, getattr(resource, name), (limit, limit))
 
     def wait(self, seconds: float) -> int:

@@ -1,0 +1,1 @@
+"""A student's own program and numbers, held against the trace."""

@@ -1,0 +1,133 @@
+"""One student's way through a graph: forward and back, each number as written or as it follows.
+
+`walk` computes every value from the values before it and every gradient from those that arrive, and
+lets `settle` decide which number the student went on with. So an error is carried forward, and what
+comes after it can be told from a new error. `Deviations` puts known mistakes in the place of a gate's
+own function, of one of its backward rules, or of the sum of what arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.backprop import pull_back
+from report.autodiff.gates import fit_to
+from report.autodiff.graph import Array, Node
+from report.autodiff.trace import Trace
+from report.errors import ReportError
+
+Key = tuple[Node, bool]  # a node's value, or its gradient (True)
+Settle = Callable[[Key, Array, Sequence[Key]], Array]
+Forward = Callable[..., Array]  # of the arguments
+Backward = Callable[..., Array]  # of the upstream gradient, the gate's value and the arguments
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """Other functions in place of the right ones: of gates, of rules by argument, of sums."""
+
+    forward: Mapping[Node, Forward] = field(default_factory=dict)
+    backward: Mapping[tuple[Node, int], Backward] = field(default_factory=dict)
+    sums: Mapping[Node, Callable[[list[Array]], Array]] = field(default_factory=dict)
+
+
+NONE = Deviations()
+
+
+def keys_of(trace: Trace) -> list[Key]:
+    """Every value and gradient in the order of a walk."""
+    forth = [(q.node, False) for q in (*trace.inputs, *trace.gates)]
+    back = [(q.node, True) for q in (*trace.gates[::-1], *trace.inputs) if q.gradient is not None]
+    return forth + back
+
+
+def truth(trace: Trace, key: Key) -> Array:
+    """The trace's own number."""
+    quantity = trace.quantities[key[0]]
+    return quantity.gradient if key[1] else quantity.value
+
+
+def walk(trace: Trace, settle: Settle, deviations: Deviations = NONE) -> None:
+    """Go forward and back; `settle(key, expected, sources)` gives the number to go on with.
+
+    `sources` are the keys that `expected` was computed from. What a gate can make nothing of is taken
+    from the trace.
+    """
+    with np.errstate(all="ignore"):
+        values = _forth(trace, settle, deviations)
+        _back(trace, settle, deviations, values)
+
+
+def _forth(trace: Trace, settle: Settle, deviations: Deviations) -> dict[Node, Array]:
+    values: dict[Node, Array] = {}
+    for quantity in (*trace.inputs, *trace.gates):
+        node = quantity.node
+        expected, sources = quantity.value, []
+        if not node.is_input:
+            args = [a.value if a.is_constant else values[a] for a in node.args]
+            sources = [(a, False) for a in node.args if not a.is_constant]
+            other = deviations.forward.get(node)
+            if other is not None:
+                expected = attempt(expected, other, *args)
+            else:
+                expected = attempt(expected, node.gate.forward, *args, **node.params)
+        values[node] = settle((node, False), expected, sources)
+    return values
+
+
+def _back(
+    trace: Trace, settle: Settle, deviations: Deviations, values: Mapping[Node, Array]
+) -> None:
+    if trace.result is None:
+        return
+    result = trace.result.node
+    arrived: dict[Node, list[Array]] = {result: [np.ones(result.shape)[()]]}
+    sources: dict[Node, list[Key]] = {}
+    for node in (*(q.node for q in trace.gates[::-1]), *(q.node for q in trace.inputs)):
+        if trace.quantities[node].gradient is None:
+            continue
+        parts = arrived.get(node, [np.zeros(node.shape)[()]])
+        expected = (deviations.sums.get(node) or _sum)(parts)
+        own = settle((node, True), expected, sources.get(node, []))
+        if node.is_input:
+            continue
+        args = [a.value if a.is_constant else values[a] for a in node.args]
+        used = [(node, True), (node, False), *((a, False) for a in node.args if not a.is_constant)]
+        _, arrivals = pull_back([node], node, own, values.__getitem__)
+        for arg, place, part in zip(
+            arrivals.arguments, arrivals.places, arrivals.parts, strict=True
+        ):
+            other = deviations.backward.get((node, place))
+            if other is None:
+                sent = part
+            else:
+                sent = attempt(part, _fitted, arg, other, own, values[node], *args)
+            arrived.setdefault(arg, []).append(sent)
+            sources.setdefault(arg, []).extend(used)
+
+
+def _sum(parts: list[Array]) -> Array:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _fitted(arg: Node, rule: Backward, *numbers: Array) -> Array:
+    """What a rule gives, in the shape of the argument that it goes to."""
+    part = rule(*numbers)
+    return part if np.shape(part) == arg.shape else fit_to(part, arg)
+
+
+def attempt(otherwise: Array, compute: Callable[..., Any], *args: Any, **params: Any) -> Array:
+    """What can be computed; where nothing of that shape comes out, something else."""
+    try:
+        value = compute(*args, **params)
+        fits = np.shape(value) == np.shape(otherwise) and bool(np.isfinite(value).all())
+    except (np.linalg.LinAlgError, ArithmeticError, IndexError, ValueError, TypeError, ReportError):
+        return otherwise
+    return value if fits else otherwise
