@@ -1,0 +1,368 @@
+"""The numbers that a program printed -> the values and gradients of a trace that they stand for.
+
+By name where there are names; else by place and number: the rest is laid along the rest of the trace,
+forward and then backward, so that as many numbers as possible agree. What only its place speaks for is
+taken for a wrong number only where numbers that depend on it are not right either: a number of a step
+that the trace does not have (2 + b before a is added) is none of the trace's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from report.autodiff.graph import Array
+from report.autodiff.rounding_error import ROUNDING, scales
+from report.autodiff.trace import Quantity, Trace
+from report.student.labels import LIKELY, SURE, Labels, Reading
+from report.student.printed import Item, Number, read_output
+from report.student.walk import Key, keys_of, truth
+
+SINGLE = 3e-6  # of the terms that a number comes from: what single precision explains
+_ROUGH = 0.05  # relative: one unit of the last digit is never taken for more than this
+_MAX_PAIRS = 400_000  # numbers times keys that are laid along each other
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a student has for a value or gradient, in its shape; NaN for entries that are not there."""
+
+    value: Array
+    unit: Array
+    digits: int
+    line: int = 0
+    text: str = field(default="", compare=False)
+    reshaped: bool = False  # printed in another shape
+
+
+class Ruler:
+    """How far a number may be from another one: a unit of its last digit, and rounding on the way."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        found = scales(trace)
+        self.scale = {
+            (node, gradient): (s.gradient if gradient else s.value)
+            for node, s in found.items()
+            for gradient in (False, True)
+        }
+
+    def close(self, key: Key, own: Own, other: Array) -> Array:
+        """For each entry whether rounding explains the difference; true where there is no entry."""
+        size = np.abs(other)
+        allowed = np.maximum(np.minimum(own.unit, _ROUGH * size), 0.5001 * own.unit)
+        allowed = np.maximum(allowed, 1e-9 * size) + 100 * ROUNDING * self._size(key, other)
+        with np.errstate(invalid="ignore"):
+            near = np.abs(own.value - other) <= allowed * (1 + 1e-9)
+        return near | np.isnan(own.value)
+
+    def agrees(self, key: Key, own: Own, other: Array) -> bool:
+        """Whether rounding explains all of the difference."""
+        return bool(np.all(self.close(key, own, other)))
+
+    def single(self, key: Key, own: Own, other: Array) -> bool:
+        """Whether single precision explains the difference, and the number is one of it."""
+        if own.digits < 7:
+            return False
+        value = np.where(np.isnan(own.value), other, own.value)
+        near = np.abs(value - other) <= SINGLE * np.maximum(np.abs(other), self._size(key, other))
+        stored = np.abs(
+            value - np.asarray(value, dtype=np.float32).astype(float)
+        ) <= own.unit + 1e-15 * np.abs(value)
+        return bool(np.all(near & stored))
+
+    def _size(self, key: Key, other: Array) -> float:
+        largest = float(np.max(np.abs(np.asarray(other)), initial=0.0))
+        return max(self.scale.get(key, 0.0), largest)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The student's numbers by key, and how many printed numbers stand for none of the trace's."""
+
+    own: dict[Key, Own]
+    guessed: frozenset[Key]  # by place only
+    other: int
+
+
+def find(trace: Trace, output: str) -> Found:
+    """What of a trace's values and gradients stands in an output."""
+    search = _Search(trace)
+    search.by_name(read_output(output))
+    search.by_place()
+    search.drop_unsupported()
+    return Found(search.own, frozenset(search.guessed), len(search.left))
+
+
+@dataclass(frozen=True)
+class _Loose:
+    """A number or tensor that no name has placed yet."""
+
+    number: Number
+    reading: Reading
+    line: int
+    order: int
+
+
+class _Search:
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.ruler = Ruler(trace)
+        self.labels = Labels(trace)
+        self.own: dict[Key, Own] = {}
+        self.guessed: set[Key] = set()
+        self.left: list[_Loose] = []
+
+    # ------------------------------------------------------------ by name
+
+    def by_name(self, items: Sequence[Item]) -> None:
+        """Place what has a name that leaves no doubt."""
+        read = self._read(items)
+        trusted = self._trusts_numbers(read)
+        placed: list[tuple[int, Item, Reading]] = []
+        entries: list[tuple[Item, Reading]] = []
+        for order, (item, reading) in enumerate(read):
+            sure = reading.sure == SURE and (trusted or not reading.numbered)
+            if reading.foreign and not (sure and not reading.gradient):
+                continue
+            if sure and reading.place:
+                entries.append((item, reading))
+            elif sure and self._fits(item, reading.keys[0]):
+                placed.append((order, item, reading))
+            else:
+                self._loosen(order, item, reading, sure)
+        for order, item, reading in placed:
+            self._claim(
+                reading.keys[0], self._own(item.joined(), reading.keys[0], item.line), order
+            )
+        self._entries(entries)
+
+    def _read(self, items: Sequence[Item]) -> list[tuple[Item, Reading]]:
+        read: list[tuple[Item, Reading]] = []
+        before: Quantity | None = None
+        for item in items:
+            reading = self.labels.read(item.label, item.heading, before)
+            read.append((item, reading))
+            if reading.keys and reading.sure == SURE:
+                before = self.trace.quantities[reading.keys[0][0]]
+        return read
+
+    def _trusts_numbers(self, read: Sequence[tuple[Item, Reading]]) -> bool:
+        """Whether names such as q3 are counted as the trace counts: no more of them fit elsewhere."""
+        here = elsewhere = 0
+        for item, reading in read:
+            if not reading.numbered or not reading.keys:
+                continue
+            key, number = reading.keys[0], item.joined()
+            if self._agrees(key, number):
+                here += 1
+            elif any(
+                self._agrees(other, number)
+                for other in keys_of(self.trace)
+                if other[1] == key[1] and not other[0].is_input
+            ):
+                elsewhere += 1
+        return here >= elsewhere
+
+    def _fits(self, item: Item, key: Key) -> bool:
+        size = int(np.prod(key[0].shape))
+        return item.size == size or (len(item.numbers) == 1 and item.numbers[0].value.ndim > 0)
+
+    def _loosen(self, order: int, item: Item, reading: Reading, sure: bool) -> None:
+        """Keep what has no place yet, a name's first number for the name."""
+        size = int(np.prod(reading.keys[0][0].shape)) if reading.keys else 0
+        if reading.keys and 1 < size == item.size:
+            self.left.append(_Loose(item.joined(), reading, item.line, order))
+            return
+        for i, part in enumerate(item.apart()):
+            own = reading if i == 0 and not item.above else self.labels.read("", part.heading)
+            if own is reading and sure and self._fits(part, reading.keys[0]):
+                key = reading.keys[0]
+                self._claim(key, self._own(part.numbers[0], key, part.line), order)
+            else:
+                self.left.append(_Loose(part.numbers[0], own, part.line, order))
+
+    def _claim(self, key: Key, own: Own, order: int) -> None:
+        """Take a number for a key; of several the first that is right, else the first."""
+        before = self.own.get(key)
+        true = truth(self.trace, key)
+        if before is None or (not self._right(key, before, true) and self._right(key, own, true)):
+            self.own[key] = own
+
+    def _right(self, key: Key, own: Own, true: Array) -> bool:
+        return own.value.shape == np.shape(true) and self.ruler.agrees(key, own, true)
+
+    def _entries(self, entries: Sequence[tuple[Item, Reading]]) -> None:
+        """Put single entries together; they are counted from 0 where one of a tensor has a 0."""
+        from_one = {
+            r.keys[0][0]: min(min(q.place) for _, q in entries if q.keys[0][0] is r.keys[0][0]) > 0
+            for _, r in entries
+        }
+        for item, reading in entries:
+            key = reading.keys[0]
+            shape, number = key[0].shape, item.numbers[0]
+            place = tuple(i - from_one[key[0]] for i in reading.place)
+            place += (0,) * (len(shape) - len(place))
+            known = len(place) == len(shape) and all(
+                0 <= i < n for i, n in zip(place, shape, strict=True)
+            )
+            if not known or number.value.ndim:
+                continue
+            own = self.own.get(key)
+            if own is None or own.value.shape != shape:
+                own = Own(np.full(shape, np.nan), np.zeros(shape), 0, item.line)
+            own.value[place], own.unit[place] = number.value, number.unit
+            self.own[key] = Own(
+                own.value, own.unit, max(own.digits, number.digits), own.line, own.text
+            )
+
+    def _own(self, number: Number, key: Key, line: int) -> Own:
+        """A number in the shape of what it stands for; in its own where it does not fit."""
+        shape = key[0].shape
+        value, unit = number.value, number.unit
+        reshaped = False
+        if value.shape != shape and value.size == int(np.prod(shape)):
+            if value.ndim == 2 and value.shape == shape[::-1] and 1 not in shape:
+                value, unit = value.T, unit.T
+            else:
+                value, unit = value.reshape(shape), unit.reshape(shape)
+        elif value.shape != shape:
+            reshaped = True
+        return Own(value, unit, number.digits, line, number.text, reshaped)
+
+    # ------------------------------------------------------------ by place and number
+
+    def by_place(self) -> None:
+        """Lay the loose numbers along the keys that have none."""
+        self._by_likely_name()
+        keys = [k for k in keys_of(self.trace) if k not in self.own]
+        loose = [n for n in self.left if not n.reading.foreign]
+        if not keys or not loose or len(keys) * len(loose) > _MAX_PAIRS:
+            return
+        for i, j in _laid(loose, keys, self._score):
+            item, key = loose[i], keys[j]
+            own = self._own(item.number, key, item.line)
+            self.own[key] = own
+            if not self._right(key, own, truth(self.trace, key)):
+                self.guessed.add(key)
+            self.left.remove(item)
+
+    def _by_likely_name(self) -> None:
+        """Place what names the only gate of its kind, or one whose number it is."""
+        for item in list(self.left):
+            if item.reading.sure != LIKELY and not item.reading.numbered:
+                continue
+            free = [k for k in item.reading.keys if k not in self.own]
+            right = [k for k in free if self._agrees(k, item.number)]
+            if right:
+                self.own[right[0]] = self._own(item.number, right[0], item.line)
+                self.left.remove(item)
+        for item in list(self.left):
+            free = [k for k in item.reading.keys if k not in self.own]
+            rivals = [n for n in self.left if set(n.reading.keys) & set(free)]
+            if len(free) == 1 == len(rivals) and item.reading.sure == LIKELY:
+                key = free[0]
+                if self._size_fits(key, item.number) and not item.reading.foreign:
+                    self.own[key] = self._own(item.number, key, item.line)
+                    self.guessed.add(key)
+                    self.left.remove(item)
+
+    def _size_fits(self, key: Key, number: Number) -> bool:
+        return bool(number.value.size == int(np.prod(key[0].shape)))
+
+    def _agrees(self, key: Key, number: Number) -> bool:
+        if not self._size_fits(key, number):
+            return False
+        return self.ruler.agrees(key, self._own(number, key, 0), truth(self.trace, key))
+
+    def _score(self, item: _Loose, key: Key) -> float | None:
+        """How well a number stands for a key; None: not at all."""
+        if not self._size_fits(key, item.number):
+            return None
+        tends = item.reading.gradient
+        if tends is not None and tends != key[1]:
+            return None
+        if self._agrees(key, item.number):
+            return 2.0 + 0.05 * min(item.number.digits, 12) + (key in item.reading.keys)
+        if key in item.reading.keys:
+            return 0.5
+        return None if item.reading.keys or (key[0].is_input and not key[1]) else -0.5
+
+    # ------------------------------------------------------------ what only its place speaks for
+
+    def drop_unsupported(self) -> None:
+        """Let go of guesses on which right numbers would depend."""
+        uses = _uses(self.trace)
+        for key in [k for k in keys_of(self.trace) if k in self.guessed]:
+            after = _printed_after(key, uses, self.own)
+            right = [k for k in after if self._right(k, self.own[k], truth(self.trace, k))]
+            if (after and len(right) == len(after)) or (not after and self._alone(key)):
+                own = self.own.pop(key)
+                self.guessed.discard(key)
+                number = Number(own.value, own.unit, own.digits, own.text)
+                self.left.append(_Loose(number, Reading(), own.line, 0))
+
+    def _alone(self, key: Key) -> bool:
+        """Whether a guess has no right number for its neighbour: the output may be about anything."""
+        return (
+            not any(
+                self._right(k, own, truth(self.trace, k)) for k, own in self.own.items() if k != key
+            )
+            and len(self.own) < 3
+        )
+
+
+def _laid(
+    items: Sequence[_Loose], keys: Sequence[Key], score: Callable[[_Loose, Key], float | None]
+) -> list[tuple[int, int]]:
+    """Pairs in order whose scores add up to most; what is left out costs a little."""
+    skip_item, skip_key = -1.0, -0.3
+    n, m = len(items), len(keys)
+    best = np.zeros((n + 1, m + 1))
+    best[:, 0] = skip_item * np.arange(n + 1)
+    best[0, :] = skip_key * np.arange(m + 1)
+    step = np.zeros((n + 1, m + 1), dtype=np.int8)  # 1 pair, 2 item left out, 3 key left out
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            paired = score(items[i - 1], keys[j - 1])
+            options = [best[i - 1, j] + skip_item, best[i, j - 1] + skip_key]
+            if paired is not None:
+                options.append(best[i - 1, j - 1] + paired)
+            choice = int(np.argmax(options))
+            best[i, j], step[i, j] = options[choice], (2, 3, 1)[choice]
+    pairs: list[tuple[int, int]] = []
+    i, j = n, m
+    while i and j:
+        kind = step[i, j]
+        if kind == 1:
+            pairs.append((i - 1, j - 1))
+        i, j = i - (kind != 3), j - (kind != 2)
+    return pairs[::-1]
+
+
+def _uses(trace: Trace) -> dict[Key, list[Key]]:
+    """The keys that each key is computed into."""
+    uses: dict[Key, list[Key]] = {}
+    for q in trace.gates:
+        for arg in q.node.args:
+            if arg in trace.quantities:
+                uses.setdefault((arg, False), []).append((q.node, False))
+                uses.setdefault((q.node, True), []).append((arg, True))
+    return uses
+
+
+def _printed_after(key: Key, uses: dict[Key, list[Key]], own: dict[Key, Own]) -> list[Key]:
+    """The nearest keys with numbers that depend on a key."""
+    found, seen, waiting = [], {key}, list(uses.get(key, ()))
+    while waiting:
+        other = waiting.pop()
+        if other in seen:
+            continue
+        seen.add(other)
+        if other in own:
+            found.append(other)
+        else:
+            waiting += uses.get(other, ())
+    return found
