@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from report.autodiff.graph import Node
 from report.autodiff.trace import Trace
-from report.figure import gate_signs, svg_backend
+from report.figure import gate_signs
 from report.figure.font_metrics import TextRun, line
 
 SIZE = 11.0  # points
@@ -17,7 +17,6 @@ _OVER = {"ˆ": "\u0302", "¯": "\u0304", "˜": "\u0303"}  # accents as marks on 
 
 def sign(node: Node, trace: Trace, room: float) -> Markup:
     """The sign of a gate; where it would be wider than `room` points for its names, the kind of gate."""
-    svg_backend.renderer()  # before the measures of letters, which come from matplotlib too
     runs = gate_signs.sign(node, trace.name_of, SIZE, room)
     is_cut = line(runs).width > room or any("…" in run.text for run in runs)
     if is_cut and gate_signs.names_operands(node):

@@ -55,12 +55,11 @@ def draw(
 
     Without `numbers` it shows the structure alone, with room on the edges to write them by hand.
     """
-    from report.figure import alt_text, svg_backend
+    from report.figure import alt_text
     from report.figure.fold import rows
     from report.figure.svg import settings
     from report.figure.units import plan
 
-    svg_backend.renderer()  # before the measures of letters, which come from matplotlib too
     what = plan(trace, numbers=numbers)
     across, high = width / POINT - 2 * MARGIN, max_height / POINT - 2 * MARGIN
     placed = rows(what, across, high)

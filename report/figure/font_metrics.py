@@ -6,6 +6,8 @@ so that what fits here fits in the document.
 
 from __future__ import annotations
 
+import importlib
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
@@ -202,7 +204,21 @@ class _Face:
 
 
 @cache
+def load_matplotlib() -> Any:
+    """matplotlib with its SVG backend. What it says of its settings and caches does not matter here."""
+    log = logging.getLogger("matplotlib")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        importlib.import_module("matplotlib.backends.backend_svg")
+        return importlib.import_module("matplotlib")
+    finally:
+        log.setLevel(before)
+
+
+@cache
 def _face(name: str) -> _Face:
+    load_matplotlib()
     from matplotlib.ft2font import FT2Font
 
     return _Face(FT2Font(str(Path(resources.path("assets/fonts"), _FILES[name]))))

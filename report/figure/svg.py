@@ -7,8 +7,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from report.figure import svg_backend
-from report.figure.font_metrics import BLACK, FAMILY, GREY, Ink, StrokeLine
+from report.figure.font_metrics import BLACK, FAMILY, GREY, Ink, StrokeLine, load_matplotlib
 from report.figure.layered_row import LayeredRow, Route, Vertex
 
 EDGE, OUTLINE, BRACKET = 0.6, 0.8, 0.55  # line widths in points
@@ -22,16 +21,18 @@ Step = tuple[str, tuple[tuple[float, float], ...]]
 
 def settings() -> contextlib.AbstractContextManager[None]:
     """How matplotlib writes the rows of a figure, while it does."""
-    import matplotlib as mpl
-
+    mpl = load_matplotlib()
     return mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report", "svg.id": None})
 
 
 def svg(row: LayeredRow, width: float, height: float) -> str:
     """The row, already at its place, as SVG of that size in points; within `settings`."""
+    from matplotlib.backends.backend_svg import RendererSVG
+
     out = io.StringIO()
     unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
-    renderer = svg_backend.renderer()(_round(width), _round(height), out, metadata=unsaid)
+    made: Any = RendererSVG  # it has no types
+    renderer = made(_round(width), _round(height), out, metadata=unsaid)
     page = _Page(renderer)
     page.path([s for route in row.routes for s in curve(route)], GREY, EDGE)
     page.path([s for v in row.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
@@ -128,11 +129,13 @@ class _Page:
         self.renderer.draw_path(gc, path, flip, to_rgb(fill) if fill else None)
 
     def text(self, ink: Ink) -> None:
+        from matplotlib.font_manager import FontProperties
+
         gc = self.renderer.new_gc()
         gc.set_foreground(ink.colour)
-        font = svg_backend.font(
-            _FAMILIES.get(ink.face, FAMILY),
-            ink.size,
+        font = FontProperties(
+            family=_FAMILIES.get(ink.face, FAMILY),
+            size=ink.size,
             style="italic" if ink.face == "italic" else "normal",
             weight=700 if ink.face == "bold" else 400,
         )

@@ -10,8 +10,6 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from report import ReportError
 from report.pdf import blocks, engine, ink, patches, preflight
@@ -135,81 +133,6 @@ def test_blocks_are_laid_out_by_a_switch() -> None:
     ]  # fmt: skip
 
 
-def test_lines_of_text_are_split_by_a_function() -> None:
-    source = inspect.getsource(weasyprint("layout.inline").split_text_box)
-    assert "layout, length, resume_index, width, height, baseline = split_first_line(" in source
-    assert parameters(weasyprint("text.line_break").split_first_line)[:5] == [
-        "text", "style", "context", "max_width", "justification_spacing",
-    ]  # fmt: skip
-
-
-def test_lines_depend_on_no_other_property_than_those_remembered() -> None:
-    patches.mend()
-    line_break, text_fonts = weasyprint("text.line_break"), weasyprint("text.fonts")
-    split = usual(weasyprint("layout.preferred").split_first_line)
-    name = usual(line_break._font_style_cache_key)
-    read = "".join(
-        inspect.getsource(part)
-        for part in (
-            split,
-            line_break.Layout,
-            line_break.create_layout,
-            line_break.first_line_metrics,
-            line_break.line_size,
-            text_fonts.get_font_description,
-        )
-    )
-    asked = set(re.findall(r"style\['(\w+)'\]", read))
-    assert asked - set(re.findall(r"style\['(\w+)'\]", inspect.getsource(name))) <= set(
-        patches._FACE
-    )
-
-
-WORDS = st.lists(st.sampled_from(["a", "one", "of,", "incomprehensibilities", " ", "  ", "-", "\n", "0.5"]),
-                 min_size=1, max_size=6)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def styles() -> list[Any]:
-    """Of paragraphs that differ in what decides about their lines."""
-    patches.mend()
-    page = (
-        '<html><body style="font: 9pt STIX Two Text"><p>a</p><p style="white-space: pre">a</p>'
-        '<p style="overflow-wrap: anywhere">a</p><p style="font-size: 14pt">a</p>'
-        '<p style="letter-spacing: 1pt">a</p><p style="font-family: Source Code Pro">a</p></body></html>'
-    )
-    with fonts.closed():
-        html = weasyprint().HTML(string=page)
-        style_for = weasyprint("css").get_all_computed_styles(html)
-        return [style_for(element) for element in html.etree_element.iter("p")]
-
-
-@settings(max_examples=300)
-@given(data=st.data(), words=WORDS, glue=st.sampled_from(["", " "]))
-def test_lines_are_split_as_they_would_be(
-    styles: list[Any], data: st.DataObject, words: list[str], glue: str
-) -> None:
-    """Whatever room the same text was asked for before: also where it fits but for its last space."""
-    remembering = weasyprint("layout.preferred").split_first_line
-    split = usual(remembering)
-    text, style = glue.join(words), data.draw(st.sampled_from(styles))
-    with fonts.closed():
-        whole = split(text, style, None, None, 0)[3]
-        bare = split(text.rstrip(" ") or "a", style, None, None, 0)[3]
-        rooms = [None, 0, bare, whole, (bare + whole) / 2, whole / 2, whole - 0.01, 1e9]
-        for room in data.draw(st.permutations(rooms)):
-            found, expected = (f(text, style, None, room, 0) for f in (remembering, split))
-            assert found[1:] == expected[1:]
-            assert found[0].text == expected[0].text
-
-
-def usual(wrapping: Any) -> Any:
-    """WeasyPrint's function, inside of the one that `patches` put in its place."""
-    found = [cell.cell_contents for cell in wrapping.__closure__]
-    [function] = [f for f in found if inspect.isfunction(f) and f.__module__[:5] == "weasy"]
-    return function
-
-
 def test_text_is_shaped_by_the_same_functions() -> None:
     line_break = weasyprint("text.line_break")
     assert parameters(line_break.create_layout) == [
@@ -289,16 +212,6 @@ def test_the_math_font_is_the_bundled_one() -> None:
     assert described.glyph_count == len(glyphs.table().advances)
 
 
-def test_labels_of_figures_are_drawn_through_the_table_of_tags() -> None:
-    patches.mend()
-    module = weasyprint("svg")
-    assert module.TAGS["text"] is module.text
-    assert module.TAGS["tspan"] is module.text
-    assert parameters(module.text) == ["image", "node", "font_size"]
-    source = inspect.getsource(importlib.import_module("weasyprint.svg.text"))
-    assert "for char in node.text]" in source, "text is not taken letter by letter any more"
-
-
 def test_pages_are_painted_by_a_method_that_may_be_replaced() -> None:
     document = weasyprint("document")
     assert parameters(document.Page.paint) == ["self", "stream", "scale"]
@@ -317,48 +230,6 @@ def test_pages_are_painted_by_a_method_that_may_be_replaced() -> None:
 def test_stylesheets_may_serve_several_documents() -> None:
     source = inspect.getsource(weasyprint("document").Document._build_layout_context)
     assert "if not hasattr(css, 'matcher'):" in source, "another test of what is a stylesheet"
-
-
-def test_styles_are_computed_when_a_property_is_missing() -> None:
-    css = weasyprint("css")
-    patches.mend()
-    source = inspect.getsource(usual(css.ComputedStyle.__missing__))
-    for part in (
-        "if key in self.cascaded:",
-        "if key in INHERITED or key[:2] == '__':",
-        "logical_function(block='ttb', inline=self['direction'])",
-        "elif key == 'page' and value == 'auto':",
-        "if key[:16] == 'text_decoration_'",
-        "elif key in ('position', 'float', 'display'):",
-    ):
-        assert part in source, f"{part} is not asked any more"
-
-
-def test_styles_are_what_they_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    css = weasyprint("css")
-    patches.mend()
-    faster = css.ComputedStyle.__missing__
-    page = (
-        '<html lang="en"><body><h1 dir="rtl">a</h1><ul><li style="margin-left: 3em">b</li></ul>'
-        '<table><tr><td style="padding-inline-start: 1em">c</td></tr></table>'
-        '<p style="color: red; text-decoration: underline; float: left">d <b>e</b></p>'
-    )
-
-    def computed() -> list[dict[str, Any]]:
-        with fonts.closed():
-            html = weasyprint().HTML(string=page)
-            style_for = css.get_all_computed_styles(html)
-            elements = [e for e in html.etree_element.iter() if style_for(e) is not None]
-            return [
-                {name: style_for(e)[name] for name in css.INITIAL_VALUES if name != "anchor"}
-                for e in elements
-            ]
-
-    quick = computed()
-    monkeypatch.setattr(css.ComputedStyle, "__missing__", usual(faster))
-    slow = computed()
-    assert len(quick) > 8
-    assert quick == slow
 
 
 def test_notes_and_markers_are_all_that_every_element_would_get() -> None:
@@ -400,10 +271,6 @@ def test_pydyf_keeps_the_references_of_pages() -> None:
         document.add_page(pydyf.Dictionary({"Type": "/Page"}))
         assert len(document.page_references) == document.pages["Count"]
     assert document.page_references == (b"3 0 R", b"4 0 R", b"5 0 R")
-
-
-def test_the_language_has_an_initial_value() -> None:
-    assert "lang" in weasyprint("css.properties").INITIAL_VALUES
 
 
 def test_options_are_those_of_write_pdf() -> None:
