@@ -71,6 +71,7 @@ NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 LATER: Any = object()  # stands for a constant that has not been evaluated yet
 INPUT = Gate("input", lambda: None, (), lambda: (), "", "", 99)
 CONSTANT = Gate("constant", lambda: None, (), lambda: (), "", "", 99)
+COMPUTED = Gate("computed", lambda: None, (), lambda: (), "", "", 99)  # a number that a program has
 
 
 class Node:
@@ -106,7 +107,7 @@ class Node:
     @property
     def is_input(self) -> bool:
         """Whether the node is an input of the function."""
-        return self.gate is INPUT
+        return self.gate is INPUT or self.gate is COMPUTED
 
     @property
     def is_constant(self) -> bool:
@@ -207,6 +208,11 @@ def constant(value: Any, name: str | None = None) -> Node:
 def input_node(name: str, value: Array) -> Node:
     """The node of an input, with the shape of its value."""
     return Node(INPUT, shape=np.shape(value), name=name)
+
+
+def is_computed(x: Any) -> bool:
+    """Whether x is numbers, or the place of numbers in a program: where digits count, not notation."""
+    return not isinstance(x, Node) or x.gate is COMPUTED
 
 
 def shape_of(x: Any) -> Shape:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates import GATES, fit_to
-from report.autodiff.graph import INPUT, Node, constant, evaluate, make
+from report.autodiff.graph import COMPUTED, INPUT, Node, constant, evaluate, make
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity, Trace
 from report.program import check_plan, gradient_check, list_code, output_code
@@ -29,6 +29,7 @@ from report.program.variables import Dialect, Scope
 
 MAX_NUMBERS = 50_000  # in a program's inputs, gates and gradients together
 MAX_STEPS = 1_000_000  # of explicit loops, in one forward pass
+EXACT = 1e-13  # relative, of what is computed from exact numbers
 MAX_TERMS = 4  # contributions to one gradient that stand in one line
 _INDEX = re.compile(r"\[[^\[\]]{0,40}\]")
 _MATH, _COMMAND = re.compile(r"\$([^$]*)\$"), re.compile(r"\\([A-Za-z]+) ?")
@@ -246,7 +247,10 @@ class _Backward:
             none = f"{f} does not depend on" if q.node.is_input else "nothing flows back to"
             return [CodeLine(head, code, f"d{f}/d{f}" if one else f"{none} {q.name}")]
         parts = [(self.by_name[c.gate], c.argument) for c in q.contributions]
-        terms = [self.contribution(consumer, place) for consumer, place in parts]
+        terms = [
+            self.contribution(consumer, place, c.value)
+            for (consumer, place), c in zip(parts, q.contributions, strict=True)
+        ]
         hints: dict[Node, str] = {}
         for consumer, _ in parts:
             hints |= {self.slope[consumer.node]: "gu", self.value[consumer.node]: "yv"}
@@ -288,7 +292,24 @@ class _Backward:
             line = CodeLine(f"{name} -= ", line.code.operand)
         return [*before, line]
 
-    def contribution(self, consumer: Quantity, place: int) -> Node:
+    def contribution(self, consumer: Quantity, place: int, number: Any) -> Node:
+        """What a gate sends back to one argument, which is `number`: as a textbook has it.
+
+        Where that would lose digits, as s (1 - s) does for an s near 1, as it is computed.
+        """
+        part = self.part(consumer, place)
+        if number is None or np.allclose(self.number(part), number, rtol=EXACT, atol=0):
+            return part
+        node = consumer.node
+        stand_ins = [self.value[n] for n in (node, *node.args) if n in self.value]
+        for n in stand_ins:
+            n.gate = COMPUTED
+        exact = self.part(consumer, place)
+        for n in stand_ins:
+            n.gate = INPUT
+        return exact
+
+    def part(self, consumer: Quantity, place: int) -> Node:
         """What a gate sends back to one argument: its rule, called with names in place of numbers."""
         node = consumer.node
         rule = node.gate.rules_for(len(node.args))[place]

@@ -218,6 +218,24 @@ def _mapped(function: str, last: bool = False) -> Writer:
     return write
 
 
+def _mapped_rows(function: str) -> Writer:
+    """A function of two lists that gives a list, along `axis` (None: the last axis)."""
+
+    def write(node: Node) -> str:
+        shape = node.shape
+        axis = option(node, "axis")
+        (at,) = axes_of(shape, -1 if axis is None else axis)
+        if len(shape) == 1:
+            return f"{function}({{0}}, {{1}})"
+        order = (*(i for i in range(len(shape)) if i != at), at)
+        moved = tuple(shape[i] for i in order)
+        first, second = (permuted(f"{{{k}}}", shape, order) for k in range(2))
+        back = tuple(order.index(i) for i in range(len(shape)))
+        return permuted(f"each_row({function}, {first}, {second})", moved, back)
+
+    return write
+
+
 # ---------------------------------------------------------------- moving entries
 
 
@@ -352,6 +370,9 @@ _LOOPED: dict[str, Writer] = {
     "sum_to": _sum_to,
     "softmax": _mapped("softmax", last=True),
     "log_softmax": _mapped("log_softmax", last=True),
+    "less_mean": _mapped_rows("less_mean"),
+    "less_share": _mapped_rows("less_share"),
+    "surplus": _mapped_rows("surplus"),
     "cumsum": _mapped("cumsum"),
     "reverse_cumsum": _mapped("reverse_cumsum"),
     "is_largest": _mapped("is_largest"),

@@ -10,10 +10,10 @@ from report.autodiff.gates.algebra import diag, outer
 from report.autodiff.gates.arithmetic import minimum, positive, where
 from report.autodiff.gates.functions import exp, normal_cdf, normal_pdf
 from report.autodiff.gates.indexing import identity
-from report.autodiff.gates.reductions import spread, total
+from report.autodiff.gates.reductions import rows_of, spread, total
 from report.autodiff.gates.shapes import along, reduced
 from report.autodiff.gates.table import elementwise, function, gate, named
-from report.autodiff.graph import Array, shape_of
+from report.autodiff.graph import Array, is_computed, shape_of
 
 _ZERO = np.float64(0.0)
 
@@ -24,11 +24,58 @@ def _relu(x: Array) -> Array:
     return np.maximum(x, 0.0)
 
 
+# ---------------------------------------------------------------- in numbers, to the last digit
+
+
+def _softplus(x: Array) -> Array:
+    """log(1 + exp(x)); exp never gets a large argument."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _without(e: Array, x: Array, axis: int) -> Array:
+    """e with 0 in the place of the largest x along an axis."""
+    e = np.array(e)
+    np.put_along_axis(e, np.expand_dims(np.argmax(x, axis=axis), axis), 0.0, axis=axis)
+    return e
+
+
+def _rest_of(e: Array, x: Array, axis: int) -> Array:
+    """The sum of e along an axis but for the largest: what is added to 1 there keeps its digits."""
+    return np.sum(_without(e, x, axis), axis=axis, keepdims=True)
+
+
+def _complement(p: Array, axis: int) -> Array:
+    """1 - p for probabilities that add up to 1: beside the largest, the sum of the others."""
+    at = np.expand_dims(np.argmax(p, axis=axis), axis)
+    left = np.array(1 - p)
+    np.put_along_axis(left, at, _rest_of(p, p, axis), axis=axis)
+    return left
+
+
+def _less_mean(g: Array, p: Array, axis: int) -> Array:
+    """g - Σ g p, with g measured from where p is largest, since the p add up to 1."""
+    away = g - np.take_along_axis(g, np.expand_dims(np.argmax(p, axis=axis), axis), axis=axis)
+    return away - np.sum(away * p, axis=axis, keepdims=True)
+
+
+def _less_share(g: Array, p: Array, axis: int) -> Array:
+    """g - p Σ g: g (1 - p), less p times the sum of the others."""
+    at = np.expand_dims(np.argmax(p, axis=axis), axis)
+    others = np.array(np.sum(g, axis=axis, keepdims=True) - g)
+    np.put_along_axis(others, at, _rest_of(g, p, axis), axis=axis)
+    return g * _complement(p, axis) - p * others
+
+
+def _surplus(p: Array, y: Array) -> Array:
+    """p - y for rows that each add up to 1: (1 - y) p - y (1 - p)."""
+    return (1 - y) * p - y * _complement(p, -1)
+
+
 # fmt: off
 
 # squashing functions
 sigmoid = elementwise(
-    "sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), lambda g, y, x: g * (y * (1 - y)),
+    "sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), lambda g, y, x: g * (y * rest(y, x)),
     sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
     python="sigmoid({0})", numpy="sigmoid({0})", usage="sigmoid(x)", group="activations",
@@ -36,7 +83,7 @@ sigmoid = elementwise(
     why=r"The slope follows from the gate's own value, $\sigma(1 - \sigma)$: no new exponential is needed.",
 )
 log_sigmoid = elementwise(
-    "log_sigmoid", lambda x: -np.logaddexp(0.0, -x), lambda g, y, x: g * sigmoid(-x),
+    "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
     sign="log σ", latex=r"\log \sigma\left({0}\right)", sympy=lambda s, x: -s.log(1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})", usage="log_sigmoid(x)",
@@ -44,7 +91,7 @@ log_sigmoid = elementwise(
     why=r"The logarithm divides $\sigma(1 - \sigma)$ by $\sigma$, which leaves $1 - \sigma(x)$, and that is $\sigma(-x)$.",
 )
 softplus = elementwise(
-    "softplus", lambda x: np.logaddexp(0.0, x), lambda g, y, x: g * sigmoid(x),
+    "softplus", _softplus, lambda g, y, x: g * sigmoid(x),
     sign="softplus", latex=function(named("softplus")), sympy=lambda s, x: s.log(1 + s.exp(x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}}",),
     python="softplus({0})", numpy="np.logaddexp(0, {0})", usage="softplus(x)", group="activations",
@@ -94,7 +141,7 @@ elu = elementwise(
 
 # gated by their own value
 swish = elementwise(
-    "swish", lambda x: x / (1.0 + np.exp(-x)), lambda g, y, x: g * (sigmoid(x) + y * (1 - sigmoid(x))),
+    "swish", lambda x: x / (1.0 + np.exp(-x)), lambda g, y, x: g * _swish_slope(y, x),
     sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
     python="{0:2} * sigmoid({0})", numpy="{0:2} * sigmoid({0})", usage="swish(x), also silu(x)",
     group="activations", summary="x·sigmoid(x)",
@@ -111,7 +158,7 @@ gelu = elementwise(
 # softmax and its kin
 softmax = gate(
     "softmax", lambda x, axis=None: _softmax(x, -1 if axis is None else axis),
-    lambda g, y, x, axis=None: y * (g - _along(g * y, axis)),
+    lambda g, y, x, axis=None: y * (less_mean(g, y, axis=-1 if axis is None else axis) if is_computed(y) else g - _along(g * y, axis)),
     shape=along, sign="softmax", latex=function(named("softmax")), params={"axis": None},
     python="softmax({0})", numpy="softmax({0})", usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
@@ -121,7 +168,7 @@ softmax = gate(
 )
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),
-    lambda g, y, x, axis=None: g - exp(y) * _along(g, axis),
+    lambda g, y, x, axis=None: less_share(g, exp(y), axis=-1 if axis is None else axis) if is_computed(y) else g - exp(y) * _along(g, axis),
     shape=along, sign="log softmax", latex=function(r"\log " + named("softmax")),
     params={"axis": None}, python="log_softmax({0})", numpy="log_softmax({0})",
     usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",
@@ -139,7 +186,42 @@ logsumexp = gate(
     why="Each entry's share of the sum of exponentials is its slope, and that is the softmax.",
 )
 
+# gates for the digits that a textbook's rule loses where one probability is near 1: no formula holds them
+less_mean = gate(
+    "less_mean", _less_mean,
+    None, None,
+    shape=lambda g, p, axis: p, sign="g − gᵀp", latex=r"{0:1} - {0:5}^{{\top}} {1:3}", binding=1,
+    params={"axis": None}, python="less_mean({0}, {1})", numpy="less_mean({0}, {1})",
+)
+less_share = gate(
+    "less_share", _less_share,
+    None, None,
+    shape=lambda g, p, axis: p, sign="g − p Σg", latex=r"{0:1} - {1:2} \operatorname{{sum}}\left({0}\right)", binding=1,
+    params={"axis": None}, python="less_share({0}, {1})", numpy="less_share({0}, {1})",
+)
+surplus = gate(
+    "surplus", _surplus, None, None,
+    shape=lambda p, y: p, sign="p − y", latex="{0:1} - {1:2}", binding=1,
+    python="surplus({0}, {1})", numpy="surplus({0}, {1})",
+)
+logit_error = elementwise(
+    "logit_error", lambda z, y: (1 - y) * sigmoid(z) - y * sigmoid(-z),
+    lambda g, e, z, y: g * (sigmoid(z) * sigmoid(-z)), lambda g, e, z, y: -g,
+    sign="σ − y", latex=r"\sigma\left({0}\right) - {1:2}", binding=1, sympy=lambda s, z, y: 1 / (1 + s.exp(-z)) - y,
+    python="logit_error({0}, {1})", numpy="logit_error({0}, {1})",
+)
+
 # fmt: on
+
+
+def rest(y: Any, x: Any) -> Any:
+    """1 - σ(x), with the digits that it loses where y = σ(x) is near 1."""
+    return sigmoid(-x) if is_computed(y) else 1 - y
+
+
+def _swish_slope(y: Any, x: Any) -> Any:
+    s = sigmoid(x)
+    return s * (1 + x * sigmoid(-x)) if is_computed(y) else s + y * (1 - s)
 
 
 def _softmax(x: Array, axis: int) -> Array:
@@ -151,13 +233,14 @@ def _softmax(x: Array, axis: int) -> Array:
 
 def _log_softmax(x: Array, axis: int) -> Array:
     shifted = x - np.max(x, axis=axis, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return shifted - np.log1p(_rest_of(np.exp(shifted), shifted, axis))
 
 
 def _logsumexp(x: Array, axis: Any, keepdims: bool) -> Array:
-    top = np.max(x, axis=axis, keepdims=True)
-    y = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
-    return y if keepdims else np.reshape(y, reduced(np.shape(x), axis))[()]
+    rows = rows_of(x, axis)
+    top = np.max(rows, axis=-1, keepdims=True)
+    y = top + np.log1p(_rest_of(np.exp(rows - top), rows, -1))
+    return np.reshape(y, reduced(np.shape(x), axis, keepdims))[()]
 
 
 def _along(x: Any, axis: Any) -> Any:

@@ -160,7 +160,7 @@ diag = gate(
 
 # norms
 norm = gate(
-    "norm", lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)),
+    "norm", lambda x, axis=None, keepdims=False: _norm(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * ratio(x, _scale(y, x, axis)),
     shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
     python="norm({0})", numpy="np.linalg.norm({0})", kink=lambda x, axis=None, keepdims=False:
@@ -195,6 +195,21 @@ cofactor = gate(
 )
 
 # fmt: on
+
+
+_SQUARES = 1e-290, 1e290  # a sum of squares between these has lost nothing to their size
+
+
+def _norm(x: Array, axis: Any, keepdims: bool) -> Array:
+    """The length, of entries so small or large that their squares are no numbers as well."""
+    squares = np.sum(x * x, axis=axis, keepdims=keepdims)
+    if np.all((squares > _SQUARES[0]) & (squares < _SQUARES[1])):
+        return np.sqrt(squares)
+    top = np.max(np.abs(x), axis=axis, keepdims=True)
+    scaled = x / np.where(top == 0, 1.0, top)
+    return np.sqrt(np.sum(scaled * scaled, axis=axis, keepdims=keepdims)) * np.reshape(
+        top, np.shape(squares)
+    )
 
 
 def flip(a: Any) -> Any:

@@ -32,7 +32,7 @@ _ZERO, _ONE = np.float64(0.0), np.float64(1.0)
 def _positive(x: Array) -> Array:
     if isinstance(x, float):
         return _ONE if x > 0 else _ZERO
-    return np.greater(x, 0.0).astype(np.float64)
+    return np.greater(x, 0.0) * 1.0
 
 
 def _where(c: Array, a: Array, b: Array) -> Array:
@@ -88,7 +88,7 @@ negative = elementwise(
 # powers
 power = elementwise(
     "power", operator.pow,
-    lambda g, y, a, n: g * (n * a ** _lowered(n)),
+    lambda g, y, a, n: g * _slope_of_power(y, a, n),
     lambda g, y, a, n: g * xlogy(y, a),
     sign="xⁿ", latex="{0:5}^{{{1}}}", binding=POWER, sympy=lambda s, a, n: a**n,
     python="{0:5} ** {1:4}", numpy="{0:5} ** {1:4}",
@@ -241,7 +241,7 @@ positive = elementwise(
     python="float({0:1} > 0)", numpy="({0:1} > 0)", kink=lambda x: x == 0,
 )
 larger = elementwise(
-    "larger", lambda a, b: np.heaviside(a - b, 0.5), None, None,
+    "larger", lambda a, b: (np.greater(a, b) * 1.0 + np.greater_equal(a, b)) / 2, None, None,
     sign="a>b", latex=r"𝟙\left[{0} > {1}\right]",
     sympy=lambda s, a, b: s.Heaviside(a - b, s.Rational(1, 2)),
     python="larger({0}, {1})", numpy="np.heaviside({0:1} - {1:2}, 0.5)", kink=lambda a, b: a == b,
@@ -262,6 +262,14 @@ def _condition(s: Any, c: Any) -> Any:
     if isinstance(c, s.Heaviside):
         return c.args[0] > 0
     return s.Ne(c, 0) if c.is_Symbol or c.is_number else c
+
+
+def _slope_of_power(y: Any, a: Any, n: Any) -> Any:
+    """n aⁿ⁻¹; in numbers n aⁿ / a, where n - 1 would be rounded."""
+    slope = n * a ** _lowered(n)
+    if any(isinstance(x, Node) for x in (y, a, n)) or np.all(n == np.floor(n)):
+        return slope
+    return np.where((n == np.floor(n)) | (a == 0) | (y == 0), slope, n * y / a)[()]
 
 
 def _lowered(n: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates.table import POWER, PRODUCT, elementwise, function, named
-from report.autodiff.graph import Array, Node, constant
+from report.autodiff.graph import Array, Node, constant, is_computed
 
 # fmt: off
 
@@ -73,14 +73,14 @@ tan = elementwise(
     why="The slope follows from the gate's own value: one plus its square.",
 )
 arcsin = elementwise(
-    "arcsin", np.arcsin, lambda g, y, x: g / sqrt(1 - x**2),
+    "arcsin", np.arcsin, lambda g, y, x: g / _semicircle(x),
     sign="arcsin", latex=function(r"\arcsin"), sympy=lambda s, x: s.asin(x),
     python="math.asin({0})", domain="x must lie between -1 and 1, and not be -1 or 1 where its "
     "gradient is needed", usage="arcsin(x)", group="trigonometry", summary="inverse sine, in radians",
     why=r"The inverse has one over the slope of the sine: with $x = \sin y$ that is $\cos y = \sqrt{1 - x^2}$.",
 )
 arccos = elementwise(
-    "arccos", np.arccos, lambda g, y, x: -g / sqrt(1 - x**2),
+    "arccos", np.arccos, lambda g, y, x: -g / _semicircle(x),
     sign="arccos", latex=function(r"\arccos"), sympy=lambda s, x: s.acos(x),
     python="math.acos({0})", domain="x must lie between -1 and 1, and not be -1 or 1 where its "
     "gradient is needed", usage="arccos(x)", group="trigonometry", summary="inverse cosine, in radians",
@@ -106,7 +106,7 @@ cosh = elementwise(
     why="The slope of the hyperbolic cosine is the hyperbolic sine, with no sign turned.",
 )
 tanh = elementwise(
-    "tanh", np.tanh, lambda g, y, x: g * (1 - y**2),
+    "tanh", np.tanh, lambda g, y, x: g * (tanh_slope(x) if is_computed(y) else 1 - y**2),
     sign="tanh", latex=function(r"\tanh"), sympy=lambda s, x: s.tanh(x), python="math.tanh({0})",
     usage="tanh(x)", group="activations", summary="hyperbolic tangent",
     why="The slope follows from the gate's own value: one minus its square.",
@@ -135,24 +135,74 @@ sqrt = elementwise(
     why="The root is steep near 0 and flat far out: one over twice its own value.",
 )
 erf = elementwise(
-    "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * exp(-(x**2))),
+    "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * _bell(x)),
     sign="erf", latex=function(named("erf")), sympy=lambda s, x: s.erf(x), python="math.erf({0})",
     numpy="erf({0})", usage="erf(x)", group="exponential", summary="error function",
     why="It is the area under a bell curve, and the slope of an area is the height of its edge.",
 )
 normal_cdf = elementwise(
-    "normal_cdf", lambda x: 0.5 * _each(math.erfc, -x / math.sqrt(2)), lambda g, y, x: g * normal_pdf(x),
+    "normal_cdf", lambda x: _each(_normal_cdf, x), lambda g, y, x: g * normal_pdf(x),
     sign="Φ", latex=function(r"\Phi"), sympy=lambda s, x: (1 + s.erf(x / s.sqrt(2))) / 2,
     python="0.5 * math.erfc(-{0:3} / math.sqrt(2))", numpy="normal_cdf({0})",
 )
 normal_pdf = elementwise(
-    "normal_pdf", lambda x: np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi), lambda g, y, x: g * -(x * y),
+    "normal_pdf", lambda x: _gaussian(x, 0.5) / math.sqrt(2 * math.pi), lambda g, y, x: g * -(x * y),
     sign="φ", latex=function(r"\varphi"), sympy=lambda s, x: s.exp(-x**2 / 2) / s.sqrt(2 * s.pi),
     python="math.exp(-0.5 * {0:3} * {0:3}) / math.sqrt(2 * math.pi)",
     numpy="np.exp(-0.5 * {0:3} * {0:3}) / np.sqrt(2 * np.pi)",
 )
 
+
+# gates for the digits that a textbook's rule loses where a function is flat: no formula holds them
+tanh_slope = elementwise(
+    "tanh_slope", lambda x: _tanh_slope(np.exp(-2 * np.abs(x))), lambda g, y, x: g * (-2 * tanh(x) * y),
+    sign="tanh′", latex=r"1 - \tanh^2\left({0}\right)", binding=1, sympy=lambda s, x: 1 - s.tanh(x)**2,
+    python="tanh_slope({0})", numpy="tanh_slope({0})",
+)
+gaussian = elementwise(
+    "gaussian", lambda x: _gaussian(x, 1.0), lambda g, y, x: g * (-2 * x * y),
+    sign="e^−x²", latex=r"e^{{-{0:5}^{{2}}}}", binding=POWER, sympy=lambda s, x: s.exp(-x**2),
+    python="math.exp(-{0:5} ** 2)", numpy="np.exp(-{0:5} ** 2)",
+)
+
 # fmt: on
+
+
+def _semicircle(x: Any) -> Any:
+    """√(1 - x²), of which 1 - x² would lose the digits near x = 1."""
+    return sqrt((1 - x) * (1 + x) if is_computed(x) else 1 - x**2)
+
+
+def _tanh_slope(e: Any) -> Any:
+    """1 - tanh(x)², which is 4e/(1 + e)² with e = exp(-2|x|)."""
+    return 4 * e / ((1 + e) * (1 + e))
+
+
+def _bell(x: Any) -> Any:
+    """exp(-x²); beside a node the gates that a formula shows."""
+    return gaussian(x) if is_computed(x) else exp(-(x**2))
+
+
+def _gaussian(x: Array, c: float) -> Array:
+    """exp(-c x²): far out each rounding of x² would cost digits, so x is split where squares are exact."""
+    if np.asarray(x).dtype == object:
+        return np.exp(-c * x * x)
+    x = np.clip(x, -40.0, 40.0)  # beyond, it is 0
+    a = np.round(x * 2**20) / 2**20
+    return np.exp(-c * a * a) * np.exp(-c * (x - a) * (x + a))
+
+
+_HEAD, _TAIL = 47453133 / 2**26, -2.799544089368687e-09  # of 1/√2, together exact to 32 digits
+
+
+def _normal_cdf(x: float) -> float:
+    """erfc(-x/√2)/2; erfc is steep far out, so what -x/√2 loses by rounding is put back."""
+    t = -x / math.sqrt(2)
+    if not abs(x) < 40:  # where erfc is 0 or 2
+        return 0.5 * math.erfc(t)
+    a = round(x * 2**20) / 2**20
+    lost = -(a * _HEAD + t + (a * _TAIL + (x - a) / math.sqrt(2)))
+    return 0.5 * (math.erfc(t) - 2 / math.sqrt(math.pi) * math.exp(-t * t) * lost)
 
 
 def _root_of_pi(like: Any) -> Any:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates.activations import log_softmax, sigmoid, softmax
+from report.autodiff.gates.activations import log_softmax, logit_error, sigmoid, softmax, surplus
 from report.autodiff.gates.arithmetic import clip, less, over, sign
 from report.autodiff.gates.functions import log, ratio, xlogy
 from report.autodiff.gates.indexing import ANY, one_hot, whole
 from report.autodiff.gates.shapes import class_labels, pair, pair_within, target_rows
 from report.autodiff.gates.table import function_of_two, gate, named
-from report.autodiff.graph import Array, OutOfDomain, shape_of
+from report.autodiff.graph import Array, OutOfDomain, is_computed, shape_of
 
 
 def _binary_cross_entropy(p: Array, y: Array) -> Array:
@@ -79,7 +79,7 @@ binary_cross_entropy = gate(
 )
 binary_cross_entropy_with_logits = gate(
     "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))),
-    lambda g, v, z, y: g * (over(1, _n(z), g) * (sigmoid(z) - y)), lambda g, v, z, y: g * (over(-1, _n(z), g) * z),
+    lambda g, v, z, y: g * (over(1, _n(z), g) * _logit_error(z, y, v)), lambda g, v, z, y: g * (over(-1, _n(z), g) * z),
     shape=pair, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
     python="binary_cross_entropy_with_logits({0}, {1})",
     numpy="np.mean(np.maximum({0}, 0) - {1:2} * {0:2} + np.log1p(np.exp(-np.abs({0}))))",
@@ -89,7 +89,7 @@ binary_cross_entropy_with_logits = gate(
 )
 cross_entropy = gate(
     "cross_entropy", lambda z, labels: -np.mean(_picked(log_softmax(z), labels)),
-    lambda g, v, z, labels: g * (over(1, _rows(z), g) * (softmax(z) - one_hot(labels, classes=shape_of(z)[-1]))),
+    lambda g, v, z, labels: g * (over(1, _rows(z), g) * _surplus(softmax(z), one_hot(labels, classes=shape_of(z)[-1]), v)),
     None,
     shape=class_labels, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="a label is a whole number from 0 to the number of classes − 1",
@@ -101,7 +101,7 @@ cross_entropy = gate(
 )
 cross_entropy_one_hot = gate(
     "cross_entropy_one_hot", lambda z, y: -np.mean(np.sum(_one_hot_rows(y) * log_softmax(z), axis=-1)),
-    lambda g, v, z, y: g * (over(1, _rows(z), g) * (softmax(z) - y)), None,
+    lambda g, v, z, y: g * (over(1, _rows(z), g) * _surplus(softmax(z), y, v)), None,
     shape=target_rows, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="each row of the target holds probabilities, such as a single 1 among zeros: they must add up to 1, "
     "so divide each row by its sum",
@@ -122,6 +122,15 @@ kl_div = gate(
 )
 
 # fmt: on
+
+
+def _surplus(p: Any, y: Any, value: Any) -> Any:
+    """p - y, with the digits that it loses where p is near 1; a formula shows p - y."""
+    return surplus(p, y) if is_computed(value) else p - y
+
+
+def _logit_error(z: Any, y: Any, value: Any) -> Any:
+    return logit_error(z, y) if is_computed(value) else sigmoid(z) - y
 
 
 def _n(p: Any) -> int:

@@ -86,7 +86,7 @@ smallest = gate(
 
 # spreads
 var = gate(
-    "var", lambda x, axis=None, ddof=0, keepdims=False: np.var(x, axis=axis, ddof=ddof, keepdims=keepdims),
+    "var", lambda x, axis=None, ddof=0, keepdims=False: _var(x, axis, ddof, keepdims),
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
     spread(g * over(2, count(shape_of(x), axis) - ddof, g), x, axis) * _centred(x, axis),
     shape=variance, sign="var", latex=function(named("var")), params=SPREAD,
@@ -96,11 +96,11 @@ var = gate(
     "twice its own distance over n is left.",
 )
 std = gate(
-    "std", lambda x, axis=None, ddof=0, keepdims=False: np.std(x, axis=axis, ddof=ddof, keepdims=keepdims),
+    "std", lambda x, axis=None, ddof=0, keepdims=False: np.sqrt(_var(x, axis, ddof, keepdims)),
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
     spread(g * over(1, count(shape_of(x), axis) - ddof, g), x, axis) * ratio(_centred(x, axis), spread(y, x, axis)),
     shape=variance, sign="std", latex=function(named("std")), params=SPREAD,
-    python="std({0})", numpy="np.std({0})", kink=lambda x, axis=None, ddof=0, keepdims=False:
+    python="std({0})", numpy="std({0})", kink=lambda x, axis=None, ddof=0, keepdims=False:
     np.max(x, axis=axis) == np.min(x, axis=axis),
     convention="gradient 0 where all entries are equal",
     usage="std(x), std(x, axis=0, ddof=1, keepdims=True)", group="reductions",
@@ -146,6 +146,12 @@ def spread(g: Any, x: Any, axis: Any) -> Any:
     return g if shape_of(g) == shape else broadcast_to(g, shape=shape)
 
 
+def _var(x: Array, axis: Any, ddof: int, keepdims: bool) -> Array:
+    """The variance; that of equal entries is 0, however their mean is rounded."""
+    equal = np.max(x, axis=axis, keepdims=keepdims) == np.min(x, axis=axis, keepdims=keepdims)
+    return np.where(equal, 0.0, np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))[()]
+
+
 def _centred(x: Any, axis: Any) -> Any:
     """The distance of each entry from the mean of those it is taken together with."""
     return x - (mean(x) if axis is None else mean(x, axis=axis, keepdims=True))
@@ -161,14 +167,14 @@ def _share(hit: Array, axis: Any) -> Array:
 
 def _others(x: Array, axis: Any) -> Array:
     """For each entry the product of all the others; dividing by the entry would fail at 0."""
-    rows = _rows(x, axis)
+    rows = rows_of(x, axis)
     ones = np.ones((len(rows), 1))
     before = np.cumprod(np.concatenate([ones, rows[:, :-1]], axis=1), axis=1)
     after = np.cumprod(np.concatenate([ones, rows[:, :0:-1]], axis=1), axis=1)[:, ::-1]
     return _unrows(before * after, np.shape(x), axis)
 
 
-def _rows(x: Array, axis: Any) -> Array:
+def rows_of(x: Array, axis: Any) -> Array:
     """A matrix whose rows hold the entries that are taken together."""
     shape = np.shape(x)
     axes = axes_of(shape, axis)
@@ -177,7 +183,7 @@ def _rows(x: Array, axis: Any) -> Array:
 
 
 def _unrows(rows: Array, shape: tuple[int, ...], axis: Any) -> Array:
-    """Undo `_rows`."""
+    """Undo `rows_of`."""
     axes = axes_of(shape, axis)
     order = (*(i for i in range(len(shape)) if i not in axes), *axes)
     return np.transpose(rows.reshape([shape[i] for i in order]), np.argsort(order))[()]

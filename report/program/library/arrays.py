@@ -31,6 +31,17 @@ def swish(x):
     return x * sigmoid(x)
 
 
+def tanh_slope(x):
+    """1 - tanh(x) ** 2, with all digits where tanh(x) is near 1."""
+    small = np.exp(-2 * np.abs(x))
+    return 4 * small / (1 + small) ** 2
+
+
+def logit_error(z, y):
+    """sigmoid(z) - y, with all digits where y is 0 or 1."""
+    return (1 - y) * sigmoid(z) - y * sigmoid(-z)
+
+
 def erf(x):
     """The error function, which NumPy does not have."""
     return np.vectorize(math.erf, otypes=[float])(x) * 1.0
@@ -68,15 +79,61 @@ def softmax(x, axis=-1):
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))); exp never gets a positive argument."""
-    top = np.max(x, axis=axis, keepdims=True)
-    total = np.sum(np.exp(x - top), axis=axis, keepdims=keepdims)
-    return np.log(total) + np.reshape(top, np.shape(total))
+    """log(sum(exp(x))): the largest x and log(1 + the other terms)."""
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    top = np.max(x, axis=axes, keepdims=True)
+    powers = np.exp(x - top)
+    equal = np.sum(x == top, axis=axes, keepdims=True)  # to the largest
+    others = np.sum(powers * (x < top), axis=axes, keepdims=True)
+    whole = top + np.log1p(equal - 1 + others)
+    return whole if keepdims else np.squeeze(whole, axes)
 
 
 def log_softmax(x, axis=-1):
     """The logarithm of softmax(x)."""
-    return x - logsumexp(x, axis=axis, keepdims=True)
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - logsumexp(shifted, axis=axis, keepdims=True)
+
+
+def complement(p, axis=-1):
+    """1 - p of p that add up to 1: for the largest the sum of the others."""
+    at = np.expand_dims(np.argmax(p, axis=axis), axis)
+    others = np.array(p)
+    np.put_along_axis(others, at, 0.0, axis)
+    left = 1 - p
+    total = np.sum(others, axis=axis, keepdims=True)
+    np.put_along_axis(left, at, total, axis)
+    return left
+
+
+def less_mean(g, p, axis=-1):
+    """g less its mean under p, measured from the g of the largest p."""
+    at = np.expand_dims(np.argmax(p, axis=axis), axis)
+    away = g - np.take_along_axis(g, at, axis)
+    return away - np.sum(away * p, axis=axis, keepdims=True)
+
+
+def less_share(g, p, axis=-1):
+    """g - p * sum(g) as g * (1 - p) less p times the sum of the other g."""
+    at = np.expand_dims(np.argmax(p, axis=axis), axis)
+    others = np.array(g)
+    np.put_along_axis(others, at, 0.0, axis)
+    rest = np.sum(g, axis=axis, keepdims=True) - g
+    total = np.sum(others, axis=axis, keepdims=True)
+    np.put_along_axis(rest, at, total, axis)
+    return g * complement(p, axis) - p * rest
+
+
+def surplus(p, y):
+    """p - y of rows that add up to 1, with all digits where p is near 1."""
+    return (1 - y) * p - y * complement(p)
+
+
+def std(x, axis=None, ddof=0, keepdims=False):
+    """The standard deviation; that of equal entries is 0, not a rounding."""
+    width = np.ptp(x, axis=axis, keepdims=keepdims)
+    found = np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.where(width == 0, 0.0, found)
 
 
 def reverse_cumsum(x, axis=0):

@@ -35,6 +35,17 @@ def swish(x):
     return x * sigmoid(x)
 
 
+def tanh_slope(x):
+    """1 - tanh(x) ** 2, with all digits where tanh(x) is near 1."""
+    small = math.exp(-2 * abs(x))
+    return 4 * small / (1 + small) ** 2
+
+
+def logit_error(z, y):
+    """sigmoid(z) - y, with all digits where y is 0 or 1."""
+    return (1 - y) * sigmoid(z) - y * sigmoid(-z)
+
+
 def normal_cdf(x):
     """The normal distribution: the area under the bell curve up to x."""
     return 0.5 * math.erfc(-x / math.sqrt(2))
@@ -325,7 +336,7 @@ def squared_norm(x):
 
 def norm(x):
     """The length of a vector: the root of the sum of the squares."""
-    return math.sqrt(sum(number**2 for number in x))
+    return math.hypot(*x)
 
 
 def l1_norm(x):
@@ -340,8 +351,9 @@ def mean(x):
 
 def var(x, ddof=0):
     """The mean squared distance from the mean (divided by n - ddof)."""
-    middle = sum(x) / len(x)
-    return sum((number - middle) ** 2 for number in x) / (len(x) - ddof)
+    away = [number - x[0] for number in x]  # 0 where all are equal
+    middle = sum(away) / len(x)
+    return sum((number - middle) ** 2 for number in away) / (len(x) - ddof)
 
 
 def std(x, ddof=0):
@@ -350,9 +362,10 @@ def std(x, ddof=0):
 
 
 def logsumexp(x):
-    """log(sum(exp(x))); exp never gets a positive argument."""
+    """log(sum(exp(x))): the largest x and log(1 + the other terms)."""
     top = max(x)
-    return top + math.log(sum(math.exp(number - top) for number in x))
+    powers = sorted(math.exp(number - top) for number in x)
+    return top + math.log1p(sum(powers[:-1]))
 
 
 def softmax(x):
@@ -365,8 +378,32 @@ def softmax(x):
 
 def log_softmax(x):
     """The logarithm of softmax(x)."""
-    whole = logsumexp(x)
-    return [number - whole for number in x]
+    top = max(x)
+    shifted = [number - top for number in x]
+    whole = logsumexp(shifted)
+    return [number - whole for number in shifted]
+
+
+def less_mean(g, p):
+    """g - sum(g * p); the p add up to 1, so this sum keeps all digits."""
+    return [sum((a - h) * q for h, q in zip(g, p)) for a in g]
+
+
+def less_share(g, p):
+    """g - p * sum(g); the p add up to 1, so this sum keeps all digits."""
+    return [sum(a * q - b * h for h, q in zip(g, p)) for a, b in zip(g, p)]
+
+
+def surplus(p, y):
+    """p - y; both add up to 1, so this sum keeps all digits."""
+    return [sum(a * t - b * q for q, t in zip(p, y)) for a, b in zip(p, y)]
+
+
+def each_row(function, a, b):
+    """A function of two rows, for each row of two tensors."""
+    if not isinstance(a[0], list):
+        return function(a, b)
+    return [each_row(function, u, v) for u, v in zip(a, b)]
 
 
 def cumsum(x):
