@@ -27,7 +27,7 @@ NO_FORWARD = {"inv", "det", "logdet"}
 NO_GRADIENT = {"others", "cofactor"}
 
 
-@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("name", CASES)
 def test_index_form_has_the_numbers_of_the_gate_and_of_its_gradient(name: str) -> None:
     gate = GATES[name]
 

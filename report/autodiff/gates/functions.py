@@ -156,7 +156,7 @@ normal_pdf = elementwise(
 # gates for the digits that a textbook's rule loses where a function is flat: no formula holds them
 tanh_slope = elementwise(
     "tanh_slope", lambda x: _tanh_slope(np.exp(-2 * np.abs(x))), lambda g, y, x: g * (-2 * tanh(x) * y),
-    sign="tanh′", latex=r"1 - \tanh^2\left({0}\right)", binding=1, sympy=lambda s, x: 1 - s.tanh(x)**2,
+    sign="tanh′", latex=r"\frac{{1}}{{\cosh^{{2}}\left({0}\right)}}", binding=PRODUCT + 1, sympy=lambda s, x: s.cosh(x)**-2,
     python="tanh_slope({0})", numpy="tanh_slope({0})",
 )
 gaussian = elementwise(
