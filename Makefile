@@ -4,19 +4,21 @@
 PROBLEM := problems/homework1.toml
 SET :=
 OUT :=
+PORT := 8000
 PYTHON :=
-export PROBLEM SET OUT PYTHON
+export PROBLEM SET OUT PORT PYTHON
 unexport PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 
-.PHONY: help report test setup validate bench lock clean
+.PHONY: help report serve test setup validate bench lock clean
 
 help:
 	@echo 'make report      build/homework1.pdf from problems/homework1.toml'
 	@echo '                 PROBLEM=problems/other.toml   another homework file'
 	@echo '                 SET="q1.x1=2 q1.w1=0.5"       other inputs'
 	@echo '                 OUT=build/mine.pdf            another place'
+	@echo 'make serve       the live page of a homework file: PROBLEM=mine.toml PORT=8000'
 	@echo 'make test        linter, type checker and tests'
 	@echo 'make validate    veraPDF on every PDF in build/: PDF/UA-1 and PDF/A-3a'
 	@echo 'make bench       the benchmarks, into build/bench/'
@@ -26,6 +28,10 @@ help:
 report:
 	@scripts/setup report
 	@scripts/build
+
+serve:
+	@scripts/setup report
+	@$(python) -m report serve "$$PROBLEM" --port "$$PORT"
 
 test:
 	@scripts/setup test

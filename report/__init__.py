@@ -8,18 +8,18 @@ from report.errors import ReportError
 from report.version import __version__
 
 if TYPE_CHECKING:
-    from report.autodiff.differentiate import trace
+    from report.notebook import show, trace
     from report.pipeline import build
 
-__all__ = ["ReportError", "__version__", "build", "trace"]
+__all__ = ["ReportError", "__version__", "build", "show", "trace"]
 
 
 def __getattr__(name: str) -> Any:
     # NumPy and WeasyPrint are imported when they are first needed.
-    if name == "trace":
-        from report.autodiff.differentiate import trace
+    if name in ("show", "trace"):
+        from report import notebook
 
-        return trace
+        return getattr(notebook, name)
     if name == "build":
         from report.pipeline import build
 

@@ -92,15 +92,10 @@ def build(
 
 
 def _build_page(work: Homework, target: Path, edition: str, start: float) -> Summary:
-    """The solution as one HTML file for a browser, with MathML for its formulas."""
-    from report import document
-
     if edition != "solution":
         raise ReportError(f"the edition {edition!r} is a PDF; let the output's name end in .pdf")
-    answers = answers_of(work, partial(document.view, browser=True))
-    _refuse(work, answers)
-    page = document.html(work, answers, making(work, date_shown()), browser=True)
-    files.write(target, page.encode())
+    answers, written = _page(work)
+    files.write(target, written.encode())
     return Summary(
         path=target,
         questions=len(answers),
@@ -109,6 +104,19 @@ def _build_page(work: Homework, target: Path, edition: str, start: float) -> Sum
         pages=1,
         seconds=time.perf_counter() - start,
     )
+
+
+def page(work: Homework) -> str:
+    """The solution of a homework with plain numbers as one HTML file for a browser, with MathML."""
+    return _page(work)[1]
+
+
+def _page(work: Homework) -> tuple[list[Answer], str]:
+    from report import document
+
+    answers = answers_of(work, partial(document.view, browser=True), browser=True)
+    _refuse(work, answers)
+    return answers, document.html(work, answers, making(work, date_shown()), browser=True)
 
 
 def _edition(edition: Any) -> str:
@@ -159,16 +167,22 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
 
 
 def answers_of(
-    work: Homework, view: Callable[[Work], Mapping[str, Any]] | None = None
+    work: Homework,
+    view: Callable[[Work], Mapping[str, Any]] | None = None,
+    *,
+    browser: bool = False,
 ) -> list[Answer]:
-    """Everything about every question, and what `view` makes of it; programs run in the meantime."""
+    """Everything about every question, and what `view` makes of it; programs run in the meantime.
+
+    For a `browser` the figures have elements that a script finds.
+    """
     begun: deque[_Begun] = deque()
     answers: list[Answer] = []
     waiting = deque(work.questions)
     while waiting or begun:
         while waiting and len(begun) < _AHEAD:
             begun.append(_begin(work, waiting.popleft()))
-        answers.append(_finish(begun.popleft(), view))
+        answers.append(_finish(begun.popleft(), view, browser))
     return answers
 
 
@@ -206,7 +220,9 @@ def programs_of(work: Homework, question: Question, found: Trace) -> tuple[Progr
     return tuple(written)
 
 
-def _finish(begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None) -> Answer:
+def _finish(
+    begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None, browser: bool
+) -> Answer:
     from report import figure, program
     from report.autodiff.hessian import curvature
     from report.checks import verify
@@ -216,7 +232,7 @@ def _finish(begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None) -> 
     with _placed(begun.work, begun.question):
         found = begun.trace
         derivation = derive(found)
-        drawn = figure.draw(found)
+        drawn = figure.draw(found, browser=browser)
         second = curvature(found) if begun.question.hessian else None
         done = Work(begun.question, found, derivation, drawn, second, begun.written)
         shown = view(done) if view else {}  # while the programs run

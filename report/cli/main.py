@@ -76,6 +76,19 @@ def _build(options: argparse.Namespace) -> tuple[str, int]:
     return str(summary), DONE
 
 
+def _serve(options: argparse.Namespace) -> tuple[str, int]:
+    from report.live import serve
+
+    path = None if options.homework is None else Path(options.homework)
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(path, options.port, _tell, open_browser=options.open)
+    return "", DONE
+
+
+def _tell(words: str) -> None:
+    print(words, flush=True)
+
+
 def _trace(options: argparse.Namespace) -> tuple[str, int]:
     overrides = _overrides(options)
     from report.pipeline import trace_json
@@ -181,6 +194,7 @@ def _output(options: argparse.Namespace) -> Path:
 
 _RUN: dict[str, Callable[[argparse.Namespace], tuple[str, int]]] = {
     "build": _build,
+    "serve": _serve,
     "trace": _trace,
     "check": _check,
     "gates": _gates,

@@ -13,6 +13,7 @@ from report.version import __version__
 MAX_JOBS = 256
 COMMANDS = {
     "build": "a homework file -> the report as PDF",
+    "serve": "the live page of a homework file, on this machine only",
     "trace": "every value and gradient of a homework as JSON",
     "check": "check every gradient in several ways, as a table",
     "gates": "the gates that a function may use",
@@ -107,6 +108,14 @@ def _parser() -> _Parser:
         default="solution",
         help="all of it, a sheet to fill in, or an answer key (solution)",
     )
+    serve = command("serve")
+    serve.add_argument(
+        "homework", metavar="HOMEWORK.toml", nargs="?", help="the homework file (a new one)"
+    )
+    serve.add_argument(
+        "--port", metavar="N", type=_port, default=8000, help="the port; 0 takes a free one (8000)"
+    )
+    serve.add_argument("--open", action="store_true", help="open the page in the browser")
     trace = command("trace", _homework, _values, _seed, epilog=_OVERRIDES)
     trace.add_argument(
         "--question", metavar="ID", help="only this question (all of them, in one object)"
@@ -165,6 +174,12 @@ def _add_grade(grade: _Parser) -> None:
 def _jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
         raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number from 1 to {MAX_JOBS}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no port; it is a number up to 65535")
     return int(text)
 
 

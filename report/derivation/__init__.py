@@ -28,6 +28,8 @@ __all__ = [
     "Gradient",
     "Step",
     "derive",
+    "formula",
+    "forward_rows",
 ]
 
 MAX_LETS = 40  # let-lines shown with the function
@@ -51,6 +53,17 @@ def derive(trace: Trace) -> Derivation:
         flows=flows(trace, shared),
     )
     return replace(derivation, legend=legend(notation, derivation))
+
+
+def formula(trace: Trace) -> tuple[Equation, ...]:
+    """The function of a trace as it was written, without its derivation."""
+    return _formula(Notation(trace))
+
+
+def forward_rows(trace: Trace) -> tuple[ForwardRow, ...]:
+    """The forward pass alone."""
+    notation = Notation(trace)
+    return tuple(_forward_row(notation, q) for q in trace.gates)
 
 
 def _formula(notation: Notation) -> tuple[Equation, ...]:

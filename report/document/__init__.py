@@ -5,7 +5,16 @@ this package puts it into words, tables and formulas that fit the column.
 """
 
 from report.document.answer import Answer, ProgramRun, Work
-from report.document.page import environment, html
+from report.document.page import environment, html, question_html, scoped_css
 from report.document.views import view
 
-__all__ = ["Answer", "ProgramRun", "Work", "environment", "html", "view"]
+__all__ = [
+    "Answer",
+    "ProgramRun",
+    "Work",
+    "environment",
+    "html",
+    "question_html",
+    "scoped_css",
+    "view",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,26 @@ def html(
         )
     finally:
         for_browser.reset(token)
+
+
+def question_html(answer: Answer) -> str:
+    """One question as it stands in a page for a browser."""
+    token = for_browser.set(True)
+    try:
+        shown = {"number": 1, **answer.shown, **outcome(answer)}
+        template = environment().get_template("question.html.j2")
+        return template.render(q=shown, answers=[shown])
+    finally:
+        for_browser.reset(token)
+
+
+@cache
+def scoped_css(selector: str) -> str:
+    """The report's stylesheet for the part of a web page that a selector names."""
+    css = resources.path("assets/report.css").read_text(encoding="utf-8")
+    css = re.sub(r"@page[^{]*\{(?:[^{}]|\{[^{}]*\})*\}", "", css)
+    css = re.sub(r"(?m)^(html|body)\b", "&", css)
+    return f"{selector} {{\n{css}\n}}\n"
 
 
 @cache

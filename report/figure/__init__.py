@@ -7,9 +7,10 @@ graph of very many gates is drawn by its let-lines or by its ends.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from report.autodiff.trace import Trace
+from report.autodiff.trace import Quantity, Trace
 from report.figure.layered_row import LayeredRow
 
 POINT = 25.4 / 72  # in millimetres
@@ -49,11 +50,17 @@ class Figure:
 
 
 def draw(
-    trace: Trace, *, width: float = 150.0, max_height: float = 215.0, numbers: bool = True
+    trace: Trace,
+    *,
+    width: float = 150.0,
+    max_height: float = 215.0,
+    numbers: bool = True,
+    browser: bool = False,
 ) -> Figure:
     """The figure of a trace, in rows of at most `width` times `max_height` millimetres.
 
-    Without `numbers` it shows the structure alone, with room on the edges to write them by hand.
+    Without `numbers` it shows the structure alone, with room on the edges to write them by hand. For
+    a `browser` its gates and edges are elements of their own (see `report.figure.web_svg`).
     """
     from report.figure import alt_text
     from report.figure.fold import rows
@@ -66,13 +73,19 @@ def draw(
     alt = alt_text.alt(what)
     words = [alt, *(alt_text.further(row, i, len(placed)) for i, row in enumerate(placed[1:], 2))]
     wide = max(row.width for row in placed) + 2 * MARGIN
+    found = {q.name: q for q in (*trace.inputs, *trace.gates)} if browser else None
     with settings():
-        panels = tuple(_panel(row, wide, said) for row, said in zip(placed, words, strict=True))
+        panels = tuple(
+            _panel(row, wide, said, found) for row, said in zip(placed, words, strict=True)
+        )
     return Figure(panels, alt, alt_text.caption(what, placed), alt_text.note(what))
 
 
-def _panel(row: LayeredRow, width: float, alt: str) -> Panel:
+def _panel(
+    row: LayeredRow, width: float, alt: str, browser: Mapping[str, Quantity] | None
+) -> Panel:
     from report.figure.svg import svg
+    from report.figure.web_svg import web_svg
 
     row.shift(MARGIN, MARGIN)
     height = row.height + 2 * MARGIN
@@ -90,4 +103,5 @@ def _panel(row: LayeredRow, width: float, alt: str) -> Panel:
         )
     )
     size = round(width * POINT, 3), round(height * POINT, 3)
-    return Panel(svg(row, width, height), *size, spots, alt)
+    drawn = svg(row, width, height) if browser is None else web_svg(row, width, height, browser)
+    return Panel(drawn, *size, spots, alt)

@@ -147,6 +147,12 @@ def read_homework(
     return override(homework, {} if overrides is None else overrides, "override ")
 
 
+def read_homework_text(text: str, path: str | os.PathLike[str]) -> Homework:
+    """The homework of a file's text; `path` is what messages name it by. Raises as `read_homework`."""
+    file = as_path(path)
+    return _homework(file, toml.read_text(text, str(file)))
+
+
 # ---------------------------------------------------------------- the file
 
 

@@ -1,0 +1,261 @@
+"""The form of a question: what it shows, and what of it a user has changed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.inputs import CONSTANTS, NAME
+from report.autodiff.parser.names import FORMS
+from report.errors import ReportError
+from report.homework.homework import Homework, Question
+from report.homework.random_inputs import is_random
+
+MAX_SIZE = 12  # rows and columns of a grid that one can type in
+KINDS = ("number", "vector", "matrix")
+_NUMBER = re.compile(r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input as the form shows it: a number, a vector or a matrix in cells; else only its size."""
+
+    name: str
+    kind: str  # one of KINDS, "random" or "large"
+    cells: tuple[tuple[str, ...], ...]
+    words: str
+    asked: bool
+    used: bool
+
+
+def fields(homework: Homework, question: str) -> dict[str, str]:
+    """Every field of the form by its name, as it stands in a homework."""
+    q = homework.question(question)
+    found = {
+        "title": homework.title,
+        "author": homework.author,
+        "question-title": q.title,
+        "function": q.function,
+        "unfold": " ".join(q.unfold or ()),
+    }
+    for i in inputs_of(q):
+        found[f"asked:{i.name}"] = "on" if i.asked else ""
+        found[f"kind:{i.name}"] = i.kind
+        for r, row in enumerate(i.cells):
+            for c, cell in enumerate(row):
+                found[f"cell:{i.name}:{r}:{c}"] = cell
+    return found
+
+
+def inputs_of(q: Question) -> list[Input]:
+    """The inputs of a question, those first that the function uses."""
+    used = free_names(q.function)
+    found = []
+    for name, value in q.inputs.items():
+        kind, cells, words = _cells(value)
+        asked = q.wrt is None or name in q.wrt
+        found.append(Input(name, kind, cells, words, asked, used is None or name in used))
+    return found
+
+
+def _cells(value: Any) -> tuple[str, tuple[tuple[str, ...], ...], str]:
+    if is_random(value):
+        return "random", (), "drawn at random"
+    try:
+        array = np.array(value, dtype=float)
+    except (ValueError, TypeError):
+        return "large", (), "not a block of numbers"
+    if array.ndim > 2 or max(array.shape, default=1) > MAX_SIZE:
+        return "large", (), f"{' × '.join(map(str, array.shape))} numbers"
+    rows = value if array.ndim == 2 else [[v] for v in value] if array.ndim == 1 else [[value]]
+    cells = tuple(tuple(_written(v) for v in row) for row in rows)
+    return KINDS[array.ndim], cells, ""
+
+
+def _written(number: Any) -> str:
+    return str(int(number)) if isinstance(number, bool) else repr(number)
+
+
+def free_names(function: str) -> set[str] | None:
+    """The names that a formula needs from outside; None where that cannot be told while it is typed."""
+    try:
+        tree = ast.parse("\n".join(line.strip() for line in function.strip().split("\n")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    given: set[str] = set()
+    free: set[str] = set()
+    for statement in tree.body:
+        called = {n.func for n in ast.walk(statement) if isinstance(n, ast.Call)}
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in called:
+                free |= {node.id} - given
+        if isinstance(statement, ast.Assign):
+            given |= {t.id for t in statement.targets if isinstance(t, ast.Name)}
+    return {n for n in free if NAME.fullmatch(n) and n not in CONSTANTS and n not in FORMS}
+
+
+# ---------------------------------------------------------------- what has changed
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Keys of the heading and of the question with their new values."""
+
+    heading: Mapping[str, Any]
+    question: Mapping[str, Any]
+
+    def __bool__(self) -> bool:
+        return bool(self.heading or self.question)
+
+
+def changes(posted: Mapping[str, str], base: Homework, now: Homework, question: str) -> Changes:
+    """What a posted form changes in the homework of now; `base` is the one that the form showed."""
+    before = fields(base, question)
+    boxes = {key for key in before if key.startswith("asked:")}  # sent where they are ticked only
+    sent = {**dict.fromkeys(boxes if "boxes" in posted else (), ""), **posted}
+    different = {k: v for k, v in sent.items() if k in before and v != before[k]}
+    q = now.question(question)
+    heading: dict[str, Any] = {k: different[k] for k in ("title", "author") if k in different}
+    changed: dict[str, Any] = {}
+    if "question-title" in different:
+        changed["title"] = different["question-title"]
+    if "function" in different:
+        changed["function"] = different["function"].replace("\r\n", "\n").strip("\n")
+    if "unfold" in different:
+        changed["unfold"] = different["unfold"].split() or None
+    asked = [key for key in different if key.startswith("asked:")]
+    if asked:
+        changed["wrt"] = _wrt(q, {key.partition(":")[2]: different[key] == "on" for key in asked})
+    values = _values(q, different)
+    if values:
+        changed["inputs"] = values
+    return Changes(heading, changed)
+
+
+def _wrt(q: Question, boxes: Mapping[str, bool]) -> list[str] | None:
+    names = [n for n in q.inputs if boxes.get(n, q.wrt is None or n in q.wrt)]
+    if not names:
+        raise ReportError("ask for the gradient of one input at least")
+    return None if len(names) == len(q.inputs) else names
+
+
+def _values(q: Question, different: Mapping[str, str]) -> dict[str, Any]:
+    """The inputs with other cells or another shape."""
+    values: dict[str, Any] = {}
+    for key, text in different.items():
+        what, _, rest = key.partition(":")
+        if what == "kind" and rest in q.inputs and text in KINDS:
+            values[rest] = reshaped(q.inputs[rest], text)
+        elif what == "cell":
+            name, row, column = rest.rsplit(":", 2)
+            if name in q.inputs and f"kind:{name}" not in different:
+                old = values.get(name, q.inputs[name])
+                values[name] = _with_cell(old, int(row), int(column), number(text, name))
+    return values
+
+
+def _with_cell(value: Any, row: int, column: int, given: Any) -> Any:
+    if not isinstance(value, list):
+        return given
+    if row >= len(value):
+        return value
+    if isinstance(value[row], list):
+        if column >= len(value[row]):
+            return value
+        given = [*value[row][:column], given, *value[row][column + 1 :]]
+    return [*value[:row], given, *value[row + 1 :]]
+
+
+def number(text: str, name: str) -> int | float:
+    """A number as typed: also with a comma, a long minus, or as a quotient of two such as 1/3."""
+    plain = text.strip().replace("−", "-").replace(",", ".")
+    top, slash, bottom = plain.partition("/")
+    try:
+        if slash:
+            return float(top) / float(bottom)
+        return int(plain) if re.fullmatch(r"[-+]?\d{1,15}", plain) else _finite(float(plain))
+    except (ValueError, ZeroDivisionError):
+        raise ReportError(f"input {name}: {text[:40]!r} is no number; write 0.5") from None
+
+
+def _finite(x: float) -> float:
+    if not np.isfinite(x):
+        raise ValueError
+    return x
+
+
+# ---------------------------------------------------------------- shapes, tables, random numbers
+
+
+def reshaped(value: Any, kind: str, rows: int = 2, columns: int = 2) -> Any:
+    """The value as a number, a vector or a matrix, with the numbers that it has."""
+    flat = _flat(value) or [1.0]
+    rows, columns = (min(max(n, 1), MAX_SIZE) for n in (rows, columns))
+    if kind == "number":
+        return flat[0]
+    filled = [flat[i] if i < len(flat) else 0.0 for i in range(rows * columns)]
+    if kind == "vector":
+        return filled[:rows] if rows <= len(filled) else filled
+    return [filled[r * columns : (r + 1) * columns] for r in range(rows)]
+
+
+def sized(value: Any, rows: int, columns: int) -> Any:
+    """A vector or matrix with more or fewer rows and columns; new entries are 0."""
+    rows, columns = (min(max(n, 1), MAX_SIZE) for n in (rows, columns))
+    if not isinstance(value, list):
+        return value
+    if not isinstance(value[0], list):
+        return [value[r] if r < len(value) else 0.0 for r in range(rows)]
+    return [
+        [
+            value[r][c] if r < len(value) and c < len(value[r]) else 0.0
+            for c in range(columns)
+        ]
+        for r in range(rows)
+    ]  # fmt: skip
+
+
+def _flat(value: Any) -> list[Any]:
+    return [x for v in value for x in _flat(v)] if isinstance(value, list) else [value]
+
+
+def pasted(text: str, name: str) -> Any:
+    """The numbers of a spreadsheet's cells, of NumPy's or MATLAB's way to print an array, or of a list."""
+    lines = [line for line in re.split(r"[\n;]|\]\s*,?\s*(?=\[)", text.strip()) if line.strip()]
+    rows = [[_plain(n) for n in _NUMBER.findall(line)] for line in lines]
+    rows = [row for row in rows if row]
+    if not rows or len({len(row) for row in rows}) > 1:
+        raise ReportError(f"input {name}: what was pasted is no table of numbers with equal rows")
+    if max(len(rows), len(rows[0])) > 1000:
+        raise ReportError(f"input {name}: what was pasted is larger than 1000 rows or columns")
+    if len(rows) == 1:
+        single = len(rows[0]) == 1 and "[" not in text
+        nested = "[[" in text
+        return rows[0][0] if single else rows if nested else rows[0]
+    if len(rows[0]) == 1 and "[[" not in text:
+        return [row[0] for row in rows]
+    return rows
+
+
+def _plain(text: str) -> int | float:
+    plain = text.replace("−", "-")
+    return int(plain) if re.fullmatch(r"[-+]?\d{1,15}", plain) else float(plain)
+
+
+def drawn(values: Mapping[str, Any], names: Sequence[str], seed: str) -> dict[str, Any]:
+    """Other numbers of one decimal for these inputs, decided by a seed."""
+    from report.homework.random_inputs import read_random
+
+    found = {}
+    for name in names:
+        shape = np.shape(np.array(values[name], dtype=float))
+        table: dict[str, Any] = {"uniform": [-2, 2], "digits": 1}
+        if shape:
+            table["shape"] = list(shape)
+        found[name] = read_random(table, f"input {name}").draw("live", seed, name)
+    return found

@@ -1,0 +1,184 @@
+"""The homework file that the page edits: its text, its versions, its place on the disk.
+
+The text is the one truth, and every change makes a new version of it. A change says on which version it
+is based, so that two tabs and an editor can work on one file: what a form leaves as it was in its own
+version is left as it is now. Comments and layout of the file are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import Array, Item, String
+
+from report import files
+from report.errors import ReportError
+from report.homework.homework import Homework, read_homework_text
+
+MAX_TEXT = 200_000  # characters of a homework on the live page
+KEPT = 200  # versions that a change can be based on
+NEW = """title = "Homework"
+author = ""
+
+[[question]]
+function = "(sigmoid(w*x + b) - y)**2"
+
+[question.inputs]
+w = 0.5
+x = 2
+b = -1
+y = 1
+"""
+
+
+class HomeworkFile:
+    """A homework's text with its versions; `path` is None where no file was given."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.version = 1
+        self.on_disk = "" if path is None else read(path)
+        self.text = self.on_disk or NEW
+        self.parsed = read_homework_text(self.text, self.name)
+        self.versions = {self.version: self.text}
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return str(self.path or "homework.toml")
+
+    def homework(self, version: int | None = None) -> Homework:
+        """The homework as it is now, or was in a version that is still known."""
+        text = self.versions.get(version or self.version, self.text)
+        return self.parsed if text == self.text else read_homework_text(text, self.name)
+
+    def change(self, text: str) -> bool:
+        """Put another text in its place; whether it differs. ReportError for what is no homework file."""
+        text = text.replace("\r\n", "\n")
+        if len(text) > MAX_TEXT:
+            raise ReportError(
+                f"the file has {len(text)} characters; the live page takes {MAX_TEXT}"
+            )
+        if text == self.text:
+            return False
+        self.parsed = read_homework_text(text, self.name)
+        self.text = text
+        self.version += 1
+        self.versions[self.version] = text
+        self.versions.pop(self.version - KEPT, None)
+        return True
+
+    def edit(self, question: str, heading: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+        """Set keys of the heading and of a question; `inputs` maps names to values, None takes one away.
+
+        Raises ReportError where the result is no homework file; then nothing has changed.
+        """
+        document = tomlkit.parse(self.text)
+        for key, value in heading.items():
+            _set(document, key, value)
+        known = [q.id for q in self.parsed.questions]
+        table: Any = document["question"][known.index(question)]
+        for key, value in changes.items():
+            if key != "inputs":
+                _set(table, key, value)
+                continue
+            if "inputs" not in table:
+                table["inputs"] = tomlkit.table()
+            for name, given in value.items():
+                _set(table["inputs"], name, given)
+        return self.change(tomlkit.dumps(document))
+
+    # ------------------------------------------------------------ the disk
+
+    def save(self) -> bool:
+        """Write the text to its file, whole; whether that was needed.
+
+        Where the file has changed meanwhile it is not written: `follow` first.
+        """
+        if self.path is None or self.text == self.on_disk:
+            return False
+        if self.path.exists() and read(self.path) != self.on_disk:
+            raise ReportError(f"{self.path} was changed by another program; nothing was written")
+        files.write(self.path, self.text.encode())
+        self.on_disk = self.text
+        return True
+
+    def follow(self) -> bool:
+        """Take over what another program has written to the file; whether there was something."""
+        if self.path is None or not self.path.exists():
+            return False
+        found = read(self.path)
+        if found == self.on_disk:
+            return False
+        changed = self.change(found)  # what is no homework file is told, and is read again later
+        self.on_disk = found
+        return changed
+
+
+def read(path: Path) -> str:
+    """The text of a homework file; ReportError where it cannot be read."""
+    try:
+        if path.stat().st_size > 4 * MAX_TEXT:
+            raise ReportError(f"{path} is too large for the live page; use report build")
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        raise ReportError(f"there is no file {path}") from None
+    except UnicodeDecodeError:
+        raise ReportError(f"{path} is not UTF-8; save it with the encoding UTF-8") from None
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def is_homework(text: str, name: str) -> bool:
+    """Whether a text is a homework file."""
+    try:
+        read_homework_text(text, name)
+    except ReportError:
+        return False
+    return True
+
+
+# ---------------------------------------------------------------- TOML that keeps its comments
+
+
+def _set(table: Any, key: str, value: Any) -> None:
+    """Give a key another value, with as little change to the text as there can be."""
+    if value is None:
+        table.pop(key, None)
+        return
+    old = table.get(key)
+    if isinstance(old, Array) and isinstance(value, list) and _alike(old, value):
+        _refill(old, value)
+    elif old is None or old.unwrap() != value:
+        table[key] = _item(value, old)
+
+
+def _alike(old: Any, new: list[Any]) -> bool:
+    """Whether two lists have the same shape."""
+    return len(old) == len(new) and all(
+        (isinstance(a, list) and _alike(a, b)) if isinstance(b, list) else not isinstance(a, list)
+        for a, b in zip(old, new, strict=True)
+    )
+
+
+def _refill(old: Any, new: list[Any]) -> None:
+    for i, value in enumerate(new):
+        if isinstance(value, list):
+            _refill(old[i], value)
+        elif old[i] != value:
+            old[i] = value
+
+
+def _item(value: Any, old: Any) -> Any:
+    """A value as TOML: a text with backslashes or lines in quotes that leave them as they are."""
+    if not isinstance(value, str):
+        return value
+    lines = "\n" in value
+    was_literal = isinstance(old, Item) and isinstance(old, String) and old.as_string()[:1] == "'"
+    literal = ("\\" in value or was_literal) and ("'''" if lines else "'") not in value
+    if lines:
+        return tomlkit.string(f"\n{value.strip()}\n", literal=literal, multiline=True)
+    return tomlkit.string(value, literal=literal)

@@ -1,0 +1,243 @@
+"""What the page's worker computes: the graph and the numbers at once, then the document, then files.
+
+Each function takes the homework's text and a question's id, and returns HTML or the bytes of a file.
+Formulas are read, never run; only `with_runs` and `download` run programs, those that are generated.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from report import checks, derivation, document, figure, number_format, pipeline
+from report.autodiff.differentiate import trace as trace_of
+from report.autodiff.gates.definitions import DEFINITIONS
+from report.autodiff.gates.table import ALIASES
+from report.autodiff.trace import Quantity, Trace, as_lists
+from report.derivation.latex.symbols import GRADIENT, symbol, tensor
+from report.derivation.latex.symbols import partial as partial_symbol
+from report.document.formulas import display, for_browser, tex
+from report.editions import EDITIONS
+from report.errors import ReportError
+from report.homework import variants
+from report.homework.homework import Homework, Question, read_homework_text
+from report.homework.traces import trace_question
+
+MAX_GATES = 3000  # of a question on the live page
+MAX_DATA = 400  # entries of a value that the page's script gets
+SEED = "live"  # of random inputs in a file that names no seed
+_NO_FIGURE = figure.Figure((), "", "", "")
+
+
+@lru_cache(maxsize=8)
+def homework_of(text: str, name: str) -> Homework:
+    """The homework of a text, its random inputs drawn."""
+    found = read_homework_text(text, name)
+    if variants.has_random_inputs(found):
+        return variants.draw(found, found.seed or SEED)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _traced(text: str, name: str, question: str) -> tuple[Homework, Question, Trace]:
+    work = homework_of(text, name)
+    asked = work.question(question)
+    found = trace_question(asked)
+    if len(found.gates) > MAX_GATES:
+        raise ReportError(
+            f"the function has {len(found.gates)} gates; the live page takes {MAX_GATES}: use report build"
+        )
+    return work, asked, found
+
+
+# ---------------------------------------------------------------- values and graph
+
+
+def quick(text: str, name: str, question: str) -> dict[str, str]:
+    """The reading of the formula, the graph and the results, as HTML."""
+    _, asked, found = _traced(text, name, question)
+    token = for_browser.set(True)
+    try:
+        template = document.environment().get_template("live/quick.html.j2")
+        parts: Any = template.module  # macros
+        drawn = figure.draw(found, browser=True)
+        return {
+            "echo": str(parts.echo(_formula(found))),
+            "graph": str(parts.graph(question, drawn.panels, drawn.caption, steps(found))),
+            "results": str(parts.results(_results(found))),
+            "folds": str(parts.folds(asked.unfold or ())),
+        }
+    finally:
+        for_browser.reset(token)
+
+
+def _formula(found: Trace) -> list[Any]:
+    return [display(f"{line.left} = {line.symbols[0]}") for line in derivation.formula(found)]
+
+
+def _results(found: Trace) -> list[dict[str, Any]]:
+    f = derivation.formula(found)[-1].left
+    rows = [{"name": tex(f), "kind": "value", "number": number_format.show(found.value, 12)}]
+    for name, gradient in found.gradients.items():
+        shape = np.shape(gradient)
+        rows.append(
+            {
+                "name": tex(partial_symbol(symbol(found.letter), symbol(name, shape))),
+                "kind": "gradient",
+                "number": display(tensor(gradient, GRADIENT)[0])
+                if shape
+                else number_format.show(float(gradient), 12),
+            }
+        )
+    return rows
+
+
+def steps(found: Trace) -> dict[str, Any]:
+    """What a script needs to walk through the graph: each gate's place, arguments and numbers."""
+
+    def row(q: Quantity) -> dict[str, Any]:
+        kind = q.node.gate.name
+        return {
+            "name": q.name,
+            "number": q.number,
+            "gate": kind,
+            "arguments": [found.name_of(a) for a in q.node.args if not a.is_constant],
+            "unfolds": kind in DEFINITIONS,
+            "value": _data(q.value),
+            "gradient": _data(q.gradient),
+            "valueText": _words(q.value),
+            "gradientText": _words(q.gradient),
+        }
+
+    return {
+        "inputs": [row(q) for q in found.inputs],
+        "gates": [row(q) for q in found.gates],
+        "letter": found.letter,
+        "value": found.value,
+        "result": found.result.name if found.result else "",
+    }
+
+
+def _data(value: Any) -> Any:
+    return as_lists(value) if value is not None and np.size(value) <= MAX_DATA else None
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "none"
+    if np.size(value) == 1:
+        return number_format.show(float(np.asarray(value).item()))
+    low, high = float(np.min(value)), float(np.max(value))
+    size = " × ".join(map(str, np.shape(value)))
+    return f"{size} numbers from {number_format.show(low)} to {number_format.show(high)}"
+
+
+# ---------------------------------------------------------------- the document
+
+
+def whole(text: str, name: str, question: str) -> str:
+    """The question as in the report, with the checks that need no program to run."""
+    work, asked, found = _traced(text, name, question)
+    derived = derivation.derive(found)
+    programs = pipeline.programs_of(work, asked, found)
+    done = document.Work(asked, found, derived, _NO_FIGURE, None, programs)
+    shown = document.view(done, browser=True)
+    checked = checks.verify(found, derived, {})
+    return document.question_html(document.Answer(done, (), checked, shown))
+
+
+def with_runs(text: str, name: str, question: str) -> str:
+    """The question as in the report, its generated programs run and checked."""
+    work, asked, _ = _traced(text, name, question)
+    view = partial(document.view, browser=True)
+    (answer,) = pipeline.answers_of(replace(work, questions=(asked,)), view)
+    return document.question_html(answer)
+
+
+def gradients(text: str, name: str, question: str) -> dict[str, Any]:
+    """Every gradient asked for, as numbers and lists."""
+    _, _, found = _traced(text, name, question)
+    return {key: as_lists(g) for key, g in found.gradients.items()}
+
+
+def value(text: str, name: str, question: str) -> float:
+    """The function's value."""
+    return _traced(text, name, question)[2].value
+
+
+# ---------------------------------------------------------------- inputs that a formula asks for
+
+
+def guessed(function: str, inputs: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Values for inputs that are new in a formula, of shapes with which it can be read.
+
+    Numbers first; then a capital letter is a matrix and others are vectors; else numbers after all.
+    """
+
+    def grown(name: str, size: int) -> Any:
+        vector = [1.0] * size
+        return [vector[:] for _ in range(size)] if name[:1].isupper() else vector
+
+    sizes = {len(v) for v in inputs.values() if isinstance(v, list)} or {2}
+    tries: list[dict[str, Any]] = [dict.fromkeys(names, 1.0)]
+    for size in sorted(sizes):
+        full = {n: grown(n, size) for n in names}
+        capitals = {n: v if n[:1].isupper() else 1.0 for n, v in full.items()}
+        tries += [full, capitals]
+        tries += [{**full, n: 1.0} for n in names]
+    for given in tries:
+        try:
+            trace_of(function, {**inputs, **given})
+        except ReportError:
+            continue
+        return given
+    return tries[0]
+
+
+def unfolds(gate: str) -> bool:
+    """Whether a gate can be written out in simpler ones."""
+    return ALIASES.get(gate, gate) in DEFINITIONS
+
+
+# ---------------------------------------------------------------- files
+
+
+def download(text: str, name: str, kind: str, question: str) -> tuple[bytes, str, str]:
+    """A file for the user: its bytes, its media type and its name."""
+    work = homework_of(text, name)
+    stem = "homework" if name == "homework.toml" else name.rpartition("/")[2].removesuffix(".toml")
+    if kind in EDITIONS:
+        made = pipeline.make(work, (kind,), pipeline.date_shown())
+        suffix = "" if kind == "solution" else f"-{kind}"
+        return bytes(made.pdfs[kind]), "application/pdf", f"{stem}{suffix}.pdf"
+    if kind == "html":
+        return pipeline.page(work).encode(), "text/html; charset=utf-8", f"{stem}.html"
+    _, asked, found = _traced(text, name, question)
+    if kind == "svg":
+        panels = figure.draw(found).panels
+        if len(panels) == 1:
+            return panels[0].svg.encode(), "image/svg+xml", f"{stem}-{question}.svg"
+        files = {f"{stem}-{question}-{i}.svg": p.svg for i, p in enumerate(panels, 1)}
+        return _zipped(files), "application/zip", f"{stem}-{question}-graph.zip"
+    if kind == "trace":
+        return found.to_json().encode(), "application/json", f"{stem}-{question}.json"
+    programs = pipeline.programs_of(work, asked, found)
+    sources = {p.name: p.source for p in programs if p.source}
+    if not sources:
+        raise ReportError(f"there is no program: {programs[0].reason}")
+    return _zipped(sources), "application/zip", f"{stem}-{question}-programs.zip"
+
+
+def _zipped(sources: Mapping[str, str]) -> bytes:
+    """Files in an archive, which has the same bytes each time."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file, source in sources.items():
+            archive.writestr(zipfile.ZipInfo(file), source)
+    return out.getvalue()

@@ -1,0 +1,273 @@
+"""What a change brings: values, graph and errors, the file, other tabs, downloads."""
+
+import io
+import json
+import re
+import time
+import tomllib
+import zipfile
+
+import pytest
+from starlette.testclient import TestClient
+
+from report.live.server import LivePage
+
+TOKEN, PORT = "t", 8766
+HOME = f"http://127.0.0.1:{PORT}"
+FILE = """# my homework
+title = "Homework 7"  # the title
+author = "Ada"
+
+[[question]]
+title = "First"   # of two
+function = "sum((W @ x)**2)"  # the norm
+[question.inputs]
+W = [  # weights
+  [1, 2],
+  [3, 4],
+]
+x = [0.5, -1]  # a vector
+
+[[question]]
+function = "1 / (2 + sin(a))"
+inputs = { a = 3 } # inline
+"""
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    path = tmp_path_factory.mktemp("live") / "mine.toml"
+    path.write_text(FILE)
+    page = LivePage(path)
+    with TestClient(page.app(TOKEN, PORT), base_url=HOME, client=("127.0.0.1", 1)) as client:
+        yield client, page, path
+
+
+@pytest.fixture
+def fresh(live):
+    """The page with the file as it was."""
+    client, page, path = live
+    post(client, "text", text=FILE, version=page.file.version)
+    wait(lambda: path.read_text() == FILE)
+    return live
+
+
+def post(client, where, q="q1", **fields):
+    found = client.post(f"/{TOKEN}/{where}?q={q}", data=fields, headers={"origin": HOME})
+    assert found.status_code == 200
+    return found.text
+
+
+def wait(happens, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def steps(page):
+    found = re.search(r'data-steps="([^"]*)"', page)
+    return json.loads(found[1].replace("&#34;", '"').replace("&#39;", "'"))
+
+
+def error(page):
+    return re.search(r'<div id="error"[^>]*>(.*?)</div>', page, re.DOTALL)[1]
+
+
+def test_a_number_changes_values_and_graph(fresh):
+    client, page, _ = fresh
+    answer = post(
+        client, "edit", **{"version": page.file.version, "cell:x:1": "0", "cell:x:1:0": "0"}
+    )
+    found = steps(answer)
+    assert found["value"] == 0.5**2 + 1.5**2
+    assert {g["name"]: g["value"] for g in found["inputs"]}["x"] == [0.5, 0]
+    assert error(answer) == ""
+
+
+def test_the_file_keeps_its_comments(fresh):
+    client, page, path = fresh
+    base = page.file.version
+    post(client, "edit", **{"version": base, "cell:W:1:0": "-2.5", "title": "Homework 8"})
+    post(client, "edit", q="q2", **{"version": page.file.version, "cell:a:0:0": "1.25"})
+    wait(lambda: "1.25" in path.read_text())
+    changed = (
+        FILE.replace("[3, 4]", "[-2.5, 4]")
+        .replace("Homework 7", "Homework 8")
+        .replace("a = 3", "a = 1.25")
+    )
+    assert path.read_text() == changed
+
+
+def test_a_formula_brings_its_inputs(fresh):
+    client, page, _ = fresh
+    post(client, "edit", version=page.file.version, function="sum(tanh(W @ x + b)**2)")
+    assert page.file.parsed.questions[0].inputs["b"] == 1.0  # numbers are tried first
+    post(client, "edit", version=page.file.version, function="sum(tanh(W @ x + b) * cc)")
+    post(client, "edit", version=page.file.version, function="sum(tanh(W @ x) * cc)")
+    assert "b" not in page.file.parsed.questions[0].inputs  # found in a formula, and never set
+    post(client, "edit", version=page.file.version, function="v @ A @ v")
+    inputs = page.file.parsed.questions[0].inputs
+    assert inputs["v"] == [1.0, 1.0]
+    assert inputs["A"] == [[1.0, 1.0], [1.0, 1.0]]
+    assert inputs["W"] == [[1, 2], [3, 4]]  # somebody's numbers stay
+
+
+def test_errors_stand_under_the_formula_with_a_caret(fresh):
+    client, page, _ = fresh
+    answer = post(client, "edit", version=page.file.version, function="sum(W @@ x)")
+    assert "line 1, column 8" in error(answer)
+    assert "sum(W @@ x)\n" in error(answer)
+    assert error(answer).rstrip("</pre>\n").endswith("^")
+    assert 'id="graph"' not in answer  # the last good graph stays
+    answer = post(client, "edit", version=page.file.version, **{"cell:x:0:0": "1/0"})
+    assert "input x" in error(answer)
+    assert "no number" in error(answer)
+
+
+def test_shapes_sizes_paste_and_chance(fresh):
+    client, page, _ = fresh
+
+    def value(name):
+        return page.file.parsed.questions[0].inputs[name]
+
+    post(client, "edit", **{"version": page.file.version, "kind:x": "matrix"})
+    assert value("x") == [[0.5, -1], [0.0, 0.0]]
+    post(client, "edit", **{"version": page.file.version, "kind:x": "number"})
+    assert value("x") == 0.5
+    post(client, "input", name="W", what="size", rows=3, columns=1)
+    assert value("W") == [[1], [3], [0.0]]
+    for text, wanted in {
+        "array([[1., 2.],\n       [3., -4.5e-1]])": [[1.0, 2.0], [3.0, -0.45]],
+        "1\t2\n3\t4\n": [[1, 2], [3, 4]],
+        "1 2; 3 4": [[1, 2], [3, 4]],
+        "[1, 2, 3]": [1, 2, 3],
+        "tensor([[0.1000]])": [[0.1]],
+        "7\n8\n9": [7, 8, 9],
+    }.items():
+        post(client, "input", name="W", what="paste", text=text)
+        assert value("W") == wanted
+    assert "equal rows" in error(post(client, "input", name="W", what="paste", text="1 2\n3"))
+    post(client, "input", what="draw", seed="7")
+    first = value("W")
+    post(client, "input", what="draw", seed="8")
+    assert value("W") != first
+    post(client, "input", what="draw", seed="7")
+    assert value("W") == first
+
+
+def test_which_gradients_are_asked_for(fresh):
+    client, page, _ = fresh
+    answer = post(
+        client, "edit", **{"version": page.file.version, "boxes": "sent", "asked:x": "on"}
+    )
+    assert page.file.parsed.questions[0].wrt == ("x",)
+    assert "<dt>" in answer
+    answer = post(client, "edit", version=page.file.version, boxes="sent")
+    assert "one input at least" in error(answer)
+
+
+def test_a_gate_is_unfolded_and_folded(fresh):
+    client, page, _ = fresh
+    post(client, "edit", version=page.file.version, function="tanh(x[0])")
+    answer = post(client, "edit", version=page.file.version, unfold="tanh")
+    assert {"exp", "divide"} <= {g["gate"] for g in steps(answer)["gates"]}
+    assert 'data-fold="tanh"' in answer
+    answer = post(client, "edit", version=page.file.version, unfold="")
+    assert [g["gate"] for g in steps(answer)["gates"]] == ["index", "tanh"]
+
+
+def test_two_tabs_change_one_file(fresh):
+    client, page, _ = fresh
+    base = page.file.version
+    whole = {
+        "title": "Homework 7",
+        "author": "Ada",
+        "function": "sum((W @ x)**2)",
+        "cell:x:0:0": "0.5",
+    }
+    post(client, "edit", version=base, **{**whole, "author": "Grace"})
+    post(client, "edit", version=base, **{**whole, "cell:x:0:0": "2"})  # of the form as it was
+    assert page.file.parsed.author == "Grace"
+    assert page.file.parsed.questions[0].inputs["x"] == [2, -1]
+    assert "changed elsewhere" in error(post(client, "text", text=FILE, version=base))
+
+
+def test_an_editor_saves_the_file(fresh):
+    _, page, path = fresh
+    before = page.file.version
+    time.sleep(0.3)
+    path.write_text(FILE.replace("0.5", "0.75"))
+    wait(lambda: page.file.version > before)
+    assert page.file.parsed.questions[0].inputs["x"] == [0.75, -1]
+    path.write_text("title = ")  # half a file
+    wait(lambda: page.problem)
+    assert page.file.parsed.questions[0].inputs["x"] == [0.75, -1]
+    path.write_text(FILE)
+    wait(lambda: not page.problem and page.file.text == FILE)
+
+
+def test_gradient_descent_goes_down(fresh):
+    client, page, _ = fresh
+    answer = post(client, "descend", rate="0.01", steps="10")
+    assert 'class="losses"' in answer
+    before = steps(answer)["value"]
+    assert before < 12.5
+    assert steps(post(client, "descend", rate="0.01", steps="1"))["value"] < before
+    assert 'class="losses"' not in post(
+        client, "edit", **{"version": page.file.version, "cell:x:0:0": "9"}
+    )
+
+
+def test_the_document_and_its_programs(fresh):
+    client, _, _ = fresh
+    found = client.get(f"/{TOKEN}/document?q=q1").text
+    assert "<math" in found
+    assert "What it prints" not in found
+    assert "comparisons agree" in found
+    found = client.get(f"/{TOKEN}/runs?q=q1").text
+    assert "$ python q1.py" in found or "python" in found
+    assert "comparisons agree" in found
+
+
+def test_downloads(fresh):
+    client, _, _ = fresh
+
+    def get(kind):
+        found = client.get(f"/{TOKEN}/download/{kind}?q=q1")
+        assert found.status_code == 200
+        assert found.headers["content-disposition"].startswith('attachment; filename="mine')
+        return found.content
+
+    for kind in ("solution", "sheet", "key"):
+        assert get(kind).startswith(b"%PDF-1.7")
+    assert get("html").startswith(b"<!DOCTYPE html>")
+    assert b"<svg" in get("svg")
+    assert json.loads(get("trace"))["format"] == "report-trace"
+    assert get("toml").decode() == FILE
+    with zipfile.ZipFile(io.BytesIO(get("programs"))) as archive:
+        assert archive.namelist() == ["q1.py", "q1_numpy.py"]
+
+
+def test_a_heavy_formula_is_ended_and_the_page_goes_on(fresh, monkeypatch):
+    client, page, _ = fresh
+    monkeypatch.setattr("report.live.server.QUICK", 0.001)
+    long = (
+        "h0 = x\n"
+        + "\n".join(f"h{i} = tanh(W @ h{i - 1})" for i in range(1, 3500))
+        + "\nsum(h3499)"
+    )
+    answer = post(client, "edit", version=page.file.version, function=long)
+    assert "takes longer than 0.001 seconds and was stopped" in error(answer)
+    monkeypatch.setattr("report.live.server.QUICK", 10.0)
+    answer = post(client, "edit", version=page.file.version, function="sum(W @ x)")
+    assert error(answer) == ""
+    assert steps(answer)["value"] == -4
+
+
+def test_toml_of_the_page_is_toml(fresh):
+    client, page, _ = fresh
+    latex = "h = W @ x\nsum(h * h)"
+    post(client, "edit", version=page.file.version, function=latex)
+    assert tomllib.loads(page.file.text)["question"][0]["function"].strip() == latex
+    assert "# the norm" in page.file.text
