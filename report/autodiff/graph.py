@@ -59,6 +59,9 @@ class Gate:
     summary: str = ""
     rule_at: Callable[[int], Callable[..., Any] | None] | None = None
     integers: Container[int] = ()
+    definition: Callable[..., Any] | None = None
+    family: str = ""
+    entry: Callable[..., Any] | None = None
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """The backward rule for each of `count` arguments; None where nothing flows back."""
@@ -114,6 +117,10 @@ class Node:
         """Whether the node depends on no input."""
         return self.value is not None
 
+    def option(self, name: str) -> Any:
+        """An option of the gate as given, or its default."""
+        return self.params.get(name, self.gate.params.get(name))
+
     def __repr__(self) -> str:
         return f"<{self.gate.name} {self.name or ''}{list(self.shape)}>"
 
@@ -160,6 +167,12 @@ class Node:
     def T(self) -> Any:  # noqa: N802 - NumPy's name
         """The transpose, as a node."""
         return _OPERATORS["transpose"](self)
+
+
+class Plain(Node):
+    """A node over which gates are applied as they are written: nothing is simplified."""
+
+    __slots__ = ()
 
 
 # Filled by report.autodiff.gates: the operators of nodes are gates like any other.
@@ -251,7 +264,12 @@ def topological(*roots: Node, leaves: Container[Node] = ()) -> list[Node]:
 
 
 def make(
-    gate: Gate, args: Iterable[Any], params: Mapping[str, Any] | None = None, *, later: bool = False
+    gate: Gate,
+    args: Iterable[Any],
+    params: Mapping[str, Any] | None = None,
+    *,
+    later: bool = False,
+    kind: type[Node] = Node,
 ) -> Node:
     """A node exactly as asked for, with its shape inferred; constants are evaluated at once.
 
@@ -273,7 +291,7 @@ def make(
         else:
             with np.errstate(all="ignore"):
                 value = gate.forward(*[n.value for n in nodes], **params)
-    return Node(gate, nodes, params, shape, value=value)
+    return kind(gate, nodes, params, shape, value=value)
 
 
 def _check_size(shape: Shape) -> None:

@@ -18,7 +18,6 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
     import itertools
     import textwrap
 
-    from report.autodiff.gates.definitions import DEFINITIONS, in_short
     from report.autodiff.gates.table import ALIASES
     from report.autodiff.parser.names import BUILT
 
@@ -31,7 +30,7 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
             notes = [gate.summary]
             notes += [f"domain: {gate.domain}"] if gate.domain else []
             notes += [f"at a kink: {gate.convention}"] if gate.convention else []
-            notes += [f"unfolds to: {in_short(gate.name)}"] if gate.name in DEFINITIONS else []
+            notes += [f"unfolds to: {text}"] if (text := _in_short(gate)) else []
             right = [line for note in notes for line in textwrap.wrap(note, width - column - 4)]
             left = [gate.usage]
             if len(gate.usage) > column:  # a line of its own, what it does under it
@@ -53,3 +52,28 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
     for text in (f"Other names: {', '.join(others)}.", named, last):
         lines += ["", *textwrap.wrap(text, width)]
     return "\n".join(lines)
+
+
+def _in_short(gate: Gate) -> str:
+    """The definition of a gate in names: over arguments of n entries, or over square matrices."""
+    import re
+
+    from report.autodiff.gates.table import signature
+    from report.autodiff.graph import INPUT, Plain
+    from report.errors import ReportError
+    from report.program.expressions import formula
+
+    if gate.definition is None:
+        return ""
+    names, options = signature(gate.definition)
+    n = 89  # a number that no definition holds
+    for first, rest in (((n,), (n,)), ((n, n), (n, n)), ((n,), ())):
+        leaves = [Plain(INPUT, shape=rest if i else first, name=a) for i, a in enumerate(names)]
+        numbers = {k: Plain(INPUT, name=k) for k, v in options.items() if isinstance(v, float)}
+        try:
+            whole = gate.definition(*leaves, **numbers)
+        except ReportError:
+            continue
+        text = formula(whole, {a: str(a.name) for a in (*leaves, *numbers.values())})
+        return re.sub(rf"\b{n}\b", "n", text)
+    return ""

@@ -13,8 +13,7 @@ from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, make, 
 from report.autodiff.simplify import is_filled
 from report.autodiff.simplify.constants import is_rational
 from report.autodiff.trace import Quantity
-from report.derivation.index_form import index_form
-from report.derivation.index_form.walk import IndexForm, NoIndexForm
+from report.derivation.index_form import IndexForm, NoIndexForm, index_form
 from report.derivation.latex import latex
 from report.derivation.latex.printer import as_row, bracketed_at
 from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor, uncoloured

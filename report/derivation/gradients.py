@@ -20,8 +20,7 @@ from report.autodiff.graph import Node, constant, evaluate, topological
 from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation, Gradient
 from report.derivation.gradient_formulas import Backpass, GradientFormula
-from report.derivation.index_form import index_form
-from report.derivation.index_form.walk import IndexForm, NoIndexForm
+from report.derivation.index_form import IndexForm, NoIndexForm, index_form
 from report.derivation.latex import latex
 from report.derivation.latex.symbols import partial
 from report.derivation.quantity_names import Notation, Written, gradient_numbers

@@ -14,8 +14,7 @@ from report.derivation.backward_edge import MAX_PUT_IN, Link
 from report.derivation.elements import Equality, Equation, Step
 from report.derivation.gate_families import why
 from report.derivation.gradient_formulas import Backpass
-from report.derivation.index_form import index_form
-from report.derivation.index_form.walk import NoIndexForm
+from report.derivation.index_form import NoIndexForm, index_form
 from report.derivation.latex import equation, latex
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
 from report.derivation.quantity_names import Notation, factor, gradient_numbers

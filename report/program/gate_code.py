@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from report.autodiff.gates import axes_of
-from report.autodiff.gates.indexing import Place
+from report.autodiff.gates.keys import Place
 from report.autodiff.gates.shapes import widths
 from report.autodiff.graph import Node, Shape
 from report.program.list_code import Unprintable, Writer, option

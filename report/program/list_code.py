@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from report.autodiff.gates import axes_of
-from report.autodiff.gates.indexing import Place
+from report.autodiff.gates.keys import Place
 from report.autodiff.gates.shapes import widths
 from report.autodiff.graph import Node, Shape
 from report.errors import ReportError

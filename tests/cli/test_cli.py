@@ -395,7 +395,13 @@ def test_output_that_is_no_file_is_written_too(monkeypatch: pytest.MonkeyPatch) 
 
 def test_gate_table_of_rows_that_wrap() -> None:
     row = SimpleNamespace(
-        group="g", usage="f(a, b)", summary="word " * 20, domain="d", convention="", name="f"
+        group="g",
+        usage="f(a, b)",
+        summary="word " * 20,
+        domain="d",
+        convention="",
+        name="f",
+        definition=None,
     )
     lines = gate_table([row, SimpleNamespace(usage="")], 60).splitlines()  # type: ignore[list-item]
     assert lines[0] == "g"

@@ -13,8 +13,7 @@ from report.autodiff.backprop import gradient_graph
 from report.autodiff.gates import GATES, multiply
 from report.autodiff.graph import Graph, Node, evaluate, input_node, make, topological
 from report.derivation import derive
-from report.derivation.index_form import index_form
-from report.derivation.index_form.walk import NoIndexForm
+from report.derivation.index_form import NoIndexForm, index_form
 from report.derivation.latex import latex
 from tests.autodiff.gradient_checks import close, make_scalar
 from tests.autodiff.test_gates import CASES

@@ -12,8 +12,7 @@ from report.autodiff.backprop import gradient_graph
 from report.autodiff.gates import GATES
 from report.autodiff.parser.parser import parse
 from report.derivation import derive
-from report.derivation.index_form import index_form
-from report.derivation.index_form.walk import NoIndexForm
+from report.derivation.index_form import NoIndexForm, index_form
 from report.derivation.latex import equation, latex
 from report.derivation.latex.symbols import matrix, number_tex, symbol, tensor, uncoloured
 from report.derivation.symbolic import expressions

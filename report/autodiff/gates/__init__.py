@@ -21,7 +21,8 @@ the arguments in `usage` are those by which a formula may give them.
 from report.autodiff.gates.activations import log_softmax, sigmoid, softmax
 from report.autodiff.gates.algebra import matmul, outer
 from report.autodiff.gates.arithmetic import add, multiply, negative, square
-from report.autodiff.gates.indexing import Key, Place, broadcast_to, fit_to, index, reshape, sum_to
+from report.autodiff.gates.indexing import broadcast_to, fit_to, index, reshape, sum_to
+from report.autodiff.gates.keys import Key, Place
 from report.autodiff.gates.losses import cross_entropy
 from report.autodiff.gates.reductions import total
 from report.autodiff.gates.shapes import axes_of, broadcast, count, kept, reduced, shapes_text

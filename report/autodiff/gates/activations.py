@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates.algebra import diag, outer
-from report.autodiff.gates.arithmetic import minimum, positive, where
-from report.autodiff.gates.functions import exp, normal_cdf, normal_pdf
+from report.autodiff.gates.arithmetic import greater, minimum, positive, reciprocal, where
+from report.autodiff.gates.by_definition import number
+from report.autodiff.gates.functions import erf, exp, log, normal_cdf, normal_pdf, sqrt
 from report.autodiff.gates.indexing import identity
 from report.autodiff.gates.reductions import rows_of, spread, total
 from report.autodiff.gates.shapes import along, reduced
@@ -78,7 +79,9 @@ sigmoid = elementwise(
     "sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), lambda g, y, x: g * (y * rest(y, x)),
     sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
-    python="sigmoid({0})", numpy="sigmoid({0})", usage="sigmoid(x)", group="activations",
+    python="sigmoid({0})", numpy="sigmoid({0})",
+    definition=lambda x: reciprocal(1 + exp(-x)),
+    usage="sigmoid(x)", group="activations",
     summary="logistic function 1/(1 + exp(−x))",
     why=r"The slope follows from the gate's own value, $\sigma(1 - \sigma)$: no new exponential is needed.",
 )
@@ -86,7 +89,9 @@ log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
     sign="log σ", latex=r"\log \sigma\left({0}\right)", sympy=lambda s, x: -s.log(1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
-    python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})", usage="log_sigmoid(x)",
+    python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})",
+    definition=lambda x: -log(1 + exp(-x)),
+    usage="log_sigmoid(x)",
     group="activations", summary="log(sigmoid(x)) in a stable form",
     why=r"The logarithm divides $\sigma(1 - \sigma)$ by $\sigma$, which leaves $1 - \sigma(x)$, and that is $\sigma(-x)$.",
 )
@@ -94,7 +99,9 @@ softplus = elementwise(
     "softplus", _softplus, lambda g, y, x: g * sigmoid(x),
     sign="softplus", latex=function(named("softplus")), sympy=lambda s, x: s.log(1 + s.exp(x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}}",),
-    python="softplus({0})", numpy="np.logaddexp(0, {0})", usage="softplus(x)", group="activations",
+    python="softplus({0})", numpy="np.logaddexp(0, {0})",
+    definition=lambda x: log(1 + exp(x)),
+    usage="softplus(x)", group="activations",
     summary="log(1 + exp(x)) in a stable form",
     why="A smooth ReLU: its slope rises smoothly from 0 to 1, and that rise is the sigmoid.",
 )
@@ -104,7 +111,9 @@ relu = elementwise(
     "relu", _relu, lambda g, y, x: g * positive(x),
     sign="ReLU", latex=function(named("ReLU")), sympy=lambda s, x: s.Max(x, 0),
     python="max({0}, 0.0)", numpy="np.maximum({0}, 0)", kink=lambda x: x == 0,
-    convention="derivative 0 at 0", usage="relu(x)", group="activations",
+    convention="derivative 0 at 0",
+    definition=lambda x: where(greater(x, 0), x, 0),
+    usage="relu(x)", group="activations",
     summary="positive part max(x, 0)",
     why="Where the input is positive the gradient passes, elsewhere it is stopped.",
 )
@@ -115,6 +124,7 @@ leaky_relu = elementwise(
     sympy=lambda s, x, slope=0.01: s.Piecewise((x, x > 0), (slope * x, True)),
     python="leaky_relu({0}, {slope})", numpy="np.where({0:1} > 0, {0}, {slope} * {0:2})",
     kink=lambda x, slope=0.01: x == 0, convention="derivative `slope` at 0",
+    definition=lambda x, slope=0.01: where(greater(x, 0), x, slope * x),
     usage="leaky_relu(x, slope=0.01)", group="activations", summary="x where positive, else slope·x",
     why="Where the input is negative the gradient is not stopped but passes with a small factor.",
 )
@@ -124,7 +134,9 @@ prelu = elementwise(
     sign="PReLU", latex=r"\operatorname{{PReLU}}\left({0}, {1}\right)",
     sympy=lambda s, x, a: s.Piecewise((x, x > 0), (a * x, True)),
     python="{0:1} if {0:1} > 0 else {1:2} * {0:2}", numpy="np.where({0:1} > 0, {0}, {1:2} * {0:2})",
-    kink=lambda x, a: x == 0, convention="derivative a at 0", usage="prelu(x, a)",
+    kink=lambda x, a: x == 0, convention="derivative a at 0",
+    definition=lambda x, a: where(greater(x, 0), x, a * x),
+    usage="prelu(x, a)",
     group="activations", summary="x where positive, else a·x with a learnt slope a",
     why="The slope $a$ matters only where the input is negative, and there it is multiplied by $x$.",
 )
@@ -135,6 +147,7 @@ elu = elementwise(
     sympy=lambda s, x, alpha=1.0: s.Piecewise((x, x > 0), (alpha * (s.exp(x) - 1), True)),
     python="elu({0}, {alpha})", numpy="np.where({0:1} > 0, {0}, {alpha} * np.expm1(np.minimum({0}, 0)))",
     kink=lambda x, alpha=1.0: (x == 0) & (alpha != 1), convention="derivative alpha at 0",
+    definition=lambda x, alpha=1.0: where(greater(x, 0), x, alpha * (exp(x) - 1)),
     usage="elu(x, alpha=1.0)", group="activations", summary="x where positive, else alpha·(exp(x) − 1)",
     why=r"Below 0 the slope of $\alpha (e^x - 1)$ is $\alpha e^x$.",
 )
@@ -143,7 +156,9 @@ elu = elementwise(
 swish = elementwise(
     "swish", lambda x: x / (1.0 + np.exp(-x)), lambda g, y, x: g * _swish_slope(y, x),
     sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
-    python="{0:2} * sigmoid({0})", numpy="{0:2} * sigmoid({0})", usage="swish(x), also silu(x)",
+    python="{0:2} * sigmoid({0})", numpy="{0:2} * sigmoid({0})",
+    definition=lambda x: x * sigmoid(x),
+    usage="swish(x), also silu(x)",
     group="activations", summary="x·sigmoid(x)",
     why=r"The product rule for $x \, \sigma(x)$: the slope of $x$ leaves $\sigma(x)$, that of $\sigma$ leaves $x \, \sigma(x) (1 - \sigma(x))$.",
 )
@@ -151,6 +166,7 @@ gelu = elementwise(
     "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * (normal_cdf(x) + x * normal_pdf(x)),
     sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
     python="0.5 * {0:3} * math.erfc(-{0:3} / math.sqrt(2))", numpy="{0:2} * normal_cdf({0})",
+    definition=lambda x: x * (1 + erf(x / sqrt(number(2, x)))) / 2,
     usage="gelu(x)", group="activations", summary="x·Φ(x), Φ the normal distribution (exact form)",
     why=r"The product rule for $x \, \Phi(x)$: the slope of $x$ leaves $\Phi(x)$, that of $\Phi$ is the bell curve $\varphi(x)$.",
 )
@@ -160,7 +176,9 @@ softmax = gate(
     "softmax", lambda x, axis=None: _softmax(x, -1 if axis is None else axis),
     lambda g, y, x, axis=None: y * (less_mean(g, y, axis=-1 if axis is None else axis) if is_computed(y) else g - _along(g * y, axis)),
     shape=along, sign="softmax", latex=function(named("softmax")), params={"axis": None},
-    python="softmax({0})", numpy="softmax({0})", usage="softmax(x), softmax(x, axis=1)",
+    python="softmax({0})", numpy="softmax({0})",
+    definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
+    usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
     why=r"All outputs share one sum, so raising one input lowers the others: the Jacobian of "
     r"$\mathbf{s} = \operatorname{softmax}(\mathbf{x})$ is "
@@ -171,6 +189,7 @@ log_softmax = gate(
     lambda g, y, x, axis=None: less_share(g, exp(y), axis=-1 if axis is None else axis) if is_computed(y) else g - exp(y) * _along(g, axis),
     shape=along, sign="log softmax", latex=function(r"\log " + named("softmax")),
     params={"axis": None}, python="log_softmax({0})", numpy="log_softmax({0})",
+    definition=lambda x, axis=None: x - log(total(exp(x), axis=-1 if axis is None else axis, keepdims=True)),
     usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",
     summary="log(softmax(x)) along an axis (the last), stable",
     why=r"The logarithm of the shared sum takes back from each entry its share, $\operatorname{softmax}(\mathbf{x})$, of all that arrives.",
@@ -181,6 +200,7 @@ logsumexp = gate(
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * _shares(y, x, axis),
     shape=reduced, sign="log Σ exp", latex=function(named("logsumexp")),
     params={"axis": None, "keepdims": False}, python="logsumexp({0})", numpy="logsumexp({0})",
+    definition=lambda x, axis=None, keepdims=False: log(total(exp(x), axis=axis, keepdims=keepdims)),
     usage="logsumexp(x), logsumexp(x, axis=1, keepdims=True)", group="activations",
     summary="log(sum(exp(x))), a smooth maximum, stable",
     why="Each entry's share of the sum of exponentials is its slope, and that is the softmax.",

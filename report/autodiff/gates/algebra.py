@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates.arithmetic import sign
-from report.autodiff.gates.functions import ratio
+from report.autodiff.gates import entries
+from report.autodiff.gates.arithmetic import absolute, sign, square
+from report.autodiff.gates.functions import log, ratio, sqrt
 from report.autodiff.gates.indexing import fit_to, identity, reshape, swap_last
 from report.autodiff.gates.reductions import REDUCTION, spread, total
 from report.autodiff.gates.shapes import (
@@ -84,7 +85,7 @@ matmul = gate(
     "matmul", np.matmul,
     lambda g, y, a, b: _matmul_left(g, a, b),
     lambda g, y, a, b: _matmul_right(g, a, b),
-    shape=matrix_product, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
+    entry=entries.matmul, shape=matrix_product, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
     python="matmul({0}, {1})", numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
     summary="matrix product, of vectors, matrices or stacks of matrices",
     why="Each entry of the product uses one row of the left and one column of the right factor, so "
@@ -94,20 +95,24 @@ matmul = gate(
 dot = gate(
     "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
     shape=inner_product, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
-    python="dot({0}, {1})", numpy="np.dot({0}, {1})", usage="dot(a, b)", group="linear algebra",
+    python="dot({0}, {1})", numpy="np.dot({0}, {1})",
+    definition=lambda a, b: total(a * b),
+    usage="dot(a, b)", group="linear algebra",
     summary="inner product of two vectors; with a matrix, the product @",
     why="Each entry of one vector is multiplied by the entry of the other, which is its slope.",
 )
 outer = gate(
     "outer", np.multiply.outer, lambda g, y, a, b: g @ b, lambda g, y, a, b: g.T @ a,
     shape=outer_product, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
-    python="outer({0}, {1})", numpy="np.outer({0}, {1})", usage="outer(a, b)",
+    python="outer({0}, {1})", numpy="np.outer({0}, {1})",
+    definition=lambda a, b: reshape(a, shape=(-1, 1)) @ reshape(b, shape=(1, -1)),
+    usage="outer(a, b)",
     group="linear algebra", summary="outer product of two vectors: every entry times every entry",
     why=r"Entry $(i, j)$ is $a_i b_j$, so $a_i$ collects row $i$ of the upstream gradient times $\mathbf{b}$.",
 )
 kron = gate(
     "kron", np.kron, lambda g, y, a, b: _blocks(g, a, b, 0), lambda g, y, a, b: _blocks(g, a, b, 1),
-    shape=kronecker, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
+    entry=entries.kron, shape=kronecker, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
     python="kron({0}, {1})", numpy="np.kron({0}, {1})", usage="kron(A, B)", group="linear algebra",
     summary="Kronecker product: a block A[i, j]·B for each entry of A",
     why=r"Each entry of $\mathbf{A}$ multiplies one whole block, so it collects that block's gradient times $\mathbf{B}$.",
@@ -117,7 +122,9 @@ kron = gate(
 trace = gate(
     "trace", np.trace, lambda g, y, a: g * identity(a),
     shape=one_square_matrix, sign="tr", latex=function(named("tr")), python="trace({0})",
-    numpy="np.trace({0})", usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
+    numpy="np.trace({0})",
+    definition=lambda a: total(diag(a)),
+    usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
     why="Only the diagonal enters, each entry with the factor 1: the slope is the identity matrix.",
 )
 det = gate(
@@ -130,6 +137,7 @@ logdet = gate(
     "logdet", _logdet, lambda g, y, a: _each_matrix(g) * flip(inv(a)),
     shape=of_square_matrix, sign="log det", latex=function(r"\log\det"), python="logdet({0})",
     numpy="np.linalg.slogdet({0})[1]", domain="the determinant must be positive",
+    definition=lambda a: log(det(a)),
     usage="logdet(A)", group="linear algebra", summary="logarithm of the determinant",
     why="The cofactors divided by the determinant are the inverse, transposed.",
 )
@@ -145,14 +153,16 @@ solve = gate(
     lambda g, y, a, b: -_times_row(solve(a.T, g), y), lambda g, y, a, b: solve(a.T, g),
     shape=solution, sign="A⁻¹b", latex="{0:5}^{{-1}} {1:3}", binding=MATRIX_PRODUCT,
     python="solve({0}, {1})", numpy="np.linalg.solve({0}, {1})",
-    domain="the matrix must be invertible", usage="solve(A, b)", group="linear algebra",
+    domain="the matrix must be invertible",
+    definition=lambda a, b: inv(a) @ b,
+    usage="solve(A, b)", group="linear algebra",
     summary="the x with A x = b, without forming the inverse",
     why=r"The gradient goes back through the transposed system; what $\mathbf{A}$ gets is minus that, times $\mathbf{x}^{\top}$.",
     jacobian=(None, lambda y, a, b: inv(a)),
 )
 diag = gate(
     "diag", np.diag, lambda g, y, a: diag(g),
-    shape=diagonal, sign="diag", latex=function(named("diag")), python="diag({0})",
+    entry=entries.diag, shape=diagonal, sign="diag", latex=function(named("diag")), python="diag({0})",
     numpy="np.diag({0})", usage="diag(v), diag(A)", group="linear algebra",
     summary="a vector as a diagonal matrix, or the diagonal of a matrix",
     why="The entries only move onto the diagonal or off it, and their gradients move back.",
@@ -165,6 +175,7 @@ norm = gate(
     shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
     python="norm({0})", numpy="np.linalg.norm({0})", kink=lambda x, axis=None, keepdims=False:
     np.all(x == 0, axis=axis), convention="gradient 0 where every entry is 0",
+    definition=lambda x, axis=None, keepdims=False: sqrt(total(square(x), axis=axis, keepdims=keepdims)),
     usage="norm(x), norm(X, axis=1)", group="linear algebra",
     summary="L2 norm of a vector, Frobenius norm of a matrix",
     why="The length grows fastest in the vector's own direction: the gradient is the unit vector.",
@@ -172,7 +183,9 @@ norm = gate(
 squared_norm = gate(
     "squared_norm", lambda x: np.sum(x * x), lambda g, y, x: g * (2 * x),
     shape=lambda x: (), sign="‖·‖²", latex=r"\left\|{0}\right\|^{{2}}", binding=POWER,
-    python="squared_norm({0})", numpy="np.sum({0:5} ** 2)", usage="norm(x)**2",
+    python="squared_norm({0})", numpy="np.sum({0:5} ** 2)",
+    definition=lambda x: total(square(x)), family="norm",
+    usage="norm(x)**2",
     group="linear algebra", summary="sum of the squared entries",
     why="Every entry enters by its own square only, so its slope is twice itself.",
 )
@@ -181,7 +194,10 @@ l1_norm = gate(
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * sign(x),
     shape=reduced, sign="‖·‖₁", latex=r"\left\|{0}\right\|_{{1}}", params=REDUCTION,
     python="l1_norm({0})", numpy="np.sum(np.abs({0}))", kink=lambda x, axis=None, keepdims=False: x == 0,
-    convention="derivative 0 at an entry of 0", usage="norm(x, 1), norm(X, 1, axis=0)",
+    convention="derivative 0 at an entry of 0",
+    definition=lambda x, axis=None, keepdims=False: total(absolute(x), axis=axis, keepdims=keepdims),
+    family="norm",
+    usage="norm(x, 1), norm(X, 1, axis=0)",
     group="linear algebra", summary="L1 norm: sum of the absolute values",
     why="Every entry enters with its absolute value, whose slope is its sign.",
 )
@@ -190,7 +206,7 @@ l1_norm = gate(
 cofactor = gate(
     "cofactor", _cofactor,
     lambda g, y, a: flip(inv(a)) * _each_matrix(_inner(y, g)) - flip(inv(a)) @ flip(g) @ y,
-    shape=square_matrix, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
+    entry=entries.cofactor, shape=square_matrix, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
     binding=PRODUCT, python="cofactor({0})", numpy="cofactor({0})",
 )
 

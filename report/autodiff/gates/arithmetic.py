@@ -53,7 +53,9 @@ add = elementwise(
 subtract = elementwise(
     "subtract", operator.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g,
     sign="−", latex="{0:1} - {1:2}", binding=SUM, sympy=lambda s, a, b: a - b,
-    python="{0:1} - {1:2}", numpy="{0:1} - {1:2}", usage="a - b", group="arithmetic",
+    python="{0:1} - {1:2}", numpy="{0:1} - {1:2}",
+    definition=lambda a, b: a + (-b),
+    usage="a - b", group="arithmetic",
     summary="difference",
     why="The first term gets the upstream gradient as it is, the second with the sign turned.",
 )
@@ -68,6 +70,7 @@ divide = elementwise(
     "divide", operator.truediv, lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * a) / b**2,
     sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=MATRIX_PRODUCT, sympy=lambda s, a, b: a / b,
     python="{0:2} / {1:3}", numpy="{0:2} / {1:3}", domain="the divisor must not be 0",
+    definition=lambda a, b: a * reciprocal(b),
     usage="a / b", group="arithmetic", summary="quotient",
     why="The numerator is scaled by one over the divisor; a larger divisor makes the quotient smaller.",
 )
@@ -75,6 +78,7 @@ reciprocal = elementwise(
     "reciprocal", lambda x: 1.0 / x, lambda g, y, x: -g / x**2,
     sign="1/x", latex=r"\frac{{1}}{{{0}}}", binding=MATRIX_PRODUCT, sympy=lambda s, x: 1 / x,
     python="1 / {0:3}", numpy="1 / {0:3}", domain="the divisor must not be 0",
+    definition=lambda x: x**-1,
     usage="1 / x", group="arithmetic", summary="one over x",
     why=r"As $1/x = x^{-1}$, the exponent $-1$ comes down as a factor and is lowered to $-2$.",
 )
@@ -100,7 +104,9 @@ power = elementwise(
 square = elementwise(
     "square", lambda x: x * x, lambda g, y, x: g * (2 * x),
     sign="x²", latex="{0:5}^{{2}}", binding=POWER, sympy=lambda s, x: x**2,
-    python="{0:5} ** 2", numpy="{0:5} ** 2", usage="square(x) or x**2", group="arithmetic",
+    python="{0:5} ** 2", numpy="{0:5} ** 2",
+    definition=lambda x: x * x,
+    usage="square(x) or x**2", group="arithmetic",
     summary="square",
     why="The exponent 2 comes down as a factor and is lowered by one.",
 )
@@ -147,7 +153,9 @@ clip = elementwise(
     sympy=lambda s, x, low, high: s.Min(s.Max(x, low), high),
     python="min(max({0}, {1}), {2})", numpy="np.clip({0}, {1}, {2})",
     kink=lambda x, low, high: (x == low) | (x == high) | (low == high),
-    convention="derivative 1 at the bounds", usage="clip(x, low, high)", group="choices",
+    convention="derivative 1 at the bounds",
+    definition=lambda x, low, high: minimum(maximum(x, low), high),
+    usage="clip(x, low, high)", group="choices",
     summary="x, but not below low nor above high",
     why="Between the bounds the gradient passes; beyond them a bound decides the value, not $x$.",
 )

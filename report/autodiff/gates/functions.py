@@ -29,14 +29,18 @@ log = elementwise(
 log1p = elementwise(
     "log1p", np.log1p, lambda g, y, x: g / (1 + x),
     sign="log1p", latex=r"\log\left(1 + {0:1}\right)", sympy=lambda s, x: s.log(1 + x),
-    python="math.log1p({0})", domain="x must be greater than -1", usage="log1p(x)",
+    python="math.log1p({0})", domain="x must be greater than -1",
+    definition=lambda x: log(1 + x),
+    usage="log1p(x)",
     group="exponential", summary="log(1 + x), exact for small x",
     why="The slope of the logarithm is one over its argument, which is $1 + x$ here.",
 )
 expm1 = elementwise(
     "expm1", np.expm1, lambda g, y, x: g * exp(x),
     sign="expm1", latex="e^{{{0}}} - 1", binding=1, sympy=lambda s, x: s.exp(x) - 1,
-    python="math.expm1({0})", usage="expm1(x)", group="exponential",
+    python="math.expm1({0})",
+    definition=lambda x: exp(x) - 1,
+    usage="expm1(x)", group="exponential",
     summary="exp(x) - 1, exact for small x",
     why="The 1 is constant, so the slope is that of the exponential.",
 )
@@ -69,6 +73,7 @@ cos = elementwise(
 tan = elementwise(
     "tan", np.tan, lambda g, y, x: g * (1 + y**2),
     sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
+    definition=lambda x: sin(x) / cos(x),
     usage="tan(x)", group="trigonometry", summary="tangent, x in radians",
     why="The slope follows from the gate's own value: one plus its square.",
 )
@@ -96,32 +101,39 @@ arctan = elementwise(
 sinh = elementwise(
     "sinh", np.sinh, lambda g, y, x: g * cosh(x),
     sign="sinh", latex=function(r"\sinh"), sympy=lambda s, x: s.sinh(x), python="math.sinh({0})",
+    definition=lambda x: (exp(x) - exp(-x)) / 2,
     usage="sinh(x)", group="trigonometry", summary="hyperbolic sine",
     why="The slope of the hyperbolic sine is the hyperbolic cosine.",
 )
 cosh = elementwise(
     "cosh", np.cosh, lambda g, y, x: g * sinh(x),
     sign="cosh", latex=function(r"\cosh"), sympy=lambda s, x: s.cosh(x), python="math.cosh({0})",
+    definition=lambda x: (exp(x) + exp(-x)) / 2,
     usage="cosh(x)", group="trigonometry", summary="hyperbolic cosine",
     why="The slope of the hyperbolic cosine is the hyperbolic sine, with no sign turned.",
 )
 tanh = elementwise(
     "tanh", np.tanh, lambda g, y, x: g * (tanh_slope(x) if is_computed(y) else 1 - y**2),
     sign="tanh", latex=function(r"\tanh"), sympy=lambda s, x: s.tanh(x), python="math.tanh({0})",
+    definition=lambda x: ((p := exp(x)) - (n := exp(-x))) / (p + n),
     usage="tanh(x)", group="activations", summary="hyperbolic tangent",
     why="The slope follows from the gate's own value: one minus its square.",
 )
 radians = elementwise(
     "radians", np.radians, lambda g, y, x: radians(g),
     sign="° → rad", latex=r"\frac{{\pi}}{{180}} {0:2}", binding=PRODUCT,
-    sympy=lambda s, x: s.pi / 180 * x, python="math.radians({0})", usage="radians(x)",
+    sympy=lambda s, x: s.pi / 180 * x, python="math.radians({0})",
+    definition=lambda x: constant(math.pi, "pi") / constant(180) * x,
+    usage="radians(x)",
     group="trigonometry", summary="degrees to radians",
     why="A change of unit is a factor, and the same factor scales the gradient.",
 )
 degrees = elementwise(
     "degrees", np.degrees, lambda g, y, x: degrees(g),
     sign="rad → °", latex=r"\frac{{180}}{{\pi}} {0:2}", binding=PRODUCT,
-    sympy=lambda s, x: 180 / s.pi * x, python="math.degrees({0})", usage="degrees(x)",
+    sympy=lambda s, x: 180 / s.pi * x, python="math.degrees({0})",
+    definition=lambda x: constant(180) / constant(math.pi, "pi") * x,
+    usage="degrees(x)",
     group="trigonometry", summary="radians to degrees",
     why="A change of unit is a factor, and the same factor scales the gradient.",
 )
@@ -131,6 +143,7 @@ sqrt = elementwise(
     "sqrt", np.sqrt, lambda g, y, x: g / (2 * y),
     sign="√", latex=r"\sqrt{{{0}}}", sympy=lambda s, x: s.sqrt(x), python="math.sqrt({0})",
     domain="x must not be negative, and not 0 where its gradient is needed",
+    definition=lambda x: x**0.5,
     usage="sqrt(x)", group="exponential", summary="square root",
     why="The root is steep near 0 and flat far out: one over twice its own value.",
 )

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import index_entries
+from report.autodiff.gates.keys import Key, Place
 from report.autodiff.gates.shapes import (
     axes_of,
     joined,
@@ -30,22 +32,6 @@ from report.errors import ReportError
 ANY = range(1, 64)  # every argument after the first
 
 
-class Key(tuple[Any, ...]):
-    """An index: whole numbers, slices, None and `...`; a `Place` stands for an argument.
-
-    Written as NumPy writes it, with {1} for the argument of that number: "0, :, {1}".
-    """
-
-    def __str__(self) -> str:
-        return ", ".join(map(_part, self))
-
-    __repr__ = __str__
-
-
-class Place(int):
-    """The number of the argument that holds an index."""
-
-
 def _sum_to(g: Array, shape: Shape) -> Array:
     """Sum over the axes that broadcasting from `shape` added or stretched."""
     extra = np.ndim(g) - len(shape)
@@ -60,21 +46,21 @@ def _sum_to(g: Array, shape: Shape) -> Array:
 transpose = gate(
     "transpose", lambda a, axes=None: np.transpose(a, axes)[()],
     lambda g, y, a, axes=None: g.T if axes is None else transpose(g, axes=_inverse(axes, len(axes))),
-    shape=permuted, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
+    entry=index_entries.transpose, shape=permuted, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
     python="transpose({0})", numpy="{0:5}.T", usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
     why="Entry $(i, j)$ moves to $(j, i)$, and its gradient moves back.",
 )
 swap_last = gate(
     "swap_last", lambda a: np.swapaxes(a, -1, -2), lambda g, y, a: swap_last(g),
-    shape=lambda a: (*a[:-2], a[-1], a[-2]), sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER,
+    entry=index_entries.swap_last, shape=lambda a: (*a[:-2], a[-1], a[-2]), sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER,
     python="swap_last({0})", numpy="np.swapaxes({0}, -1, -2)",
 )
 
 # shapes
 reshape = gate(
     "reshape", lambda x, shape: np.reshape(x, shape)[()],
-    lambda g, y, x, shape: reshape(g, shape=shape_of(x)),
+    lambda g, y, x, shape: reshape(g, entry=index_entries.reshape, shape=shape_of(x)),
     shape=reshaped, sign="reshape", latex="{0}", params={"shape": None}, python="reshape({0})",
     numpy="np.reshape({0})", usage="reshape(x, (2, 3))", group="shapes",
     summary="the same entries in another shape; one size may be -1",
@@ -82,7 +68,7 @@ reshape = gate(
 )
 broadcast_to = gate(
     "broadcast_to", lambda x, shape: np.broadcast_to(x, shape)[()],
-    lambda g, y, x, shape: sum_to(g, shape=shape_of(x)),
+    lambda g, y, x, shape: sum_to(g, entry=index_entries.broadcast_to, shape=shape_of(x)),
     shape=stretched, sign="⇉", latex="{0}", params={"shape": None}, python="broadcast({0})",
     numpy="np.broadcast_to({0})", usage="broadcast_to(x, (2, 3))", group="shapes",
     summary="copies along new axes and along axes of length 1",
@@ -90,7 +76,7 @@ broadcast_to = gate(
 )
 sum_to = gate(
     "sum_to", _sum_to,
-    lambda g, y, x, shape: broadcast_to(g, shape=shape_of(x)),
+    lambda g, y, x, shape: broadcast_to(g, entry=index_entries.sum_to, shape=shape_of(x)),
     shape=lambda x, shape: shape, sign="Σ", latex=function(named("sum")), params={"shape": None},
     python="sum_to({0})", numpy="sum_to({0})",
 )
@@ -98,7 +84,7 @@ sum_to = gate(
 # joining and padding
 concatenate = gate(
     "concatenate", lambda *parts, axis=0: np.concatenate(parts, axis=axis),
-    shape=joined, sign="concat", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
+    entry=index_entries.concatenate, shape=joined, sign="concat", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
     rule_at=lambda place: lambda g, y, *parts, axis=0: _piece(g, place, parts, axis),
     python="concatenate({0})", numpy="np.concatenate({0})", usage="concatenate([a, b], axis=0)",
     group="shapes", summary="tensors one behind the other along an axis",
@@ -106,7 +92,7 @@ concatenate = gate(
 )
 stack = gate(
     "stack", lambda *parts, axis=0: np.stack(parts, axis=axis),
-    shape=stacked, sign="stack", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
+    entry=index_entries.stack, shape=stacked, sign="stack", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
     rule_at=lambda place: lambda g, y, *parts, axis=0: _layer(g, place, parts, axis),
     python="stack({0})", numpy="np.stack({0})", usage="stack([a, b], axis=0)", group="shapes",
     summary="tensors of one shape side by side along a new axis",
@@ -115,7 +101,7 @@ stack = gate(
 pad = gate(
     "pad", lambda x, pad_width: np.pad(x, widths(np.shape(x), pad_width)),
     lambda g, y, x, pad_width: index(g, key=_inner(shape_of(x), pad_width)),
-    shape=padded, sign="pad", latex=function(named("pad")), params={"pad_width": None},
+    entry=index_entries.pad, shape=padded, sign="pad", latex=function(named("pad")), params={"pad_width": None},
     python="pad({0})", numpy="np.pad({0}, {pad_width})", usage="pad(x, 1), pad(x, ((0, 0), (1, 2)))",
     group="shapes", summary="zeros put round a tensor",
     why="The zeros are constant, so only what stands inside them gets its gradient back.",
@@ -124,7 +110,7 @@ pad = gate(
 # indexing
 index = gate(
     "index", lambda x, *indices, key: x[_filled(key, indices)],
-    shape=lambda x, *indices, key: _indexed(x, indices, key), sign="[ ]", latex=r"{0:5}\left[\cdot\right]",
+    entry=index_entries.index, shape=lambda x, *indices, key: _indexed(x, indices, key), sign="[ ]", latex=r"{0:5}\left[\cdot\right]",
     rule_at=lambda place: None if place else _scatter_rule, integers=ANY, params={"key": None},
     domain="an index is a whole number within its axis", python="{0}[{key}]", numpy="{0}[{key}]",
     usage="x[0], X[:, 1:3], x[[0, 2]], E[indices]", group="shapes",
@@ -135,7 +121,7 @@ index = gate(
 
 one_hot = gate(
     "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
-    shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
+    entry=index_entries.one_hot, shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
     integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
     python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
     usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
@@ -145,7 +131,7 @@ one_hot = gate(
 # gates that only backward passes need; users do not call them
 scatter = gate(
     "scatter", lambda g, *indices, key, shape: _scatter(g, indices, key, shape),
-    shape=lambda g, *indices, key, shape: shape, sign="put", latex=function(named("scatter")),
+    entry=index_entries.scatter, shape=lambda g, *indices, key, shape: shape, sign="put", latex=function(named("scatter")),
     rule_at=lambda place: None if place else (
         lambda g, y, x, *indices, key, shape: index(g, *indices, key=key)
     ),
@@ -193,17 +179,6 @@ def _inner(shape: Shape, pad_width: Any) -> Key:
 
 
 # ---------------------------------------------------------------- indexing
-
-
-def _part(part: Any) -> str:
-    match part:
-        case Place():
-            return f"{{{int(part)}}}"
-        case slice():
-            ends = [part.start, part.stop] + [part.step] * (part.step is not None)
-            return ":".join("" if end is None else str(end) for end in ends)
-        case _:
-            return "..." if part is Ellipsis else str(part)
 
 
 def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:
@@ -264,4 +239,4 @@ def _scatter(g: Array, indices: Sequence[Array], key: Key, shape: Shape) -> Arra
     return out
 
 
-_OPERATORS.update(transpose=transpose)
+_OPERATORS.update(transpose=transpose, sum_to=sum_to)

@@ -7,10 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates.activations import log_softmax, logit_error, sigmoid, softmax, surplus
-from report.autodiff.gates.arithmetic import clip, less, over, sign
+from report.autodiff.gates.activations import (
+    log_softmax,
+    logit_error,
+    sigmoid,
+    softmax,
+    softplus,
+    surplus,
+)
+from report.autodiff.gates.arithmetic import (
+    absolute,
+    clip,
+    greater,
+    less,
+    less_equal,
+    over,
+    sign,
+    square,
+    where,
+)
 from report.autodiff.gates.functions import log, ratio, xlogy
-from report.autodiff.gates.indexing import ANY, one_hot, whole
+from report.autodiff.gates.indexing import ANY, index, one_hot, whole
+from report.autodiff.gates.keys import Key, Place
+from report.autodiff.gates.reductions import mean, total
 from report.autodiff.gates.shapes import class_labels, pair, pair_within, target_rows
 from report.autodiff.gates.table import function_of_two, gate, named
 from report.autodiff.graph import Array, OutOfDomain, is_computed, shape_of
@@ -31,7 +50,9 @@ mse = gate(
     "mse", lambda p, y: np.mean(np.square(p - y)),
     lambda g, z, p, y: g * (over(2, _n(p), g) * (p - y)), lambda g, z, p, y: g * (over(2, _n(p), g) * (y - p)),
     shape=pair, sign="MSE", latex=function_of_two(named("MSE")), python="mse({0}, {1})",
-    numpy="np.mean(({0:1} - {1:2}) ** 2)", usage="mse(p, y)", group="losses",
+    numpy="np.mean(({0:1} - {1:2}) ** 2)",
+    definition=lambda p, y: mean(square(p - y)),
+    usage="mse(p, y)", group="losses",
     summary="mean squared error; one of the two may be a number",
     why="Every squared error has the slope of twice the error, and the mean divides by their number.",
 )
@@ -40,7 +61,9 @@ l1 = gate(
     lambda g, z, p, y: g * (over(1, _n(p), g) * sign(p - y)), lambda g, z, p, y: g * (over(1, _n(p), g) * sign(y - p)),
     shape=pair, sign="L1", latex=function_of_two(named("L1")), python="l1({0}, {1})",
     numpy="np.mean(np.abs({0:1} - {1:2}))", kink=lambda p, y: p == y,
-    convention="derivative 0 where p = y", usage="l1(p, y)", group="losses",
+    convention="derivative 0 where p = y",
+    definition=lambda p, y: mean(absolute(p - y)),
+    usage="l1(p, y)", group="losses",
     summary="mean absolute error",
     why="An absolute error has slope 1 or −1, whatever its size: only its sign flows back.",
 )
@@ -50,6 +73,7 @@ huber = gate(
     lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(y - p, -delta, delta)),
     shape=pair_within, sign="Huber", latex=function_of_two(named("Huber")), params={"delta": 1.0},
     python="huber({0}, {1}, {delta})", numpy="huber({0}, {1}, {delta})",
+    definition=lambda p, y, delta=1.0: mean(where(less_equal(s := absolute(e := p - y), delta), square(e) / 2, delta * (s - delta / 2))),
     usage="huber(p, y, delta=1.0)", group="losses",
     summary="mean of e²/2 where the error |e| is at most delta, else of delta·(|e| − delta/2)",
     why="A small error flows back as it is, a large one is clipped at delta.",
@@ -62,7 +86,9 @@ hinge = gate(
     lambda g, z, s, y: g * (over(-1, _n(s), g) * (s * less(y * s, 1))),
     shape=pair, sign="hinge", latex=function_of_two(named("hinge")), python="hinge({0}, {1})",
     numpy="np.mean(np.maximum(1 - {1:2} * {0:2}, 0))", kink=lambda s, y: y * s == 1,
-    convention="derivative 0 where y·s = 1", usage="hinge(s, y), y being -1 or 1", group="losses",
+    convention="derivative 0 where y·s = 1",
+    definition=lambda s, y: mean(where(greater(m := 1 - y * s, 0), m, 0)),
+    usage="hinge(s, y), y being -1 or 1", group="losses",
     summary="mean of max(0, 1 − y·s)",
     why="Only scores on the wrong side of the margin count, and each of those with the slope $-y$.",
 )
@@ -73,6 +99,7 @@ binary_cross_entropy = gate(
     shape=pair, sign="BCE", latex=function_of_two(named("BCE")), python="binary_cross_entropy({0}, {1})",
     numpy="-np.mean({1:2} * np.log({0}) + (1 - {1:2}) * np.log1p(-{0:2}))",
     domain="p must lie between 0 and 1, and not be 0 or 1 where a gradient is needed",
+    definition=lambda p, y: -mean(y * log(p) + (1 - y) * log(1 - p)),
     usage="binary_cross_entropy(p, y)", group="losses",
     summary="mean of −y·log(p) − (1 − y)·log(1 − p)",
     why="A probability that is sure and wrong has a very steep slope: $p(1 - p)$ stands below.",
@@ -83,6 +110,7 @@ binary_cross_entropy_with_logits = gate(
     shape=pair, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
     python="binary_cross_entropy_with_logits({0}, {1})",
     numpy="np.mean(np.maximum({0}, 0) - {1:2} * {0:2} + np.log1p(np.exp(-np.abs({0}))))",
+    definition=lambda z, y: mean(softplus(z) - z * y),
     usage="binary_cross_entropy_with_logits(z, y)", group="losses",
     summary="binary cross-entropy of sigmoid(z), stable",
     why=r"The slope of the sigmoid, $p(1 - p)$ with $p = \sigma(z)$, cancels what stands below in the cross-entropy: $\sigma(z) - y$ is left.",
@@ -94,6 +122,8 @@ cross_entropy = gate(
     shape=class_labels, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="a label is a whole number from 0 to the number of classes − 1",
     python="cross_entropy({0}, {1})", numpy="cross_entropy({0}, {1})",
+    definition=lambda z, k: -index(log_softmax(z), k, key=Key((Place(1),))) if len(shape_of(z)) == 1
+    else _over_rows(one_hot(k, classes=shape_of(z)[-1]) * log_softmax(z)),
     usage="cross_entropy(z, labels)", group="losses",
     summary="mean over rows of −log(softmax(z)[label]); labels are class numbers or one-hot rows",
     why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
@@ -106,6 +136,7 @@ cross_entropy_one_hot = gate(
     domain="each row of the target holds probabilities, such as a single 1 among zeros: they must add up to 1, "
     "so divide each row by its sum",
     python="cross_entropy_one_hot({0}, {1})", numpy="-np.mean(np.sum({1:2} * log_softmax({0}), axis=-1))",
+    definition=lambda z, y: _over_rows(y * log_softmax(z)), family="cross_entropy",
     usage="cross_entropy(z, one_hot_rows)", group="losses",
     summary="mean over rows of −sum(y·log(softmax(z)))",
     why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
@@ -116,7 +147,9 @@ kl_div = gate(
     lambda g, z, p, q: g * (log(p) - log(q) + 1), lambda g, z, p, q: g * -ratio(p, q),
     shape=pair, sign="KL", latex=r"D_{{\mathrm{{KL}}}}\left({0} \,\|\, {1}\right)",
     python="kl_div({0}, {1})", numpy="kl_div({0}, {1})",
-    domain="p must not be negative and q must be positive", usage="kl_div(p, q)", group="losses",
+    domain="p must not be negative and q must be positive",
+    definition=lambda p, q: total(p * (log(p) - log(q))),
+    usage="kl_div(p, q)", group="losses",
     summary="Kullback-Leibler divergence: sum of p·log(p/q) over all entries",
     why=r"The divergence grows where $q$ is too small for $p$: the slope by $q$ is $-p/q$.",
 )
@@ -141,6 +174,11 @@ def _n(p: Any) -> int:
 def _rows(z: Any) -> int:
     """How many rows of scores the mean is over."""
     return math.prod(shape_of(z)[:-1])
+
+
+def _over_rows(terms: Any) -> Any:
+    """Minus the sum of each row, in the mean over the rows."""
+    return -total(terms) if _rows(terms) == 1 else -mean(total(terms, axis=-1))
 
 
 def _huber(e: Array, delta: float) -> Array:

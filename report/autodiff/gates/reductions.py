@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates.arithmetic import over
-from report.autodiff.gates.functions import ratio
+from report.autodiff.gates import entries
+from report.autodiff.gates.arithmetic import over, square
+from report.autodiff.gates.functions import ratio, sqrt
 from report.autodiff.gates.indexing import (
-    Key,
     broadcast_to,
     concatenate,
     identity,
@@ -18,6 +18,7 @@ from report.autodiff.gates.indexing import (
     stack,
     transpose,
 )
+from report.autodiff.gates.keys import Key
 from report.autodiff.gates.shapes import axes_of, count, kept, reduced, running, variance
 from report.autodiff.gates.table import function, gate, named
 from report.autodiff.graph import Array, shape_of
@@ -31,7 +32,7 @@ SPREAD = {"axis": None, "ddof": 0, "keepdims": False}
 total = gate(
     "sum", lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis),
-    shape=reduced, sign="Σ", latex=function(named("sum")), params=REDUCTION,
+    entry=entries.total, shape=reduced, sign="Σ", latex=function(named("sum")), params=REDUCTION,
     python="total({0})", numpy="np.sum({0})", usage="sum(x), sum(x, axis=0, keepdims=True)",
     group="reductions", summary="sum of the entries",
     why="Every entry enters the sum with the factor 1, so each gets the upstream gradient.",
@@ -40,14 +41,16 @@ mean = gate(
     "mean", lambda x, axis=None, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g / float(count(shape_of(x), axis)), x, axis),
     shape=reduced, sign="mean", latex=function(named("mean")), params=REDUCTION,
-    python="mean({0})", numpy="np.mean({0})", usage="mean(x), mean(x, axis=0, keepdims=True)",
+    python="mean({0})", numpy="np.mean({0})",
+    definition=lambda x, axis=None, keepdims=False: total(x, axis=axis, keepdims=keepdims) / count(shape_of(x), axis),
+    usage="mean(x), mean(x, axis=0, keepdims=True)",
     group="reductions", summary="mean of the entries",
     why="Every entry enters the mean with the factor one over their number.",
 )
 prod = gate(
     "prod", lambda x, axis=None, keepdims=False: np.prod(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * others(x, axis=axis),
-    shape=reduced, sign="Π", latex=function(named("prod")), params=REDUCTION,
+    entry=entries.prod, shape=reduced, sign="Π", latex=function(named("prod")), params=REDUCTION,
     python="prod({0})", numpy="np.prod({0})", usage="prod(x), prod(x, axis=0)",
     group="reductions", summary="product of the entries",
     why="The slope for one factor is the product of all the others.",
@@ -55,7 +58,7 @@ prod = gate(
 cumsum = gate(
     "cumsum", lambda x, axis=None: np.cumsum(x, axis=axis),
     lambda g, y, x, axis=None: reverse_cumsum(g, axis=axis),
-    shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
+    entry=entries.cumsum(from_start=True), shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
     python="cumsum({0})", numpy="np.cumsum({0})", usage="cumsum(x), cumsum(X, axis=0)",
     group="reductions", summary="running sum along an axis, or of all entries in a row",
     why="An entry is part of its own and of every later running sum, so it collects from all of them.",
@@ -66,7 +69,7 @@ cumsum = gate(
 largest = gate(
     "max", lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_largest(x, axis=axis),
-    shape=reduced, sign="max", latex=function(r"\max"), params=REDUCTION,
+    entry=entries.extreme("max"), shape=reduced, sign="max", latex=function(r"\max"), params=REDUCTION,
     python="max({0})", numpy="np.max({0})", kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal largest entries share the gradient evenly",
@@ -76,7 +79,7 @@ largest = gate(
 smallest = gate(
     "min", lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_smallest(x, axis=axis),
-    shape=reduced, sign="min", latex=function(r"\min"), params=REDUCTION,
+    entry=entries.extreme("min"), shape=reduced, sign="min", latex=function(r"\min"), params=REDUCTION,
     python="min({0})", numpy="np.min({0})", kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal smallest entries share the gradient evenly",
@@ -90,7 +93,10 @@ var = gate(
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
     spread(g * over(2, count(shape_of(x), axis) - ddof, g), x, axis) * _centred(x, axis),
     shape=variance, sign="var", latex=function(named("var")), params=SPREAD,
-    python="var({0})", numpy="np.var({0})", usage="var(x), var(x, axis=0, ddof=1, keepdims=True)",
+    python="var({0})", numpy="np.var({0})",
+    definition=lambda x, axis=None, ddof=0, keepdims=False: total(square(x - mean(x, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
+    / (count(shape_of(x), axis) - ddof),
+    usage="var(x), var(x, axis=0, ddof=1, keepdims=True)",
     group="reductions", summary="variance: mean squared distance from the mean (divided by n − ddof)",
     why="What an entry moves the mean by cancels out, since the distances from the mean add up to 0; "
     "twice its own distance over n is left.",
@@ -103,6 +109,7 @@ std = gate(
     python="std({0})", numpy="std({0})", kink=lambda x, axis=None, ddof=0, keepdims=False:
     np.max(x, axis=axis) == np.min(x, axis=axis),
     convention="gradient 0 where all entries are equal",
+    definition=lambda x, axis=None, ddof=0, keepdims=False: sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims)),
     usage="std(x), std(x, axis=0, ddof=1, keepdims=True)", group="reductions",
     summary="standard deviation, the root of the variance",
     why="The slope of the variance is divided by twice the root, which leaves the distance from the "
@@ -113,25 +120,25 @@ std = gate(
 reverse_cumsum = gate(
     "reverse_cumsum", lambda x, axis=None: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
     lambda g, y, x, axis=None: cumsum(g, axis=axis),
-    shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
+    entry=entries.cumsum(from_start=False), shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
     python="reverse_cumsum({0})", numpy="reverse_cumsum({0})",
 )
 is_largest = gate(
     "is_largest", lambda x, axis=None: _share(x == np.max(x, axis=axis, keepdims=True), axis), None,
-    shape=lambda x, axis=None: x, sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
+    entry=entries.is_extreme("max"), shape=lambda x, axis=None: x, sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
     params={"axis": None}, python="is_largest({0})", numpy="is_largest({0})",
     kink=lambda x, axis=None: np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 is_smallest = gate(
     "is_smallest", lambda x, axis=None: _share(x == np.min(x, axis=axis, keepdims=True), axis), None,
-    shape=lambda x, axis=None: x, sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
+    entry=entries.is_extreme("min"), shape=lambda x, axis=None: x, sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
     params={"axis": None}, python="is_smallest({0})", numpy="is_smallest({0})",
     kink=lambda x, axis=None: np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 others = gate(
     "others", lambda x, axis=None: _others(x, axis),
     lambda g, y, x, axis=None: _others_rule(g, x, axis),
-    shape=lambda x, axis=None: x, sign="Π≠", latex=function(r"\textstyle\prod_{{\ne}}"),
+    entry=entries.others, shape=lambda x, axis=None: x, sign="Π≠", latex=function(r"\textstyle\prod_{{\ne}}"),
     params={"axis": None}, python="others({0})", numpy="others({0})",
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
+from report.autodiff.gates import by_definition
 from report.autodiff.gates.shapes import broadcast
-from report.autodiff.graph import Array, Gate, Node, Shape, make
+from report.autodiff.graph import Array, Gate, Node, Plain, make
 from report.autodiff.rewrite import rewritten
 
 GATES: dict[str, Gate] = {}
@@ -32,21 +34,39 @@ def apply(gate: Gate, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The gate applied to numbers (numbers come out) or to nodes (a simplified node comes out)."""
     for arg in args:
         if isinstance(arg, Node):
+            if any(isinstance(a, Plain) for a in args):
+                return make(gate, args, params, kind=Plain)
             return rewritten(gate, args, params) or make(gate, args, params)
     return gate.forward(*args, **params)
 
 
 def gate(
     name: str,
-    forward: Callable[..., Array],
+    forward: Callable[..., Array] | None = None,
     *rules: Callable[..., Any] | None,
-    shape: Callable[..., Shape],
-    latex: str,
-    binding: int = CALL,
     **columns: Any,
 ) -> Callable[..., Any]:
-    """Add a row to the table and return the function that applies the gate."""
-    row = Gate(name, forward, rules, shape, latex=latex, binding=binding, **columns)
+    """Add a row to the table and return the function that applies the gate.
+
+    What a row with a definition does not say is read from it: the forward function, the shape, the
+    options with their defaults, and the rules.
+    """
+    if definition := columns.get("definition"):
+        operands, options = signature(definition)
+        forward = forward or definition
+        columns.setdefault("params", options)
+        columns.setdefault("shape", by_definition.shape(definition))
+        whole = columns.get("integers", ())
+        rules = rules or tuple(
+            None if i in whole else by_definition.rule(definition, i) for i in range(len(operands))
+        )
+        if columns.get("elementwise"):
+            columns.setdefault("sympy", by_definition.sympy(definition))
+    columns.setdefault("sign", name)
+    columns.setdefault("binding", CALL)
+    columns.setdefault("latex", notation(name, len(rules)))
+    assert forward is not None
+    row = Gate(name, forward, rules, **columns)
     GATES[name] = row
 
     def call(*args: Any, **params: Any) -> Any:
@@ -57,11 +77,28 @@ def gate(
 
 
 def elementwise(
-    name: str, forward: Callable[..., Array], *rules: Callable[..., Any] | None, **columns: Any
+    name: str,
+    forward: Callable[..., Array] | None = None,
+    *rules: Callable[..., Any] | None,
+    **columns: Any,
 ) -> Callable[..., Any]:
     """Add the row of a gate that works entry by entry, with broadcasting."""
-    columns.setdefault("numpy", f"np.{name}({{0}})")
+    if forward is not None:
+        columns.setdefault("numpy", f"np.{name}({{0}})")
     return gate(name, forward, *rules, shape=broadcast, elementwise=True, **columns)
+
+
+def signature(definition: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The names of a definition's arguments, and its options with their defaults."""
+    parameters = inspect.signature(definition).parameters.values()
+    options = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return tuple(p.name for p in parameters if p.default is p.empty), options
+
+
+def notation(name: str, count: int) -> str:
+    r"""The notation of a function by an upright word: \operatorname{name}(x, y)."""
+    words = name.replace("_", r"\_")
+    return named(words) + r"\left(" + ", ".join(f"{{{i}}}" for i in range(count)) + r"\right)"
 
 
 def function(name: str) -> str:

@@ -17,15 +17,17 @@ import numpy as np
 
 from report.autodiff.domain_errors import is_outside
 from report.autodiff.gates import GATES
-from report.autodiff.gates.definitions import FAMILY, definition
+from report.autodiff.gates.by_definition import put_in
 from report.autodiff.graph import (
     CONSTANT,
     FAULTS,
+    INPUT,
     MAX_AXES,
     Array,
     Gate,
     Graph,
     Node,
+    Plain,
     constant,
     input_node,
     make,
@@ -331,22 +333,15 @@ class _Reader:
         self, e: ast.expr, gate: Gate, args: list[Node], params: Mapping[str, Any]
     ) -> Node:
         """A gate written out in elementary ones, all at its own place in the formula."""
-        names, formula = definition(gate.name, params, [a.shape for a in args])
-        tree = ast.parse(formula)
-        for part in ast.walk(tree):
-            ast.copy_location(part, e)
-        outside, self.names = self.names, dict(zip(names, args, strict=True))
-        inside, self.unfold = self.unfold, self.unfold - {FAMILY.get(gate.name, gate.name)}
-        *lets, result = tree.body
+        assert gate.definition is not None
+        leaves = [Plain(INPUT, shape=a.shape) for a in args]
         try:
-            for let in lets:
-                assert isinstance(let, ast.Assign)
-                assert isinstance(let.targets[0], ast.Name)
-                self.names[let.targets[0].id] = self.node(let.value)
-            assert isinstance(result, ast.Expr)
-            return self.node(result.value)
-        finally:
-            self.names, self.unfold = outside, inside
+            whole = gate.definition(*leaves, **params)
+        except ReportError as error:
+            raise self.error(e, f"{gate.name}: {error}") from None
+        return put_in(
+            whole, dict(zip(leaves, args, strict=True)), lambda *made: self.apply(e, *made)
+        )
 
     def norm(self, e: ast.Call, x: Node, params: dict[str, Any]) -> Gate:
         """The gate for the order of a norm, which is taken out of its options."""
@@ -367,7 +362,7 @@ class _Reader:
     ) -> Node:
         if gate.name == "transpose" and not args[0].shape and not any((params or {}).values()):
             return args[0]  # a number has no axes
-        if FAMILY.get(gate.name, gate.name) in self.unfold and not all(a.is_constant for a in args):
+        if (gate.family or gate.name) in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
         try:
             node = make(gate, args, params, later=True)

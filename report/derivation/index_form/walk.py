@@ -1,7 +1,7 @@
 """The walk down a graph that makes one entry of a tensor from the entries below it.
 
 The walk carries a label for each axis down the graph; what a gate's entry is in terms of its
-arguments' entries is said by the rules that it is handed. A label is a letter that counts from 1, a
+arguments' entries is said by its row (`report.autodiff.gates.entries`). A label is a letter that counts from 1, a
 whole number, or an expression such as i + 1; axes of length 1 carry the label 0, which is not
 written. A gate that mixes entries in a way that labels cannot say has no index form (`NoIndexForm`).
 """
@@ -16,23 +16,20 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates import SUM
+from report.autodiff.gates.by_definition import written_out
+from report.autodiff.gates.entries import Labels, NoIndexForm
 from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.graph import constant as constant_node
 from report.autodiff.simplify.constants import is_rational, product
 from report.autodiff.simplify.nodes import number_of_ones
 from report.derivation.latex import latex
 from report.derivation.symbolic.expressions import call, constant
-from report.derivation.symbolic.sympy_printer import entry_latex, is_plain_number
+from report.derivation.symbolic.sympy_printer import entry_latex, extreme_of, is_plain_number
 
 LETTERS = "ijklmnprstuvabcdgh"
-Labels = tuple[Any, ...]  # per axis: a sympy expression, or 0 where the axis has length 1
 MAX_NODES = 60
 MAX_WHOLE = 120  # characters of a part that stands in matrix form
 MAX_LISTED = 6  # entries of a constant vector that can stand in a formula
-
-
-class NoIndexForm(Exception):
-    """The formula has a gate whose entries labels cannot describe, or is too long to read."""
 
 
 class Split(Exception):
@@ -43,7 +40,6 @@ class Split(Exception):
 
 
 Whole = Callable[[Node], str]
-Rule = Callable[["Walk", Node, Labels], Any]  # an entry of a gate
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,21 +82,15 @@ class Walk:
     def __init__(
         self,
         root: Node,
-        entries: Mapping[str, Rule],
         names: Mapping[Node, str],
         whole: Whole | None,
         splits: Mapping[str, tuple[int, ...]],
     ) -> None:
-        self.entries, self.names, self.whole, self.top, self.splits = (
-            entries,
-            names,
-            whole,
-            root,
-            splits,
-        )
+        self.names, self.whole, self.top, self.splits = names, whole, root, splits
         # sympy sorts factors by name: number them in the order in which `names` gives them
         self.order = {name: i for i, name in enumerate(dict.fromkeys(names.values()))}
         self.made: dict[tuple[Node, Labels], Any] = {}
+        self.written: dict[Node, Node] = {}  # gates as their definitions have them
         self.tex: dict[Any, str] = {}
         self.nodes: dict[str, Node] = {}
         self.sizes: dict[Any, int] = {}  # of each label
@@ -111,6 +101,27 @@ class Walk:
         self.count = self.visits = 0
         self.root = tuple(self.fresh(n) for n in root.shape)
         self.free = list(self.sizes)
+
+    # ------------------------------------------------------------ what the entries of rows are made with
+
+    @staticmethod
+    def call(name: str) -> Any:
+        """The gate of a name as a function of entries."""
+        return call(name)
+
+    @staticmethod
+    def extreme(name: str) -> Any:
+        """max or min of a term over labels."""
+        return extreme_of(name)
+
+    @staticmethod
+    def times(*factors: Any) -> Any:
+        """A product in which a number stays in front of a sum."""
+        return times(*factors)
+
+    def picked(self, index: Node, ix: Labels, n: int) -> Any:
+        """A position that the data count from 0 as a label of an axis of n entries."""
+        return picked(self, index, ix, n)
 
     # ------------------------------------------------------------ labels
 
@@ -220,9 +231,15 @@ class Walk:
                 return self._constant(node, ix)
         if node.gate.elementwise:
             return self._elementwise(node, ix)
-        rule = self.entries.get(node.gate.name)
-        if rule is not None:
-            return rule(self, node, ix)
+        if node.gate.entry is not None:
+            return node.gate.entry(self, node, ix)
+        keeps_shape = bool(node.shape) and node.shape == node.args[0].shape
+        if node.gate.definition is not None and (
+            node is self.top or self.whole is None or not keeps_shape
+        ):
+            if node not in self.written:
+                self.written[node] = written_out(node)
+            return self.entry(self.written[node], ix)
         if node is self.top:
             raise NoIndexForm
         return self.as_whole(node, ix)
@@ -304,11 +321,6 @@ class Walk:
         lettered, _ = _lettered(sympy.sympify(expression).xreplace(named), used, inner)
         ranges = {letter: self.sizes[d] for d, letter in named.items()}
         return IndexForm(labels, lettered, ranges, self.tex, self.nodes)
-
-
-def option_of(node: Node, name: str) -> Any:
-    """An option as given, or its default."""
-    return node.params.get(name, node.gate.params.get(name))
 
 
 def times(*factors: Any) -> Any:

@@ -1,38 +1,37 @@
-"""Entries of gates that move entries: transposing, reshaping, joining, padding, indexing."""
+"""Index form of gates that move entries: transposing, reshaping, joining, padding, indexing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from report.autodiff.gates import Place, axes_of
-from report.autodiff.gates.shapes import widths
+from report.autodiff.gates.entries import Labels, NoIndexForm
+from report.autodiff.gates.keys import Place
+from report.autodiff.gates.shapes import axes_of, widths
 from report.autodiff.graph import Node, Shape
-from report.derivation.index_form.walk import Labels, NoIndexForm, Walk, option_of, picked, times
-from report.derivation.symbolic.expressions import call
 
 
-def transpose(w: Walk, node: Node, ix: Labels) -> Any:
+def transpose(w: Any, node: Node, ix: Labels) -> Any:
     """The labels exchanged: a_ji."""
     (a,) = node.args
-    axes = option_of(node, "axes") if "axes" in node.gate.params else None
+    axes = node.option("axes") if "axes" in node.gate.params else None
     if axes is None:
         return w.entry(a, ix[::-1])
     order = axes_of(a.shape, axes)
     return w.entry(a, tuple(ix[order.index(i)] for i in range(len(a.shape))))
 
 
-def swap_last(w: Walk, node: Node, ix: Labels) -> Any:
+def swap_last(w: Any, node: Node, ix: Labels) -> Any:
     """The last two labels exchanged."""
     return w.entry(node.args[0], (*ix[:-2], ix[-1], ix[-2]))
 
 
-def broadcast_to(w: Walk, node: Node, ix: Labels) -> Any:
+def broadcast_to(w: Any, node: Node, ix: Labels) -> Any:
     """The entry that was copied here."""
     return w.entry(node.args[0], w.broadcast(node.args[0], ix))
 
 
-def sum_to(w: Walk, node: Node, ix: Labels) -> Any:
+def sum_to(w: Any, node: Node, ix: Labels) -> Any:
     """The sum of all copies."""
     (a,) = node.args
     extra = len(a.shape) - len(node.shape)
@@ -44,7 +43,7 @@ def sum_to(w: Walk, node: Node, ix: Labels) -> Any:
     return w.sum(w.entry(a, at), *(x for x, over in zip(at, summed, strict=True) if over))
 
 
-def reshape(w: Walk, node: Node, ix: Labels) -> Any:
+def reshape(w: Any, node: Node, ix: Labels) -> Any:
     """Entry t of a matrix in one row is entry (i, j) of the matrix, with t = n (i - 1) + j."""
     (a,) = node.args
     return w.entry(a, w.regrouped(list(zip(ix, node.shape, strict=True)), a.shape))
@@ -53,9 +52,9 @@ def reshape(w: Walk, node: Node, ix: Labels) -> Any:
 # ---------------------------------------------------------------- joining and padding
 
 
-def concatenate(w: Walk, node: Node, ix: Labels) -> Any:
+def concatenate(w: Any, node: Node, ix: Labels) -> Any:
     """The entry of the part in whose piece the label is."""
-    (along,) = axes_of(node.shape, option_of(node, "axis"))
+    (along,) = axes_of(node.shape, node.option("axis"))
     label = ix[along]
     pieces, start = [], 0
     for part in node.args:
@@ -67,16 +66,16 @@ def concatenate(w: Walk, node: Node, ix: Labels) -> Any:
     return _choice(w, node.args, label, pieces)
 
 
-def stack(w: Walk, node: Node, ix: Labels) -> Any:
+def stack(w: Any, node: Node, ix: Labels) -> Any:
     """The entry of the part whose number the new label is."""
-    (along,) = axes_of(node.shape, option_of(node, "axis"))
+    (along,) = axes_of(node.shape, node.option("axis"))
     at = (*ix[:along], *ix[along + 1 :])
     pieces = [(at, i, i) for i in range(1, len(node.args) + 1)]
     return _choice(w, node.args, ix[along], pieces)
 
 
 def _choice(
-    w: Walk, parts: Sequence[Node], label: Any, pieces: list[tuple[Labels, int, int]]
+    w: Any, parts: Sequence[Node], label: Any, pieces: list[tuple[Labels, int, int]]
 ) -> Any:
     """The entry of the part in whose piece (labels, first, last) a label is."""
     import sympy
@@ -94,18 +93,18 @@ def _choice(
     return sympy.Piecewise(*cases)
 
 
-def pad(w: Walk, node: Node, ix: Labels) -> Any:
+def pad(w: Any, node: Node, ix: Labels) -> Any:
     """An entry of the tensor inside the zeros, with a bracket for where it is."""
     (a,) = node.args
     at, inside = [], []
-    ends = widths(a.shape, option_of(node, "pad_width"))
+    ends = widths(a.shape, node.option("pad_width"))
     for label, n, (before, _), whole in zip(ix, a.shape, ends, node.shape, strict=True):
         at.append(0 if n == 1 else label - before)
-        inside += _within(label, before + 1, before + n, whole)
-    return times(*inside, w.entry(a, tuple(at)))
+        inside += _within(w, label, before + 1, before + n, whole)
+    return w.times(*inside, w.entry(a, tuple(at)))
 
 
-def _within(label: Any, first: int, last: int, n: int) -> list[Any]:
+def _within(w: Any, label: Any, first: int, last: int, n: int) -> list[Any]:
     """Factors that are 1 where a label of an axis of n entries is from first to last, else 0."""
     import sympy
 
@@ -116,10 +115,10 @@ def _within(label: Any, first: int, last: int, n: int) -> list[Any]:
     if label.is_Integer:
         return [sympy.Integer(int(first <= label <= last))]
     if first == 1:
-        return [call("less_equal")(label, last)]
+        return [w.call("less_equal")(label, last)]
     if last == n:
-        return [call("greater_equal")(label, first)]
-    return [call("within")(label, first, last)]
+        return [w.call("greater_equal")(label, first)]
+    return [w.call("within")(label, first, last)]
 
 
 # ---------------------------------------------------------------- indexing
@@ -149,13 +148,13 @@ class _Key:
         start, stop, step = self.parts[axis].indices(self.shape[axis])
         return start + 1, step, len(range(start, stop, step))
 
-    def label(self, w: Walk, part: int, at: Labels, axis: int) -> Any:
+    def label(self, w: Any, part: int, at: Labels, axis: int) -> Any:
         """The label that a whole number or an index argument is."""
         import sympy
 
         n = self.shape[axis]
         if isinstance(part, Place):
-            return picked(w, self.indices[part - 1], at, n)
+            return w.picked(self.indices[part - 1], at, n)
         return sympy.Integer(int(part) % n + 1)
 
 
@@ -178,7 +177,7 @@ def _layout(key: Sequence[Any], rank: int, has_indices: bool) -> list[tuple[str,
     return layout
 
 
-def index(w: Walk, node: Node, ix: Labels) -> Any:
+def index(w: Any, node: Node, ix: Labels) -> Any:
     """What is picked: the labels of x from those of the result."""
     import sympy
 
@@ -199,7 +198,7 @@ def index(w: Walk, node: Node, ix: Labels) -> Any:
     return w.entry(a, tuple(at))
 
 
-def scatter(w: Walk, node: Node, ix: Labels) -> Any:
+def scatter(w: Any, node: Node, ix: Labels) -> Any:
     """What is put back: the sum over all that was picked from here.
 
     From a slice of neighbours that is one entry at most, with a bracket for where there is one.
@@ -219,18 +218,27 @@ def scatter(w: Walk, node: Node, ix: Labels) -> Any:
             if count > 1 and abs(step) > 1:  # a slice with gaps
                 k = own["slice", axis] = w.fresh(count)
                 sums.append(k)
-                brackets.append(call("equal")(first + step * (k - 1), label))
+                brackets.append(w.call("equal")(first + step * (k - 1), label))
                 continue
             low, high = sorted((first, first + step * (count - 1)))
-            brackets += _within(label, low, high, n)
+            brackets += _within(w, label, low, high, n)
             inside = label - low + 1 if step > 0 else high + 1 - label
             own["slice", axis] = 0 if count == 1 else inside
         elif n > 1:
             number = key.label(w, part, together, axis)
             is_summed = isinstance(part, Place) and together
             equal = (
-                call("equal")(number, label) if is_summed else sympy.KroneckerDelta(label, number)
+                w.call("equal")(number, label) if is_summed else sympy.KroneckerDelta(label, number)
             )
             brackets.append(equal)
     entry = w.entry(g, tuple(own[kind] for kind in key.layout))
-    return w.sum(times(*brackets, entry), *sums)
+    return w.sum(w.times(*brackets, entry), *sums)
+
+
+def one_hot(w: Any, node: Node, ix: Labels) -> Any:
+    """𝟙[label of i = j]."""
+    import sympy
+
+    if ix[-1] == 0:
+        return sympy.Integer(1)
+    return w.call("equal")(ix[-1], w.picked(node.args[0], ix[:-1], node.shape[-1]))
