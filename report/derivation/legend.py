@@ -36,7 +36,7 @@ _SIGNS = (
     ),
     (
         r"\\operatorname\{onehot\}",
-        r"$\operatorname{onehot}$ makes of each number a row of zeros with a single 1 at the position that it names.",
+        r"$\operatorname{onehot}_{n}$ makes of each number a row of $n$ zeros but for a 1 at the position that it names.",
     ),
     (
         r"\\mathbf\{e\}_\{\\left\[",

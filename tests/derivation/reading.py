@@ -288,6 +288,8 @@ class _Reader:
                     axis = int(found[1])
                 elif part == "1":
                     order = 1
+                elif part == r"\text{kept}":
+                    continue
                 else:
                     raise Unread(part)
         if order == 1:
@@ -520,8 +522,7 @@ class _Reader:
         if name == "transpose":
             return np.transpose(args[0], [int(n) for n in note.split(",")])
         if name == "onehot":
-            n = self.shape[0 if self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"] else -1]
-            return np.eye(n)[np.asarray(args[0], dtype=int).squeeze()]
+            return np.eye(int(note))[np.asarray(args[0], dtype=int).squeeze()]
         if note or name not in _FUNCTIONS:
             raise Unread(f"{name}_{note}")
         return _FUNCTIONS[name](*args)
@@ -736,11 +737,14 @@ def _times(a: Any, b: Any) -> Any:
 def _reduced(name: str, note: str, x: Any) -> Any:
     """A reduction along an axis, or of all entries; softmax takes rows, or a whole vector."""
     options: dict[str, Any] = {}
+    is_kept = False
     for part in note.split(",") if note else ():
         if found := re.fullmatch(r"(?:\\text\{axis })?(\d)", part):
             options["axis"] = (*options.get("axis", ()), int(found[1]))
         elif found := re.fullmatch(r"n-(\d)", part):
             options["ddof"] = int(found[1])
+        elif part == r"\text{kept}":
+            is_kept = True
         else:
             raise Unread(part)
     if len(options.get("axis", ())) == 1:
@@ -751,6 +755,6 @@ def _reduced(name: str, note: str, x: Any) -> Any:
     if name not in ("softmax", "cumsum") and "axis" in options:
         options["keepdims"] = True
     value = GATES[name].forward(x, **options)
-    if isinstance(options.get("axis"), int) and name not in ("softmax", "cumsum"):
+    if isinstance(options.get("axis"), int) and name not in ("softmax", "cumsum") and not is_kept:
         value = value.reshape(-1, 1)  # a vector is a column
     return value.reshape(np.shape(x)) if name == "cumsum" else value

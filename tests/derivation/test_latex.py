@@ -85,7 +85,9 @@ def w(text: str) -> str:
     """LaTeX from a shorter spelling: (, ), bold letters and names of functions."""
     text = text.replace("^T", r"^{\top}").replace("sigma", r"\sigma").replace("*", r"\odot")
     text = re.sub(r"(?<![\\{a-z])\b([A-Za-z])\b(?!})", r"\\mathbf{\1}", text)
-    text = re.sub(r"\b(softmax|onehot|sum|sgn)\b", r"\\operatorname{\1}", text)
+    text = re.sub(r"\b(softmax|onehot_3|sum|sgn)\b", r"\\operatorname{\1}", text).replace(
+        "onehot_3}", "onehot}_{3}"
+    )
     return text.replace("(", r"\left(").replace(")", r"\right)")
 
 
@@ -125,7 +127,7 @@ P3 = [0.2, 0.5, 0.3]
         ("binary_cross_entropy(sigmoid(X @ w), y)", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T (sigma(X w) - y)")),
         ("-mean(y*log(sigmoid(X @ w)) + (1 - y)*log(1 - sigmoid(X @ w)))", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T (sigma(X w) - y)")),
         ("cross_entropy(W @ x, y)", {"W": A, "x": VECTOR, "y": [0, 1, 0]}, "W", w("(softmax(W x) - y) x^T")),
-        ("cross_entropy(X @ W, k)", {"X": X, "W": A, "k": LABELS}, "W", w(r"\frac{1}{4} X^T (softmax(X W) - onehot(k))")),
+        ("cross_entropy(X @ W, k)", {"X": X, "W": A, "k": LABELS}, "W", w(r"\frac{1}{4} X^T (softmax(X W) - onehot_3(k))")),
         ("-log(softmax(z)[1])", {"z": VECTOR}, "z", r"\operatorname{softmax}\left(\mathbf{z}\right) - \mathbf{e}_{\left[1\right]}"),
         ("kl_div(p, softmax(z))", {"p": P3, "z": VECTOR}, "z", w("sum(p) softmax(z) - p")),
         ("mean(abs(X @ w - y))", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T sgn(X w - y)")),
@@ -143,7 +145,7 @@ P3 = [0.2, 0.5, 0.3]
         ("max(x)", {"x": VECTOR}, "x", r"𝟙\left[\mathbf{x} = \max\left(\mathbf{x}\right)\right]"),
         ("sum(max(A, axis=1))", {"A": A}, "A", r"𝟙\left[\mathbf{A} = \max_{\text{axis }1}\left(\mathbf{A}\right)\right]"),
         ("prod(x)", {"x": VECTOR}, "x", r"\left[\textstyle\prod_{k \ne i} x_{k}\right]_{i}"),
-        ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", r"2 \operatorname{onehot}\left(\mathbf{i}\right)^{\top} \mathbf{E}_{\left[\mathbf{i}\right]}"),
+        ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", r"2 \operatorname{onehot}_{4}\left(\mathbf{i}\right)^{\top} \mathbf{E}_{\left[\mathbf{i}\right]}"),
         ("sum(where(x > 0, x**2, -x))", {"x": VECTOR}, "x", r"2 \, 𝟙\left[\mathbf{x} > 0\right] \odot \mathbf{x} - 𝟙\left[\mathbf{x} \le 0\right]"),
         ("sum(solve(S, x))", {"S": S, "x": VECTOR}, "x", r"\mathbf{S}^{-\top} 𝟏"),
     ],

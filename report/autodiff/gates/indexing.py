@@ -60,24 +60,24 @@ swap_last = gate(
 # shapes
 reshape = gate(
     "reshape", lambda x, shape: np.reshape(x, shape)[()],
-    lambda g, y, x, shape: reshape(g, entry=index_entries.reshape, shape=shape_of(x)),
-    shape=reshaped, sign="reshape", latex="{0}", params={"shape": None}, python="reshape({0})",
+    lambda g, y, x, shape: reshape(g, shape=shape_of(x)),
+    shape=reshaped, entry=index_entries.reshape, sign="reshape", latex="{0}", params={"shape": None}, python="reshape({0})",
     numpy="np.reshape({0})", usage="reshape(x, (2, 3))", group="shapes",
     summary="the same entries in another shape; one size may be -1",
     why="The entries only stand in another order of rows, and so do their gradients.",
 )
 broadcast_to = gate(
     "broadcast_to", lambda x, shape: np.broadcast_to(x, shape)[()],
-    lambda g, y, x, shape: sum_to(g, entry=index_entries.broadcast_to, shape=shape_of(x)),
-    shape=stretched, sign="⇉", latex="{0}", params={"shape": None}, python="broadcast({0})",
+    lambda g, y, x, shape: sum_to(g, shape=shape_of(x)),
+    shape=stretched, entry=index_entries.broadcast_to, sign="⇉", latex="{0}", params={"shape": None}, python="broadcast({0})",
     numpy="np.broadcast_to({0})", usage="broadcast_to(x, (2, 3))", group="shapes",
     summary="copies along new axes and along axes of length 1",
     why="Every copy sends its gradient back to the one entry it was copied from, so they add up.",
 )
 sum_to = gate(
     "sum_to", _sum_to,
-    lambda g, y, x, shape: broadcast_to(g, entry=index_entries.sum_to, shape=shape_of(x)),
-    shape=lambda x, shape: shape, sign="Σ", latex=function(named("sum")), params={"shape": None},
+    lambda g, y, x, shape: broadcast_to(g, shape=shape_of(x)),
+    shape=lambda x, shape: shape, entry=index_entries.sum_to, sign="Σ", latex=function(named("sum")), params={"shape": None},
     python="sum_to({0})", numpy="sum_to({0})",
 )
 

@@ -74,7 +74,7 @@ def _selector(p: Printer, node: Node, part: Any, n: int) -> str:
         held = node.args[part]
         below = _VECTOR.sub(_listed, p.write(held)[0])
         if held.shape:
-            return rf"\operatorname{{onehot}}\left({below}\right)"
+            return rf"\operatorname{{onehot}}_{{{n}}}\left({below}\right)"
         return rf"{_UNIT}_{{\left[{below}\right]}}"
     if isinstance(part, slice):
         whole = part.indices(n) == (0, n, 1)

@@ -11,6 +11,7 @@ import numpy as np
 from report import number_format
 from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.graph import CONSTANT, Gate, Node
+from report.derivation.latex.options import options, with_options
 from report.derivation.latex.symbols import matrix, number_tex, symbol
 
 # A leaf says how a node is written without looking below it: (LaTeX, binding), or None to go on.
@@ -74,7 +75,8 @@ class Printer:
             written = special(self, node)
             if written is not None:
                 return written
-        return self.fill(gate, node), gate.binding
+        shape = node.args[0].shape if node.args else ()
+        return with_options(self.fill(gate, node), options(gate, node.params, shape)), gate.binding
 
     def in_rows(self, node: Node) -> Node:
         """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ."""

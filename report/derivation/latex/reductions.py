@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, PRODUCT, SUM, axes_of
 from report.autodiff.graph import Node
 from report.derivation.latex.arithmetic import row
+from report.derivation.latex.options import below_name, options
 from report.derivation.latex.printer import Signs
-from report.derivation.latex.symbols import number_tex
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
@@ -60,33 +59,11 @@ def _sum_to(p: Printer, node: Node) -> tuple[str, int]:
     return rf"\operatorname{{sum}}{below}\left({p.write(a)[0]}\right)", CALL
 
 
-def _reduction(p: Printer, node: Node) -> tuple[str, int] | None:
-    """sum and its kin over an axis carry the axis as a subscript, var and std also n - 1."""
-    notes = [_axes(node)] if node.params.get("axis") is not None else []
-    notes += [rf"n-{node.params['ddof']}"] if node.params.get("ddof") else []
-    text = p.fill(node.gate, node)
-    if not notes:
-        return None
-    note = r",\,".join(notes)
-    if text.endswith(r"\|"):
-        return rf"{text}_{{{note}}}", node.gate.binding
-    if text.endswith(r"\|_{1}"):
-        return rf"{text[:-1]},\,{note}}}", node.gate.binding
-    head, bracket, rest = text.partition(r"\left(")
-    return rf"{head}_{{{note}}}{bracket}{rest}", node.gate.binding
-
-
-def _axes(node: Node) -> str:
-    axis, rank = node.params["axis"], len(node.args[0].shape)
-    axes = ",".join(str(a % rank) for a in (axis if isinstance(axis, tuple) else (axis,)))
-    return rf"\text{{axis }}{axes}"
-
-
 def _is_extreme(p: Printer, node: Node) -> tuple[str, int]:
     """𝟙[x = max(x)]: which entries are the largest, of all or along an axis."""
     (a,) = node.args
     sign = r"\max" if node.gate.name == "is_largest" else r"\min"
-    below = rf"_{{{_axes(node)}}}" if node.params.get("axis") is not None else ""
+    below = below_name(options(node.gate, node.params, a.shape))
     text = p.write(a)[0]
     return rf"𝟙\left[{text} = {sign}{below}\left({text}\right)\right]", CALL
 
@@ -113,25 +90,9 @@ def _others(p: Printer, node: Node) -> tuple[str, int]:
 _BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
 
 
-def _with_parameter(p: Printer, node: Node) -> tuple[str, int] | None:
-    """LeakyReLU and its kin with a number that is not 1 below their name."""
-    return with_parameter(p.fill(node.gate, node), node.params), CALL
-
-
-def with_parameter(text: str, params: Mapping[str, Any]) -> str:
-    """A function's notation with its option below the name, unless that is 1."""
-    values = [number_tex(v)[0] for v in params.values() if isinstance(v, float) and v != 1]
-    head, bracket, rest = text.partition(r"\left(")
-    return rf"{head}_{{{','.join(values)}}}{bracket}{rest}" if values else text
-
-
 SIGNS: Signs = {
     "broadcast_to": _broadcast,
     "sum_to": _sum_to,
     "others": _others,
     **dict.fromkeys(("is_largest", "is_smallest"), _is_extreme),
-    **dict.fromkeys(("leaky_relu", "elu", "huber"), _with_parameter),
-    **dict.fromkeys(("sum", "mean", "prod", "max", "min", "var", "std"), _reduction),
-    **dict.fromkeys(("softmax", "log_softmax", "logsumexp", "norm", "l1_norm"), _reduction),
-    **dict.fromkeys(("cumsum", "reverse_cumsum"), _reduction),
 }

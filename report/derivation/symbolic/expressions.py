@@ -19,8 +19,8 @@ from report.autodiff.graph import CONSTANT, INPUT, Gate, Node, topological
 from report.autodiff.graph import constant as constant_node
 from report.derivation.latex.arithmetic import POWERED
 from report.derivation.latex.conditions import choice, joined_conditions
+from report.derivation.latex.options import options, with_options
 from report.derivation.latex.printer import filled
-from report.derivation.latex.reductions import with_parameter
 
 
 def is_named(gate: Gate) -> bool:
@@ -102,7 +102,7 @@ def _latex(gate: Gate, texts: list[str], params: Mapping[str, Any]) -> str:
         return choice(*texts)
     if gate.name.startswith("logical"):
         return joined_conditions(gate.name, texts)
-    return with_parameter(filled(gate.latex, texts), params)
+    return with_options(filled(gate.latex, texts), options(gate, params))
 
 
 def written_out(expression: Any) -> Any:

@@ -1,0 +1,67 @@
+"""Options of gates in a formula, below the name: sum over axis 0, var with n - 1, LeakyReLU with its slope.
+
+Every option that is not as usual is written, so that gates that differ look different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from report.autodiff.graph import Gate, Shape
+from report.derivation.latex.symbols import number_tex
+
+
+def options(gate: Gate, params: Mapping[str, Any], shape: Shape = ()) -> list[str]:
+    """What is written of a gate's options; `shape` is that of its first argument."""
+    given = {**gate.params, **params}
+    return [
+        _written(name, value, len(shape))
+        for name, value in given.items()
+        if value is not None
+        and (value != 1 if isinstance(value, float) else value != gate.params.get(name))
+    ]
+
+
+def _written(name: str, value: Any, rank: int) -> str:
+    if isinstance(value, float):
+        return number_tex(value)[0]
+    if value is True:
+        return rf"\text{{{_WORDS.get(name, name)}}}"
+    if name == "ddof":
+        return f"n-{value}"
+    if name == "axis" and rank:
+        axes = value if isinstance(value, tuple) else (value,)
+        value = tuple(a % rank for a in axes) if len(axes) > 1 else axes[0] % rank
+        return rf"\text{{axis }}{_listed(value)}"
+    if name in _BARE:
+        return _listed(value)
+    return rf"\text{{{name.replace('_', ' ')} }}{_listed(value)}"
+
+
+_WORDS = {"keepdims": "kept"}
+_BARE = frozenset({"classes", "axes", "pad_width", "shape"})  # whose meaning the gate's name says
+
+
+def _listed(value: Any, depth: int = 0) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    text = ",".join(_listed(v, depth + 1) for v in value)
+    return f"({text})" if depth else text
+
+
+def below_name(notes: list[str]) -> str:
+    """The options as a subscript."""
+    return "_{" + r",\,".join(notes) + "}" if notes else ""
+
+
+def with_options(text: str, notes: list[str]) -> str:
+    """A function's notation with its options below its name, or below the bars of a norm."""
+    if not notes:
+        return text
+    if text.endswith(r"\|"):
+        return text + below_name(notes)
+    if text.endswith(r"\|_{1}"):
+        return text[: -len("_{1}")] + below_name(["1", *notes])
+    head, bracket, rest = text.partition(r"\left(")
+    return f"{head}{below_name(notes)}{bracket}{rest}"
