@@ -17,7 +17,7 @@ import numpy as np
 
 from report import checks, derivation, document, figure, number_format, pipeline
 from report.autodiff.differentiate import trace as trace_of
-from report.autodiff.gates.definitions import DEFINITIONS
+from report.autodiff.gates import GATES
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.trace import Quantity, Trace, as_lists
 from report.derivation.latex.symbols import GRADIENT, symbol, tensor
@@ -108,7 +108,7 @@ def steps(found: Trace) -> dict[str, Any]:
             "number": q.number,
             "gate": kind,
             "arguments": [found.name_of(a) for a in q.node.args if not a.is_constant],
-            "unfolds": kind in DEFINITIONS,
+            "unfolds": q.node.gate.definition is not None,
             "value": _data(q.value),
             "gradient": _data(q.gradient),
             "valueText": _words(q.value),
@@ -202,7 +202,8 @@ def guessed(function: str, inputs: Mapping[str, Any], names: tuple[str, ...]) ->
 
 def unfolds(gate: str) -> bool:
     """Whether a gate can be written out in simpler ones."""
-    return ALIASES.get(gate, gate) in DEFINITIONS
+    known = GATES.get(ALIASES.get(gate, gate))
+    return known is not None and known.definition is not None
 
 
 # ---------------------------------------------------------------- files
