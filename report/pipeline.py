@@ -23,7 +23,14 @@ from report.autodiff.trace import Trace
 from report.editions import EDITIONS
 from report.errors import CheckError, ReportError, nearest, shown
 from report.homework import variants
-from report.homework.homework import Homework, Question, date_text, place, read_homework
+from report.homework.homework import (
+    Homework,
+    Question,
+    date_text,
+    place,
+    read_homework,
+    with_detail,
+)
 from report.homework.traces import trace_question, traces_of
 from report.plain_values import as_path, as_text
 
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from report.pdf.html_to_pdf import Pdf
     from report.program import Program, Running
 
+_LONG = 10  # pages of a report that has a list of contents
 _AHEAD = 3  # questions whose programs run at a time
 _VERSIONED = ("numpy", "sympy", "matplotlib", "jinja2", "weasyprint", "mathra")
 
@@ -65,10 +73,12 @@ def build(
     inputs: str | os.PathLike[str] | None = None,
     seed: Any = None,
     edition: str = "solution",
+    detail: str | None = None,
 ) -> Summary:
     """Build the report of a homework file as a PDF, or as a web page where `out` ends in .html.
 
-    `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values, `edition` one of EDITIONS.
+    `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values, `edition` one of EDITIONS,
+    `detail` "brief" or "full" where it is not to be that of the file.
     Where `out` is a symbolic link, the file that it points to is written. Raises ReportError for bad
     input, CheckError (a ReportError) when two ways to a number do not agree; then nothing is written.
     """
@@ -76,7 +86,7 @@ def build(
     target = as_path(out)
     files.check_target(target, *(as_path(file) for file in (homework, inputs) if file is not None))
     edition = _edition(edition)
-    work = variants.draw(read_homework(homework, overrides, inputs), seed)
+    work = with_detail(variants.draw(read_homework(homework, overrides, inputs), seed), detail)
     if target.suffix.lower() == ".html":
         return _build_page(work, target, edition, start)
     made = make(work, (edition,), date_shown())
@@ -158,9 +168,13 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
     pdfs = {}
     for edition in editions:
         if edition == "solution":
-            page = document.html(work, answers, making(work, date))
+            made = making(work, date)
             carried = attachments(work, answers, date)
-            pdfs[edition] = pdf.render(page, attachments=carried)
+            found = pdf.render(document.html(work, answers, made), attachments=carried)
+            if found.pages >= _LONG and len(answers) > 1:
+                page = document.html(work, answers, made, contents=True)
+                found = pdf.render(page, attachments=carried)
+            pdfs[edition] = found
         else:
             pdfs[edition] = pdf.render((sheet if edition == "sheet" else key)(work, traces))
     return Made(pdfs, traces, sum(a.verification.comparisons for a in answers))
@@ -234,7 +248,9 @@ def _finish(
         derivation = derive(found)
         drawn = figure.draw(found, browser=browser)
         second = curvature(found) if begun.question.hessian else None
-        done = Work(begun.question, found, derivation, drawn, second, begun.written)
+        done = Work(
+            begun.question, found, derivation, drawn, second, begun.written, begun.work.detail
+        )
         shown = view(done) if view else {}  # while the programs run
         runs = tuple(ProgramRun(r.program, program.finish(r)) for r in begun.running)
         printed = {r.program.dialect: program.parse_output(r.output.text) for r in runs}

@@ -246,6 +246,36 @@ def rosenbrock(x: Any, y: Any) -> Any:
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
+@reference("six-lines/q1")
+def line(w: Any, x: Any, b: Any, y: Any) -> Any:
+    return (w * x + b - y) ** 2
+
+
+@reference("six-lines/q2")
+def logistic_unit(w: Any, x: Any, b: Any) -> Any:
+    return 1 / (1 + np.exp(-w * x - b))
+
+
+@reference("six-lines/q3")
+def quotient(x: Any, y: Any) -> Any:
+    return x * (x**2 + y**2) ** -1
+
+
+@reference("six-lines/q4")
+def used_twice(x: Any) -> Any:
+    return np.exp(-x * x) * x
+
+
+@reference("six-lines/q5")
+def bend(a: Any, x: Any, c: Any) -> Any:
+    return a * np.maximum(x - c, 0)
+
+
+@reference("six-lines/q6")
+def log_likelihood(p: Any, y: Any) -> Any:
+    return np.log(p**y * (1 - p) ** (1 - y))
+
+
 @reference("softmax-cross-entropy/q1")
 def softmax_cross_entropy(z: Any, y: Any) -> Any:
     return np.log(np.sum(np.exp(z))) - np.dot(y, z)

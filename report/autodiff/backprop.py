@@ -105,10 +105,7 @@ def _leave_out(
     """Put None for gradients that are not finite; ReportError when something asked for needs them."""
     names = gate_names(graph)
     asked = graph.inputs.keys() - graph.integers.keys() if wrt is None else wrt
-    needed = {graph.inputs[name] for name in asked}
-    for node in graph.nodes:
-        if any(a in needed for a in node.args):
-            needed.add(node)
+    needed = graph.between(asked)
     for node in (*reversed(graph.nodes), *graph.inputs.values()):  # consumers before arguments
         if node not in missing:
             continue

@@ -197,6 +197,15 @@ class Graph:
     lets: dict[str, Node] = field(default_factory=dict)
     integers: Mapping[str, str] = field(default_factory=dict)
 
+    def between(self, names: Iterable[str]) -> frozenset[Node]:
+        """The inputs of these names, and every gate through which a gradient flows back to one of them."""
+        found = {self.inputs[name] for name in names}
+        for node in self.nodes:
+            rules = node.gate.rules_for(len(node.args))
+            if any(a in found and r is not None for a, r in zip(node.args, rules, strict=True)):
+                found.add(node)
+        return frozenset(found)
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:

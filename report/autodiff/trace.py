@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,11 @@ class Trace:
             return result.name
         taken = {*self.graph.inputs, *self.graph.lets}
         return next(name for name in FUNCTION_NAMES if name not in taken)
+
+    @cached_property
+    def needed(self) -> frozenset[Node]:
+        """The inputs and gates whose gradients are asked for, or lead to one that is."""
+        return self.graph.between(self.wrt)
 
     def name_of(self, node: Node) -> str:
         """The name of an input or gate."""

@@ -72,6 +72,7 @@ def _build(options: argparse.Namespace) -> tuple[str, int]:
         inputs=options.inputs,
         seed=options.seed,
         edition=options.edition,
+        detail=options.detail,
     )
     return str(summary), DONE
 

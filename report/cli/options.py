@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NoReturn
 
-from report.editions import EDITIONS
+from report.editions import DETAILS, EDITIONS
 from report.errors import ReportError, nearest
 from report.version import __version__
 
@@ -25,7 +25,7 @@ COMMANDS = {
 _OVERRIDES = """\
 --set q1.x1=2 gives input x1 of question q1 another value: a number, or a list such as
 [[1, 2], [3, 4]]. Where a homework has one question, --set x1=2 is enough. title, course, author,
-student_id, due and paper can be set too: --set author=Ada. An inputs file has a table for each
+student_id, due, paper and detail can be set too: --set author=Ada. An inputs file has a table for each
 question ([q1], under it x1 = 2); --set wins over it, and both win over the homework file."""
 _ROSTER = """\
 A roster is a CSV file with the columns id and name; a column such as q1.x1 gives that input a value. A
@@ -107,6 +107,11 @@ def _parser() -> _Parser:
         choices=EDITIONS,
         default="solution",
         help="all of it, a sheet to fill in, or an answer key (solution)",
+    )
+    build.add_argument(
+        "--detail",
+        choices=DETAILS,
+        help="the backward pass in short, or with every step apart (brief)",
     )
     serve = command("serve")
     serve.add_argument(

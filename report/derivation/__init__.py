@@ -7,11 +7,20 @@ the local derivatives and from the backward graph for the closed forms; numbers 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import replace
 
 from report.autodiff.trace import Quantity, Trace
 from report.derivation.backward_edge import MAX_PUT_IN
-from report.derivation.elements import Derivation, Equality, Equation, ForwardRow, Gradient, Step
+from report.derivation.elements import (
+    Branch,
+    Derivation,
+    Equality,
+    Equation,
+    ForwardRow,
+    Gradient,
+    Step,
+)
 from report.derivation.gate_families import LARGE, flows, is_shared, kinds
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.gradients import gradients
@@ -21,6 +30,7 @@ from report.derivation.quantity_names import Notation
 from report.derivation.steps import step
 
 __all__ = [
+    "Branch",
     "Derivation",
     "Equality",
     "Equation",
@@ -38,7 +48,8 @@ MAX_LETS = 40  # let-lines shown with the function
 def derive(trace: Trace) -> Derivation:
     """The derivation of a trace; `backward` is in the order of the backward pass."""
     notation = Notation(trace)
-    backward = trace.gates[::-1]
+    backward = [q for q in trace.gates[::-1] if q.node in trace.needed and q.gradient is not None]
+    told: set[Hashable] = set()
     shared = [q for q in backward if is_shared(q)] if len(backward) > LARGE else []
     backpass = Backpass(trace)
     derivation = Derivation(
@@ -46,7 +57,7 @@ def derive(trace: Trace) -> Derivation:
         formula=_formula(notation),
         forward=tuple(_forward_row(notation, q) for q in trace.gates),
         backward=tuple(
-            step(notation, q, backpass) for q in backward if not shared or not is_shared(q)
+            step(notation, q, backpass, told) for q in backward if not shared or not is_shared(q)
         ),
         gradients=gradients(notation, backpass),
         kinds=kinds(shared, notation.f),

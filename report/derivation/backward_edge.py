@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import ATOM, fit_to
+from report.autodiff.gates import ATOM, SUM, broadcast_to, fit_to
 from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, make, topological
 from report.autodiff.simplify import is_filled
 from report.autodiff.simplify.constants import is_rational
 from report.autodiff.trace import Quantity
+from report.derivation.elements import Equation
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
-from report.derivation.latex import latex
+from report.derivation.latex import latex, written
 from report.derivation.latex.printer import as_row, bracketed_at
 from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor, uncoloured
 from report.derivation.quantity_names import Notation, Written
@@ -132,6 +134,32 @@ class Link:
         if self.node.args.count(self.arg) == 1:
             return fraction
         return rf"\left.{fraction}\right|_{{{self.place + 1}}}"
+
+    def put_in(self, dot: str) -> str:
+        """Upstream × local derivative in symbols, joined by the sign `dot`."""
+        upstream, graph = self.notation.gradient(self.node), self.local_graph
+        if self.hands_on:
+            return upstream if is_filled(graph, 1) else f"-{upstream}"
+        local, binding = written(graph, self.names.get)
+        local = self._unfolded() or local
+        if binding <= SUM or local.startswith("-") or r"\odot" in local:
+            local = rf"\left({local}\right)"
+        return f"{upstream}{dot}{local}"
+
+    def local_entry(self) -> Equation | None:
+        """The local derivative of an elementwise gate between tensors, in entries."""
+        graph = self.applied(constant(1.0))
+        if graph.shape != self.node.shape:
+            graph = broadcast_to(graph, shape=self.node.shape)
+        entry = self._entry(graph)
+        if entry is None:
+            return None
+        own = entry.labels[len(entry.labels) - len(self.arg.shape) :] if self.arg.shape else ()
+        at = tuple(0 if n == 1 else x for n, x in zip(self.arg.shape, own, strict=True))
+        of, by = self.notation.entry[self.node], self.notation.entry[self.arg]
+        return Equation(
+            partial(entry.named(of), replace(entry, labels=at).named(by)), (entry.latex,)
+        )
 
     def local(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The local derivative in symbols, as sympy derives it and as the rule has it, and numbers."""
@@ -256,11 +284,14 @@ class Link:
 
     def index_form(self) -> IndexForm | None:
         """One entry of what flows back; None where labels cannot say it."""
+        return self._entry(self.graph)
+
+    def _entry(self, graph: Node) -> IndexForm | None:
         entry, letters = self.notation.entry, self.notation.letters
         names = {self.upstream: partial(self.notation.f, entry[self.node])}
         names |= {leaf: entry[n] for leaf, n in self.pairs}
         try:
-            return index_form(self.graph, names, lambda n: latex(n, self.names.get), letters)
+            return index_form(graph, names, lambda n: latex(n, self.names.get), letters)
         except NoIndexForm:
             return None
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from report.autodiff.graph import Array
+from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Quantity
 from report.derivation.gate_families import Flow, GateFamily
 from report.derivation.gradient_formulas import GradientFormula
@@ -40,14 +41,73 @@ class ForwardRow:
 
 
 @dataclass(frozen=True, eq=False)
+class Branch:
+    """What a gate sends back to one of its arguments: upstream × local = downstream.
+
+    `argument` and `value` are what it goes to and what it is; `left` is the gradient by the argument, or the part of it that comes through this gate. `local` is the
+    local derivative, of tensors in entries; `chain` the product with it by name (empty where the argument's
+    gradient is no product with one thing), `symbols` what flows back with the local derivative put in.
+    `numbers` are those of the product, as far as there are not too many, and the result.
+
+    `hands_on` says that the upstream gradient goes on as it is.
+
+    The first time that a kind of gate with tensors occurs, `derived` takes the local derivative from the
+    gate's entries, and `summed` what flows back from that. `entries` has it in index form, `together` with the
+    upstream formula put in, where most of it falls away, `total` the sum where several gates send back.
+    """
+
+    argument: Node
+    value: Array
+    left: str
+    symbols: tuple[str, ...]
+    numbers: tuple[str, ...]
+    chain: tuple[str, ...] = ()
+    local: Equation | None = None
+    jacobian: Equation | None = None
+    derived: tuple[Equation, ...] = ()
+    entries: Equation | None = None
+    together: Equation | None = None
+    total: Equation | None = None
+    hands_on: bool = False
+
+    @property
+    def rows(self) -> Iterator[Equality]:
+        """Every line apart, as a block that keeps all steps shows them."""
+        yield from (Equality("from entries", e) for e in self.derived)
+        if self.local is not None:
+            yield Equality("local", self.local)
+        if self.jacobian is not None:
+            yield Equality("Jacobian", self.jacobian)
+        steps = self.chain if self.local is not None else (*self.chain, *self.symbols)
+        yield Equality("downstream", Equation(self.left, steps or self.symbols, self.numbers))
+        rest = (("in entries", self.entries), ("together", self.together), ("sum", self.total))
+        yield from (Equality(label, e) for label, e in rest if e is not None)
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
-    """The backward block of one gate; `shapes` is empty where all is scalar."""
+    """The backward step of one gate; `shapes` is empty where all is scalar.
+
+    `arrived` is the upstream gradient, `entry` what one entry of a gate that mixes entries is, `why` the
+    reason of its rule, `notes` what else is to be said here.
+    """
 
     quantity: Quantity
     definition: str
     shapes: str
-    rows: tuple[Equality, ...]
+    arrived: Equation
+    branches: tuple[Branch, ...]
     why: str
+    entry: Equation | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Equality, ...]:
+        """Every line apart, as a block that keeps all steps shows them."""
+        first = [Equality("upstream", self.arrived)]
+        if self.entry is not None:
+            first.append(Equality("entry", self.entry))
+        return (*first, *(row for branch in self.branches for row in branch.rows))
 
 
 @dataclass(frozen=True, eq=False)

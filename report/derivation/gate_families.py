@@ -75,7 +75,7 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
         for place, (arg, rule) in enumerate(
             zip(node.args, gate.rules_for(len(node.args)), strict=True)
         ):
-            if arg.is_constant or rule is None:
+            if arg not in trace.needed or rule is None:
                 continue
             parts = trace.quantities[arg].contributions
             through = (c.value for c in parts if c.gate == q.name and c.argument == place)

@@ -1,8 +1,10 @@
-"""The backward block of one gate: upstream, local derivative, downstream, and sums where paths meet."""
+"""The backward step of one gate: upstream, local derivative, downstream, and sums where paths meet."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from report.autodiff.kinks import on_kink
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity, Trace
 from report.derivation.backward_edge import MAX_PUT_IN, Link
-from report.derivation.elements import Equality, Equation, Step
+from report.derivation.elements import Branch, Equation, Step
 from report.derivation.gate_families import why
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.index_form import NoIndexForm, index_form
@@ -25,43 +27,33 @@ MIN_SAVED = 5  # gates that must fall away
 MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
 
 
-def step(notation: Notation, q: Quantity, backpass: Backpass) -> Step:
-    """The block of one gate."""
+def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable]) -> Step:
+    """The step of one gate; `told` are the kinds of tensor gates that were taken from their entries."""
     node = q.node
-    definition = f"{notation.name[node]} = {equation(node, notation.named)}"
-    if q.gradient is None:
-        nothing = (
-            "Nothing that was asked for depends on this gate, so no gradient is followed into it."
-        )
-        return Step(q, definition, "", (), nothing)
-    rows = [Equality("upstream", _arrived(notation, q))]
-    rows += _entry(notation, node)
-    start = "The last gate is the function itself, so the backward pass begins with 1."
-    is_last = node is notation.trace.graph.result
-    sentences = [start if is_last else "", why(node), _at_kink(notation.trace, q)]
+    branches = []
+    notes = [_at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
-        if part is None:
-            continue
-        if arg.is_input and math.prod(arg.shape) > 1 and arg.name not in notation.trace.wrt:
-            sentences.append(f"The gradient of ${notation.name[arg]}$ was not asked for.")
+        if part is None or arg not in notation.trace.needed:
             continue
         link = Link(notation, q, place)
-        rows += _flow(link, part)
-        rows += _together(link, backpass)
+        branch = _branch(link, part, told)
+        total = _meeting(notation, arg) if _is_complete(notation.trace, q, place) else None
+        branches.append(replace(branch, together=_together(link, backpass), total=total))
         if node.gate.elementwise and arg.shape != node.shape:
-            sentences.append(
-                f"${notation.name[arg]}$ was stretched from shape ${dimensions(arg.shape)}$ to "
-                f"${dimensions(node.shape)}$, so what comes back is summed over the copies."
+            notes.append(
+                f"${notation.name[arg]}$ is broadcast to ${dimensions(node.shape)}$, so its gradient is "
+                "summed over the copies."
             )
-        if _is_complete(notation.trace, q, place):
-            rows += _meeting(notation, arg)
     return Step(
         quantity=q,
-        definition=definition,
+        definition=f"{notation.name[node]} = {equation(node, notation.named)}",
         shapes=_shapes(notation, node),
-        rows=tuple(rows),
-        why=" ".join(s for s in sentences if s),
+        arrived=_arrived(notation, q),
+        branches=tuple(branches),
+        why=why(node),
+        entry=_entry(notation, node),
+        notes=tuple(n for n in notes if n),
     )
 
 
@@ -103,20 +95,22 @@ def _part(trace: Trace, q: Quantity, place: int) -> np.ndarray | None:
 # ---------------------------------------------------------------- to one argument
 
 
-def _flow(link: Link, part: np.ndarray) -> list[Equality]:
+def _branch(link: Link, part: np.ndarray, told: set[Hashable]) -> Branch:
     left = _contribution(link.notation, link.arg, link.q.name, link.place)
     if link.node.gate.elementwise or not link.node.shape:
-        return _product(link, left, part)
-    return _by_rule(link, left, part)
+        found = _product(link, left, part)
+    else:
+        found = _by_rule(link, left, part)
+    return replace(found, derived=_derived(link, told))
 
 
-def _product(link: Link, left: str, part: np.ndarray) -> list[Equality]:
+def _product(link: Link, left: str, part: np.ndarray) -> Branch:
     """Upstream × local, for elementwise gates and for gates with a scalar result."""
     node, arg, slope = link.node, link.arg, link.slope
     stretched = node.gate.elementwise and arg.shape != node.shape
     handed_on = bool(node.shape) and not np.shape(slope) and abs(slope) == 1
     dot = r" \odot " if node.shape and np.shape(slope) else r" \cdot "
-    symbols = f"{link.notation.gradient(node)}{dot}{link.local_name}"
+    symbols = link.put_in(dot)
     numbers = f"{factor(tensor(link.q.gradient, GRADIENT))}{dot}{factor(link.slope_written)}"
     put_in = []
     size = max(math.prod(node.shape), np.size(slope))
@@ -130,44 +124,57 @@ def _product(link: Link, left: str, part: np.ndarray) -> list[Equality]:
     elif is_few and not handed_on:
         put_in.append(numbers)
     put_in.append(gradient_numbers(part))
-    rows = [
-        Equality("local", Equation(link.local_name, *link.local())),
-        Equality("downstream", Equation(left, (symbols,), tuple(put_in))),
-    ]
-    if stretched or not link.hands_on:
-        rows += _in_entries(link, left)
-    return rows
+    if node.shape:  # the derivative of a vector by a vector is a matrix, and stands in entries
+        chain, local = "", link.local_entry()
+    else:
+        chain = f"{link.notation.gradient(node)}{dot}{link.local_name}"
+        local = Equation(link.local_name, *link.local())
+    entries = _in_entries(link, left) if stretched or not link.hands_on else None
+    as_it_is = not stretched and symbols == link.notation.gradient(node)
+    return Branch(
+        arg,
+        part,
+        left,
+        (symbols,),
+        tuple(put_in),
+        (chain,) if chain else (),
+        local,
+        entries=entries,
+        hands_on=as_it_is,
+    )
 
 
-def _by_rule(link: Link, left: str, part: np.ndarray) -> list[Equality]:
+def _by_rule(link: Link, left: str, part: np.ndarray) -> Branch:
     """The rule itself, for gates that mix entries: matrix form, numbers, and index form."""
     symbols, put_in = link.matrix_form()
     picked = link.q.gradient if link.node.gate.name in ("concatenate", "stack") else ()
     numbers = (*put_in, gradient_numbers(part, picked))
+    found = Branch(link.arg, part, left, (symbols,), numbers, entries=_in_entries(link, left))
     jacobian = link.jacobian()
     if jacobian is None:
-        rows = [Equality("downstream", Equation(left, (symbols,), numbers))]
-    else:
-        rows = [
-            Equality("Jacobian", Equation(link.local_name, jacobian[:1], jacobian[1:])),
-            Equality("downstream", Equation(left, (*link.by_jacobian(), symbols), numbers)),
-        ]
-    return rows + _in_entries(link, left)
+        return found
+    whole = Equation(link.local_name, jacobian[:1], jacobian[1:])
+    return replace(found, chain=link.by_jacobian(), jacobian=whole)
 
 
-def _in_entries(link: Link, left: str) -> list[Equality]:
+def _derived(link: Link, told: set[Hashable]) -> tuple[Equation, ...]:
+    """The local derivative taken from the gate's entries, the first time that a kind of gate occurs."""
+    return ()
+
+
+def _in_entries(link: Link, left: str) -> Equation | None:
     """The same in index form."""
     entry = link.index_form()
     if entry is None or (math.prod(link.arg.shape) == 1 and r"\sum" not in entry.latex):
-        return []
+        return None
     whole = link.notation.entry_gradient(link.arg, entry)
     through = left.partition(r"\right|")[2]
     if through:
         whole = rf"\left.{whole}\right|{through}"
-    return [Equality("in entries", Equation(whole, (entry.latex,)))]
+    return Equation(whole, (entry.latex,))
 
 
-def _together(link: Link, backpass: Backpass) -> list[Equality]:
+def _together(link: Link, backpass: Backpass) -> Equation | None:
     """The rule with the upstream gradient's formula put in, where most of it falls away.
 
     So one sees how softmax with cross-entropy becomes p − y.
@@ -175,28 +182,28 @@ def _together(link: Link, backpass: Backpass) -> list[Equality]:
     notation, arg = link.notation, link.arg
     whole, names = backpass.whole.get(arg), notation.name
     if whole is None or not arg.shape or len(notation.trace.quantities[arg].contributions) > 1:
-        return []
+        return None
     upstream = backpass.whole[link.node]
     if is_filled(whole, 0) or written_size(upstream, names) > MAX_TOGETHER:
-        return []
+        return None
     before = link.put_together(upstream)
     size = written_size(before, names)
     if not written_size(whole, names) + MIN_SAVED <= size <= MAX_TOGETHER:
-        return []
+        return None
     formulas = (latex(n, notation.named) for n in (before, whole))
-    return [Equality("together", Equation(notation.gradient(arg), tuple(formulas)))]
+    return Equation(notation.gradient(arg), tuple(formulas))
 
 
-def _entry(notation: Notation, node: Node) -> list[Equality]:
+def _entry(notation: Notation, node: Node) -> Equation | None:
     """What one entry of a gate that mixes entries is."""
     if node.gate.elementwise or not any(a.shape for a in node.args):
-        return []
+        return None
     names = {n: notation.entry[n] for n in node.args if n in notation.entry}
     try:
         entry = index_form(node, names, lambda n: latex(n, notation.named), notation.letters)
     except NoIndexForm:
-        return []
-    return [Equality("entry", Equation(entry.named(notation.entry[node]), (entry.latex,)))]
+        return None
+    return Equation(entry.named(notation.entry[node]), (entry.latex,))
 
 
 def _summed(symbols: str, node: Node, arg: Node) -> str:
@@ -235,7 +242,7 @@ def _is_complete(trace: Trace, q: Quantity, place: int) -> bool:
     return several and (last.gate, last.argument) == (q.name, place)
 
 
-def _meeting(notation: Notation, arg: Node) -> list[Equality]:
+def _meeting(notation: Notation, arg: Node) -> Equation:
     """The sum of what several gates send back to one value."""
     quantity = notation.trace.quantities[arg]
     arrived = quantity.contributions
@@ -244,4 +251,4 @@ def _meeting(notation: Notation, arg: Node) -> list[Equality]:
     if math.prod(arg.shape) * len(arrived) <= MAX_PUT_IN:
         put_in.append(" + ".join(factor(tensor(c.value, GRADIENT)) for c in arrived))
     put_in.append(gradient_numbers(quantity.gradient))
-    return [Equality("sum", Equation(notation.gradient(arg), (parts,), tuple(put_in)))]
+    return Equation(notation.gradient(arg), (parts,), tuple(put_in))

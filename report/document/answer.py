@@ -37,6 +37,7 @@ class Work:
     figure: Figure
     curvature: Curvature | None
     programs: tuple[Program, ...]  # also those that are not possible, which say why
+    detail: str = "brief"  # or "full": every step apart
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,9 @@ from report.derivation.latex.symbols import VALUE, symbol, tensor
 from report.document.statement import inline
 from report.typeset import aligned, fit, fitted_lines, formula, img, mathml
 
-# The text column is 150 mm wide; at 11 pt an em is 3.881 mm.
-EM = 11 * 25.4 / 72
-COLUMN = 150 / EM
+# The text column is 160 mm wide; at 10 pt an em is 3.528 mm.
+EM = 10 * 25.4 / 72
+COLUMN = 160 / EM
 MAX_ALIGNED = 12  # let-lines in one block
 
 

@@ -27,10 +27,11 @@ def html(
     making: Mapping[str, Any],
     *,
     browser: bool = False,
+    contents: bool = False,
 ) -> str:
     """The whole report as one HTML page: for `report.pdf`, or with MathML for a browser.
 
-    `making` tells how to make it again: `command`, `file` (the homework with its inputs) and
+    `contents` puts a list of contents first. `making` tells how to make it again: `command`, `file` (the homework with its inputs) and
     `versions` (name -> version). Raises ReportError for text or LaTeX that cannot be set.
     """
     token = for_browser.set(browser)
@@ -43,7 +44,8 @@ def html(
                 answers=[{"number": i, **a.shown, **outcome(a)} for i, a in enumerate(answers, 1)],
                 making=making,
                 css=safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
-                entries=sum(len(a.verification.entries) for a in answers),
+                browser=browser,
+                contents=contents,
                 faces=_faces() if browser else "",
             )
         )

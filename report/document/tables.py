@@ -22,18 +22,20 @@ from report.document.answer import DIALECTS
 from report.document.formulas import display, height_of, tex, width_of
 from report.figure.font_metrics import width as text_width
 
-COLUMN = 150.0
+COLUMN = 160.0
 GAP = 8 * 25.4 / 72  # right of each column but the last: the padding of its cells
 WIDE_GAP = 12.0  # between the columns of a table that need not fill the page
-TEXT = 10.0  # points: what is written in a table
+TEXT = 9.0  # points: what is written in a table
 EM = TEXT * 25.4 / 72
-NUMBER = 8.5  # points: the numbers of the verification
 SIGN = 46.0  # points that a gate's sign may take beside its number
 COLUMN_DIGITS = 7  # significant digits of the largest number in a column
 CHECK_DIGITS = 10  # the same in the verification table
+GATE = 19.0  # millimetres of a gate's number and sign
+SLACK = 1e-6  # em: a formula is not broken because of rounding
 TALL = 4.0  # em: a row so high may stand alone on a page
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
-MAX_ROWS = 60  # gradient entries in the verification table; the rest is summed up in one line
+MAX_ENTRIES = 6  # of a gradient whose entries the verification shows one by one
+MAX_LISTED = 14  # rows of such entries; where there are more, only numbers stand by themselves
 
 Row = TypeVar("Row")
 
@@ -100,9 +102,9 @@ def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -
         {
             "number": row.quantity.number,
             "anchor": f"{question}-{row.quantity.name}" if row.quantity.name in linked else "",
-            "symbols": display(f"{row.name} = {row.symbols}", limits[0] / EM),
-            "numbers": display(row.numbers, limits[1] / EM) if row.numbers else "–",
-            "value": aligned.get(row.name) or display(tensors[row.name], limits[2] / EM),
+            "symbols": display(f"{row.name} = {row.symbols}", limits[0] / EM + SLACK),
+            "numbers": display(row.numbers, limits[1] / EM + SLACK) if row.numbers else "–",
+            "value": aligned.get(row.name) or display(tensors[row.name], limits[2] / EM + SLACK),
             "tensor": row.name in tensors,
             "tall": row.name in tensors and height_of(tensors[row.name]) > TALL,
         }
@@ -112,6 +114,31 @@ def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -
 
 
 # ---------------------------------------------------------------- what flows back
+
+
+def backward_columns(
+    lefts: Sequence[str],
+    chains: Sequence[str],
+    local: Sequence[str],
+    numbers: Sequence[str],
+    values: Sequence[str],
+) -> tuple[dict[str, Any], list[float]]:
+    """The columns of the backward table from what stands in them.
+
+    And how wide, in em, a formula of each may be: chain, local derivative, numbers, and one that takes the
+    place of the first two.
+    """
+    heads = [_text([head], face="bold") for head in ("local derivative", "numbers")]
+    value = max(_text(values), _text(["gradient"], face="bold"))
+    left = _formulas(lefts)
+    room = COLUMN - GATE - left - value - 3 * GAP
+    sizes = [_formulas(chains), max(_formulas(local), heads[0]), max(_formulas(numbers), heads[1])]
+    limits = _limits(sizes, room)
+    gap = min(max((room - sum(limits)) / 3 + GAP, GAP), WIDE_GAP)
+    widths = [GATE, left, limits[0] + gap, limits[1] + gap, limits[2] + gap, value]
+    both = limits[0] + gap + limits[1]
+    layout = {"width": f"{sum(widths):.2f}", "columns": [f"{width:.2f}" for width in widths]}
+    return layout, [limit / EM + SLACK for limit in (*limits, both)]
 
 
 def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
@@ -144,25 +171,34 @@ def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
 
 
 def verification(v: Verification, trace: Trace) -> dict[str, Any]:
-    """Each gradient entry in every way, and how far each way is from the trace at most."""
-    entries = v.entries[:MAX_ROWS]
+    """Each gradient in every way, and how far each way is from the trace at most.
+
+    The entries of small gradients stand one by one; of larger ones only the largest error does.
+    """
+    listed, large = _listed(v.entries)
     names = [
         rf"\partial {symbol(trace.letter)} / \partial "
         + entry_symbol(e.name, e.place, np.shape(trace.gradients[e.name]))
-        for e in entries
+        for e in listed
     ]
     ways = {"difference": "central difference", "closed": "closed form"}
     ways |= {dialect: DIALECTS[dialect] for dialect in v.dialects}
-    heads = ["entry", "trace", *ways.values()]
-    found = v.largest
-    errors = [error_text(found[way]) if way in found else "–" for way in ways]
-    name_size = max(_formulas(names) * NUMBER / TEXT, _text(["relative error"], NUMBER))
+    heads = ["gradient", "trace", *ways.values()]
+    sums = [("", "", listed)] if listed else []
+    for name, own in large.items():
+        by = symbol(name, np.shape(trace.gradients[name]))
+        sums.append(
+            (rf"\partial {symbol(trace.letter)} / \partial {by}", f"{len(own)} entries", own)
+        )
+    errors = [[count, *(_largest(own, way) for way in ways)] for _, count, own in sums]
+    label = "relative error"
+    of = _text([f"{label} of "]) + _formulas(name for name, _, _ in sums if name)
+    first = max(_formulas(names), _text([label]), of if large else 0.0)
     for digits in (CHECK_DIGITS, 8, 6):
-        columns = _ways(entries, digits)
-        sizes = [name_size]
-        for head, error, column in zip(heads[1:], ["", *errors], columns, strict=True):
-            widest = _text([*column, error], NUMBER)
-            sizes.append(max(widest, _text([head], NUMBER, "bold")))
+        columns = _numbers(listed, ways, digits)
+        cells = zip(heads[1:], columns, zip(*errors, strict=True), strict=True)
+        widths = [max(_text([head], face="bold"), _text([*c, *e])) for head, c, e in cells]
+        sizes = [first, *widths]
         if sum(sizes) + GAP * len(sizes) <= COLUMN:
             break
     return {
@@ -171,21 +207,55 @@ def verification(v: Verification, trace: Trace) -> dict[str, Any]:
             {"entry": tex(name), "cells": cells}
             for name, cells in zip(names, zip(*columns, strict=True), strict=True)
         ],
-        "errors": ["", *errors],
-        "more": len(v.entries) - len(entries),
+        "errors": [
+            {"of": name and tex(name), "cells": cells}
+            for (name, _, _), cells in zip(sums, errors, strict=True)
+        ],
         "comparisons": v.comparisons,
+        "what": _agreed(v),
         "kinks": ", ".join(v.kinks),
         "sampled": v.sampled,
         **_columns(sizes, left=1),
     }
 
 
-def _ways(entries: Sequence[CheckedEntry], digits: int) -> list[list[str]]:
+def _listed(
+    entries: Sequence[CheckedEntry],
+) -> tuple[list[CheckedEntry], dict[str, list[CheckedEntry]]]:
+    """The entries that stand one by one, and those of large gradients by name."""
+    own: dict[str, list[CheckedEntry]] = {}
+    for e in entries:
+        own.setdefault(e.name, []).append(e)
+    few = sum(len(es) for es in own.values() if len(es) <= MAX_ENTRIES) <= MAX_LISTED
+    most = MAX_ENTRIES if few else 1
+    large = {name: es for name, es in own.items() if len(es) > most}
+    return [e for e in entries if e.name not in large], large
+
+
+def _largest(entries: Sequence[CheckedEntry], way: str) -> str:
+    """The largest relative error of one way."""
+    found = [c for e in entries if (c := _comparison(e, way)) is not None]
+    return error_text(max(c.error for c in found)) if found else "–"
+
+
+def _comparison(e: CheckedEntry, way: str) -> Comparison | None:
+    return {"difference": e.difference, "closed": e.closed}.get(way) or e.programs.get(way)
+
+
+def _agreed(v: Verification) -> str:
+    """What was compared with the trace, in words."""
+    taken = [] if v.kinks else ["central differences"]
+    programs = "programs" if len(v.dialects) > 1 else "program"
+    ways = [*taken, "the closed form", f"what the {programs} printed of every gate"]
+    return f"the trace with {', '.join(ways[:-1])} and {ways[-1]}"
+
+
+def _numbers(entries: Sequence[CheckedEntry], ways: Iterable[str], digits: int) -> list[list[str]]:
     """The numbers of the trace and of each other way, every column with one precision."""
-    others = [[e.difference, e.closed, *e.programs.values()] for e in entries]
+    others = [[_comparison(e, way) for e in entries] for way in ways]
     return [
         number_format.column((e.trace for e in entries), digits),
-        *(_way(column, digits) for column in zip(*others, strict=True)),
+        *(_way(column, digits) for column in others),
     ]
 
 

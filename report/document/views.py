@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ from report import number_format
 from report.autodiff.hessian import Curvature
 from report.autodiff.trace import Quantity, Trace
 from report.checks import error_text
-from report.derivation import Derivation, Equation, Gradient, Step
+from report.derivation import Derivation, Equation, Gradient
 from report.derivation.gate_families import GateFamily
 from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor, uncoloured
-from report.document import gate_html, tables
+from report.document import backward, gate_html, tables
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.formulas import (
     COLUMN,
@@ -61,7 +61,8 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
 def _view(work: Work) -> dict[str, Any]:
     q, trace, derivation = work.question, work.trace, work.derivation
     linked = _linked(derivation)
-    shared = shared_names(trace, derivation)
+    told = {line.left for line in derivation.formula}  # let-lines, which stand above
+    shared = [e for e in shared_names(trace, derivation) if e.left not in told]
     return {
         "id": q.id,
         "title": safe(inline(q.title, math)),
@@ -69,7 +70,7 @@ def _view(work: Work) -> dict[str, Any]:
         "statement": safe(render(q.statement, math)) if q.statement else "",
         "part": _parts(q),
         "f": derivation.function,
-        "formula": function_lines(derivation),
+        "formula": [] if _tells(q.statement, derivation) else function_lines(derivation),
         "inputs": [given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "figure": graph(work.figure, q.id, linked),
@@ -79,10 +80,13 @@ def _view(work: Work) -> dict[str, Any]:
         "value": number_format.show(trace.value, 12),
         "short_value": number_format.show(trace.value),
         "legend": sentence(" ".join(derivation.legend)) if derivation.legend else "",
-        "steps": [_step(q.id, trace, s) for s in derivation.backward],
+        "steps": backward.steps(q.id, trace, derivation, work.detail),
+        "followed": len(derivation.backward) + len({f.quantity for f in derivation.flows}),
         "kinds": [_kind(k) for k in derivation.kinds],
         "flows": tables.flows(q.id, trace, derivation.flows),
-        "gradients": [_gradient(q.id, g, shared) for g in derivation.gradients],
+        "gradients": [
+            _gradient(q.id, g, {*told, *(e.left for e in shared)}) for g in derivation.gradients
+        ],
         "where": definitions(shared, "with") if shared else "",
         "sources": {p.name: _source(p) for p in work.programs if p.source},
         "missing": [
@@ -106,6 +110,11 @@ def _parts(question: Question) -> dict[str, str]:
     has = [f"({letter})" in question.statement for letter in "abc"]
     a, b = ("(a) ", "(b) ") if has[0] and has[1] else ("", "")
     return {"a": a, "python": b, "numpy": "(c) " if b and has[2] else b}
+
+
+def _tells(statement: str, derivation: Derivation) -> bool:
+    """Whether the statement displays the function, which then stands on the page already."""
+    return len(derivation.formula) == 1 and "$$" in statement
 
 
 def _used(trace: Trace, quantity: Quantity) -> bool:
@@ -148,41 +157,6 @@ def graph(figure: Figure, question: str = "", linked: Container[str] = ()) -> di
     }
 
 
-def _step(question: str, trace: Trace, step: Step) -> dict[str, Any]:
-    left = max((width_of(row.equation.left) for row in step.rows), default=0.0)
-    starts = _starts(step)
-    return {
-        "anchor": f"{question}-{step.quantity.name}",
-        "tensor": bool(step.shapes),
-        "number": step.quantity.number,
-        "name": step.quantity.name,
-        "sign": gate_html.sign(step.quantity.node, trace, tables.SIGN),
-        "definition": tex(step.definition),
-        "shapes": tex(step.shapes) if step.shapes else "",
-        "rows": [
-            equation(row.equation, left, label=row.label, kind=_class(starts, i))
-            for i, row in enumerate(step.rows)
-        ],
-        "why": sentence(step.why) if step.why else "",
-    }
-
-
-def _class(starts: list[bool], i: int) -> str:
-    """The class of a row: where what goes to one argument begins, and where it ends."""
-    ends = i + 1 < len(starts) and starts[i + 1] and i > 0
-    return f"eq{' pair' if starts[i] else ''}{' end' if ends else ''}"
-
-
-def _starts(step: Step) -> list[bool]:
-    """Which rows begin what a gate sends to one more of its arguments."""
-    labels = [row.label for row in step.rows]
-    return [
-        label in ("local", "Jacobian")
-        or (label == "downstream" and before not in ("local", "Jacobian"))
-        for before, label in zip(["", *labels], labels, strict=False)
-    ]
-
-
 def _kind(kind: GateFamily) -> dict[str, Any]:
     return {
         "sign": gate_html.kind(kind.sign),
@@ -213,17 +187,26 @@ def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
     return sorted(first.values(), key=lambda e: place[e.left])
 
 
-def _gradient(question: str, g: Gradient, shared: list[Equation]) -> dict[str, Any]:
+def _gradient(question: str, g: Gradient, elsewhere: Collection[str]) -> dict[str, Any]:
+    """One frame: the closed form that holds here first, its numbers, and the same in entries."""
     # a constant gradient is its number: not 2 = 2
     closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
-    elsewhere = {e.left for e in shared}
-    where = [e for e in g.where if e.left not in elsewhere]
+    reasons, lead = list(g.here[:-1]), Equation(g.left, closed, (g.numbers,))
+    if g.here:
+        lead = Equation(g.left, g.here[-1].symbols, (g.numbers,))
+    lines = [*backward.beside(lead, None if g.here else g.entry, BOX)]
+    general = [*backward.beside(Equation(g.left, closed), g.entry, BOX)] if g.here else []
+    left = max(width_of(e.left) for e in (*lines, *general))
     return {
         "name": g.name,
-        "whole": equation(Equation(g.left, closed, (g.numbers,)), width_of(g.left), BOX),
-        "entry": equation(g.entry, width_of(g.entry.left), BOX) if g.entry else "",
-        "here": definitions(g.here, "since here", BOX) if g.here else "",
-        "where": definitions(where, "with", BOX) if where else "",
+        "lines": [equation(e, left, BOX) for e in lines],
+        "here": definitions(reasons, "as here", BOX) if reasons else "",
+        "general": [
+            equation(e, left, BOX, label="" if i else "in general") for i, e in enumerate(general)
+        ],
+        "where": definitions(where, "with", BOX)
+        if (where := [e for e in g.where if e.left not in elsewhere])
+        else "",
         "long": g.closed is None,
         "used": g.used,
         "short": _short(question, g),

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from report.editions import DETAILS
 from report.errors import ReportError, nearest, shown
 from report.homework import toml
 from report.homework.characters import check_characters
@@ -30,7 +31,7 @@ MAX_STATEMENT = 20_000
 MAX_POINTS = 10_000
 MAX_CONDITIONS = 50
 _LINES = ("title", "course", "author", "student_id")
-_HEADING = (*_LINES, "due", "paper", "seed")
+_HEADING = (*_LINES, "due", "paper", "detail", "seed")
 _TOP = (*_HEADING, "require")
 _QUESTION = (
     "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "require", "inputs",
@@ -65,7 +66,7 @@ class Question:
 class Homework:
     """A homework file with the overrides applied. Two are equal wherever their files lie.
 
-    `seed` decides the random inputs; in a homework that holds none it tells what they were drawn with.
+    `detail` says whether the backward pass is told in short or with every step apart; `seed` decides the random inputs; in a homework that holds none it tells what they were drawn with.
     """
 
     path: Path = field(compare=False)
@@ -76,6 +77,7 @@ class Homework:
     student_id: str = ""
     due: dt.date | str = ""
     paper: str = "a4"
+    detail: str = "brief"
     seed: str = ""
     require: tuple[str, ...] = ()
 
@@ -107,6 +109,8 @@ class Homework:
     def to_toml(self) -> str:
         """A homework file that reads back as an equal homework, overrides included."""
         heading = {key: getattr(self, key) for key in _TOP}
+        if self.detail == DETAILS[0]:  # what a file need not say
+            del heading["detail"]
         parts = [toml.write_pairs({k: v for k, v in heading.items() if v not in ("", ())})]
         for question in self.questions:
             pairs = {key: getattr(question, key) for key in _QUESTION if key != "inputs"}
@@ -195,12 +199,21 @@ def _heading(table: Mapping[str, Any], start: str) -> dict[str, Any]:
         due = table["due"]
         read["due"] = due if isinstance(due, dt.date) else _text(table, "due", start, "2026-10-21")
     if "paper" in table:
-        read["paper"] = _text(table, "paper", start, '"a4"').lower()
-        if read["paper"] not in PAPERS:
-            raise ReportError(f'{start}paper is {shown(table["paper"])}; write "a4" or "letter"')
+        read["paper"] = _choice(table, "paper", start, PAPERS)
+    if "detail" in table:
+        read["detail"] = _choice(table, "detail", start, DETAILS)
     if "seed" in table:
         read["seed"] = read_seed(table["seed"], start)
     return read
+
+
+def _choice(table: Mapping[str, Any], key: str, start: str, choices: tuple[str, str]) -> str:
+    """One of two words."""
+    one, other = choices
+    found = _text(table, key, start, f'"{one}"').lower()
+    if found not in choices:
+        raise ReportError(f'{start}{key} is {shown(table[key])}; write "{one}" or "{other}"')
+    return found
 
 
 def read_seed(seed: Any, start: str = "") -> str:
@@ -336,6 +349,13 @@ def date_text(due: dt.date) -> str:
         zone = f" {due.tzname()}" if due.tzinfo else ""
         return f"{date}, {due.hour:02}:{due.minute:02}{zone}"
     return date
+
+
+def with_detail(homework: Homework, detail: Any) -> Homework:
+    """The homework told in short ("brief") or with every step apart ("full"); None leaves it as it is."""
+    if detail is None:
+        return homework
+    return replace(homework, detail=_choice({"detail": detail}, "detail", "", DETAILS))
 
 
 # ---------------------------------------------------------------- overrides

@@ -20,8 +20,8 @@ _GROUND = (
     7 * 96 / 72,
     5 * 96 / 72,
 )  # CSS pixels that a ground reaches out on the sides, above and below
-_LABEL, _LABEL_GAP = 9.5 / 11, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
-_NUMBER, _NUMBER_GAP = 7 / 9, 3 * 96 / 25.4
+_LABEL, _LABEL_GAP = 9 / 10, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
+_NUMBER, _NUMBER_GAP = 1.0, 3 * 96 / 25.4
 _HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
 _FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 _TOGETHER = 3  # lines before an empty one that a break leaves together

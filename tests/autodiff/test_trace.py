@@ -84,3 +84,10 @@ def test_json_is_the_same_every_time() -> None:
 )
 def test_the_function_is_called_as_its_last_line(function: str, letter: str) -> None:
     assert trace(function, inputs={"x": 2.0, "y": 3.0}).letter == letter
+
+
+def test_what_is_needed_leads_to_what_is_asked_for() -> None:
+    t = trace("u = sin(x)\nv = cos(w)\nk = w > 0\nwhere(k, u * v, u)", {"x": 1.0, "w": 2.0}, ["w"])
+    assert {t.name_of(n) for n in t.needed} == {"w", "v", "q4", "q5"}
+    whole = trace("x * w", {"x": 1.0, "w": 2.0})
+    assert {whole.name_of(n) for n in whole.needed} == {"x", "w", "q1"}

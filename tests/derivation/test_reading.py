@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from report import ReportError, trace
 from report.autodiff.trace import Trace
 from report.derivation import derive
-from report.derivation.elements import Equality
+from report.derivation.elements import Branch, Equality
 from report.derivation.index_form.walk import LETTERS
 from report.derivation.latex.symbols import symbol
 from tests.autodiff.test_simplify import VECTORS, vectors
@@ -65,6 +65,31 @@ def check_entries(left: str, right: str, of: Known, known: Known) -> None:
             count += 1
     if not count:
         raise AssertionError(f"{left} = {right} is said of no entry")
+
+
+def labels_of(name: str, known: Known) -> list[str]:
+    """The letters below a name that are labels of its entry."""
+    below = "".join(re.findall(r"_\{((?:[^{}]|\{[^{}]*\})*)\}", name))
+    return [c for c in words(below) if c in LETTERS and c not in known.names]
+
+
+def check_local_entries(branch: Branch, known: Known) -> None:
+    """Upstream × local derivative in entries, summed over the gate's entries, is what flows back."""
+    assert branch.local is not None
+    found = re.fullmatch(
+        r"\\frac\{\\partial (.*)\}\{\\partial (.*?)\}(?:\\right\|_\{\d\})?", branch.local.left
+    )
+    assert found, branch.local.left
+    of, by = found.groups()
+    total = np.zeros([n for n in np.shape(branch.value) if n != 1])
+    letters = labels_of(of, known)
+    for place in itertools.product(range(1, 7), repeat=len(letters)):
+        at = dict(zip(letters, place, strict=True))
+        upstream = read(rf"\frac{{\partial {known.letter}}}{{\partial {of}}}", known, at)
+        if not np.isnan(upstream):  # else a label is too large
+            here = tuple(at[c] - 1 for c in labels_of(by, known))
+            total[here] += upstream * read(branch.local.symbols[0], known, at)
+    same_numbers(total, branch.value, f"{branch.local.left} = {branch.local.symbols[0]}")
 
 
 def check_row(
@@ -117,7 +142,12 @@ def check_derivation(traced: Trace) -> None:
                 arrived.setdefault(through, {})[symbol(q.name)] = c.value
     for step in derive(traced).backward:
         ratios: dict[tuple[str, ...], Any] = {}
+        for branch in step.branches:
+            if step.quantity.node.shape and branch.local is not None:
+                check_local_entries(branch, known)
         for row in step.rows:
+            if row.label == "local" and step.quantity.node.shape:
+                continue
             if not any(part in s for s in row.equation.symbols for part in NOT_READ):
                 check_row(row, known, arrived, ratios)
     check_gradients(traced)

@@ -10,14 +10,19 @@ from report.autodiff.graph import Node
 from report.derivation.latex import arithmetic, conditions, indexing, reductions
 from report.derivation.latex.printer import Leaf, Printer, Signs
 
-__all__ = ["Leaf", "equation", "latex"]
+__all__ = ["Leaf", "equation", "latex", "written"]
 
 SIGNS: Signs = {**arithmetic.SIGNS, **reductions.SIGNS, **indexing.SIGNS, **conditions.SIGNS}
 
 
 def latex(node: Node, leaf: Leaf | None = None) -> str:
     """The formula of a node, down to inputs or to what `leaf` writes."""
-    return Printer(leaf or (lambda _: None), SIGNS).write(node)[0]
+    return written(node, leaf)[0]
+
+
+def written(node: Node, leaf: Leaf | None = None) -> tuple[str, int]:
+    """The formula of a node, and how tightly its outermost sign binds."""
+    return Printer(leaf or (lambda _: None), SIGNS).write(node)
 
 
 def equation(node: Node, leaf: Leaf) -> str:

@@ -1,0 +1,257 @@
+"""The backward pass on the page: scalar steps as rows of a table, steps with tensors in a line or two each.
+
+Steps follow each other as the gradient goes back; scalar ones that stand in a row share a table. The reason
+of a kind of gate stands once, under the first table or step that has it. With every detail, each step is a
+block that keeps its lines apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from report import number_format
+from report.autodiff.graph import Array
+from report.autodiff.trace import Trace
+from report.derivation import Branch, Derivation, Equation, Step
+from report.derivation.elements import Equality
+from report.document import gate_html, tables
+from report.document.formulas import COLUMN, display, equation, sentence, tex, width_of
+
+BESIDE = r" \qquad "  # between a formula and the same in entries
+MAX_LOCAL = 15.0  # em of a local derivative in all forms; where they take more, the last is shown
+MAX_AGAIN = 6  # entries of a tensor that a gate hands on as it is and that are shown again
+MIN_ROWS = 4  # scalar steps between others that are worth a table
+
+
+def steps(question: str, trace: Trace, derivation: Derivation, detail: str) -> list[dict[str, Any]]:
+    """The tables and blocks of the backward pass, in its order."""
+    if detail == "full":
+        return [_every_line(question, trace, s) for s in derivation.backward]
+    told: set[str] = set()
+    found = []
+    for is_scalar, group in groupby(derivation.backward, key=lambda s: not s.shapes):
+        same = list(group)
+        if is_scalar and (len(same) >= MIN_ROWS or len(same) == len(derivation.backward)):
+            found.append(_table(question, trace, same, told))
+        else:
+            found += [_lines(question, trace, s, told) for s in same]
+    return found
+
+
+def _is_news(words: str, told: set[str]) -> bool:
+    is_news = bool(words) and words not in told
+    told.add(words)
+    return is_news
+
+
+# ---------------------------------------------------------------- scalar steps: a table
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """LaTeX for each column, empty where there is nothing, and the gradient found."""
+
+    left: str
+    chain: str
+    local: str
+    numbers: str
+    value: Array
+
+
+def _table(question: str, trace: Trace, shown: Sequence[Step], told: set[str]) -> dict[str, Any]:
+    """One row for each argument, a row where paths meet, and the reasons under the table."""
+    gates = [list(_rows(trace, s)) for s in shown]
+    anchors: list[Step | None] = list(shown)
+    if shown[0].quantity.node is trace.graph.result:  # ∂f/∂f = 1 comes before any gate
+        gates.insert(0, [_start(shown[0])])
+        anchors.insert(0, None)
+    rows = [row for gate in gates for row in gate]
+    values = number_format.column((row.value for row in rows), tables.COLUMN_DIGITS)
+    layout, limits = tables.backward_columns(
+        [row.left for row in rows],
+        [row.chain for row in rows if row.local],
+        [row.local for row in rows if row.local],
+        [row.numbers for row in rows if row.numbers],
+        values,
+    )
+    shown_values = iter(values)
+    return {
+        "is_table": True,
+        **layout,
+        "gates": [
+            {
+                "anchor": s and f"{question}-{s.quantity.name}",
+                "number": s and s.quantity.number,
+                "sign": s and gate_html.sign(s.quantity.node, trace, tables.SIGN),
+                "rows": [
+                    {
+                        "left": display(row.left),
+                        "chain": row.chain and display(row.chain, limits[0 if row.local else 3]),
+                        "local": row.local and display(row.local, limits[1]),
+                        "numbers": row.numbers and display(row.numbers, limits[2]),
+                        "value": next(shown_values),
+                    }
+                    for row in gate
+                ],
+            }
+            for s, gate in zip(anchors, gates, strict=True)
+        ],
+        "reasons": [
+            (gate_html.kind(s.quantity.node.gate.sign), sentence(s.why))
+            for s in shown
+            if _is_news(s.why, told)
+        ],
+        "notes": sentence(" ".join(dict.fromkeys(note for s in shown for note in s.notes))),
+    }
+
+
+def _start(last: Step) -> _Row:
+    """Where the backward pass begins: ∂f/∂f = 1."""
+    return _Row(last.arrived.left, _after(last.arrived.symbols), "", "", last.quantity.gradient)
+
+
+def _rows(trace: Trace, step: Step) -> Iterator[_Row]:
+    for branch in step.branches:
+        assert branch.local is not None  # every scalar step has one
+        yield _Row(
+            branch.left,
+            _after(branch.chain),
+            _in_short(branch.local),
+            _after(branch.numbers[:-1]),
+            branch.value,
+        )
+        if branch.total is not None:
+            total = branch.total
+            value = trace.quantities[branch.argument].gradient
+            yield _Row(total.left, _after(total.symbols), "", _after(total.numbers[:-1]), value)
+
+
+def _after(sides: Sequence[str]) -> str:
+    """Sides of an equation behind the one in another cell."""
+    return f"{{}} = {' = '.join(sides)}" if sides else ""
+
+
+def _in_short(local: Equation) -> str:
+    """A local derivative in all its forms, or in the last alone where they are long."""
+    sides = local.symbols or local.numbers[-1:]
+    whole = f"{local.left} = {' = '.join(sides)}"
+    return whole if width_of(whole) <= MAX_LOCAL else f"{local.left} = {sides[-1]}"
+
+
+# ---------------------------------------------------------------- steps with tensors: lines
+
+
+def _lines(question: str, trace: Trace, step: Step, told: set[str]) -> dict[str, Any]:
+    """What arrives stands above already; each argument takes a line or two."""
+    first = [step.arrived] if step.quantity.node is trace.graph.result else []
+    shown = _side_by_side([*first, *(e for b in step.branches for e in _of_branch(b))])
+    left = max((width_of(e.left) for e in shown), default=0.0)
+    words = [*([step.why] if _is_news(step.why, told) else []), *step.notes]
+    return {
+        **_heading(question, trace, step),
+        "rows": [equation(e, left) for e in shown],
+        "why": sentence(" ".join(words)),
+    }
+
+
+def _of_branch(branch: Branch) -> Iterator[Equation]:
+    yield from branch.derived
+    numbers = branch.numbers[-2:]  # of several forms with numbers the last, in which sums are done
+    if branch.hands_on and np.size(branch.value) > MAX_AGAIN:
+        numbers = ()  # they stand above
+    yield from beside(Equation(branch.left, branch.symbols, numbers), branch.entries)
+    if branch.together is not None:
+        yield branch.together
+    if branch.total is not None:
+        yield branch.total
+
+
+def beside(whole: Equation, entry: Equation | None, room: float = COLUMN) -> Iterator[Equation]:
+    """A formula on one line where it fits, with the same in entries at its side or under it."""
+    symbols = " = ".join(whole.symbols)
+    sides = " = ".join([*whole.symbols, *whole.numbers])
+    more = f"{BESIDE}{entry.left} = {' = '.join(entry.symbols)}" if entry else ""
+    if more and _fits(f"{whole.left} = {sides}{more}", room):
+        yield Equation(whole.left, (f"{sides}{more}",))
+    elif more and _fits(f"{whole.left} = {symbols}{more}", room):
+        yield Equation(whole.left, (f"{symbols}{more}",), whole.numbers)
+    else:
+        yield Equation(whole.left, (sides,)) if _fits(f"{whole.left} = {sides}", room) else whole
+        if entry is not None:
+            yield entry
+
+
+def _fits(formula: str, room: float) -> bool:
+    return width_of(formula) <= room
+
+
+def _side_by_side(equations: Sequence[Equation]) -> list[Equation]:
+    """Short equations that follow each other share a line."""
+    lines: list[Equation] = []
+    for e in equations:
+        last = lines[-1] if lines else None
+        if (
+            last is not None
+            and len(last.symbols) == len(e.symbols) == 1
+            and not e.numbers
+            and not last.numbers
+        ):
+            joined = f"{last.symbols[0]}{BESIDE}{e.left} = {e.symbols[0]}"
+            if _fits(f"{last.left} = {joined}", COLUMN):
+                lines[-1] = Equation(last.left, (joined,))
+                continue
+        lines.append(e)
+    return lines
+
+
+# ---------------------------------------------------------------- every line apart
+
+
+def _every_line(question: str, trace: Trace, step: Step) -> dict[str, Any]:
+    rows = step.rows
+    left = max((width_of(row.equation.left) for row in rows), default=0.0)
+    starts = _starts(rows)
+    return {
+        **_heading(question, trace, step),
+        "full": True,
+        "rows": [
+            equation(row.equation, left, label=row.label, kind=_class(starts, i))
+            for i, row in enumerate(rows)
+        ],
+        "why": sentence(" ".join(filter(None, [step.why, *step.notes]))),
+    }
+
+
+def _heading(question: str, trace: Trace, step: Step) -> dict[str, Any]:
+    return {
+        "is_table": False,
+        "full": False,
+        "anchor": f"{question}-{step.quantity.name}",
+        "tensor": bool(step.shapes),
+        "number": step.quantity.number,
+        "name": step.quantity.name,
+        "sign": gate_html.sign(step.quantity.node, trace, tables.SIGN),
+        "definition": tex(step.definition),
+        "shapes": tex(step.shapes) if step.shapes else "",
+    }
+
+
+def _class(starts: list[bool], i: int) -> str:
+    """The class of a row: where what goes to one argument begins, and where it ends."""
+    ends = i + 1 < len(starts) and starts[i + 1] and i > 0
+    return f"eq{' pair' if starts[i] else ''}{' end' if ends else ''}"
+
+
+def _starts(rows: Sequence[Equality]) -> list[bool]:
+    """Which rows begin what a gate sends to one more of its arguments."""
+    labels = [row.label for row in rows]
+    return [
+        label in ("local", "Jacobian")
+        or (label == "downstream" and before not in ("local", "Jacobian"))
+        for before, label in zip(["", *labels], labels, strict=False)
+    ]
