@@ -14,7 +14,7 @@ from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
 from report.autodiff.graph import Array, Graph, Node
 from report.autodiff.inputs import read_inputs
-from report.autodiff.parser.parser import parse
+from report.autodiff.parser import is_latex, parse
 from report.autodiff.trace import Contribution, Quantity, Trace
 from report.errors import ReportError, shown
 from report.plain_values import as_list, as_text
@@ -37,7 +37,7 @@ def trace(
     result and, for the inputs asked for, finite gradients. A value outside a gate's domain that no
     `where` chooses is NaN.
     """
-    values = read_inputs(inputs)
+    values = read_inputs(inputs, latex=is_latex(function))
     check_wrt(wrt, values)
     graph = parse(as_formula(function, values), values, check_unfold(unfold))
     check_whole(graph, values)

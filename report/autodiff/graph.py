@@ -188,6 +188,7 @@ class Graph:
     input or a constant, when the function is one). `lets` maps the names of the let-lines, also of
     those that the result does not need, to their nodes. `integers` says which inputs are no real numbers
     and have no gradient: an "index", a "label", a "mask", or the "target" of a cross-entropy.
+    `expression` is the function in the syntax of expressions where `text` is LaTeX, else "".
     """
 
     text: str
@@ -196,6 +197,7 @@ class Graph:
     result: Node
     lets: dict[str, Node] = field(default_factory=dict)
     integers: Mapping[str, str] = field(default_factory=dict)
+    expression: str = ""
 
     def between(self, names: Iterable[str]) -> frozenset[Node]:
         """The inputs of these names, and every gate through which a gradient flows back to one of them."""

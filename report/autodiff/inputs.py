@@ -21,6 +21,9 @@ from report.plain_values import _SCALARS, MAX_AXES, MAX_ENTRIES, _numpy, as_tabl
 
 MAX_TOTAL = 10_000_000  # entries of all inputs
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+LATEX_NAME = re.compile(
+    r"[^\W\d_][\w\\{}^()\[\],'*+\-. |]{0,59}|\\[A-Za-z][\w\\{}^()\[\],'*+\-. |]{0,58}"
+)
 CONSTANTS = {"pi": math.pi}
 _TRUTH = {bool, np.bool_}
 _NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
@@ -29,9 +32,14 @@ _NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
 # ---------------------------------------------------------------- names, lists and tables
 
 
-def check_name(name: Any, what: str = "input") -> str:
-    """A name that a formula may use; ReportError when it is not one or is already taken."""
+def check_name(name: Any, what: str = "input", latex: bool = False) -> str:
+    """A name that a formula may use; ReportError when it is not one or is already taken.
+
+    In LaTeX a name may also be LaTeX (h_{t-1}), and words of Python are names as any other (lambda).
+    """
     own = as_text(name)
+    if latex and own is not None and LATEX_NAME.fullmatch(own):
+        return own
     if own is None or not NAME.fullmatch(own):
         raise ReportError(
             f"{what} {shown(name if own is None else own)}: a name starts with a letter a-z or A-Z and "
@@ -47,8 +55,8 @@ def check_name(name: Any, what: str = "input") -> str:
 # ---------------------------------------------------------------- values
 
 
-def read_inputs(inputs: Any) -> dict[str, Array]:
-    """Every input as np.float64 (scalar) or float64 array, in the order given.
+def read_inputs(inputs: Any, latex: bool = False) -> dict[str, Array]:
+    """Every input as np.float64 (scalar) or float64 array, in the order given, for LaTeX or an expression.
 
     Raises ReportError for a bad name, a value that is no number, NaN or infinity, rows of different
     lengths, an empty list, and more than a million entries in one input or ten million in all.
@@ -56,7 +64,7 @@ def read_inputs(inputs: Any) -> dict[str, Array]:
     values: dict[str, Array] = {}
     entries = 0
     for name, value in as_table(inputs, "inputs").items():
-        own = check_name(name)
+        own = check_name(name, latex=latex)
         values[own] = read_value(own, value)
         entries += values[own].size
         if entries > MAX_TOTAL:

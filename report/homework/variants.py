@@ -188,9 +188,10 @@ class _Search:
     def must_be_readable(self, question: Question, inputs: Mapping[str, Any]) -> None:
         """ReportError at once for a fault that no other numbers would mend."""
         from report.autodiff.inputs import read_inputs
-        from report.autodiff.parser.parser import parse
+        from report.autodiff.parser import is_latex, parse
 
-        self.located(question, lambda: parse(question.function, read_inputs(inputs)))
+        values = self.located(question, lambda: read_inputs(inputs, is_latex(question.function)))
+        self.located(question, lambda: parse(question.function, values))
 
     def located(self, question: Question, work: Any) -> Any:
         try:

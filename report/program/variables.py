@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -48,6 +49,8 @@ class Scope:
 
     def claim(self, wanted: str) -> str:
         """A name for a variable that nothing else in the program has."""
+        if not wanted.isidentifier() or not wanted.isascii():  # a name in LaTeX: h_{t-1}
+            wanted = "_".join(re.findall(r"[A-Za-z0-9]+", wanted)) or "x"
         while wanted in self.taken:
             wanted += "_"
         self.taken.add(wanted)

@@ -1,1 +1,28 @@
-"""Text -> Graph: an expression is read by a closed list of node types, and nothing is ever evaluated."""
+"""Text -> Graph: an expression or LaTeX is read by a closed list of what it may hold, and nothing is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from report.autodiff.graph import Array, Graph, uncollected
+from report.autodiff.parser import latex, parser
+from report.plain_values import as_text
+
+
+def is_latex(function: Any) -> bool:
+    """Whether a function is LaTeX: it holds a command, or stands between signs of math."""
+    own = as_text(function)
+    return own is not None and latex.is_latex(own)
+
+
+def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
+    """Read a function, an expression or LaTeX, over `inputs` into a Graph.
+
+    The gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`).
+    Raises ReportError with line, column and a caret for what cannot be read.
+    """
+    if is_latex(text):
+        with uncollected():
+            return latex.parse(text, inputs, unfold)
+    return parser.parse(text, inputs, unfold)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.parser import literals
 from report.autodiff.parser.names import FORMS, INSTEAD, NEUTRAL, OPTIONS, STEPS, Form
-from report.autodiff.parser.source import Source
+from report.autodiff.parser.source import Places
 from report.errors import ReportError, nearest, shown
 
 MAX_PARTS = 10_000  # of one list
@@ -26,7 +26,7 @@ class Call(NamedTuple):
     options: dict[str, ast.expr]
 
 
-def read(source: Source, e: ast.Call, names: Container[str]) -> Call:
+def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
     """The parts of a call; `names` are values, which cannot be called.
 
     Raises ReportError for an unknown function, a wrong number of arguments and an unknown option.
@@ -45,13 +45,13 @@ def read(source: Source, e: ast.Call, names: Container[str]) -> Call:
     return Call(form, operands, options)
 
 
-def check_parts(source: Source, e: ast.expr, parts: Sized) -> None:
+def check_parts(source: Places, e: ast.expr, parts: Sized) -> None:
     """ReportError for a list of so many parts that to go back through it would take for ever."""
     if len(parts) > MAX_PARTS:
         raise source.error(e, f"this list has more than {MAX_PARTS} parts; make it an input")
 
 
-def options_of(source: Source, e: ast.Call, call: Call) -> dict[str, Any]:
+def options_of(source: Places, e: ast.Call, call: Call) -> dict[str, Any]:
     """The options of a call as values, with the defaults of those that are numbers."""
     form = call.form
     if not form.options and not call.options:
@@ -71,7 +71,7 @@ def options_of(source: Source, e: ast.Call, call: Call) -> dict[str, Any]:
     return params
 
 
-def _form(source: Source, e: ast.Call, names: Container[str]) -> Form:
+def _form(source: Places, e: ast.Call, names: Container[str]) -> Form:
     function = e.func
     if isinstance(function, ast.Attribute):
         if is_of_library(function, names):
@@ -107,7 +107,7 @@ def _unknown(name: str) -> str:
     return f"unknown function {shown(name)}{near or '; `report gates` lists the gates'}"
 
 
-def _sorted(source: Source, e: ast.Call, form: Form) -> tuple[list[ast.expr], dict[str, ast.expr]]:
+def _sorted(source: Places, e: ast.Call, form: Form) -> tuple[list[ast.expr], dict[str, ast.expr]]:
     """The arguments of a call as operands and options, wherever they stand and however they are named."""
     operands = ("",) if form.operands is None else form.operands
     slots = [*operands, *form.options, *NEUTRAL.get(form.name, {})]
@@ -142,7 +142,7 @@ def _place(name: str, slots: list[str]) -> int | None:
     return None
 
 
-def _wrong_count(source: Source, e: ast.Call, form: Form) -> ReportError:
+def _wrong_count(source: Places, e: ast.Call, form: Form) -> ReportError:
     wanted = 1 if form.operands is None else len(form.operands)
     given = len(e.args) + sum(
         _place(str(pair.arg), list(form.operands or ())) is not None for pair in e.keywords

@@ -11,7 +11,7 @@ from typing import Any
 from report.autodiff.gates import Key, Place
 from report.autodiff.graph import Node, constant
 from report.autodiff.parser import literals
-from report.autodiff.parser.source import Source
+from report.autodiff.parser.source import Places
 
 CONDITIONS = frozenset(
     {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
@@ -23,7 +23,7 @@ _MOVING = frozenset({"index", "reshape", "transpose", "concatenate", "stack", "b
 class Roles:
     """Collects in `names` the inputs that have a role, while a formula is read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Places) -> None:
         self.source = source
         self.names: dict[str, str] = {}
 

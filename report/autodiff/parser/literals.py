@@ -6,12 +6,12 @@ import ast
 import keyword
 from typing import Any
 
-from report.autodiff.parser.source import Source
+from report.autodiff.parser.source import Places
 
 MAX_OPTION = 1_000_000_000  # a number that is an option, such as an axis
 
 
-def option(source: Source, e: ast.expr, default: Any) -> Any:
+def option(source: Places, e: ast.expr, default: Any) -> Any:
     """An option's value, of the kind of its default."""
     value = literal(source, e)
     if isinstance(default, float):
@@ -26,7 +26,7 @@ def option(source: Source, e: ast.expr, default: Any) -> Any:
 
 
 def literal(
-    source: Source,
+    source: Places,
     e: ast.expr,
     wanted: str = "an option is a number, a tuple of whole numbers, True, False or None",
 ) -> Any:
@@ -45,7 +45,7 @@ def literal(
     raise source.error(e, wanted)
 
 
-def static_index(source: Source, e: ast.expr) -> Any:
+def static_index(source: Places, e: ast.expr) -> Any:
     """A whole number, a slice, a list of positions, None or ... in an index."""
     match e:
         case ast.Slice(lower=lower, upper=upper, step=step):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ from report.autodiff.inputs import CONSTANTS, check_name
 from report.autodiff.parser import call_arguments, literals
 from report.autodiff.parser.input_roles import CONDITIONS, Roles, parts_of_index
 from report.autodiff.parser.names import FORMS, NUMBERS
-from report.autodiff.parser.source import Source
+from report.autodiff.parser.source import Places, Source
 from report.autodiff.simplify import is_number
 from report.errors import ReportError, nearest, shown
 
@@ -64,19 +64,24 @@ _IN_WHERE = "a comparison stands inside where only: where(x > 0, 1, 0)"
 
 
 def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
-    """Read a formula over `inputs` (only their names and shapes are used) into a Graph.
+    """Read an expression over `inputs` (only their names and shapes are used) into a Graph.
 
     The gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`).
     Raises ReportError with line, column and a caret for whatever is not a formula of known names
     and gates with fitting shapes.
     """
     with uncollected():
-        return _Reader(text, inputs, unfold).graph()
+        source = Source(text)
+        return _Reader(source, inputs, unfold).read(source.statements())
 
 
 class _Reader:
-    def __init__(self, text: str, inputs: Mapping[str, Array], unfold: Collection[str]) -> None:
-        self.source = Source(text)
+    """Builds the nodes of one formula; `source` is its text, in whose lines the nodes have their places."""
+
+    def __init__(
+        self, source: Places, inputs: Mapping[str, Array], unfold: Collection[str]
+    ) -> None:
+        self.source = source
         self.unfold = frozenset(unfold)
         self.inputs = {name: input_node(name, value) for name, value in inputs.items()}
         self.names: dict[str, Node] = dict(self.inputs)
@@ -91,10 +96,11 @@ class _Reader:
 
     # ------------------------------------------------------------ the whole text
 
-    def graph(self) -> Graph:
+    def read(self, statements: Iterable[ast.stmt]) -> Graph:
+        """The graph of let-lines and a result, in Python's syntax."""
         node = None
         last: ast.stmt | None = None
-        for statement in self.source.statements():
+        for statement in statements:
             if isinstance(last, ast.Expr):
                 raise self.error(
                     last,
@@ -105,6 +111,10 @@ class _Reader:
             raise ReportError("the function is empty; write a formula such as x*w + b")
         if node.gate.name in CONDITIONS and last is not None:
             raise self.error(last, _IN_WHERE)
+        return self.graph(node)
+
+    def graph(self, node: Node) -> Graph:
+        """The graph whose result is `node`, after all of the text has been read."""
         if math.prod(node.shape) != 1:
             raise ReportError(
                 f"the function's result has shape {node.shape}; backpropagation starts from a single "

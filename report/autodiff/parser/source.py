@@ -46,18 +46,60 @@ _SYNTAX = {  # what Python says about a text, and how it is said here
 }
 
 
-class Source:
-    """A formula's text. `statements` yields each statement; the `place` of a part of it is in the text."""
+class Places:
+    """A formula's text, and errors that point into it."""
+
+    above = margin = 0  # lines and columns of the text before the code that is being read
 
     def __init__(self, text: Any) -> None:
         own = as_text(text)
         if own is None:
             raise ReportError(f"the function must be text, not {shown(text)}")
-        text = own
-        if len(text) > MAX_TEXT:
-            raise ReportError(f"the function has {len(text)} characters; {MAX_TEXT} are possible")
-        self.text = text.replace("\r\n", "\n")
+        if len(own) > MAX_TEXT:
+            raise ReportError(f"the function has {len(own)} characters; {MAX_TEXT} are possible")
+        self.text = own.replace("\r\n", "\n")
         self.lines = self.text.split("\n")
+
+    def place(self, e: ast.expr) -> tuple[int, int, int]:
+        """(line, column, end column) of an expression in the text; an end on a later line is cut."""
+        line = e.lineno + self.above
+        end = (e.end_col_offset or 0) + self.margin
+        if e.end_lineno != e.lineno:
+            end = len(self.lines[line - 1])
+        return line, e.col_offset + self.margin, end
+
+    def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
+        """An error at e, or at the operator that follows `after`."""
+        if after is not None and after.end_lineno is not None:
+            line, column = after.end_lineno + self.above, (after.end_col_offset or 0) + self.margin
+            rest = self.lines[line - 1][column:]
+            return self.placed(message, line, column + len(rest) - len(rest.lstrip(" )")))
+        line, column = getattr(e, "lineno", 1), getattr(e, "col_offset", 0)
+        return self.placed(message, line + self.above, column + self.margin)
+
+    def placed(self, message: str, line: int, column: int) -> ReportError:
+        """An error at a line (from 1) and column (from 0) of the text."""
+        source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        return ReportError(
+            f"{message}\n  in the function, line {line}, column {column + 1}:\n"
+            + underlined(source, min(column, len(source)))
+        )
+
+    def line_of(self, at: int) -> tuple[int, int]:
+        """The line (from 1) and column (from 0) of a character of the text."""
+        before = self.text[:at]
+        return before.count("\n") + 1, at - before.rfind("\n") - 1
+
+    def at(self, message: str, at: int) -> ReportError:
+        """An error at a character of the text."""
+        return self.placed(message, *self.line_of(at))
+
+
+class Source(Places):
+    """A formula in Python's syntax. `statements` yields each; the `place` of a part is in the text."""
+
+    def __init__(self, text: Any) -> None:
+        super().__init__(text)
         if len(self.lines) > MAX_LINES:
             raise ReportError(f"the function has {len(self.lines)} lines; {MAX_LINES} are possible")
         self._check_lines()
@@ -128,33 +170,6 @@ class Source:
                 raise self.placed(message, start + 1, self.margin) from None
             statements = [chain]
         yield from statements
-
-    # ------------------------------------------------------------ places
-
-    def place(self, e: ast.expr) -> tuple[int, int, int]:
-        """(line, column, end column) of an expression in the text; an end on a later line is cut."""
-        line = e.lineno + self.above
-        end = (e.end_col_offset or 0) + self.margin
-        if e.end_lineno != e.lineno:
-            end = len(self.lines[line - 1])
-        return line, e.col_offset + self.margin, end
-
-    def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
-        """An error at e, or at the operator that follows `after`."""
-        if after is not None and after.end_lineno is not None:
-            line, column = after.end_lineno + self.above, (after.end_col_offset or 0) + self.margin
-            rest = self.lines[line - 1][column:]
-            return self.placed(message, line, column + len(rest) - len(rest.lstrip(" )")))
-        line, column = getattr(e, "lineno", 1), getattr(e, "col_offset", 0)
-        return self.placed(message, line + self.above, column + self.margin)
-
-    def placed(self, message: str, line: int, column: int) -> ReportError:
-        """An error at a line (from 1) and column (from 0) of the text."""
-        source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return ReportError(
-            f"{message}\n  in the function, line {line}, column {column + 1}:\n"
-            + underlined(source, min(column, len(source)))
-        )
 
     def _syntax_error(self, error: SyntaxError) -> ReportError:
         line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)

@@ -59,6 +59,8 @@ ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 @lru_cache(maxsize=4096)
 def symbol(name: str, shape: Shape = ()) -> str:
     r"""A name as a textbook sets it: x1 -> x_{1}, W -> \mathbf{W}, theta_hat -> \hat{\theta}."""
+    if not name.isidentifier():  # LaTeX, as h_{t-1}
+        return _in_latex(name, shape)
     base, _, rest = name.partition("_")
     accent = None
     subscripts = []
@@ -78,6 +80,12 @@ def symbol(name: str, shape: Shape = ()) -> str:
     if accent:
         body = f"{accent}{{{body}}}"
     return f"{body}_{{{','.join(subscripts)}}}" if subscripts else body
+
+
+def _in_latex(name: str, shape: Shape) -> str:
+    """A name that was given in LaTeX, bold where it is a tensor."""
+    base, rest = re.fullmatch(r"(\\[A-Za-z]+\{[^{}]*\}|\\?[A-Za-z]+|.)(.*)", name).groups()  # type: ignore[union-attr]
+    return rf"\boldsymbol{{{base}}}{rest}" if shape else name
 
 
 def entry_symbol(name: str, place: Sequence[int], shape: Shape) -> str:

@@ -1,0 +1,206 @@
+r"""Letters, accents, fonts, roots and brackets."""
+
+from __future__ import annotations
+
+from report.autodiff.parser.latex.cursor import _ACCENTS, _BARS, _CLOSE, _OPEN, _Cursor
+from report.autodiff.parser.latex.functions import function_name
+from report.autodiff.parser.latex.tokens import Token
+from report.autodiff.parser.latex.tree import Group, Letter, Part, Root, Script, Sign
+
+_KIND = {r"\lbrace": r"\{", r"\lvert": "|", r"\vert": "|", r"\lVert": r"\|", r"\Vert": r"\|", r"\lbrack": "[",
+         r"\lparen": "("}  # fmt: skip
+
+
+class _Atoms(_Cursor):
+    """Letters, accents, fonts, roots and brackets."""
+
+    def scripted(self, base: Part) -> Part:
+        """Whatever stands below, above and beside."""
+        below: tuple[Token, ...] | None = None
+        above: tuple[Token, ...] | None = None
+        primes = 0
+        while (token := self.token) is not None and token.kind in ("char", "cmd"):
+            if token.text == "'" or token.text == r"\prime":
+                self.at += 1
+                primes += 1
+            elif token.text in ("^", "_"):
+                self.at += 1
+                script = self.script(token)
+                if token.text == "_":
+                    if below is not None:
+                        raise self.error("two subscripts on one thing; write one: x_{i,j}", token)
+                    below = script
+                elif [t.text for t in script] in ([r"\prime"], [r"\prime", r"\prime"]):
+                    primes += len(script)
+                elif above is not None:
+                    both = (tuple(t.text for t in above), tuple(t.text for t in script))
+                    raise self.error(
+                        f"two superscripts on one thing; use a bracket: (x^{{{''.join(both[0])}}})^{{{''.join(both[1])}}}",
+                        token,
+                    )
+                else:
+                    above = script
+            elif token.text == "!":
+                raise self.odd(token)
+            else:
+                break
+        if below is None and above is None and not primes:
+            return base
+        return Script(base.start, self.tokens[self.at - 1].end, base, below, above, primes)
+
+    def letter(self, token: Token) -> Part:
+        return Letter(token.start, token.end, token.text, token.font)
+
+    def word(self, token: Token) -> Part:
+        r"""\operatorname{ReLU}, \mathrm{d}, \mathbf{x}, \text{loss}."""
+        text = token.text
+        if token.kind == "letter" and token.font not in ("op", "text"):
+            return Letter(token.start, token.end, text, token.font)
+        if text == "1" and token.font in ("bf", "bb"):
+            return Sign(token.start, token.end, r"\indicator")
+        if text == "0" and token.font in ("bf", "bb"):
+            return Sign(token.start, token.end, r"\zeros")
+        if self.is_name(text):
+            return Letter(token.start, token.end, text, token.font)
+        if (name := function_name(text)) is not None:
+            if name in ("sum", "prod", "max", "min") and self.next in ("_", r"\limits"):
+                return self.big(token, name)
+            return self.function(token, name)
+        if text.replace(" ", "").lower() in ("argmax", "argmin"):
+            raise self.error(
+                "this is an arg max or arg min, not a value that can be computed from the inputs",
+                token,
+            )
+        if (
+            token.font in ("bf", "rm", "cal")
+            and text.isalpha()
+            and 1 < len(text) <= 3
+            and all(map(self.is_name, text))
+        ):
+            at = token.end - 1 - len(text)
+            self.tokens[self.at : self.at] = [
+                Token("letter", c, at + i + 1, at + i + 2) for i, c in enumerate(text[1:], 0)
+            ]
+            return Letter(token.start, token.end, text[0])
+        return Letter(token.start, token.end, text, token.font or "word")
+
+    def accented(self, token: Token) -> Part:
+        inner = self.argument(token)
+        accent = _ACCENTS[token.text]
+        while isinstance(inner, Group) and inner.kind == "{" and len(inner.parts) == 1:
+            inner = inner.parts[0]
+        base, script = (inner.base, inner) if isinstance(inner, Script) else (inner, None)
+        if not isinstance(base, Letter):
+            if not accent:
+                return inner
+            raise self.error(f"{token.text} stands over the name of a value only", token)
+        named = Letter(
+            token.start,
+            inner.end,
+            base.base,
+            base.font,
+            (*base.accents, accent) if accent else base.accents,
+        )
+        if script is None:
+            return named
+        return Script(token.start, script.end, named, script.below, script.above, script.primes)
+
+    def with_font(self, token: Token) -> Part:
+        inner = self.argument(token)
+        if token.text in (r"\overbrace", r"\underbrace"):
+            if self.next in ("_", "^"):
+                self.script(self.take())
+            return Group(token.start, inner.end, "{", (inner,))
+        return (
+            inner
+            if isinstance(inner, (Letter, Script))
+            else Group(token.start, inner.end, "{", (inner,))
+        )
+
+    def root(self, token: Token) -> Part:
+        degree = None
+        if self.next == "[":
+            opening = self.take()
+            first = self.at
+            while self.next != "]":
+                self.take()
+            degree = self.inner(self.tokens[first : self.at], opening)
+            self.at += 1
+        inner = self.argument(token)
+        return Root(token.start, self.tokens[self.at - 1].end, inner, degree)
+
+    def bracket(self, opening: Token) -> Part:
+        text = opening.text
+        kind = _KIND.get(text, text)
+        if opening.side == "L":
+            return self.between(opening, kind)
+        is_bar = text in _BARS
+        outer, self.bars = self.bars, [*self.bars, kind] if is_bar else []
+        parts = self.listed()
+        self.bars = outer
+        closing = self.token
+        wanted = _OPEN[text]
+        if closing is None or closing.kind == "end":
+            raise self.error(f"this {text} is not closed", opening)
+        half_open = (text, closing.text) in (("[", ")"), ("(", "]"))
+        if closing.text != wanted and not half_open:
+            raise self.error(
+                f"{closing.text} does not close {text}"
+                if closing.text in _CLOSE
+                else "this cannot stand here",
+                closing,
+            )
+        self.at += 1
+        plain = is_bar and not opening.side and not closing.side
+        return Group(opening.start, closing.end, kind, parts, closing.text, plain)
+
+    def between(self, opening: Token, kind: str) -> Part:
+        r"""From \left to its \right, whatever the brackets are."""
+        depth, first = 1, self.at
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            depth += {"L": 1, "R": -1}.get(token.side, 0)
+            if not depth:
+                break
+            self.at += 1
+        else:
+            raise self.error(r"\left without its \right", opening)
+        closing = self.take()
+        inner = self.tokens[first : self.at - 1]
+        if kind == r"\{" and closing.text == "." and inner and inner[0].kind == "begin":
+            return self.inner(
+                [
+                    Token("begin", "cases", inner[0].start, inner[0].end),
+                    *self.without_columns(inner)[1:-1],
+                    Token("end", "cases", inner[-1].start, inner[-1].end),
+                ],
+                opening,
+            )
+        sub = type(self)(self.places, inner, self.is_name)
+        sub.depth = self.depth
+        with sub.deeper():
+            parts = sub.listed()
+        if sub.token is not None:
+            raise sub.odd(sub.token)
+        if opening.text == "." or closing.text == ".":
+            raise self.error("a bracket with one side is no value here", opening)
+        close = _KIND.get(closing.text, closing.text)
+        if (
+            kind in _BARS
+            and closing.text not in _BARS
+            and closing.text not in (r"\rvert", r"\rVert")
+        ):
+            raise self.error(f"{closing.text} does not close {opening.text}", closing)
+        if kind in ("(", "[", r"\{") and closing.text not in (")", "]", r"\}", r"\rbrace"):
+            raise self.error(f"{closing.text} does not close {opening.text}", closing)
+        return Group(opening.start, closing.end, kind, parts, close, False)
+
+    def listed(self) -> tuple[Part, ...]:
+        """Expressions or conditions with commas between."""
+        if self.token is None:
+            raise self.missing()
+        parts = [self.condition()]
+        while self.next in (",", ";"):
+            self.at += 1
+            parts.append(self.condition())
+        return tuple(parts)

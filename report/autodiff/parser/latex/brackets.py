@@ -1,0 +1,295 @@
+r"""What stands in brackets, bars, roots, fractions and matrices."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from report.autodiff.parser.latex.calls import _Calls
+from report.autodiff.parser.latex.indices import linear
+from report.autodiff.parser.latex.tree import (
+    Compared,
+    Fraction,
+    Group,
+    Joined,
+    Letter,
+    Matrix,
+    Number,
+    Part,
+    Product,
+    Root,
+    Script,
+    Sign,
+)
+from report.autodiff.parser.latex.values import ATOM, OneByOne, Operand, Value, is_number
+
+
+class _Brackets(_Calls):
+    """What stands in brackets, bars, roots, fractions and matrices."""
+
+    def lower_script(self, part: Script) -> Operand:
+        base = part.base
+        if isinstance(base, Letter):
+            return self.name(base, part)
+        if (
+            isinstance(base, Sign)
+            and base.text in (r"\indicator", r"\ones", r"\zeros")
+            and part.below is not None
+        ):
+            found = self.grammar(part.below).condition()
+            if isinstance(found, Group) and len(found.parts) == 1:
+                (found,) = found.parts
+            if isinstance(found, (Compared, Joined)):
+                value: Operand = self.indicator(found, part)
+                return self.with_scripts(value, replace(part, below=None)) if part.above else value
+            size = self.whole(found)
+            ones = self.ones(0.0 if base.text == r"\zeros" else 1.0).make(size)
+            return self.with_scripts(ones, replace(part, below=None)) if part.above else ones
+        if isinstance(base, Group) and base.kind == r"\|":
+            return self.norm(base, part)
+        if (
+            isinstance(base, Group)
+            and len(base.parts) == 1
+            and part.below
+            and [t.text for t in part.below] == ["+"]
+        ):
+            value = self.unary("relu", self.value(base.parts[0]), part)
+            return self.with_scripts(value, replace(part, below=None)) if part.above else value
+        if isinstance(base, Group) and base.kind == "(" and len(base.parts) > 1:
+            raise self.error("a list in brackets has no power", part)
+        return self.with_scripts(self.lower(base), part)
+
+    def lower_group(self, part: Group) -> Operand:
+        if part.kind == r"\|":
+            return self.norm(part, None)
+        if part.kind == "|":
+            return self.bars(part)
+        if part.kind == r"\langle":
+            if len(part.parts) != 2:
+                raise self.error(r"\langle x, y \rangle holds two vectors", part)
+            a, b = (self.value(p) for p in part.parts)
+            if not a.shape or a.shape != b.shape:
+                raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
+            return self.inner(a, b, part)
+        if part.close and part.kind in ("(", "[") and {"(": ")", "[": "]"}[part.kind] != part.close:
+            raise self.error("an interval is no value", part)
+        if len(part.parts) == 1:
+            (inner,) = part.parts
+            if isinstance(inner, (Compared, Joined)):
+                if part.kind == "[":
+                    return self.indicator(inner, part)
+                raise self.error(
+                    "a comparison stands in cases, in an indicator or below a sum only", part
+                )
+            return self.lower(inner)
+        return self.concatenated(part)
+
+    def concatenated(self, part: Group) -> Value:
+        """[h, x]: vectors one behind the other; (a, b, c): numbers as a vector."""
+        values = [self.value(p) for p in part.parts]
+        if any(v.axes for v in values):
+            raise OneByOne
+        if part.kind == r"\{":
+            raise self.error("a set is no value", part)
+        if all(not v.shape for v in values):
+            return self.stacked(values, part)
+        if part.kind == "(" and any(v.shape for v in values):
+            raise self.error(r"write [x; y] for one vector of two", part)
+        flat = []
+        columns = all(len(v.shape) == 2 and v.shape[1] == 1 for v in values)
+        for v in values:
+            if len(v.shape) == 2 and not columns:
+                raise self.error("only vectors are joined like this; write the block matrix", part)
+            flat.append(self.reshaped(v, (1,), part) if not v.shape else v)
+        text = ", ".join(v.text for v in flat)
+        return Value(
+            self.call("concatenate", [v.node for v in flat], part, listed=True),
+            f"concatenate([{text}])",
+        )
+
+    def bars(self, part: Group) -> Operand:
+        if len(part.parts) != 1:
+            raise self.error("bars hold one value", part)
+        x = self.value(part.parts[0])
+        if is_number(x.shape):
+            x = self.as_number(x) if x.shape else x
+            return Value(self.call("abs", [x.node], part), f"abs({x.text})", ATOM, x.axes)
+        if len(x.shape) == 2 and x.shape[0] == x.shape[1]:
+            if x.axes:
+                raise OneByOne
+            return Value(self.call("det", [x.node], part), f"det({x.text})")
+        raise self.error(
+            r"this has two readings: the length of a vector (write \|x\|_2), or the absolute value of each entry "
+            r"(write \operatorname{abs}(x)); bars round a number are its absolute value", part,
+        )  # fmt: skip
+
+    def norm(  # noqa: C901 - a branch for each order
+        self, group: Group, script: Script | None
+    ) -> Operand:
+        part: Part = script or group
+        if len(group.parts) != 1:
+            raise self.error("bars hold one value", part)
+        x = self.value(group.parts[0])
+        below = [t.text for t in script.below] if script is not None and script.below else []
+        above = script.above if script is not None else None
+        vector = len(x.shape) == 1 or (len(x.shape) == 2 and 1 in x.shape)
+        order = "".join(below)
+        if not x.shape:
+            value = Value(self.call("abs", [x.node], part), f"abs({x.text})", ATOM, x.axes)
+            if order not in ("", "1", "2"):
+                raise self.error("the order of a norm is 1, 2, F or a number", part)
+        elif order in ("F", "Fro", "fro", r"\mathrmF", "HS") or (order in ("", "2") and vector):
+            if order == "F" and len(x.shape) == 1:
+                pass  # of a vector it is the same
+            if above is not None and [t.text for t in above] == ["2"] and x.axes:
+                square = self.power(x, self.number(2), part, entrywise=True)
+                return self.total(square, part)
+            value = self.length_of(x, part)
+        elif order == "1" and vector:
+            if x.axes:
+                if len(x.shape) != 1:
+                    raise OneByOne
+                value = Value(
+                    self.call("norm", [x.node], part, ord=1, axis=-1),
+                    f"norm({x.text}, 1, axis=-1)",
+                    ATOM,
+                    x.axes,
+                )
+            else:
+                value = Value(self.call("norm", [x.node], part, ord=1), f"norm({x.text}, 1)")
+        elif order in (r"\infty", "max") and vector:
+            if x.axes:
+                raise OneByOne
+            sizes = self.call("abs", [x.node], part)
+            value = Value(self.call("max", [sizes], part), f"max(abs({x.text}))")
+        elif order == "" and len(x.shape) == 2:
+            raise self.error(
+                r"this has two readings: the Frobenius norm of a matrix (write \|A\|_F), or its largest stretch, the spectral "
+                "norm (which is not known here)", part,
+            )  # fmt: skip
+        elif (
+            vector
+            and script is not None
+            and script.below
+            and (p := linear(self.tree(script.below))) is not None
+            and not p.letters
+            and p.number > 2
+        ):
+            if x.axes:
+                raise OneByOne
+            size = Value(self.call("abs", [x.node], part), f"abs({x.text})", ATOM)
+            total = self.total(self.power(size, self.number(p.number), part, entrywise=True), part)
+            value = self.power(total, self.number(1 / p.number, f"(1/{p.number})"), part)
+        else:
+            raise self.error(
+                f"the norm of order {order} of a value of shape {x.shape} is not known; write \\|x\\|_1, \\|x\\|_2 of a vector or \\|A\\|_F of a matrix",
+                part,
+            )
+        if above is None:
+            return value
+        return self.raised(value, above, part)
+
+    def length_of(self, x: Value, part: Part) -> Value:
+        if x.axes:
+            if len(x.shape) != 1:
+                raise OneByOne
+            return Value(
+                self.call("norm", [x.node], part, axis=-1), f"norm({x.text}, axis=-1)", ATOM, x.axes
+            )
+        return Value(self.call("norm", [x.node], part), f"norm({x.text})")
+
+    def lower_fraction(self, part: Fraction) -> Operand:
+        if isinstance(part.above, Letter) and part.above.base == "d" and "d" not in self.known:
+            raise self.error(
+                "this is a derivative, not a value that can be computed from the inputs", part
+            )
+        if (
+            isinstance(part.above, Product)
+            and isinstance(part.above.factors[0][1], Letter)
+            and part.above.factors[0][1].base == "d"
+            and "d" not in self.known
+        ):
+            raise self.error(
+                "this is a derivative, not a value that can be computed from the inputs", part
+            )
+        above = self.lower(part.above)
+        return self.divided(above, self.value(part.below), part)
+
+    def lower_root(self, part: Root) -> Operand:
+        inner = self.value(part.inner)
+        if part.degree is None:
+            return self.unary("sqrt", inner, part)
+        degree = part.degree
+        if not isinstance(degree, Number) or not degree.text.isdigit():
+            raise self.error("the degree of a root is a whole number", part)
+        n = int(degree.text)
+        if n < 1:
+            raise self.error("the degree of a root is a whole number", part)
+        if n == 2:
+            return self.unary("sqrt", inner, part)
+        power = self.number(1 / n, f"(1/{n})")
+        if n % 2 and (numbers := self.at_inputs(inner)) is not None and np.any(numbers < 0):
+            size = self.power(self.entry_abs(inner, part), power, part, entrywise=True)
+            sign = Value(
+                self.call("sign", [inner.node], part), f"sign({inner.text})", ATOM, inner.axes
+            )
+            return self.scaled(sign, size, part)
+        return self.power(inner, power, part, entrywise=True)
+
+    def entry_abs(self, x: Value, part: Part) -> Value:
+        return Value(self.call("abs", [x.node], part), f"abs({x.text})", ATOM, x.axes)
+
+    def lower_matrix(self, part: Matrix) -> Operand:
+        """A matrix of numbers, or of blocks."""
+        rows = [[self.value(cell) for cell in row] for row in part.rows]
+        if any(len(row) != len(rows[0]) for row in rows):
+            raise self.error("the rows of this matrix have different lengths", part)
+        if any(v.axes for row in rows for v in row):
+            raise OneByOne
+        if all(is_number(v.shape) for row in rows for v in row):
+            rows = [[self.as_number(v) if v.shape else v for v in row] for row in rows]
+            matrix = self.stacked([self.stacked(row, part) for row in rows], part)
+        else:
+            matrix = self.blocks(rows, part)
+        if part.kind == "|":
+            return Value(self.call("det", [matrix.node], part), f"det({matrix.text})")
+        if part.kind == r"\|":
+            raise self.error(r"write \|A\|_F for the norm of a matrix", part)
+        return matrix
+
+    def block(self, v: Value, part: Part) -> Value:
+        """A block with two axes."""
+        if len(v.shape) > 1:
+            return v
+        n = math.prod(v.shape)
+        return self.reshaped(v, (1, n) if v.row else (n, 1), part)
+
+    def blocks(self, rows: list[list[Value]], part: Part) -> Value:
+        if len(rows[0]) == 1 and all(
+            len(row[0].shape) <= 1 and not row[0].row for row in rows
+        ):  # a column of vectors
+            parts = [row[0] if row[0].shape else self.reshaped(row[0], (1,), part) for row in rows]
+            return Value(
+                self.call("concatenate", [v.node for v in parts], part, listed=True),
+                f"concatenate([{', '.join(v.text for v in parts)}])",
+            )
+        lines = []
+        for row in rows:
+            cells = [self.block(v, part) for v in row]
+            text = ", ".join(v.text for v in cells)
+            lines.append(
+                cells[0]
+                if len(cells) == 1
+                else Value(
+                    self.call("concatenate", [v.node for v in cells], part, listed=True, axis=1),
+                    f"concatenate([{text}], axis=1)",
+                )
+            )
+        if len(lines) == 1:
+            return lines[0]
+        return Value(
+            self.call("concatenate", [v.node for v in lines], part, listed=True),
+            f"concatenate([{', '.join(v.text for v in lines)}])",
+        )

@@ -1,0 +1,443 @@
+r"""Functions: known ones with their arguments, and lines such as h(x) = ... with other things put in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.graph import CONSTANT, constant
+from report.autodiff.inputs import CONSTANTS
+from report.autodiff.parser.latex import names
+from report.autodiff.parser.latex.entries import _TOP
+from report.autodiff.parser.latex.functions import is_entrywise
+from report.autodiff.parser.latex.state import Definition
+from report.autodiff.parser.latex.sums import _Sums
+from report.autodiff.parser.latex.tree import (
+    Applied,
+    Compared,
+    Group,
+    Joined,
+    Letter,
+    Number,
+    Part,
+    Script,
+    Sign,
+)
+from report.autodiff.parser.latex.values import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    OneByOne,
+    Operand,
+    Value,
+    is_number,
+)
+from report.autodiff.parser.names import FORMS
+from report.errors import shown
+
+_MATRIX_FUNCTIONS = frozenset(
+    {"exp", "log", "sin", "cos", "tan", "sqrt", "sinh", "cosh", "log1p", "expm1"}
+)
+
+_INVERSES = {
+    "sin": "arcsin",
+    "cos": "arccos",
+    "tan": "arctan",
+    "sinh": "arcsinh",
+    "cosh": "arccosh",
+    "tanh": "arctanh",
+}
+
+
+class _Calls(_Sums):
+    """Functions: known ones with their arguments, and lines such as h(x) = ... with other things put in."""
+
+    printed = False  # whether the text is one that this program printed
+
+    def application(self, head: Part, argument: Part) -> Operand | None:
+        """f(x), 1[x > 0], σ(z)_k^2; None where the two parts are factors."""
+        inner = argument.base if isinstance(argument, Script) else argument
+        if not isinstance(inner, Group) or inner.kind not in ("(", "[", r"\{"):
+            return None
+        condition = len(inner.parts) == 1 and isinstance(inner.parts[0], (Compared, Joined))
+        applied: Operand | None = None
+        if condition and self.is_indicator(head):
+            applied = self.indicator(inner.parts[0], argument)
+        elif isinstance(head, (Letter, Script)):
+            applied = self.called(head, inner)
+        if applied is None or not isinstance(argument, Script):
+            return applied
+        return self.with_scripts(applied, argument)
+
+    def is_indicator(self, head: Part) -> bool:
+        if isinstance(head, Script) and head.below is None and head.above is None:
+            head = head.base
+        return (
+            (isinstance(head, Sign) and head.text == r"\indicator")
+            or (isinstance(head, Number) and head.text == "1")
+            or (
+                isinstance(head, Letter)
+                and head.base in ("I", "1", "mathbb1", "Ind", "indicator")
+                and (head.font == "bb" or "I" not in self.known)
+            )
+        )
+
+    def called(self, head: Letter | Script, group: Group) -> Operand | None:
+        """A function that is a letter or a line: σ(z), h_θ(x); None where the name is a value."""
+        letter = head.base if isinstance(head, Script) else head
+        if not isinstance(letter, Letter):
+            return None
+        script = head if isinstance(head, Script) else None
+        for label, below, above in self.labels(letter, script):
+            definition = self.known.get(label)
+            if definition is None or self.local(label) is not None:
+                continue
+            if (
+                definition.line is not None
+                and definition.params
+                and len(definition.params) == len(group.parts)
+            ):
+                applied = self.with_params(definition, group)
+                rest = Script(head.start, head.end, letter, below, above, 0)
+                return (
+                    applied if below is None and above is None else self.with_scripts(applied, rest)
+                )
+            return None
+        base = self.base_label(letter)
+        if self.local(base) is not None or self.is_index(letter.base):
+            return None
+        power = script.above if script is not None else None
+        below = script.below if script is not None else None
+        if script is not None and script.primes:
+            raise self.error(
+                "this is a derivative, not a value that can be computed from the inputs", head
+            )
+        if base == "sigma" or (base in ("Phi", "varphi", "phi") and self.printed):
+            name = {"sigma": "sigmoid", "Phi": "normal_cdf"}.get(base, "normal_pdf")
+            return self.apply_function(
+                Applied(head.start, group.end, name, group, below, power, True)
+            )
+        if letter.base in ("e", "i") or base in CONSTANTS or base == "I":
+            return None
+        named = self.nearest_name(base)
+        raise self.error(
+            f"{shown(letter.base)} is no input, no line and no function that is known{named}", head
+        )
+
+    def with_params(self, definition: Definition, group: Group) -> Operand:
+        """A line's value with other things in place of what it is a function of."""
+        assert definition.params is not None
+        same = all(
+            isinstance(part, (Letter, Script))
+            and self.label_of_part(part) == param
+            and not self.is_local(param)
+            for part, param in zip(group.parts, definition.params, strict=True)
+        )
+        known = all(param in self.known for param in definition.params)
+        if same and known:
+            return self.line_value(definition)
+        if definition.busy:
+            raise self.error(f"{definition.name} is defined by itself", group)
+        given = {
+            param: self.lower(part)
+            for param, part in zip(definition.params, group.parts, strict=True)
+        }
+        definition.busy = True
+        self.locals.append(given)
+        try:
+            return self.lower(definition.bodies[0])
+        finally:
+            self.locals.pop()
+            definition.busy = False
+
+    def label_of_part(self, part: Part) -> str:
+        if isinstance(part, Letter):
+            return self.base_label(part)
+        assert isinstance(part, Script)
+        if isinstance(part.base, Letter):
+            return self.base_label(part.base) + (
+                names.label_of((*(part.below or ()), *(part.above or ()))) or "?"
+            )
+        return "?"
+
+    def lower_applied(self, part: Applied) -> Operand:
+        return self.apply_function(part)
+
+    def apply_function(self, part: Applied) -> Operand:
+        """A known function: its argument, its order or base below, its power above."""
+        name = part.name
+        above = tuple(part.above or ())
+        inverse = [t.text for t in above] == ["-", "1"]
+        if inverse:
+            if name not in _INVERSES:
+                raise self.error(
+                    "this has two readings: the inverse function, or 1 over it; write 1 over it, or the inverse by name",
+                    part,
+                )
+            name = _INVERSES[name]
+        entrywise = [t.text for t in above] in ([r"\odot"], [r"\circ"])
+        arguments = (
+            part.inner.parts if isinstance(part.inner, Group) and part.bracketed else (part.inner,)
+        )
+        if len(arguments) == 1 and isinstance(arguments[0], (Compared, Joined)):
+            raise self.error(
+                "a comparison stands in cases, in an indicator or below a sum only", arguments[0]
+            )
+        value = self.function_value(name, arguments, part, entrywise)
+        if above and not inverse and not entrywise:
+            if tuple(t.text for t in above) in _TOP:
+                return self.turned(value, part)
+            if any(t.text in ("(", "[") for t in above):
+                raise self.error(
+                    "this is a derivative or a label, which a function does not have", part
+                )
+            value = self.power(self.sized(value, part), self.value(self.tree(above)), part)
+        return value
+
+    def function_value(
+        self, name: str, arguments: Sequence[Part], part: Applied, entrywise: bool
+    ) -> Operand:
+        with self.entries(name in ("sum", "mean", "max", "min", "prod")):
+            args = [self.value(a) for a in arguments]
+        below = part.below
+        if name == "log" and below is not None:
+            base = self.value(self.tree(below))
+            if not is_number(base.shape):
+                raise self.error("the base of a logarithm is a number", part)
+            return self.divided(
+                self.unary("log", args[0], part, entrywise),
+                self.unary("log", base, part, True),
+                part,
+            )
+        if name in ("softmax", "log_softmax", "relu", "sigmoid") and below is not None:
+            value = self.function_value(name, arguments, replace(part, below=None), entrywise)
+            return self.pick(self.sized(value, part), below, part)
+        if name in ("leaky_relu", "elu") and below is not None:
+            slope = self.value(self.tree(below))
+            option = {"leaky_relu": "slope", "elu": "alpha"}[name]
+            if slope.node.gate is not CONSTANT:
+                raise self.error(f"the {option} below is a number", part)
+            return Value(
+                self.call(name, [args[0].node], part, False, **{option: float(slope.node.value)}),
+                f"{name}({args[0].text}, {option}={float(slope.node.value)})",
+                ATOM,
+                args[0].axes,
+            )
+        if below is not None:
+            raise self.error("what stands below this function is not known", part)
+        composite = _COMPOSITE.get(name)
+        if composite is not None:
+            return composite(self, args, part)
+        if name in ("max", "min"):
+            return self.extreme(name, args, part)
+        if len(args) == 1 and (is_entrywise(name) or name in ("relu", "sigmoid")):
+            return self.unary(name, args[0], part, entrywise)
+        return self.general(name, args, part)
+
+    def unary(self, name: str, x: Value, part: Part, entrywise: bool = False) -> Value:
+        """A function of one number, of each entry of a tensor."""
+        square = len(x.shape) == 2 and x.shape[0] == x.shape[1] > 1
+        if square and name in _MATRIX_FUNCTIONS and not entrywise:
+            raise self.error(
+                f"this has two readings: the {name} of each entry (write \\{name}^{{\\odot}}(A)), or that of the matrix "
+                "(a power series, which is not known here)", part,
+            )  # fmt: skip
+        if name == "abs" and len(x.shape) > 1:
+            raise self.error(
+                r"bars round a matrix are its determinant; write \operatorname{abs}(A)", part
+            )
+        return Value(self.call(name, [x.node], part), f"{name}({x.text})", ATOM, x.axes, x.row)
+
+    def general(self, name: str, args: list[Value], part: Part) -> Value:
+        """Any other function of expressions, over values without running indices."""
+        form = FORMS.get(name)
+        if form is None:
+            raise self.error(f"unknown function {shown(name)}", part)
+        if any(a.axes for a in args):
+            return self.general_at_once(name, args, part)
+        nodes = [a.node for a in args]
+        options: dict[str, Any] = {}
+        if name in ("softmax", "log_softmax") and len(args[0].shape) == 2 and args[0].shape[1] == 1:
+            options["axis"] = 0
+        if form.operands is not None and len(form.operands) != len(args) and form.options:
+            slots = list(form.options)[: len(args) - len(form.operands)]
+            for slot, given in zip(slots, args[len(form.operands) :], strict=False):
+                if given.node.gate is not CONSTANT:
+                    raise self.error(f"{slot} of {name} is a number", part)
+                value = float(given.node.value)
+                options[slot] = (
+                    int(value)
+                    if value.is_integer() and slot not in ("slope", "alpha", "delta")
+                    else value
+                )
+            nodes = nodes[: len(form.operands)]
+        text = ", ".join(
+            [*(a.text for a in args[: len(nodes)]), *(f"{k}={v}" for k, v in options.items())]
+        )
+        if form.operands is None:
+            return Value(self.call(name, nodes, part, listed=True), f"{name}([{text}])")
+        if name == "trace" and is_number(args[0].shape) and len(args[0].shape) == 2:
+            return self.as_number(args[0])
+        if name == "diag" and len(args[0].shape) == 2 and args[0].shape[1] == 1:
+            nodes = [self.flat(args[0], part).node]
+        row = args[0].row and name in ("softmax", "log_softmax")
+        return Value(self.call(name, nodes, part, **options), f"{name}({text})", ATOM, (), row)
+
+    def general_at_once(self, name: str, args: list[Value], part: Part) -> Value:
+        if name in ("softmax", "log_softmax") and len(args) == 1 and len(args[0].shape) == 1:
+            (x,) = args
+            return Value(self.call(name, [x.node], part), f"{name}({x.text})", ATOM, x.axes)
+        raise OneByOne
+
+    def extreme(self, name: str, args: list[Value], part: Part) -> Value:
+        """max(a, b): the larger of two; max(x): the largest entry."""
+        if len(args) == 1:
+            if not args[0].shape:
+                raise self.error(f"the {name} of one number; write \\{name}(a, b)", part)
+            if args[0].axes:
+                raise OneByOne
+            return Value(self.call(name, [args[0].node], part), f"{name}({args[0].text})")
+        result = args[0]
+        gate = f"{name}imum"
+        for other in args[1:]:
+            a, b = self.fitted(result, other, part, "compared with")
+            if result.shape and other.shape and result.shape != other.shape:
+                raise self.error(
+                    f"shapes {result.shape} and {other.shape} do not fit together", part
+                )
+            (a, b), axes = self.aligned([a, b], part)
+            x, y = a.node, b.node
+            zero = a.node.gate is CONSTANT and a.node.name is None and np.all(a.node.value == 0)
+            other_zero = (
+                b.node.gate is CONSTANT and b.node.name is None and np.all(b.node.value == 0)
+            )
+            if name == "max" and len(args) == 2 and (zero or other_zero):
+                kept, node = (b, y) if zero else (a, x)
+                result = Value(
+                    self.call("relu", [node], part), f"relu({kept.text})", ATOM, axes, kept.row
+                )
+            else:
+                result = Value(
+                    self.call(gate, [x, y], part),
+                    f"{gate}({a.text}, {b.text})",
+                    ATOM,
+                    axes,
+                    a.row or b.row,
+                )
+        return result
+
+
+def _one_over(name: str) -> Callable[[_Calls, list[Value], Part], Value]:
+    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
+        (x,) = args
+        return reader.entrywise(
+            ast.Div(), "/", PRODUCT, reader.number(1), reader.unary(name, x, part), part
+        )
+
+    return build
+
+
+def _log_base(base: float) -> Callable[[_Calls, list[Value], Part], Value]:
+    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
+        (x,) = args
+        whole = reader.unary("log", reader.number(base), part)
+        return reader.entrywise(ast.Div(), "/", PRODUCT, reader.unary("log", x, part), whole, part)
+
+    return build
+
+
+def _half_log(minus: bool) -> Callable[[_Calls, list[Value], Part], Value]:
+    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
+        """arctanh x: half the logarithm of (1 + x) / (1 - x)."""
+        (x,) = args
+        one = reader.number(1)
+        above = reader.add(one, x, part)
+        below = reader.add(one, x, part, minus=True)
+        assert isinstance(above, Value)
+        assert isinstance(below, Value)
+        quotient = reader.entrywise(ast.Div(), "/", PRODUCT, above, below, part)
+        return reader.entrywise(
+            ast.Div(), "/", PRODUCT, reader.unary("log", quotient, part), reader.number(2), part
+        )
+
+    return build
+
+
+def _log_root(sign: float) -> Callable[[_Calls, list[Value], Part], Value]:
+    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
+        """arcsinh x and arccosh x: the logarithm of x + the root of x² ± 1."""
+        (x,) = args
+        square = reader.add(
+            reader.power(x, reader.number(2), part, True), reader.number(1), part, minus=sign < 0
+        )
+        assert isinstance(square, Value)
+        whole = reader.add(x, reader.unary("sqrt", square, part), part)
+        assert isinstance(whole, Value)
+        return reader.unary("log", whole, part)
+
+    return build
+
+
+def _logit(reader: _Calls, args: list[Value], part: Part) -> Value:
+    (x,) = args
+    rest = reader.add(reader.number(1), x, part, minus=True)
+    assert isinstance(rest, Value)
+    return reader.unary("log", reader.entrywise(ast.Div(), "/", PRODUCT, x, rest, part), part)
+
+
+def _rmse(reader: _Calls, args: list[Value], part: Part) -> Value:
+    return reader.unary("sqrt", reader.general("mse", args, part), part)
+
+
+def _normal_cdf(reader: _Calls, args: list[Value], part: Part) -> Value:
+    (x,) = args
+    return Value(
+        reader.gate("normal_cdf", [x.node], part),
+        f"(1 + erf({x.within(PRODUCT)} / sqrt(2))) / 2",
+        ATOM,
+        x.axes,
+    )
+
+
+def _normal_pdf(reader: _Calls, args: list[Value], part: Part) -> Value:
+    (x,) = args
+    return Value(
+        reader.gate("normal_pdf", [x.node], part),
+        f"exp(-{x.within(POWER + 1)}**2 / 2) / sqrt(2*pi)",
+        ATOM,
+        x.axes,
+    )
+
+
+def _relu6(reader: _Calls, args: list[Value], part: Part) -> Value:
+    (x,) = args
+    return Value(
+        reader.call("clip", [x.node, constant(0.0), constant(6.0)], part),
+        f"clip({x.text}, 0, 6)",
+        ATOM,
+        x.axes,
+    )
+
+
+_COMPOSITE: dict[str, Callable[[_Calls, list[Value], Part], Value]] = {
+    "sec": _one_over("cos"),
+    "csc": _one_over("sin"),
+    "cot": _one_over("tan"),
+    "sech": _one_over("cosh"),
+    "csch": _one_over("sinh"),
+    "coth": _one_over("tanh"),
+    "log2": _log_base(2.0),
+    "log10": _log_base(10.0),
+    "arctanh": _half_log(False),
+    "arcsinh": _log_root(1.0),
+    "arccosh": _log_root(-1.0),
+    "logit": _logit,
+    "rmse": _rmse,
+    "normal_cdf": _normal_cdf,
+    "normal_pdf": _normal_pdf,
+    "relu6": _relu6,
+}

@@ -1,0 +1,75 @@
+r"""What functions are called in LaTeX: \sin, \operatorname{ReLU}, \mathrm{softmax} -> the name of the function here."""
+
+from __future__ import annotations
+
+from report.autodiff.gates import GATES
+from report.autodiff.parser.names import FORMS
+
+_SAME = [
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "exp",
+    "log",
+    "det",
+    "sec",
+    "csc",
+    "cot",
+    "sech",
+    "csch",
+    "coth",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "erf",
+    "max",
+    "min",
+    "trace",
+    "diag",
+    "sqrt",
+    "sigmoid",
+    "relu",
+    "softmax",
+    "sum",
+    "prod",
+    "mean",
+    "norm",
+]
+FUNCTIONS: dict[str, str] = {  # commands
+    **{name: name for name in _SAME if name not in ("max", "min", "sum", "prod", "sqrt")},
+    "ln": "log", "lg": "log10", "tr": "trace", "Tr": "trace", "tg": "tan", "ctg": "cot", "arctg": "arctan",
+    "arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh", "cosec": "csc", "diag": "diag",
+}  # fmt: skip
+_NO_OPERATOR = frozenset({"Var", "Std", "SD", "Cov", "E", "P", "index", "where", "max", "I"})
+_WORDS = {
+    **{name.replace("_", ""): form.name for name, form in FORMS.items()},
+    **{name.lower(): of for name, of in FUNCTIONS.items()},
+    "sign": "sign", "sgn": "sign", "lse": "logsumexp", "logit": "logit", "min": "min", "max": "max", "log2": "log2",
+    "log10": "log10", "expit": "sigmoid", "positivepart": "relu", "rmse": "rmse", "vec": "ravel", "vech": "",
+    "concat": "concatenate", "hadamard": "multiply", "trace": "trace", "elu": "elu", "logsoftmax": "log_softmax",
+    "leakyrelu": "leaky_relu", "lrelu": "leaky_relu", "relu6": "relu6", "heaviside": "", "bce": "binary_cross_entropy",
+    "ce": "cross_entropy", "crossentropy": "cross_entropy", "kl": "kl_div", "mae": "l1", "sum": "sum", "prod": "prod",
+    "avg": "mean", "silu": "swish", "cossim": "", "dist": "", "rank": "", "span": "", "argmax": "", "argmin": "",
+}  # fmt: skip
+
+
+def function_name(word: str) -> str | None:
+    """The name of the function that a word means, None for one that nobody knows."""
+    if word in _NO_OPERATOR - {"max"}:
+        return None
+    plain = word.replace(" ", "").replace("-", "").replace("_", "").replace(r"\_", "")
+    if len(plain) < 2:
+        return None
+    return _WORDS.get(plain, _WORDS.get(plain.lower())) or None
+
+
+def is_entrywise(name: str) -> bool:
+    """Whether a function of one number takes a tensor entry by entry."""
+    gate = GATES.get(name)
+    return gate is not None and gate.elementwise and len(gate.rules) == 1

@@ -1,0 +1,421 @@
+r"""Products side by side, divisions, powers, sums over axes and entries of values."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates import Key
+from report.autodiff.graph import CONSTANT, constant
+from report.autodiff.parser.latex.tree import Part
+from report.autodiff.parser.latex.values import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    SIGN,
+    OneByOne,
+    Operand,
+    Unsized,
+    Value,
+    _Building,
+    is_number,
+)
+
+MAX_POWER = 12  # of a matrix, written out as products
+
+
+class _Products(_Building):
+    """What is done with values as a whole."""
+
+    # ------------------------------------------------------------ products
+
+    def times(self, a: Operand, b: Operand, part: Part, sign: str = "") -> Operand:
+        r"""Two factors side by side (sign ""), or with \\cdot, \\times, \\odot, \\otimes between them."""
+        if isinstance(a, Unsized) or isinstance(b, Unsized):
+            return self.times_unsized(a, b, part)
+        if sign == r"\otimes":
+            return self.outer(a, b, part)
+        if (is_number(a.shape) and is_number(b.shape)) or not a.shape or not b.shape:
+            if a.shape and b.shape and a.shape != b.shape:
+                a, b = self.as_number(a), self.as_number(b)
+            return self.scaled(a, b, part)
+        if sign == r"\odot":
+            return self.scaled(a, b, part)
+        if sign == "*":
+            raise self.error(
+                r"this has two readings: * is a product entry by entry (write \odot) or a convolution (write the sum)",
+                part,
+            )
+        return self.matrix_product(a, b, part, sign)
+
+    def scaled(self, a: Value, b: Value, part: Part) -> Value:
+        return self.entrywise(ast.Mult(), "*", PRODUCT, a, b, part, "multiplied into")
+
+    def matrix_product(self, a: Value, b: Value, part: Part, sign: str) -> Value:
+        """A product of vectors and matrices, in the order in which they stand."""
+        ranks = len(a.shape), len(b.shape)
+        if max(ranks) > 2:
+            return self.stacked_product(a, b, part)
+        if ranks == (1, 1):
+            return self.vector_product(a, b, part, sign)
+        if (
+            sign == r"\cdot"
+            and ranks == (2, 2)
+            and a.shape == b.shape
+            and a.shape[1] == 1
+            and a.shape[0] > 1
+        ):
+            return self.matmul(self.sized(self.turned(a, part), part), b, part)
+        if sign == r"\times" and 1 in (*a.shape, *b.shape):
+            raise self.error(r"a cross product is not known here; write its entries", part)
+        if is_number(a.shape) or is_number(b.shape):
+            fits = a.shape[-1] == b.shape[0] and ranks == (2, 2)
+            if not fits:
+                small, other = (a, b) if is_number(a.shape) else (b, a)
+                small = self.as_number(small)
+                return (
+                    self.scaled(small, other, part)
+                    if is_number(a.shape)
+                    else self.scaled(other, small, part)
+                )
+        if ranks == (2, 1) and b.row:
+            if a.shape[1] == 1:
+                return self.outer(self.flat(a, part), b, part)
+            raise self.error(
+                f"a matrix of shape {a.shape} beside a row of {b.shape[0]} entries is no product",
+                part,
+            )
+        if ranks == (1, 2) and not a.row and b.shape[0] == 1 and a.shape != (1,):
+            return self.outer(a, self.flat(b, part), part)
+        if ranks == (2, 2) and a.shape[1] != b.shape[0] and a.shape == b.shape and a.shape[1] == 1:
+            raise self.error(
+                r"two columns beside each other are no product; write x^\top y for the inner product, x y^\top for the outer, "
+                r"x \odot y for the product entry by entry", part,
+            )  # fmt: skip
+        return self.matmul(a, b, part)
+
+    def flat(self, a: Value, part: Part) -> Value:
+        return self.reshaped(a, (math.prod(a.shape),), part)
+
+    def vector_product(self, a: Value, b: Value, part: Part, sign: str) -> Value:
+        if sign == r"\times":
+            raise self.error(r"a cross product is not known here; write its entries", part)
+        if (a.row and not b.row) or sign == r"\cdot":
+            return self.inner(a, b, part)
+        if b.row and not a.row:
+            return self.outer(a, b, part)
+        raise self.error(
+            r"two vectors beside each other are no product; write x^\top y for the inner product, x y^\top for the outer, "
+            r"x \odot y for the product entry by entry", part,
+        )  # fmt: skip
+
+    def inner(self, a: Value, b: Value, part: Part) -> Value:
+        """The inner product of two vectors, or of two tensors of one shape."""
+        if a.shape != b.shape:
+            raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
+        if not a.axes and not b.axes:
+            if len(a.shape) > 1:
+                return self.total(self.scaled(a, b, part), part)
+            return Value(self.gate("dot", [a.node, b.node], part), f"dot({a.text}, {b.text})")
+        if len(a.shape) != 1:
+            raise OneByOne
+        if not (set(a.axes) & set(b.axes)) and len(a.axes) <= 1 and len(b.axes) <= 1:
+            if not a.axes or not b.axes:
+                rows, single = (a, b) if a.axes else (b, a)
+                return Value(
+                    self.gate("matmul", [rows.node, single.node], part),
+                    f"{rows.within(PRODUCT)} @ {single.within(SIGN)}",
+                    PRODUCT,
+                    rows.axes,
+                )
+            turned = self.gate("transpose", [b.node], part)
+            return Value(
+                self.gate("matmul", [a.node, turned], part),
+                f"{a.within(PRODUCT)} @ {b.within(ATOM)}.T",
+                PRODUCT,
+                (*a.axes, *b.axes),
+            )
+        (a, b), axes = self.aligned([a, b], part)
+        product = self.gate("multiply", [a.node, b.node], part)
+        return Value(
+            self.gate("sum", [product], part, axis=-1),
+            f"sum({a.within(PRODUCT)} * {b.within(SIGN)}, axis=-1)",
+            ATOM,
+            axes,
+        )
+
+    def outer(self, a: Value, b: Value, part: Part) -> Value:
+        if a.axes or b.axes:
+            raise OneByOne
+        if not a.shape or not b.shape:
+            return self.scaled(a, b, part)
+        if max(a.shape) == math.prod(a.shape) and max(b.shape) == math.prod(b.shape):
+            return Value(self.call("outer", [a.node, b.node], part), f"outer({a.text}, {b.text})")
+        return Value(self.call("kron", [a.node, b.node], part), f"kron({a.text}, {b.text})")
+
+    def matmul(self, a: Value, b: Value, part: Part) -> Value:
+        if a.axes or b.axes:
+            return self.batched_product(a, b, part)
+        node = self.operation(ast.MatMult(), a.node, b.node, part)
+        row = len(a.shape) == 1
+        return Value(node, f"{a.within(PRODUCT)} @ {b.within(SIGN)}", PRODUCT, (), row)
+
+    def batched_product(self, a: Value, b: Value, part: Part) -> Value:
+        """A product in which one factor has a value for each index: W x_i is X Wᵀ."""
+        if len(a.axes) + len(b.axes) != 1:
+            raise OneByOne
+        if a.axes and len(a.shape) == 1 and len(b.shape) == 2:  # x_iᵀ W
+            if a.shape[0] != b.shape[0]:
+                raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
+            return Value(
+                self.gate("matmul", [a.node, b.node], part),
+                f"{a.within(PRODUCT)} @ {b.within(SIGN)}",
+                PRODUCT,
+                a.axes,
+                a.row,
+            )
+        if b.axes and len(b.shape) == 1 and len(a.shape) == 2 and not b.row:
+            if a.shape[1] != b.shape[0]:
+                raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
+            turned = self.gate("transpose", [a.node], part)
+            return Value(
+                self.gate("matmul", [b.node, turned], part),
+                f"{b.within(PRODUCT)} @ {a.within(ATOM)}.T",
+                PRODUCT,
+                b.axes,
+            )
+        raise OneByOne
+
+    def stacked_product(self, a: Value, b: Value, part: Part) -> Value:
+        if a.axes or b.axes:
+            raise OneByOne
+        return Value(
+            self.operation(ast.MatMult(), a.node, b.node, part),
+            f"{a.within(PRODUCT)} @ {b.within(SIGN)}",
+            PRODUCT,
+        )
+
+    def times_unsized(self, a: Operand, b: Operand, part: Part) -> Operand:  # noqa: C901 - a table of kinds
+        if isinstance(a, Unsized) and isinstance(b, Unsized):
+            left, right = a, b
+            kinds = (a.kind, b.kind)
+            if kinds in (("matrix", "matrix"), ("matrix", "column"), ("row", "matrix")):
+                return Unsized("matrix" if b.kind == "matrix" and a.kind == "matrix" else "column" if b.kind == "column" else "row",
+                               lambda n: self.sized(self.times(left.make(n), right.make(n), part), part))  # fmt: skip
+            if kinds == ("column", "row"):
+                return Unsized("matrix", lambda n: self.outer(left.make(n), right.make(n), part))
+            raise self.error(
+                r"nothing here says how large these are; write their size below, as in \mathbf{1}_{3}",
+                part,
+            )
+        if isinstance(a, Value) and is_number(a.shape):
+            pending, number = b, self.as_number(a)
+            assert isinstance(pending, Unsized)
+            return Unsized(pending.kind, lambda n: self.scaled(number, pending.make(n), part))
+        if isinstance(b, Value) and is_number(b.shape):
+            left_, right_ = a, self.as_number(b)
+            assert isinstance(left_, Unsized)
+            return Unsized(left_.kind, lambda n: self.scaled(left_.make(n), right_, part))
+        if isinstance(a, Unsized):
+            assert isinstance(b, Value)
+            make = a.make
+            if a.kind == "column":
+                if b.row or (len(b.shape) == 2 and b.shape[0] == 1):
+                    vector = b if len(b.shape) == 1 else self.flat(b, part)
+                    return Unsized("rows", lambda n: self.outer(make(n), vector, part))
+                raise self.error(
+                    r"a column of ones beside this is no product; is a \top missing?", part
+                )
+            if a.kind == "row" and self.is_plain_ones(a):
+                return (
+                    self.total(b, part)
+                    if len(b.shape) == 1 or b.shape[1] == 1
+                    else replace(self.along(b, 0, part), row=True)
+                )
+            return self.times(a.make(b.shape[0]), b, part)
+        assert isinstance(b, Unsized)
+        if b.kind == "row":
+            if not a.row and (len(a.shape) == 1 or a.shape[1] == 1):
+                vector = a if len(a.shape) == 1 else self.flat(a, part)
+                make = b.make
+                return Unsized("columns", lambda n: self.outer(vector, make(n), part))
+            raise self.error(r"a row of ones beside this is no product; is a \top missing?", part)
+        if b.kind == "column" and self.is_plain_ones(b):
+            return (
+                self.total(a, part)
+                if (len(a.shape) == 1 and a.row) or a.shape[0] == 1
+                else self.along(a, 1, part)
+            )
+        return self.times(a, b.make(a.shape[-1]), part)
+
+    def is_plain_ones(self, a: Unsized) -> bool:
+        made = a.make(2).node
+        return made.gate is CONSTANT and np.array_equal(made.value, np.ones(2))
+
+    def divided(self, a: Operand, b: Value, part: Part) -> Operand:
+        """a over b, of which b is a number, or both are tensors of one shape."""
+        if isinstance(a, Unsized):
+            make = a.make
+            return Unsized(a.kind, lambda n: self.sized(self.divided(make(n), b, part), part))
+        if not is_number(b.shape) and (a.shape != b.shape or len(a.shape) > 1):
+            if len(b.shape) == 2 and b.shape[0] == b.shape[1] and a.shape != b.shape:
+                raise self.error(r"a matrix stands below the line; write its inverse, A^{-1}", part)
+            if not is_number(a.shape) and a.shape != b.shape:
+                raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
+        return self.entrywise(ast.Div(), "/", PRODUCT, a, b, part, "divided into")
+
+    # ------------------------------------------------------------ powers
+
+    def turned(self, a: Operand, part: Part) -> Operand:
+        """The transpose; of a vector with one axis a row, which is no gate."""
+        if isinstance(a, Unsized):
+            kinds = {"column": "row", "row": "column"}
+            make = a.make
+            if a.kind in kinds:
+                return Unsized(kinds[a.kind], lambda n: replace(make(n), row=not make(n).row))
+            if a.kind == "matrix":
+                return Unsized("matrix", lambda n: self.sized(self.turned(make(n), part), part))
+            other = {"rows": "columns", "columns": "rows"}[a.kind]
+            return Unsized(other, lambda n: self.sized(self.turned(make(n), part), part))
+        if not a.shape:
+            return a
+        if len(a.shape) == 1:
+            return replace(a, row=not a.row)
+        if a.axes:
+            raise OneByOne
+        if len(a.shape) > 2:
+            raise self.error(
+                "the transpose of a value with more than two axes has several readings", part
+            )
+        return Value(self.gate("transpose", [a.node], part), f"{a.within(ATOM)}.T")
+
+    def inverse(self, a: Value, part: Part) -> Value:
+        """A^{-1} of a square matrix, 1 over a number."""
+        if is_number(a.shape):
+            return self.entrywise(ast.Div(), "/", PRODUCT, self.number(1), a, part)
+        if a.axes:
+            raise OneByOne
+        if len(a.shape) == 1 or 1 in a.shape:
+            raise self.error("a vector has no inverse; write 1 over its entries", part)
+        return Value(self.call("inv", [a.node], part), f"inv({a.text})")
+
+    def power(self, a: Value, n: Value, part: Part, entrywise: bool = False) -> Value:
+        """a to the power of a number; a square matrix times itself, other tensors entry by entry."""
+        if not is_number(n.shape) and (a.shape != n.shape or len(a.shape) != 1):
+            raise self.error("a power has a number above", part)
+        square = len(a.shape) == 2 and a.shape[0] == a.shape[1] > 1
+        if square and self.by_entry and not entrywise:
+            raise self.error(
+                "this has two readings: the matrix times itself (give it a name on a line of its own), or the power of "
+                r"each entry (write A^{\odot 2})", part,
+            )  # fmt: skip
+        if square and not entrywise:
+            value = n.node.value if n.node.gate is CONSTANT else None
+            if value is None or not float(value).is_integer() or not 1 <= value <= MAX_POWER:
+                raise self.error(
+                    r"this power of a matrix is not known; write A^{\odot n} for the power of each entry",
+                    part,
+                )
+            result = a
+            for _ in range(int(value) - 1):
+                result = self.matmul(result, a, part)
+            return result
+        if (
+            a.node.gate is CONSTANT
+            and n.node.gate is CONSTANT
+            and not a.axes
+            and not n.axes
+            and a.node.name is None
+        ):
+            with np.errstate(all="ignore"):
+                value = np.power(a.node.value, n.node.value)
+            if np.isfinite(value).all() and not np.shape(value):
+                return Value(constant(value), f"{a.within(ATOM)}**{n.within(POWER)}", POWER)
+        return self.entrywise(ast.Pow(), "**", POWER, a, n, part)
+
+    # ------------------------------------------------------------ sums over axes
+
+    def total(self, a: Value, part: Part) -> Value:
+        """The sum of all entries of one value."""
+        if not a.shape:
+            return a
+        if a.axes:
+            axes = tuple(range(-len(a.shape), 0))
+            return Value(
+                self.gate("sum", [a.node], part, axis=axes if len(axes) > 1 else axes[0]),
+                f"sum({a.text}, axis={axes})",
+                ATOM,
+                a.axes,
+            )
+        return Value(self.gate("sum", [a.node], part), f"sum({a.text})")
+
+    def along(self, a: Value, axis: int, part: Part) -> Value:
+        """The sum along one axis of a matrix."""
+        if a.axes:
+            raise OneByOne
+        return Value(self.gate("sum", [a.node], part, axis=axis), f"sum({a.text}, axis={axis})")
+
+    def over_index(self, how: str, a: Value, index: str, part: Part) -> Value:
+        """The sum, product or extreme over an index."""
+        axis = a.axes.index(index)
+        left = tuple(x for x in a.axes if x != index)
+        if left or a.shape:
+            return Value(
+                self.gate(how, [a.node], part, axis=axis),
+                f"{how}({a.text}, axis={axis})",
+                ATOM,
+                left,
+            )
+        return Value(self.gate(how, [a.node], part), f"{how}({a.text})")
+
+    def contracted(self, a: Value, b: Value, index: str, part: Part) -> Value:
+        """The sum over an index of a b, where a is a number for each index: a dot or matrix product."""
+        shared = (set(a.axes) & set(b.axes)) - {index}
+        if shared or len(a.axes) > 2 or len(b.axes) + len(b.shape) > 2 or a.shape:
+            (a, b), axes = self.aligned([a, b], part)
+            product = self.gate("multiply", [a.node, b.node], part)
+            text = f"{a.within(PRODUCT)} * {b.within(SIGN)}"
+            return self.over_index("sum", Value(product, text, PRODUCT, axes), index, part)
+        if len(a.axes) == 1 and len(b.axes) == 1 and not b.shape:
+            return Value(self.gate("dot", [a.node, b.node], part), f"dot({a.text}, {b.text})")
+        left = a.axes != (index,) and a.axes[-1] != index  # (i, p): turn it
+        x, xt = a.node, a.text if a.binding == ATOM else f"({a.text})"
+        other = tuple(i for i in a.axes if i != index)
+        y, yt = b.node, b.within(ATOM)
+        rest = tuple(i for i in b.axes if i != index)
+        if not other and (rest or b.shape):  # Σ_i a_i b_i: Bᵀ a
+            if b.axes[0] == index and len(y.shape) == 2:
+                y, yt = self.gate("transpose", [y], part), f"{yt}.T"
+            return Value(self.gate("matmul", [y, x], part), f"{yt} @ {xt}", PRODUCT, rest)
+        if left:
+            x, xt = self.gate("transpose", [x], part), f"{xt}.T"
+        if len(b.axes) == 2 and b.axes[0] != index:
+            y, yt = self.gate("transpose", [y], part), f"{yt}.T"
+        return Value(self.gate("matmul", [x, y], part), f"{xt} @ {yt}", PRODUCT, (*other, *rest))
+
+    # ------------------------------------------------------------ entries
+
+    def taken(self, a: Value, key: tuple[Any, ...], part: Part) -> Value:
+        """Entries by a fixed key, counted from 0, behind the indices in front."""
+        whole = (*(slice(None) for _ in a.axes), *key)
+        node = self.gate("index", [a.node], part, key=Key(whole))
+        shown = ", ".join(
+            f"{'' if k.start is None else k.start}:{'' if k.stop is None else k.stop}"
+            if isinstance(k, slice)
+            else str(k)
+            for k in whole
+        )
+        return Value(node, f"{a.within(ATOM)}[{shown}]", ATOM, a.axes)
+
+    def stacked(self, values: Sequence[Value], part: Part) -> Value:
+        """Values one after another along a new first axis."""
+        e = self.located(ast.List([self.hole(part) for _ in values], ast.Load()), part)
+        return Value(
+            self.reader.stacked(e, [v.node for v in values]),
+            f"[{', '.join(v.text for v in values)}]",
+        )
