@@ -1,19 +1,21 @@
-"""The rewriting rules by gate: `apply` asks here, and `report.autodiff.simplify`, which knows them, fills it."""
+"""The door through which `apply` has nodes rewritten: `report.autodiff.simplify`, which lies above the gates, opens it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from report.autodiff.graph import Gate, Node, constant
+from report.autodiff.graph import Node
 
-RULES: dict[str, Callable[..., Node | None]] = {}
+_STEPS: list[Callable[[Node], Node]] = []
 
 
-def rewritten(gate: Gate, args: tuple[Any, ...], params: dict[str, Any]) -> Node | None:
-    """A simpler node of the same value and shape, or None when there is nothing to simplify."""
-    rule = RULES.get(gate.name)
-    if rule is None:
-        return None
-    nodes = [a if isinstance(a, Node) else constant(a) for a in args]
-    return rule(gate, *nodes, **params)
+def install(step: Callable[[Node], Node]) -> None:
+    """Have every node that `apply` makes go through a step."""
+    _STEPS.append(step)
+
+
+def rewritten(node: Node) -> Node:
+    """A simpler node of the same value and shape, or the node itself."""
+    for step in _STEPS:
+        node = step(node)
+    return node

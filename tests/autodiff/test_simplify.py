@@ -160,7 +160,7 @@ def text(node: Node) -> str:
         (-(2 * x), "multiply(-2, x)"),
         (x * 0, "0"),
         (v * np.zeros(2), "[0.0, 0.0]"),
-        (v + np.zeros((2, 2)), "add(v, [[0.0, 0.0], [0.0, 0.0]])"),
+        (v + np.zeros((2, 2)), "broadcast_to(v)"),
         (A.T.T, "A"),
         (v.T, "v"),
         ((-A) @ v, "negative(matmul(A, v))"),

@@ -36,7 +36,7 @@ def apply(gate: Gate, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if isinstance(arg, Node):
             if any(isinstance(a, Plain) for a in args):
                 return make(gate, args, params, kind=Plain)
-            return rewritten(gate, args, params) or make(gate, args, params)
+            return rewritten(make(gate, args, params))
     return gate.forward(*args, **params)
 
 

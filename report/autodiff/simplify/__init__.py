@@ -2,19 +2,16 @@
 
 They are asked for every node that a backward rule makes. They never change a value but for rounding,
 only the way that a formula is written. What the user wrote is not touched: the parser makes its nodes
-directly.
+directly. `rules` is the table; `forms` are patterns and what matches them, `order` is why it ends.
 """
 
 from __future__ import annotations
 
-from report.autodiff.rewrite import RULES
+from report.autodiff import rewrite
 from report.autodiff.simplify.constants import is_coefficient, is_filled, is_number
+from report.autodiff.simplify.engine import simplified
 from report.autodiff.simplify.nodes import same
-from report.autodiff.simplify.products import PRODUCTS
-from report.autodiff.simplify.quotients import QUOTIENTS
-from report.autodiff.simplify.sums import SUMS
-from report.autodiff.simplify.tensors import TENSORS
 
-__all__ = ["is_coefficient", "is_filled", "is_number", "same"]
+__all__ = ["is_coefficient", "is_filled", "is_number", "same", "simplified"]
 
-RULES.update({**SUMS, **PRODUCTS, **QUOTIENTS, **TENSORS})
+rewrite.install(simplified)

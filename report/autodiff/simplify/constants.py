@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 
-from report.autodiff.graph import CONSTANT, Node, constant, make
-from report.autodiff.simplify.nodes import gate_named, same
+from report.autodiff.gates.table import GATES
+from report.autodiff.graph import CONSTANT, Gate, Node, constant, make
+from report.autodiff.simplify.nodes import same
 
 
 def is_number(x: Node, value: float | None = None) -> bool:
@@ -36,6 +37,30 @@ def is_rational(x: Node) -> bool:
     return is_number(x) or (
         x.gate.name == "divide" and not x.shape and all(is_number(a) for a in x.args)
     )
+
+
+def _gate(name: str) -> Gate:
+    return GATES[name]
+
+
+def folded(x: Node) -> Node:
+    """A gate over coefficients as the coefficient that it is."""
+    match x.gate.name, x.args:
+        case "multiply", (a, b):
+            return product(a, b)
+        case "divide", (a, b) if not is_number(b, 0):
+            return quotient(a, b)
+        case "negative", (a,):
+            return product(constant(-1), a)
+        case "add", (a, b):
+            return total(a, b) or x
+        case "subtract", (a, b):
+            return total(a, product(constant(-1), b)) or x
+        case (("radians" | "degrees"), (a,)) if not is_number(a, 1):
+            return product(make(x.gate, (constant(1),)), a)
+        case (("broadcast_to" | "sum_to" | "reshape" | "sum" | "mean"), (a,)):
+            return a
+    return x
 
 
 # ---------------------------------------------------------------- products of coefficients
@@ -82,13 +107,13 @@ def _times(a: Node | None, b: Node | None) -> Node | None:
         if x.gate.name == "divide" and not is_rational(x):
             above = other if is_number(x.args[0], 1) else _times(x.args[0], other)
             return _over(above, x.args[1])
-    return make(gate_named("square"), (a,)) if same(a, b) else make(gate_named("multiply"), (a, b))
+    return make(_gate("square"), (a,)) if same(a, b) else make(_gate("multiply"), (a, b))
 
 
 def _over(a: Node | None, b: Node | None) -> Node | None:
     if b is None or (a is not None and same(a, b)):
         return a if b is None else None
-    return make(gate_named("divide"), (a or constant(1), b))
+    return make(_gate("divide"), (a or constant(1), b))
 
 
 def _joined(rational: Node, rest: Node | None) -> Node:
@@ -97,18 +122,16 @@ def _joined(rational: Node, rest: Node | None) -> Node:
     if is_number(rational, 1):
         return rest
     if is_number(rational, -1):
-        return make(gate_named("negative"), (rest,))
+        return make(_gate("negative"), (rest,))
     p, q = _parts(rational)
     above, below = (rest.args[0], rest.args[1]) if rest.gate.name == "divide" else (rest, None)
     if p != 1:
         above = (
-            constant(p)
-            if is_number(above, 1)
-            else make(gate_named("multiply"), (constant(p), above))
+            constant(p) if is_number(above, 1) else make(_gate("multiply"), (constant(p), above))
         )
     if q != 1:
-        below = constant(q) if below is None else make(gate_named("multiply"), (constant(q), below))
-    return above if below is None else make(gate_named("divide"), (above, below))
+        below = constant(q) if below is None else make(_gate("multiply"), (constant(q), below))
+    return above if below is None else make(_gate("divide"), (above, below))
 
 
 def _parts(x: Node) -> tuple[float, float]:
@@ -138,7 +161,7 @@ def fraction(above: float, below: float) -> Node:
     if above.is_integer() and below.is_integer():
         common = math.gcd(int(above), int(below))
         above, below = above / common, below / common
-    return make(gate_named("divide"), (constant(above), constant(below)))
+    return make(_gate("divide"), (constant(above), constant(below)))
 
 
 def total(a: Node, b: Node) -> Node | None:

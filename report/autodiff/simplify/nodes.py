@@ -1,31 +1,18 @@
-"""What identities ask of nodes: which gate, which shape, and which formulas are equal."""
+"""What rules ask of nodes: which gate, which numbers, and which formulas are equal."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from report.autodiff.gates.table import GATES, apply
-from report.autodiff.graph import CONSTANT, Gate, Node, constant, make
+from report.autodiff.gates.shapes import axes_of
+from report.autodiff.graph import CONSTANT, Node, constant
 
 MAX_DEPTH = 8  # levels of two formulas that are compared
 
 
-def gate_named(name: str) -> Gate:
-    """A row of the gate table."""
-    return GATES[name]
-
-
-def applied(row: Gate, *args: Node, **params: Any) -> Node:
-    """A gate over arguments that may have become simple enough for another identity."""
-    node: Node = apply(row, args, params)
-    return node
-
-
-def parent(name: str, x: Node) -> bool:
-    """Whether x is that gate, and depends on an input."""
-    return x.gate.name == name and x.value is None
+def is_gate(x: Node, *names: str) -> bool:
+    """Whether x is one of these gates, and depends on an input."""
+    return x.gate.name in names and x.value is None
 
 
 def is_identity(x: Node) -> bool:
@@ -44,26 +31,6 @@ def number_of_ones(x: Node) -> Node | None:
     return None
 
 
-def fits(x: Node, other: Node) -> bool:
-    """Whether x broadcasts to the shape of another node."""
-    try:
-        return np.broadcast_shapes(x.shape, other.shape) == other.shape
-    except ValueError:
-        return False
-
-
-def stretched(x: Node, shape: tuple[int, ...]) -> Node:
-    """x in a shape that it broadcasts to."""
-    if x.shape == shape:
-        return x
-    return make(gate_named("broadcast_to"), (x,), {"shape": shape})
-
-
-def zeros(*args: Node) -> Node:
-    """Zero in every entry of what the arguments broadcast to."""
-    return constant(np.zeros(np.broadcast_shapes(*(a.shape for a in args))))
-
-
 def same(a: Node, b: Node, depth: int = MAX_DEPTH) -> bool:
     """Whether two nodes are the same formula over the same inputs, as far as `depth` levels tell."""
     if a is b:
@@ -77,3 +44,35 @@ def same(a: Node, b: Node, depth: int = MAX_DEPTH) -> bool:
         and dict(a.params) == dict(b.params)
         and all(same(x, y, depth - 1) for x, y in zip(a.args, b.args, strict=True))
     )
+
+
+def is_symmetric(x: Node, depth: int = MAX_DEPTH) -> bool:
+    """Whether a matrix is its own transpose whatever its inputs are, as XᵀX and its inverse."""
+    if len(x.shape) != 2 or x.shape[0] != x.shape[1] or not depth:
+        return False
+    if x.gate is CONSTANT:
+        return bool(np.array_equal(x.value, np.transpose(x.value)))
+    if x.gate.name == "matmul":
+        a, b = x.args
+        return len(a.shape) == 2 and (_is_turned(a, b) or _is_turned(b, a))
+    if x.gate.name == "outer":
+        return same(x.args[0], x.args[1])
+    if x.gate.name == "diag":
+        return True
+    if x.gate.name == "broadcast_to":
+        return not x.args[0].shape
+    if x.gate.elementwise or x.gate.name in ("inv", "cofactor", "transpose"):
+        return all(not a.shape or is_symmetric(a, depth - 1) for a in x.args)
+    return False
+
+
+def _is_turned(a: Node, b: Node) -> bool:
+    return a.gate.name == "transpose" and not a.params and same(a.args[0], b)
+
+
+def adds_up_to_one(p: Node, axis: object) -> bool:
+    """Whether p is a softmax along just this axis, or a row for each class."""
+    if p.gate.name == "softmax":
+        own = p.params.get("axis")
+        return axes_of(p.shape, -1 if own is None else own) == axes_of(p.shape, axis)
+    return p.gate.name == "one_hot" and axes_of(p.shape, axis) == (len(p.shape) - 1,)

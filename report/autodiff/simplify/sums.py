@@ -1,213 +1,216 @@
-"""Identities of sums and differences, and of a sign."""
+"""Sums: terms that are alike, factors that they share, and what cancels when a product is multiplied out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from report.autodiff.graph import Gate, Node, constant, make
+from report.autodiff.graph import Node, constant
 from report.autodiff.simplify.constants import (
     factored,
     is_coefficient,
-    is_filled,
     is_negative,
     is_number,
-    is_rational,
     product,
-    split,
     total,
 )
-from report.autodiff.simplify.nodes import (
-    applied,
-    fits,
-    gate_named,
-    number_of_ones,
-    parent,
-    same,
-    stretched,
-)
+from report.autodiff.simplify.forms import Call, Form, Held, Number, Operator
+from report.autodiff.simplify.nodes import is_gate, same
+from report.autodiff.simplify.quotients import factors, multiplied
+from report.autodiff.simplify.tensors import times_put_back
+
+MAX_TERMS = 8
+ONE = constant(1)
+Term = tuple[Node, Node | None]  # a coefficient, and what it stands before: None for nothing
 
 
-def _add(row: Gate, a: Node, b: Node) -> Node | None:
-    if is_rational(a) and is_rational(b):
-        return total(a, b)
-    if is_filled(b, 0) and fits(b, a):
-        return a
-    if is_filled(a, 0) and fits(a, b):
-        return b
-    if _is_taken_away(b):
-        return a - (-b)
-    if _is_taken_away(a):
-        return b - (-a)
-    return _together(row, a, b)
-
-
-def _subtract(row: Gate, a: Node, b: Node) -> Node | None:
-    if is_rational(a) and is_rational(b):
-        return total(a, product(constant(-1), b))
-    if is_filled(b, 0) and fits(b, a):
-        return a
-    if is_filled(a, 0) and fits(a, b):
-        return -b
-    if _is_taken_away(b):
-        return a + (-b)
-    return _together(row, a, b)
-
-
-def _together(row: Gate, a: Node, b: Node) -> Node | None:
-    """Two terms that are alike in some way."""
-    return (
-        _collected(row, a, b)
-        or _collected_below(row, a, b)
-        or _shifted(row, a, b)
-        or _symmetric(row, a, b)
-        or _common_factor(row, a, b)
-        or _unspread_terms(row, a, b)
-    )
-
-
-def _is_taken_away(x: Node) -> bool:
-    """Whether a term has a sign in front."""
-    return is_negative(x) if is_coefficient(x) else is_negative(factored(x)[0])
-
-
-def _collected(row: Gate, a: Node, b: Node) -> Node | None:
-    """2x + x = 3x, and 2x + 2y = 2 (x + y)."""
-    (c, x), (d, y) = factored(a), factored(b)
-    if same(x, y):
-        number = total(c, _signed(d, row.name == "subtract"))
-        return None if number is None else number * x
-    if same(c, d) and not is_number(c, 1) and not is_coefficient(x) and not is_coefficient(y):
-        return c * applied(row, x, y)
-    return None
-
-
-def _common_factor(row: Gate, a: Node, b: Node) -> Node | None:
-    """x y - x z = x (y - z), entry by entry, and where x is one number."""
-    (c, u), (d, v) = factored(a), factored(b)
-    if not (parent("multiply", u) and parent("multiply", v)) or u.shape != v.shape or not u.shape:
-        return None
-    for x, y in (u.args, u.args[::-1]):
-        for z, w in (v.args, v.args[::-1]):
-            whole = y.shape == u.shape and w.shape == v.shape  # what is left, where x is one number
-            if (x.shape == u.shape or (not x.shape and whole)) and same(x, z):
-                return x * applied(row, c * y, d * w)
-    return None
-
-
-def _collected_below(row: Gate, a: Node, b: Node) -> Node | None:
-    """(x + y) + y = x + 2y, and (x - y) + y = x."""
-    if not parent("add", a) and not parent("subtract", a):
-        return None
-    c, y = factored(b)
-    for place, term in enumerate(a.args):
-        d, z = factored(term)
-        if not same(y, z) or term.shape != a.shape:
-            continue
-        back = place == 1 and a.gate.name == "subtract"
-        number = total(_signed(c, row.name == "subtract"), _signed(d, back))
-        if number is None:
-            continue
-        if place == 0 and a.gate.name == "subtract":
-            return number * y - a.args[1]
-        return a.args[1 - place] + number * y
-    return None
-
-
-def _signed(number: Node, minus: bool) -> Node:
+def signed(number: Node, minus: bool) -> Node:
+    """A coefficient, with its sign turned for a term that is taken away."""
     return product(constant(-1), number) if minus else number
 
 
-def _shifted(row: Gate, a: Node, b: Node) -> Node | None:
-    """(x + 1) - (y + 1) = x - y, and (1 - y) s - y (1 - s) = s - y."""
-    minus = row.name == "subtract"
-    if minus and parent("add", a) and parent("add", b) and same(a.args[1], b.args[1]):
-        return a.args[0] - b.args[0]
-    for c, s, y in _with_complements(a):
-        for d, t, x in _with_complements(b):
-            if same(s, x) and same(t, y) and same(c, _signed(d, not minus)):
-                return c * (s - y)
+def is_common(c: Node, x: Node, y: Node) -> bool:
+    """Whether a coefficient of two terms stands before their sum."""
+    return not is_number(c, 1) and not is_coefficient(x) and not is_coefficient(y)
+
+
+# ---------------------------------------------------------------- terms that are alike
+
+
+def collected(x: Node, y: Node, f: Operator) -> Form | None:
+    """2x + x = 3x, (x + y) - x = y, (x + 1) - (y + 1) = x - y."""
+    first = _terms(x)
+    found, hits = list(first), 0
+    for c, term in _terms(y, f.gate.name == "subtract"):
+        place = next((i for i, t in enumerate(found) if _is_alike(t[1], term)), None)
+        number = None if place is None else total(found[place][0], c)
+        if place is None or number is None:
+            found.append((c, term))
+            continue
+        hits += 1
+        found[place] = (number, term)
+    return _sum([t for t in found if not is_number(t[0], 0)]) if hits else None
+
+
+def _terms(x: Node, minus: bool = False) -> list[Term]:
+    """The terms of a sum, each with its coefficient."""
+    if is_coefficient(x):
+        return [(signed(x, minus), None)]
+    if x.name is None and is_gate(x, "add", "subtract"):
+        a, b = x.args
+        found = [*_terms(a, minus), *_terms(b, minus != (x.gate.name == "subtract"))]
+        if len(found) <= MAX_TERMS:
+            return found
+    c, rest = factored(x)
+    return [(signed(c, minus), rest)]
+
+
+def _is_alike(a: Node | None, b: Node | None) -> bool:
+    return a is b or (a is not None and b is not None and same(a, b))
+
+
+def _sum(terms: Sequence[Term]) -> Form:
+    """The sum of terms, one without a sign first."""
+    whole: Form | None = None
+    for c, rest in sorted(terms, key=lambda t: bool(whole is None and is_negative(t[0]))):
+        minus = is_negative(c)
+        size = signed(c, minus)
+        term: Form = Held(size) if rest is None else Held(rest)
+        if rest is not None and not is_number(size, 1):
+            term = Held(size) * term
+        if whole is None:
+            whole = -term if minus else term
+        else:
+            whole = whole - term if minus else whole + term
+    return Number(0) if whole is None else whole
+
+
+# ---------------------------------------------------------------- factors that terms share
+
+
+def with_common_factor(x: Node, y: Node, f: Operator) -> Form | None:
+    """x y - x z = x (y - z), entry by entry, and where x is one number."""
+    (c, left), (d, right) = factored(x), factored(y)
+    ours, theirs = factors(left), factors(right)
+    if left.shape != right.shape or min(len(ours), len(theirs)) < 2:
+        return None
+    shared = []
+    for factor in list(ours):
+        hit = next((i for i, other in enumerate(theirs) if same(factor, other)), None)
+        if hit is not None and len(ours) > 1 and len(theirs) > 1:
+            shared.append(factor)
+            ours = [o for o in ours if o is not factor]
+            del theirs[hit]
+    if not shared or not ours:
+        return None
+    rest = Call(f.gate.name, (_product(c, ours), _product(d, theirs)))
+    return _product(ONE, shared) * rest
+
+
+def _product(c: Node, nodes: Sequence[Node]) -> Form:
+    whole: Form = Held(nodes[0])
+    for node in nodes[1:]:
+        whole = whole * Held(node)
+    return whole if is_number(c, 1) else Held(c) * whole
+
+
+def without_complements(x: Node, y: Node, f: Operator) -> Form | None:
+    """(1 - y) s - y (1 - s) = s - y."""
+    for c, s, t in _with_complements(x):
+        for d, u, v in _with_complements(y):
+            if same(s, v) and same(u, t) and same(c, signed(d, f.gate.name != "subtract")):
+                whole = Held(s) - Held(t)
+                return whole if is_number(c, 1) else Held(c) * whole
     return None
 
 
 def _with_complements(term: Node) -> Iterator[tuple[Node, Node, Node]]:
     """Each c, s and y for which a term is c s (1 - y)."""
     c, x = factored(term)
-    if not parent("multiply", x):
+    if not is_gate(x, "multiply"):
         return
     for s, rest in (x.args, x.args[::-1]):
-        if parent("subtract", rest) and s.shape == rest.shape:
+        if is_gate(rest, "subtract") and s.shape == rest.shape:
             first, second = rest.args
             if is_number(first, 1):
                 yield c, s, second
             elif is_number(second, 1):
-                yield _signed(c, True), s, first
+                yield signed(c, True), s, first
 
 
-def _symmetric(row: Gate, a: Node, b: Node) -> Node | None:
-    """x zᵀ + y zᵀ = (x + y) zᵀ, A x + A y = A (x + y), and A x + Aᵀ x = (A + Aᵀ) x, of a quadratic form."""
-    (c, m), (d, n) = factored(a), factored(b)
-    if parent("outer", m) and parent("outer", n) and same(m.args[1], n.args[1]):
-        return applied(gate_named("outer"), applied(row, c * m.args[0], d * n.args[0]), m.args[1])
-    left, right = _matrix_times(a), _matrix_times(b)
+def of_products(x: Node, y: Node, f: Operator) -> Form | None:
+    """A x + A y = A (x + y), and A x + Aᵀ x = (A + Aᵀ) x, of a quadratic form."""
+    left, right = _matrix_times(x), _matrix_times(y)
     if left is None or right is None:
         return None
-    (c, m, x), (d, n, y) = left, right
-    if same(m, n) and not x.is_constant and not y.is_constant:
-        return m @ applied(row, c * x, d * y)
-    if not same(x, y) or not same(m.T, n) or not same(c, _signed(d, row.name == "subtract")):
+    (c, m, u), (d, n, v) = left, right
+    if _is_same_matrix(m, n) and not u.is_constant and not v.is_constant:
+        return _matrix(m) @ Call(f.gate.name, (_product(c, [u]), _product(d, [v])))
+    if not same(u, v) or not same(c, signed(d, f.gate.name == "subtract")):
         return None
-    first, second = (n, m) if parent("transpose", m) else (m, n)
-    return c * ((first + second) @ x)
+    if _is_same_matrix((m[0], m[1], not m[2]), n):
+        first, second = (n, m) if m[2] else (m, n)
+        whole = (_matrix(first) + _matrix(second)) @ Held(u)
+        return whole if is_number(c, 1) else Held(c) * whole
+    return None
 
 
-def _matrix_times(node: Node) -> tuple[Node, Node, Node] | None:
-    """The number, the matrix and the vector or matrix whose product a node is.
+_Matrix = tuple[Node, bool, bool]  # a matrix, whether it is inverted, and whether it is turned
 
-    A vector on the left is xᵀA, which is Aᵀx, and so is its transpose in matrix form.
-    """
+
+def _matrix(m: _Matrix) -> Form:
+    whole: Form = Held(m[0])
+    whole = whole.T if m[2] else whole
+    return Call("inv", (whole,)) if m[1] else whole
+
+
+def _is_same_matrix(m: _Matrix, n: _Matrix) -> bool:
+    return m[1:] == n[1:] and same(m[0], n[0])
+
+
+def _matrix_times(node: Node) -> tuple[Node, _Matrix, Node] | None:
+    """The number, the matrix and the vector or matrix whose product a node is: xᵀA is Aᵀx."""
     c, x = factored(node)
-    if parent("solve", x):
+    if is_gate(x, "transpose") and is_gate(x.args[0], "matmul") and not x.params:  # (xᵀA)ᵀ = Aᵀx
+        row, a = x.args[0].args
+        if not is_gate(row, "transpose") or len(a.shape) != 2:
+            return None
+        is_turned = is_gate(a, "transpose")
+        return c, (a.args[0] if is_turned else a, False, not is_turned), row.args[0]
+    if is_gate(x, "solve"):
         a, b = x.args
-        if parent("transpose", a):
-            return c, make(gate_named("inv"), a.args).T, b
-        return c, make(gate_named("inv"), (a,)), b
-    turned = parent("transpose", x) and not x.params
-    inner = x.args[0] if turned else x
-    if not parent("matmul", inner):
+        is_inverse, is_row = True, False
+    elif is_gate(x, "matmul"):
+        a, b = x.args
+        is_inverse, is_row = False, len(a.shape) == 1
+        a, b = (b, a) if is_row else (a, b)
+    else:
         return None
-    a, b = inner.args
-    if turned or (len(a.shape) == 1 and len(b.shape) == 2):
-        a, b = b.T, a.T
-    if len(a.shape) != 2 or len(b.shape) > 2:
+    if len(a.shape) != 2 or len(b.shape) > 2 or (is_row and len(b.shape) != 1):
         return None
-    d, b = factored(b)
-    return product(c, d), a, b
+    is_turned = is_gate(a, "transpose") and not a.params
+    inner = a.args[0] if is_turned else a
+    return c, (inner, is_inverse, is_turned != is_row), b
 
 
-def _unspread_terms(row: Gate, a: Node, b: Node) -> Node | None:
-    """A number that was spread over all entries is added just as well unspread."""
-    c = number_of_ones(b)
-    return make(row, (a, c)) if c is not None and fits(b, a) else None
+# ---------------------------------------------------------------- what cancels
 
 
-def _negative(row: Gate, a: Node) -> Node | None:
-    if a.gate.name == "negative":
-        return a.args[0]
-    if is_coefficient(a):
-        return product(constant(-1), a)
-    if parent("subtract", a) and not a.name:  # -z is shorter than what z stands for, turned
-        return a.args[1] - a.args[0]
-    if parent("multiply", a) and is_coefficient(a.args[0]):
-        number, rest = split(a.args[0])
-        if rest is None or not is_number(number, 1):
-            return product(constant(-1), a.args[0]) * a.args[1]
-    c = number_of_ones(a)
-    return stretched(-c, a.shape) if c is not None else None
+def multiplied_out(x: Node, y: Node) -> Form | None:
+    """x (c / x - d) = c - x d, which softmax needs, and x y (c / x - d / y) = c y - d x."""
+    for factor, terms in ((x, y), (y, x)):
+        if not is_gate(terms, "add", "subtract") or terms.name is not None:
+            continue
+        parts = [_times(factor, t) for t in terms.args]
+        if any(p is not None for p in parts):
+            whole = (p or Held(factor) * Held(t) for p, t in zip(parts, terms.args, strict=True))
+            return Call(terms.gate.name, tuple(whole))
+    return None
 
 
-SUMS: dict[str, Callable[..., Any]] = {
-    "add": _add,
-    "subtract": _subtract,
-    "negative": _negative,
-}
+def _times(x: Node, term: Node) -> Form | None:
+    """x times a term, where something of it cancels."""
+    c, rest = factored(term)
+    whole = multiplied(x, rest)
+    if whole is None:
+        return times_put_back(x, term)
+    return whole if is_number(c, 1) else Held(c) * whole

@@ -1,281 +1,293 @@
-"""Identities of gates that mix or move entries: what is linear, products of matrices, pieces."""
+"""Gates that mix or move entries, and choices: results that a pattern alone does not tell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates.shapes import axes_of, reduced
+from report.autodiff.gates.table import GATES, apply
 from report.autodiff.graph import INPUT, Gate, Node, constant, make
 from report.autodiff.simplify.constants import factored, is_coefficient, is_filled, is_number
-from report.autodiff.simplify.nodes import (
-    applied,
-    gate_named,
-    is_identity,
-    number_of_ones,
-    parent,
-    stretched,
-)
+from report.autodiff.simplify.forms import Call, Form, Held, Number, Operator, filled
+from report.autodiff.simplify.nodes import adds_up_to_one, is_gate, same
 
-# ---------------------------------------------------------------- linear gates
+# ---------------------------------------------------------------- sums over entries
 
 
-def _linear(row: Gate, a: Node, *others: Node, **params: Any) -> Node | None:
-    """Signs and numbers go in front of a gate that is linear in its first argument."""
-    outside = _outside(a)
-    if outside is None:
-        return None
-    rest, back = outside
-    return back(applied(row, rest, *others, **params))
-
-
-def _outside(x: Node) -> tuple[Node, Callable[[Node], Node]] | None:
-    """x without its scalar factors, and what puts them before something else; None without any.
-
-    What has a name stays what it is called.
-    """
-    c, rest = factored(x)
-    if rest is not x and rest.shape == x.shape:
-        return rest, lambda y: c * y
-    number = number_of_ones(x)
-    if number is not None and not is_number(number, 1) and not is_number(number, 0):
-        return constant(np.ones(x.shape)), lambda y: number * y
-    if not x.shape or x.value is not None or x.name is not None:
-        return None
-    if x.gate.name == "multiply" and not x.args[0].shape and x.args[1].shape == x.shape:
-        return x.args[1], lambda y: x.args[0] * y
-    if x.gate.name in ("divide", "ratio") and not x.args[1].shape and x.args[0].shape == x.shape:
-        return x.args[0], lambda y: applied(x.gate, y, x.args[1])
-    return None
-
-
-def _of_ones(row: Gate, a: Node, **params: Any) -> Node | None:
+def of_ones(s: Node, node: Node, f: Operator) -> Form | None:
     """A gate that adds, moves or copies entries that are all the same number."""
-    c = number_of_ones(a)
-    if c is None:
-        return None
-    y = make(row, (constant(np.ones(a.shape)),), params)
-    count = np.asarray(y.value)
-    if count.size and np.ptp(count) == 0:
-        return stretched(c * constant(count.flat[0]), y.shape)
+    one = make(f.gate, (constant(np.ones(node.args[0].shape)), *f.rest), f.params)
+    if one.value is not None and np.ptp(one.value) == 0:
+        value = float(np.ravel(one.value)[0])
+        if f.gate.name == "broadcast_to":
+            return None
+        return Number(value) if is_number(s, 1) else Held(s) * value
+    return None if is_number(s, 1) or is_number(s, 0) or one.value is None else Held(s) * one
+
+
+def total_of(x: Node, node: Node, f: Operator) -> Form | None:
+    """A sum of shares of 1, of what was put back, or of rows and columns, which is a product with 𝟏."""
+    axis = f.params.get("axis")
+    if adds_up_to_one(x, axis):
+        return Number(1)
+    if is_gate(x, "scatter") and axis is None and not f.params.get("keepdims"):
+        return _total(x.args[0])
+    if is_gate(x, "add", "subtract") and not f.params:
+        return _total_of_parts(x)
+    weighted = _weighted(x, axis)
+    if weighted is not None:
+        inner, c = weighted
+        return Call("sum", (inner,), "f") + Held(c)
+    if (
+        len(x.shape) == 2
+        and isinstance(axis, int)
+        and (node.shape == (x.shape[1],) or f.params.get("keepdims"))
+    ):
+        return (
+            None
+            if node.shape == (x.shape[0],) and axis % 2
+            else Call("sum_to", (Held(x),), options={"shape": node.shape})
+        )
     return None
 
 
-def _sum(row: Gate, a: Node, axis: Any = None, keepdims: bool = False) -> Node | None:
-    params = {
-        k: v
-        for k, v in (("axis", axis), ("keepdims", keepdims))
-        if v is not None and v is not False
-    }
-    if parent("multiply", a) and not params and [len(x.shape) for x in a.args] == [1, 1]:
-        return applied(gate_named("dot"), *a.args) if a.args[0].shape == a.args[1].shape else None
-    if parent("add", a) or parent("subtract", a):  # what is put back is added up where it came from
-        put_back = any(factored(x)[1].gate.name == "scatter" or _is_unit(x) for x in a.args)
-        if put_back and not params and all(x.shape == a.shape for x in a.args):
-            return applied(a.gate, *(applied(row, x) for x in a.args))
-    if _is_one_hot_rows(a) and axes_of(a.shape, axis) == (len(a.shape) - 1,):
-        return constant(np.ones(reduced(a.shape, axis, keepdims)))
-    if a.gate.name == "scatter" and axis is None and not keepdims:
-        return applied(row, a.args[0]) if a.args[0].shape else a.args[0]
-    return _linear(row, a, **params) or _of_ones(row, a, **params) or _weighted(row, a, params)
+def _total(x: Node) -> Form:
+    return Call("sum", (Held(x),)) if x.shape else Held(x)
 
 
-def _is_unit(x: Node) -> bool:
-    """Whether x is a number in one place."""
-    return parent("multiply", x) and not x.args[0].shape and x.args[1].gate.name == "scatter"
+def _total_of_parts(x: Node) -> Form | None:
+    """What is put back is added up where it came from."""
+    parts, hits = [], 0
+    for term in x.args:
+        c, rest = factored(term)
+        if term.shape != x.shape:
+            return None
+        if rest.gate.name == "scatter":
+            hits += 1
+            parts.append(_times(c, _total(rest.args[0])))
+        elif (
+            is_gate(rest, "multiply")
+            and not rest.args[0].shape
+            and rest.args[1].gate.name == "scatter"
+        ):
+            hits += 1
+            parts.append(_times(c, Held(rest.args[0]) * _total(rest.args[1].args[0])))
+        else:
+            parts.append(_total(term))
+    return Call(x.gate.name, tuple(parts)) if hits else None
 
 
-def _is_one_hot_rows(a: Node) -> bool:
-    """Whether the entries of a along its last axis add up to 1."""
-    return a.gate.name == "one_hot"
+def _times(c: Node, x: Form) -> Form:
+    return x if is_number(c, 1) else Held(c) * x
 
 
-def _weighted(row: Gate, a: Node, params: dict[str, Any]) -> Node | None:
-    """The sum of (x + c) p over probabilities p that add up to 1 is that of x p, plus c."""
-    if not parent("multiply", a) or a.args[0].shape != a.shape:
+def _weighted(x: Node, axis: Any) -> tuple[Form, Node] | None:
+    """The sum of (x + c) p over shares p of 1 is that of x p, plus c."""
+    if not is_gate(x, "multiply") or x.args[0].shape != x.shape:
         return None
-    for x, p in (a.args, a.args[::-1]):
-        if parent("add", x) and is_coefficient(x.args[1]) and _adds_up_to_one(p, params):
-            return applied(row, x.args[0] * p, **params) + x.args[1]
+    for a, p in (x.args, x.args[::-1]):
+        if is_gate(a, "add") and is_coefficient(a.args[1]) and adds_up_to_one(p, axis):
+            return Held(a.args[0]) * Held(p), a.args[1]
     return None
 
 
-def _adds_up_to_one(p: Node, params: dict[str, Any]) -> bool:
-    """Whether p is a softmax along just the axis of a sum."""
-    if not parent("softmax", p):
-        return False
-    axes = [axes_of(p.shape, d.get("axis")) for d in ({"axis": -1, **p.params}, params)]
-    return axes[0] == axes[1]
-
-
-def _mean(row: Gate, a: Node, **params: Any) -> Node | None:
-    return _linear(row, a, **params) or _of_ones(row, a, **params)
-
-
-def _same_shape(row: Gate, a: Node, shape: tuple[int, ...]) -> Node | None:
-    """broadcast_to, sum_to and reshape that change nothing."""
-    if a.shape == shape:
-        return a
-    if is_filled(a, 0):
-        return constant(np.zeros(shape))
-    if row.name in ("reshape", "broadcast_to") and parent(row.name, a):
-        return applied(row, a.args[0], shape=shape)
-    if row.name == "sum_to" and _is_one_hot_rows(a) and shape == (*a.shape[:-1], 1):
-        return constant(np.ones(shape))
-    if row.name == "sum_to" and parent("outer", a) and shape == a.shape[1:]:
-        return applied(gate_named("sum"), a.args[0]) * a.args[1]
-    if row.name == "sum_to" and not shape and len(a.shape) == 1 and parent("multiply", a):
-        return applied(gate_named("sum"), a)
-    if row.name == "sum_to" and a.gate.name in ("multiply", "divide", "ratio") and a.value is None:
-        x, y = a.args
-        if y.shape == shape and x.shape == a.shape:  # the same for all that are added up
-            return applied(a.gate, applied(row, x, shape=shape), y)
-        if a.gate.name == "multiply" and x.shape == shape and y.shape == a.shape:
-            return applied(a.gate, x, applied(row, y, shape=shape))
-    return _linear(row, a, shape=shape) or _of_ones(row, a, shape=shape)
-
-
-def _diag(row: Gate, a: Node) -> Node | None:
-    """diag(diag(v)) = v, but not of a matrix, which loses what is off the diagonal."""
-    if parent("diag", a) and len(a.shape) == 2:
-        return a.args[0]
-    if parent("outer", a):
-        return a.args[0] * a.args[1] if a.shape[0] == a.shape[1] else None
-    return _linear(row, a)
-
-
-def _reverse_cumsum(row: Gate, a: Node, axis: Any = None) -> Node | None:
-    return _linear(row, a, **({} if axis is None else {"axis": axis}))
-
-
-# ---------------------------------------------------------------- products of matrices
-
-
-def _transpose(row: Gate, a: Node, axes: tuple[int, ...] | None = None) -> Node | None:
-    """(Aᵀ)ᵀ = A, Iᵀ = I, (x yᵀ)ᵀ = y xᵀ, and of a product that a rule made (A B)ᵀ = Bᵀ Aᵀ."""
-    if axes is not None:
-        if axes == tuple(range(len(axes))):
-            return a
-        if parent("transpose", a) and a.params.get("axes") is not None:
-            inner = [i % len(axes) for i in a.params["axes"]]
-            return applied(row, a.args[0], axes=tuple(inner[i] for i in axes))
-        return _linear(row, a, axes=axes)
-    if (parent(row.name, a) and not a.params) or is_identity(a):
-        return a.args[0] if a.args else a
-    if (row.name == "transpose" and len(a.shape) < 2) or (parent("diag", a) and len(a.shape) == 2):
-        return a
-    if parent("outer", a) and a.name is None:
-        return make(a.gate, a.args[::-1])
-    if parent("matmul", a) and a.span is None and [len(x.shape) for x in a.args] == [2, 2]:
-        return a.args[1].T @ a.args[0].T
-    return _linear(row, a) or _of_ones(row, a)
-
-
-def _matmul(row: Gate, a: Node, b: Node) -> Node | None:
-    if is_identity(a):
-        return b
-    if is_identity(b):
-        return a
-    if parent("diag", a) and len(a.shape) == 2 and len(b.shape) == 1:
-        return a.args[0] * b
-    for x, other in ((a, b), (b, a)):  # a number in the shape of a matrix
-        c = number_of_ones(x) if x.shape == (1, 1) and len(other.shape) == 2 else None
-        if c is not None:
-            return c * other
-    return _bilinear(row, a, b)
-
-
-def _bilinear(row: Gate, a: Node, b: Node) -> Node | None:
-    """Signs and numbers go in front of a product of matrices."""
-    for place, x in enumerate((a, b)):
-        outside = _outside(x)
-        if outside is not None:
-            rest, back = outside
-            return back(applied(row, *((rest, b) if place == 0 else (a, rest))))
+def summed_to(x: Node, f: Operator) -> Form | None:
+    """sum_to of what is the same for all that are added up, of shares, and of a vector."""
+    shape = f.params["shape"]
+    if shape == (*x.shape[:-1], 1) and adds_up_to_one(x, -1):
+        return Number(1)
+    if is_gate(x, "outer") and shape == x.shape[1:]:
+        return _total(x.args[0]) * Held(x.args[1])
+    if not shape and len(x.shape) == 1:
+        return _total(x)
+    if is_gate(x, "multiply", "divide", "ratio"):
+        a, b = x.args
+        if b.shape == shape and a.shape == x.shape:
+            return Call(x.gate.name, (Call("sum_to", (Held(a),), "f"), Held(b)))
+        if x.gate.name == "multiply" and a.shape == shape and b.shape == x.shape:
+            return Held(a) * Call("sum_to", (Held(b),), "f")
     return None
 
 
-def _dot(row: Gate, a: Node, b: Node) -> Node | None:
-    for x, other in ((a, b), (b, a)):
-        if x.gate.name == "scatter":
-            part, *indices = x.args
-            picked = applied(gate_named("index"), other, *indices, key=x.params["key"])
-            return applied(gate_named("sum"), part * picked) if part.shape else part * picked
-        if parent("add", x) and is_coefficient(x.args[1]) and _adds_up_to_one(other, {}):
-            return applied(row, x.args[0], other) + x.args[1]
-    return _bilinear(row, a, b)
+# ---------------------------------------------------------------- softmax
 
 
-def _solve(row: Gate, a: Node, b: Node) -> Node | None:
-    outside = _outside(b)
-    if outside is None:
+def softmax_of(x: Node, y: Node, node: Node) -> Form | None:
+    """exp(x) / Σ exp(x) is softmax(x), where the sum is over one axis."""
+    axis = y.params.get("axis") if y.gate.name == "sum" else None
+    if y.gate.name == "sum_to" and len(x.shape) == 2:
+        axis = {(x.shape[0], 1): 1, (1, x.shape[1]): 0, (x.shape[1],): 0}.get(y.shape)
+    is_kept = y.gate.name == "sum_to" or y.params.get("keepdims") or axis == 0
+    if not isinstance(axis, int) or not is_kept or not same(y.args[0], node.args[0]):
         return None
-    rest, back = outside
-    return back(applied(row, a, rest))
+    return Call("softmax", (Held(x),), options={"axis": axis})
 
 
-# ---------------------------------------------------------------- pieces
+def unshifted(x: Node, y: Node, along: Operator) -> Form | None:
+    """softmax(x + y) is softmax(x), where y is the same along its axis, such as max(x)."""
+    rank = len(x.shape)
+    axis = along.params.get("axis")
+    at = (-1 if axis is None else axis) % rank - rank if rank else 0
+    size = y.shape[at] if len(y.shape) >= -at else 1
+    is_one = size == 1 and x.shape[at] > 1
+    return (
+        Call("softmax", (Held(x),), "along") if rank and is_one and len(y.shape) <= rank else None
+    )
 
 
-def _index(row: Gate, a: Node, *indices: Node, **params: Any) -> Node | None:
-    if indices:
-        return _linear(row, a, *indices, **params)
-    return _piece(a, params["key"]) or _linear(row, a, **params) or _of_ones(row, a, **params)
+# ---------------------------------------------------------------- what is moved
 
 
-def _piece(a: Node, key: tuple[Any, ...]) -> Node | None:
+def reshaped(x: Node, f: Operator) -> Form | None:
+    """broadcast_to, sum_to and reshape that change nothing, or come twice."""
+    shape = f.params["shape"]
+    if x.shape == shape:
+        return Held(x)
+    if is_filled(x, 0):
+        return Number(0)
+    if f.gate.name != "sum_to" and is_gate(x, f.gate.name) and x.name is None:
+        return Call(f.gate.name, (Held(x.args[0]),), "f")
+    return None
+
+
+def turned(x: Node, f: Operator) -> Form | None:
+    """Axes in another order: none, two such orders as one, and the last two as a transpose."""
+    axes = f.params.get("axes")
+    if axes is None:
+        return None
+    order = tuple(i % len(axes) for i in axes)
+    if order == tuple(range(len(axes))):
+        return Held(x)
+    if len(axes) == 2:
+        return Held(x).T
+    if order == (*range(len(axes) - 2), len(axes) - 1, len(axes) - 2):
+        return Call("swap_last", (Held(x),))
+    if is_gate(x, "transpose") and x.params.get("axes") is not None and x.name is None:
+        inner = [i % len(axes) for i in x.params["axes"]]
+        return Call(
+            "transpose", (Held(x.args[0]),), options={"axes": tuple(inner[i] for i in order)}
+        )
+    return None
+
+
+def piece(x: Node, f: Operator) -> Form | None:
     """The piece of a concatenation, stack or padded tensor that one part fills is that part.
 
     Of something computed entry by entry, the piece is computed from pieces, where that helps.
     """
-    if a.value is not None:
+    return None if f.rest or x.name is not None else _piece(x, f)
+
+
+def _piece(x: Node, f: Operator) -> Form | None:
+    if x.value is not None or x.name is not None:
         return None
-    if a.gate.elementwise and a.shape:
-        found = [_piece(x, key) if x.shape == a.shape else None for x in a.args]
-        if not any(found) or any(x.shape not in ((), a.shape) for x in a.args):
+    if x.gate.elementwise and x.shape:
+        if any(a.shape not in ((), x.shape) for a in x.args):
             return None
-        row = gate_named("index")
-        parts = [
-            x if not x.shape else f or applied(row, x, key=key)
-            for f, x in zip(found, a.args, strict=True)
-        ]
-        return applied(a.gate, *parts, **a.params)
-    if a.gate.name not in ("concatenate", "stack", "pad"):
+        found = [_piece(a, f) if a.shape else Held(a) for a in x.args]
+        if not any(p for p, a in zip(found, x.args, strict=True) if a.shape):
+            return None
+        parts = (p or Call("index", (Held(a),), "f") for p, a in zip(found, x.args, strict=True))
+        return Call(x.gate.name, tuple(parts), options=x.params)
+    if x.gate.name not in ("concatenate", "stack", "pad"):
         return None
-    for place, part in enumerate(a.args):
-        rule = a.gate.rules_for(len(a.args))[place]
+    for place, part in enumerate(x.args):
+        rule = x.gate.rules_for(len(x.args))[place]
         assert rule is not None
-        piece = rule(Node(INPUT, shape=a.shape), a, *a.args, **a.params)
-        if piece.gate.name == "index" and piece.params["key"] == key:
-            return part
+        own = rule(Node(INPUT, shape=x.shape), x, *x.args, **x.params)
+        if own.gate.name == "index" and own.params["key"] == f.params["key"]:
+            return Held(part)
     return None
 
 
-def _scatter(row: Gate, a: Node, *indices: Node, **params: Any) -> Node | None:
-    if not a.shape and not is_number(a, 1):
-        return a * make(row, (constant(1), *indices), params)
-    return _linear(row, a, *indices, **params)
+# ---------------------------------------------------------------- what is put back
 
 
-TENSORS: dict[str, Callable[..., Any]] = {
-    "sum": _sum,
-    "mean": _mean,
-    "broadcast_to": _same_shape,
-    "sum_to": _same_shape,
-    "reshape": _same_shape,
-    "transpose": _transpose,
-    "swap_last": _transpose,
-    "diag": _diag,
-    "trace": _linear,
-    "cumsum": _reverse_cumsum,
-    "reverse_cumsum": _reverse_cumsum,
-    "index": _index,
-    "scatter": _scatter,
-    "outer": _bilinear,
-    "matmul": _matmul,
-    "dot": _dot,
-    "kron": _bilinear,
-    "solve": _solve,
-}
+def picked(a: Node, f: Operator) -> Form:
+    """The entries of a tensor at the places of a scatter."""
+    index = Operator(GATES["index"], {"key": f.params["key"]}, f.rest)
+    return Call("index", (Held(a),), index)
+
+
+def total_picked(x: Node, y: Node, f: Operator) -> Form:
+    """The inner product with what was put back: its entries times those at the same places."""
+    product = Held(y) * picked(x, f)
+    return Call("sum", (product,)) if y.shape else product
+
+
+def is_put_back(x: Node) -> bool:
+    """Whether x has entries in some places only, with a number in front or below."""
+    _, x = factored(x)
+    if is_gate(x, "divide") and not x.args[1].shape:
+        _, x = factored(x.args[0])
+    if is_gate(x, "multiply") and not x.args[0].shape:
+        x = x.args[1]
+    return x.gate.name == "scatter"
+
+
+def times_put_back(x: Node, y: Node) -> Form | None:
+    """x times what has entries in some places only, where nothing is left of x in them."""
+    if not is_put_back(y) or x.shape != y.shape:
+        return None
+    c, rest = factored(apply(GATES["multiply"], (x, y), {}))
+    if is_gate(rest, "multiply") and not rest.args[0].shape and rest.args[1].gate.name == "scatter":
+        return _times(c, Held(rest.args[0]) * Held(rest.args[1]))
+    return _times(c, Held(rest)) if rest.gate.name == "scatter" else None
+
+
+# ---------------------------------------------------------------- choices
+
+_OPPOSITE = {
+    "less": "greater_equal", "less_equal": "greater", "greater": "less_equal",
+    "greater_equal": "less", "equal": "not_equal", "not_equal": "equal",
+}  # fmt: skip
+_TRUTHS = {"logical_and", "logical_or", "logical_not", "positive", "within"}
+
+
+def chosen(c: Node, y: Node, z: Node) -> Form | None:
+    """A choice between something and 0 is a product with the condition, 𝟙[c]."""
+    for place, (a, b) in enumerate(((y, z), (z, y))):
+        if is_filled(a, 0) or not is_filled(b, 0):
+            continue
+        number, rest = factored(a)
+        if not is_number(number, 1) and not is_coefficient(rest):
+            pair = (Held(rest), Held(b)) if place == 0 else (Held(b), Held(rest))
+            return Held(number) * Call("where", (Held(c), *pair))
+        if is_gate(a, "where") and same(a.args[0], c):
+            own = Held(a.args[1 + place])
+            return Call("where", (Held(c), *((own, Held(b)) if place == 0 else (Held(b), own))))
+        if c.gate.name in _OPPOSITE or c.gate.name in _TRUTHS:  # else an input, any number
+            return Held(a) * (Held(c) if place == 0 else _opposite(c))
+    return None
+
+
+def chosen_times(x: Node, c: Node, y: Node, z: Node) -> Form | None:
+    """A choice times its own condition is what is chosen then, and with the opposite the other one."""
+    if same(x, c):
+        return Held(y) * Held(x)
+    if c.gate.name in _OPPOSITE and same(x, filled(_opposite(c), {})):
+        return Held(z) * Held(x)
+    if is_gate(x, "where") and same(x.args[0], c):
+        _, yes, no = x.args
+        if is_filled(no, 0):
+            return Call("where", (Held(c), Held(y) * Held(yes), Number(0)))
+        if is_filled(yes, 0):
+            return Call("where", (Held(c), Number(0), Held(z) * Held(no)))
+    return None
+
+
+def _opposite(c: Node) -> Form:
+    if c.gate.name in _OPPOSITE:
+        return Call(_OPPOSITE[c.gate.name], tuple(Held(a) for a in c.args))
+    if c.gate.name == "positive":
+        return Call("less_equal", (Held(c.args[0]), Number(0)))
+    return Call("logical_not", (Held(c),))
+
+
+# ---------------------------------------------------------------- units
+
+
+def unit(gate: Gate) -> Node:
+    """A change of unit as the factor that it is, such as π/180."""
+    return make(gate, (constant(1),))

@@ -1,0 +1,197 @@
+"""The order in which every rewriting goes down, so that it ends.
+
+It is a Knuth-Bendix order (Knuth and Bendix, Simple Word Problems in Universal Algebras, 1970). A
+formula weighs as much as its gates and leaves together, and every leaf of the new formula occurs in
+the old one at least as often. Where both weigh the same, the gate on top must come earlier in `_place`:
+a number times something first, then signs, quotients, products; where that is the same too, the
+argument that counts must be lighter. As replacing a part by a lighter one makes the whole lighter, and
+no formula can become lighter for ever, no two rules can undo each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from report.autodiff.graph import Node, Shape
+from report.autodiff.simplify.constants import is_coefficient, is_negative, is_number
+from report.autodiff.simplify.forms import (
+    Call,
+    Form,
+    Gap,
+    Held,
+    Number,
+    filled,
+    operator_of,
+    shape_of,
+)
+from report.autodiff.simplify.nodes import number_of_ones, same
+
+MAX_DEPTH = 10  # below the top of the old formula that are weighed; what lies deeper weighs 1
+
+# An index picks from what it stands at: it weighs nothing, and comes last. What is turned weighs double.
+_WEIGHTS = {
+    "transpose": 0,
+    "swap_last": 0,
+    "add": 2,
+    "subtract": 2,
+    "divide": 2,
+    "ratio": 2,
+    "reciprocal": 4,
+    "cofactor": 4,
+    "radians": 3,
+    "degrees": 3,
+    "index": 0,
+}
+_TIMES = {"transpose": 2, "swap_last": 2, "cofactor": 3}  # how often an argument counts
+_KEYED = frozenset({"index", "scatter"})  # arguments after the first say where
+_PLACES = {"add": 0, "subtract": 0, "negative": 2, "divide": 3, "ratio": 3, "dot": 7, "sum": 8,
+           "swap_last": 8, "where": 7, "scatter": 5, "broadcast_to": 7, "outer": 8, "index": 20}  # fmt: skip
+_BY_ARGUMENTS = (1, 3)  # a number times something, and quotients: their arguments decide
+
+
+@dataclass
+class _Weight:
+    """So much, and each leaf so many times."""
+
+    number: int = 0
+    leaves: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: _Weight, times: int = 1) -> None:
+        self.number += times * other.number
+        for leaf, n in other.leaves.items():
+            self.leaves[leaf] += times * n
+
+
+def is_lighter(new: Form, old: Node, bound: Mapping[str, Any]) -> bool:
+    """Whether a form that is filled comes before a node."""
+    leaves: list[Node] = []
+    light = _of_form(new, bound, leaves)
+    heavy = _of_node(old, leaves)
+    less = _compared(light, heavy)
+    if less is None or less < 0:
+        return False
+    if less > 0:
+        return True
+    place, before = _place_of_form(new, bound), _place_of_node(old)
+    if place != before or not isinstance(new, Call) or place not in _BY_ARGUMENTS:
+        return place < before
+    pairs = list(zip(new.args, old.args, strict=False))
+    for part, was in pairs if old.gate.name in ("divide", "ratio") else pairs[::-1]:
+        inner: list[Node] = []
+        light = _of_form(part, bound, inner)
+        less = _compared(light, _of_node(was, inner, MAX_DEPTH - 1))
+        if less != 0:
+            return less is not None and less > 0
+    return False
+
+
+def _compared(light: _Weight, heavy: _Weight) -> int | None:
+    """How much lighter one is whatever its leaves weigh; None where that depends on them."""
+    spare = Counter(heavy.leaves)
+    spare.subtract(light.leaves)
+    if any(n < 0 for n in spare.values()):
+        return None
+    return heavy.number - light.number + sum(spare.values())
+
+
+def _of_form(f: Form, bound: Mapping[str, Any], leaves: list[Node]) -> _Weight:
+    match f:
+        case Gap(name):
+            return _leaf(bound[name], leaves)
+        case Held(node):
+            return _leaf(node, leaves)
+        case Number(value):
+            return _Weight(1 + (value < 0))
+        case Call(args=args):
+            if _rank_of_form(f, bound) == 0:
+                return _leaf(filled(f, bound), leaves)
+            name = operator_of(f, bound).gate.name
+            if name == "multiply" and (number := _sign(args[0], bound)):
+                weight = _of_form(args[1], bound, leaves)
+                return weight if number > 0 else _of_gate("negative", [weight], [()], lambda w: w)
+            shapes = [shape_of(a, bound) for a in args]
+            return _of_gate(name, args, shapes, lambda a: _of_form(a, bound, leaves))
+    raise TypeError(f)
+
+
+def _of_gate(
+    name: str, args: Sequence[Any], shapes: Sequence[Shape], of: Callable[[Any], _Weight]
+) -> _Weight:
+    weight = _Weight(_WEIGHTS.get(name, 1))
+    for place, arg in enumerate(args[:1] if name in _KEYED else args):
+        is_row = (
+            name == "matmul" and place == 1 and [len(s) for s in shapes] == [1, 2]
+        )  # xᵀA is Aᵀx
+        weight.add(of(arg), 2 if is_row else _TIMES.get(name, 1))
+    return weight
+
+
+def _sign(f: Form, bound: Mapping[str, Any]) -> int:
+    """1 or -1 where a form is that number: what it stands before, or that with a sign, is meant."""
+    node = bound[f.name] if isinstance(f, Gap) else f.node if isinstance(f, Held) else None
+    return next((n for n in (1, -1) if node is not None and is_number(node, n)), 0)
+
+
+def _leaf(node: Node, leaves: list[Node]) -> _Weight:
+    if node.value is not None:
+        number = number_of_ones(node) if node.shape else node
+        is_minus = node.gate.name == "negative" if number is None else is_negative(number)
+        return _Weight(1 + is_minus + (number is not None and number is not node))
+    place = next((i for i, n in enumerate(leaves) if same(n, node)), None)
+    if place is None:
+        place = len(leaves)
+        leaves.append(node)
+    return _Weight(0, Counter({place: 1}))
+
+
+def _of_node(node: Node, leaves: list[Node], depth: int = MAX_DEPTH) -> _Weight:
+    """What a node weighs at least, over leaves that are known."""
+    if node.value is not None and depth < MAX_DEPTH:
+        return _leaf(node, leaves)
+    place = next((i for i, n in enumerate(leaves) if same(n, node)), None)
+    if place is not None:
+        return _Weight(0, Counter({place: 1}))
+    if not node.args or not depth:
+        return _Weight(1)
+    shapes = [a.shape for a in node.args]
+    return _of_gate(node.gate.name, node.args, shapes, lambda a: _of_node(a, leaves, depth - 1))
+
+
+# ---------------------------------------------------------------- where weights are equal
+
+
+def _place(name: str, rank: int) -> int:
+    """Where a gate stands; `rank` is that of its first argument: 0 a coefficient, 1 a number, 2 a tensor."""
+    return (1, 4, 6)[rank] if name == "multiply" else _PLACES.get(name, 9)
+
+
+def _place_of_node(node: Node) -> int:
+    return _place(node.gate.name, _rank(node.args[0]) if node.args else 0)
+
+
+def _place_of_form(f: Form, bound: Mapping[str, Any]) -> int:
+    if isinstance(f, Call):
+        number = _sign(f.args[0], bound) if f.gate == "multiply" else 0
+        if number:
+            return _PLACES["negative"] if number < 0 else _place_of_form(f.args[1], bound)
+        return _place(operator_of(f, bound).gate.name, _rank_of_form(f.args[0], bound))
+    return -1
+
+
+def _rank(node: Node) -> int:
+    return 0 if is_coefficient(node) else 1 if not node.shape else 2
+
+
+def _rank_of_form(f: Form, bound: Mapping[str, Any]) -> int:
+    if isinstance(f, Gap | Held):
+        return _rank(bound[f.name] if isinstance(f, Gap) else f.node)
+    shape: Shape = shape_of(f, bound)
+    if math.prod(shape) > 1 or shape:
+        return 2
+    if isinstance(f, Call):
+        return min(1, max((_rank_of_form(a, bound) for a in f.args), default=0))
+    return 0
