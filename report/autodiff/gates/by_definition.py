@@ -81,7 +81,7 @@ def rule(definition: Definition, place: int) -> Callable[..., Any]:
 
 
 def _simplified(gate: Any, args: Sequence[Node], params: Mapping[str, Any]) -> Node:
-    return rewritten(gate, tuple(args), dict(params)) or make(gate, args, params)
+    return rewritten(make(gate, args, params))
 
 
 @lru_cache(maxsize=1024)
