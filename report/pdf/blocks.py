@@ -14,6 +14,7 @@ from report.pdf import ink
 from report.typeset.addresses import BLOCK, Piece
 from report.typeset.colours import colour
 from report.typeset.drawing import Drawing
+from report.typeset.tokens import unscaled
 
 _GREY, _PALE, _SHADE = "#555", "#999", "#f4f4f2"
 _GROUND = (
@@ -164,6 +165,7 @@ class _Equation(Block):
         lines: list[list[str]],
     ) -> None:
         self._label, self._left = label, left
+        self._rows = [" & ".join(unscaled(tex)[0] for tex in line) for line in lines]
         self._lines = [[drawing(tex, True) if tex else None for tex in line] for line in lines]
 
     def _extents(self, style: Any) -> list[tuple[float, float]]:
@@ -184,7 +186,8 @@ class _Equation(Block):
 
     def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
         em = style["font_size"]
-        ink.call(stream, "/Formula")
+        rows = r" \\ ".join(self._rows[self.first : self.last])
+        ink.call(stream, "/Formula", rf"\begin{{aligned}} {rows} \end{{aligned}}")
         y = 0.0
         for i, (up, down) in enumerate(self._extents(style)):
             if not self.first <= i < (self.last or 0):

@@ -11,6 +11,7 @@ from typing import Any
 import pydyf
 
 from report.errors import ReportError
+from report.typeset import mathml
 
 _POINTS = 0.75  # one CSS pixel
 
@@ -62,6 +63,7 @@ class Finisher:
         self._pdf = pdf
         self._links = [link for page in document.pages for link in page.links]
         self._attachments = {attachment.name: attachment for attachment in attachments}
+        self._formulas: dict[str, bytes] = {}
         self._root = self._object(pdf.catalog["StructTreeRoot"])
         self._pages = {reference: self._object(reference) for reference in pdf.page_references}
         self._called = {
@@ -196,8 +198,11 @@ class Finisher:
 
     def _complete_figure(self, figure: Any) -> None:
         page = figure["Pg"]
+        formulas = getattr(self._object(self._pages[page]["Contents"]), "formulas", {})
         for identifier in figure["K"]:
             figure["S"] = self._called[page].get(identifier, figure["S"])
+            if identifier in formulas:
+                figure["AF"] = pydyf.Array([self._associated(mathml(formulas[identifier], True))])
         if figure["S"] in ("/Code", "/Span"):  # is read as it stands
             del figure["Alt"], figure["A"]
             return
@@ -205,7 +210,30 @@ class Finisher:
         height = self._pages[page]["MediaBox"][3]
         figure["A"]["BBox"] = pydyf.Array((left, height - bottom, right, height - top))
 
+    def _associated(self, formula: str) -> bytes:
+        """The reference of MathML as a file of its own; the same formula is one file."""
+        if formula not in self._formulas:
+            data = formula.replace("<math", f'<math xmlns="{_NAMESPACE}"', 1).encode()
+            size = pydyf.Dictionary({"Size": len(data)})
+            kind = {"Type": "/EmbeddedFile", "Subtype": pydyf.name(_MATHML), "Params": size}
+            content = pydyf.Stream([data], kind, compress=True)
+            self._pdf.add_object(content)
+            name = pydyf.String(f"formula-{len(self._formulas) + 1}.mml")
+            file = pydyf.Dictionary(
+                {
+                    "Type": "/Filespec",
+                    "F": name,
+                    "UF": name,
+                    "EF": pydyf.Dictionary({"F": content.reference}),
+                    "AFRelationship": "/Supplement",
+                }
+            )
+            self._pdf.add_object(file)
+            self._formulas[formula] = file.reference
+        return self._formulas[formula]
 
+
+_MATHML, _NAMESPACE = "application/mathml+xml", "http://www.w3.org/1998/Math/MathML"
 _CALLED = ("/Formula", "/Code", "/Span")
 
 

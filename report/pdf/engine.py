@@ -57,7 +57,9 @@ class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
         if address.startswith(PICTURE):
             return figures.load(address)
         tex = unquote(address.partition(":")[2].partition(":")[2])
-        image = self[address] = ink.FormulaImage(self._drawing(tex, address.startswith(DISPLAYED)))
+        image = self[address] = ink.FormulaImage(
+            self._drawing(tex, address.startswith(DISPLAYED)), tex
+        )
         return image
 
 

@@ -20,8 +20,8 @@ from report.typeset.drawing import FONT, Drawing
 class FormulaImage:
     """A formula as WeasyPrint asks for images: a size, and a way to be drawn."""
 
-    def __init__(self, drawing: Drawing) -> None:
-        self._drawing = drawing
+    def __init__(self, drawing: Drawing, tex: str) -> None:
+        self._drawing, self._tex = drawing, tex
 
     def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
         """Width and height in CSS pixels, and their ratio."""
@@ -32,7 +32,7 @@ class FormulaImage:
     def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
         """Draw into the page, from the upper left corner, in CSS pixels with y down."""
         em = width / self._drawing.width
-        call(stream, "/Formula")
+        call(stream, "/Formula", self._tex)
         draw_formula(stream, self._drawing, 0, self._drawing.height * em, em, style)
 
 
@@ -66,12 +66,14 @@ def _marked_text(stream: Any, text: str) -> Iterator[None]:
     stream.end_marked_content()
 
 
-def call(stream: Any, name: str) -> None:
-    """Give the marked content that has just begun, /Figure, another name."""
+def call(stream: Any, name: str, tex: str = "") -> None:
+    """Give the marked content that has just begun, /Figure, another name; `tex` is what a formula says."""
     items = stream.stream
     for i in range(len(items) - 1, max(len(items) - 16, 1), -1):
         if items[i] == b"BDC":
             items[i - 2] = name
+            if tex:
+                vars(stream).setdefault("formulas", {})[items[i - 1].get("MCID")] = tex
             return
 
 
