@@ -168,7 +168,7 @@ def test_every_formula_carries_its_mathml(reader: pypdf.PdfReader) -> None:
         assert ET.fromstring(content.get_data()).tag == f"{{{MATHML}}}math"
     (square,) = (e for e in elements(read(typeset.img("x^2"))) if e["/S"] == "/Formula")
     said = ET.fromstring(square["/AF"][0]["/EF"]["/F"].get_data())
-    assert "".join(said.find(f".//{{{MATHML}}}msup").itertext()) == "𝑥2"
+    assert "".join(said.find(f".//{{{MATHML}}}msup").itertext()) in ("x2", "𝑥2")
 
 
 def test_boxes_of_figures_are_on_the_page(reader: pypdf.PdfReader) -> None:
