@@ -11,6 +11,7 @@ from typing import Any
 import pydyf
 
 from report.errors import ReportError
+from report.pdf.pdf_2 import PDF_UA_2, lead_to_structure, settle_element
 from report.typeset import mathml
 
 _POINTS = 0.75  # one CSS pixel
@@ -59,8 +60,11 @@ class Attachment:
 class Finisher:
     """Completes the file that WeasyPrint is about to close."""
 
-    def __init__(self, document: Any, pdf: Any, attachments: Sequence[Attachment]) -> None:
-        self._pdf = pdf
+    def __init__(
+        self, document: Any, pdf: Any, attachments: Sequence[Attachment], standard: str
+    ) -> None:
+        self._document, self._pdf = document, pdf
+        self._is_pdf_2 = standard == "ua-2"
         self._links = [link for page in document.pages for link in page.links]
         self._attachments = {attachment.name: attachment for attachment in attachments}
         self._formulas: dict[str, bytes] = {}
@@ -78,6 +82,8 @@ class Finisher:
         self._describe_links()
         self._forbid_interpolation()
         self._complete_tree()
+        if self._is_pdf_2:
+            lead_to_structure(self._document, self._pdf)
 
     def _object(self, reference: bytes) -> Any:
         return self._pdf.objects[int(reference.split()[0])]
@@ -85,7 +91,9 @@ class Finisher:
     def _declare(self) -> None:
         metadata = self._object(self._pdf.catalog["Metadata"])
         before, end, after = metadata.stream[0].rpartition(b"</rdf:RDF>")
-        metadata.stream[0] = before + _PDF_UA.encode() + end + after
+        metadata.stream[0] = (
+            before + (PDF_UA_2 if self._is_pdf_2 else _PDF_UA).encode() + end + after
+        )
         metadata.compress = False  # to be found by programs that know no PDF
 
     def _describe_attachments(self) -> None:
@@ -140,7 +148,10 @@ class Finisher:
                 identifiers[element["ID"].string] = reference
             in_head |= kind == "/THead"
             in_link |= kind == "/Link"
-            waiting += [(child, in_head, in_link) for child, _ in self._elements(element)]
+            for child, found in self._elements(element):
+                if self._is_pdf_2:
+                    settle_element(found, element)
+                waiting.append((child, in_head, in_link))
         if identifiers:
             names = [x for name in sorted(identifiers) for x in (name, identifiers[name])]
             self._root["IDTree"] = pydyf.Dictionary(

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from report.errors import ReportError
-from report.pdf import blocks, figures, ink, log_errors, page_margins, preflight
+from report.pdf import blocks, figures, ink, log_errors, page_margins, pdf_2, preflight
 from report.pdf.patches import mend
 from report.typeset import fonts
 from report.typeset.addresses import BLOCK, DISPLAYED, INLINE, PAGE, PICTURE
@@ -67,7 +67,7 @@ class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
 
 _turn = threading.Lock()  # loggers and environment belong to the process
 _EMBEDDED = re.compile(r"data:(image/(?:svg\+xml|png));base64,([A-Za-z0-9+/=]*)")
-_VARIANT = "pdf/a-3a"
+VARIANTS = {"ua-1": "pdf/a-3a", "ua-2": "pdf/a-4f"}  # what WeasyPrint writes for a standard
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # taken out again: it would be no fact
 _STYLE = (
     "img.math,img.eq,img.lines{overflow:visible}"  # the ink of italics may stand out of their box
@@ -81,8 +81,9 @@ def write_pdf(
     drawing: Callable[[str, bool], Drawing],
     attachments: Sequence[tuple[str, bytes, str]],
     finish: Callable[[Any, Any], None],
+    standard: str = "ua-1",
 ) -> bytes:
-    """Write HTML as PDF/A-3a, to be finished by ``finish(document, pdf)`` before it is closed.
+    """Write HTML as PDF/A-3a, or PDF/A-4f where the standard is "ua-2", to be finished by ``finish(document, pdf)`` before it is closed.
 
     ``attachments`` are name, content and description. Raises ReportError for whatever WeasyPrint
     would only log.
@@ -108,13 +109,16 @@ def write_pdf(
             font_config=_font_configuration(),
             cache=images,
             stylesheets=[_stylesheet(css) for css in (*_taken_styles(page), _STYLE)],
-            pdf_variant=_VARIANT,
+            pdf_variant=VARIANTS[standard],
+            pdf_tags=True,
         )
         for number, made in enumerate(document.pages, 1):
             images.pages.update(dict.fromkeys(made.anchors, number))
         body = page.etree_element.find("body").attrib
         if "data-left" in body:
             page_margins.draw_margins(document, body["data-left"], body.get("data-right", ""))
+        if standard == "ua-2":
+            pdf_2.note_targets(document)
         return document.write_pdf(
             attachments=[
                 weasyprint.Attachment(
@@ -127,7 +131,8 @@ def write_pdf(
                 )
                 for name, data, description in attachments
             ],
-            pdf_variant=_VARIANT,
+            pdf_variant=VARIANTS[standard],
+            pdf_tags=True,
             finisher=settle,
         )
 

@@ -23,8 +23,16 @@ class Pdf(bytes):
     pages: int = 0
 
 
-def render(html: str, *, base: str | None = None, attachments: Sequence[Attachment] = ()) -> Pdf:
+def render(
+    html: str,
+    *,
+    base: str | None = None,
+    attachments: Sequence[Attachment] = (),
+    standard: str = "ua-1",
+) -> Pdf:
     """Write HTML as a PDF that conforms to PDF/A-3a and PDF/UA-1, the same bytes every time.
+
+    With the standard "ua-2" it is PDF 2.0 and conforms to PDF/A-4f and PDF/UA-2.
 
     The HTML says all: ``<html lang>``, ``<title>``, ``<meta name="author">``, ``<style>``, images
     from img() or as ``data:image/svg+xml;base64,`` or PNG with an ``alt`` text. Nothing else is
@@ -45,7 +53,7 @@ def render(html: str, *, base: str | None = None, attachments: Sequence[Attachme
     def finish(document: Any, pdf: Any) -> None:
         nonlocal pages
         pages = len(document.pages)
-        Finisher(document, pdf, files).finish()
+        Finisher(document, pdf, files, standard).finish()
 
     written = Pdf(
         engine.write_pdf(
@@ -54,6 +62,7 @@ def render(html: str, *, base: str | None = None, attachments: Sequence[Attachme
             drawing=drawing,
             attachments=[(file.name, file.data, file.description) for file in files],
             finish=finish,
+            standard=standard,
         )
     )
     written.pages = pages
