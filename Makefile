@@ -20,7 +20,7 @@ help:
 	@echo '                 OUT=build/mine.pdf            another place'
 	@echo 'make serve       the live page of a homework file: PROBLEM=mine.toml PORT=8000'
 	@echo 'make test        linter, type checker and tests'
-	@echo 'make validate    veraPDF on every PDF in build/: PDF/UA-1 and PDF/A-3a'
+	@echo 'make validate    veraPDF on every PDF in build/: PDF/UA-1 and PDF/A-3a, or PDF/UA-2 and PDF/A-4f'
 	@echo 'make bench       the benchmarks, into build/bench/'
 	@echo 'make lock        lock files from pyproject.toml (scripts/lock --upgrade: newest versions)'
 	@echo 'make clean       remove what was made, the virtual environment too'

@@ -74,11 +74,13 @@ def build(
     seed: Any = None,
     edition: str = "solution",
     detail: str | None = None,
+    standard: str = "ua-1",
 ) -> Summary:
     """Build the report of a homework file as a PDF, or as a web page where `out` ends in .html.
 
     `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values, `edition` one of EDITIONS,
-    `detail` "brief" or "full" where it is not to be that of the file.
+    `detail` "brief" or "full" where it is not to be that of the file;
+    `standard` is "ua-1" (with PDF/A-3a) or "ua-2" (PDF 2.0, with PDF/A-4f).
     Where `out` is a symbolic link, the file that it points to is written. Raises ReportError for bad
     input, CheckError (a ReportError) when two ways to a number do not agree; then nothing is written.
     """
@@ -89,7 +91,7 @@ def build(
     work = with_detail(variants.draw(read_homework(homework, overrides, inputs), seed), detail)
     if target.suffix.lower() == ".html":
         return _build_page(work, target, edition, start)
-    made = make(work, (edition,), date_shown())
+    made = make(work, (edition,), date_shown(), standard)
     files.write(target, made.pdfs[edition])
     return Summary(
         path=target,
@@ -147,7 +149,7 @@ class Made:
     checks: int
 
 
-def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
+def make(work: Homework, editions: Collection[str], date: str = "", standard: str = "ua-1") -> Made:
     """The PDFs of a homework with plain numbers, all of them from the same answers.
 
     `date` is the date of making to show, if any. A solution and a key are made only when everything
@@ -170,13 +172,17 @@ def make(work: Homework, editions: Collection[str], date: str = "") -> Made:
         if edition == "solution":
             made = making(work, date)
             carried = attachments(work, answers, date)
-            found = pdf.render(document.html(work, answers, made), attachments=carried)
+            found = pdf.render(
+                document.html(work, answers, made), attachments=carried, standard=standard
+            )
             if found.pages >= _LONG and len(answers) > 1:
                 page = document.html(work, answers, made, contents=True)
-                found = pdf.render(page, attachments=carried)
+                found = pdf.render(page, attachments=carried, standard=standard)
             pdfs[edition] = found
         else:
-            pdfs[edition] = pdf.render((sheet if edition == "sheet" else key)(work, traces))
+            pdfs[edition] = pdf.render(
+                (sheet if edition == "sheet" else key)(work, traces), standard=standard
+            )
     return Made(pdfs, traces, sum(a.verification.comparisons for a in answers))
 
 

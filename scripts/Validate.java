@@ -1,4 +1,6 @@
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,10 +19,12 @@ import org.verapdf.pdfa.flavours.PDFAFlavour;
 import org.verapdf.pdfa.results.TestAssertion;
 import org.verapdf.pdfa.results.ValidationResult;
 
-/** Validate FILE.pdf|FOLDER...: every PDF as PDF/UA-1 and as PDF/A-3a, with the rules that it breaks. */
+/** Validate FILE.pdf|FOLDER...: every PDF as PDF/UA-1 and PDF/A-3a, or PDF/UA-2 and PDF/A-4f, with the rules that it breaks. */
 public class Validate {
     private static final Map<String, PDFAFlavour> FLAVOURS =
             Map.of("PDF/UA-1", PDFAFlavour.PDFUA_1, "PDF/A-3a", PDFAFlavour.PDFA_3_A);
+    private static final Map<String, PDFAFlavour> FLAVOURS_OF_PDF_2 =
+            Map.of("PDF/UA-2", PDFAFlavour.PDFUA_2, "PDF/A-4f", PDFAFlavour.PDFA_4_F);
 
     public static void main(String[] places) throws IOException {
         LogManager.getLogManager().getLogger("").setLevel(Level.OFF);
@@ -28,8 +32,9 @@ public class Validate {
         boolean conforms = true;
         for (String place : places) {
             for (Path file : pdfFiles(Path.of(place))) {
-                for (String standard : new TreeSet<>(FLAVOURS.keySet())) {
-                    conforms &= validate(file, standard);
+                Map<String, PDFAFlavour> flavours = isPdf2(file) ? FLAVOURS_OF_PDF_2 : FLAVOURS;
+                for (String standard : new TreeSet<>(flavours.keySet())) {
+                    conforms &= validate(file, standard, flavours.get(standard));
                 }
             }
         }
@@ -43,8 +48,13 @@ public class Validate {
         }
     }
 
-    private static boolean validate(Path file, String standard) {
-        PDFAFlavour flavour = FLAVOURS.get(standard);
+    private static boolean isPdf2(Path file) throws IOException {
+        try (InputStream data = Files.newInputStream(file)) {
+            return new String(data.readNBytes(8), StandardCharsets.ISO_8859_1).startsWith("%PDF-2");
+        }
+    }
+
+    private static boolean validate(Path file, String standard, PDFAFlavour flavour) {
         try (PDFAParser parser = Foundries.defaultInstance().createParser(file.toFile(), flavour);
                 PDFAValidator validator = Foundries.defaultInstance().createValidator(flavour, false)) {
             ValidationResult result = validator.validate(parser);

@@ -73,6 +73,7 @@ def _build(options: argparse.Namespace) -> tuple[str, int]:
         seed=options.seed,
         edition=options.edition,
         detail=options.detail,
+        standard=options.standard,
     )
     return str(summary), DONE
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NoReturn
 
-from report.editions import DETAILS, EDITIONS
+from report.editions import DETAILS, EDITIONS, STANDARDS
 from report.errors import ReportError, nearest
 from report.version import __version__
 
@@ -121,6 +121,12 @@ def _parser() -> _Parser:
         "--port", metavar="N", type=_port, default=8000, help="the port; 0 takes a free one (8000)"
     )
     serve.add_argument("--open", action="store_true", help="open the page in the browser")
+    build.add_argument(
+        "--standard",
+        choices=STANDARDS,
+        default="ua-1",
+        help="PDF/UA-1 with PDF/A-3a, or PDF/UA-2 with PDF/A-4f, which is PDF 2.0 (ua-1)",
+    )
     trace = command("trace", _homework, _values, _seed, epilog=_OVERRIDES)
     trace.add_argument(
         "--question", metavar="ID", help="only this question (all of them, in one object)"

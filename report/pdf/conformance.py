@@ -11,7 +11,7 @@ from typing import Any
 import pydyf
 
 from report.errors import ReportError
-from report.pdf.pdf_2 import PDF_UA_2, lead_to_structure, settle_element
+from report.pdf.pdf_2 import PDF_UA_2, lead_to_structure, name_no_files, settle_element
 from report.typeset import mathml
 
 _POINTS = 0.75  # one CSS pixel
@@ -84,6 +84,7 @@ class Finisher:
         self._complete_tree()
         if self._is_pdf_2:
             lead_to_structure(self._document, self._pdf)
+            name_no_files(self._pdf)
 
     def _object(self, reference: bytes) -> Any:
         return self._pdf.objects[int(reference.split()[0])]
@@ -131,9 +132,9 @@ class Finisher:
         """Mend the elements of the tree."""
         identifiers: dict[str, bytes] = {}
         repeated: set[bytes] = set()
-        waiting = [(reference, False, False) for reference in self._root["K"]]
+        waiting = [(reference, self._root, False, False) for reference in self._root["K"]]
         while waiting:
-            reference, in_head, in_link = waiting.pop()
+            reference, parent, in_head, in_link = waiting.pop()
             element = self._object(reference)
             kind = element["S"]
             if in_link:
@@ -148,10 +149,9 @@ class Finisher:
                 identifiers[element["ID"].string] = reference
             in_head |= kind == "/THead"
             in_link |= kind == "/Link"
-            for child, found in self._elements(element):
-                if self._is_pdf_2:
-                    settle_element(found, element)
-                waiting.append((child, in_head, in_link))
+            if self._is_pdf_2:
+                settle_element(element, parent)
+            waiting += [(child, element, in_head, in_link) for child, _ in self._elements(element)]
         if identifiers:
             names = [x for name in sorted(identifiers) for x in (name, identifiers[name])]
             self._root["IDTree"] = pydyf.Dictionary(

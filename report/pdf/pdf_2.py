@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import pydyf
+
 _HEADINGS = frozenset(f"/H{level}" for level in range(1, 7))
 
 # The identifier of PDF/UA-2; PDF/A-4 asks for no description of it.
@@ -77,8 +79,20 @@ def _object(pdf: Any, reference: bytes) -> Any:
 
 
 def settle_element(element: Any, parent: Any) -> None:
-    """No heading inside a heading; a caption belongs to what is tagged as having one."""
-    if element["S"] in _HEADINGS and parent["S"] in _HEADINGS:
+    """No heading in a heading; a caption where it belongs to something; words in a paragraph."""
+    above = parent.get("S")
+    if element["S"] in _HEADINGS and above in _HEADINGS:
         element["S"] = "/Span"
-    elif element["S"] == "/Caption" and parent["S"] != "/Table":
+    elif (element["S"] == "/Caption" and above != "/Table") or (
+        element["S"] == "/Span" and above in ("/Document", "/Div", "/Sect")
+    ):
         element["S"] = "/P"
+
+
+def name_no_files(pdf: Any) -> None:
+    """Have an empty list of files where there is none: PDF/A-4f asks for a list."""
+    names = pdf.catalog.setdefault("Names", pydyf.Dictionary())
+    if "EmbeddedFiles" not in names:
+        files = pydyf.Dictionary({"Names": pydyf.Array()})
+        pdf.add_object(files)
+        names["EmbeddedFiles"] = files.reference
