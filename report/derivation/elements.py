@@ -65,6 +65,7 @@ class Branch:
     local: Equation | None = None
     jacobian: Equation | None = None
     derived: tuple[Equation, ...] = ()
+    summed: Equation | None = None
     entries: Equation | None = None
     together: Equation | None = None
     total: Equation | None = None
@@ -73,7 +74,8 @@ class Branch:
     @property
     def rows(self) -> Iterator[Equality]:
         """Every line apart, as a block that keeps all steps shows them."""
-        yield from (Equality("from entries", e) for e in self.derived)
+        for e in (*self.derived, *((self.summed,) if self.summed else ())):
+            yield Equality("by entries", e)
         if self.local is not None:
             yield Equality("local", self.local)
         if self.jacobian is not None:

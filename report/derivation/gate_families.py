@@ -96,21 +96,25 @@ def why(node: Node) -> str:
 
 
 _WITH_CONSTANTS: dict[tuple[str, tuple[bool, ...]], str] = {
+    ("add", (True, False)): "The slope of $x$ plus a constant is 1.",
+    ("add", (False, True)): "The slope of $x$ plus a constant is 1.",
+    ("multiply", (True, False)): "The derivative of a constant times $x$ is the constant.",
+    ("multiply", (False, True)): "The derivative of a constant times $x$ is the constant.",
+    ("divide", (False, True)): "Division by a constant is a factor of one over the constant.",
+    ("divide", (True, False)): "The derivative of $c/x$ by $x$ is $-c/x^2$.",
     (
         "subtract",
         (True, False),
-    ): "The constant gets nothing; the other term gets the upstream gradient with the sign turned.",
+    ): "The slope of a constant minus $x$ is −1.",
     (
         "subtract",
         (False, True),
-    ): "The constant gets nothing; the other term gets the upstream gradient as it is.",
-    ("power", (True, False)): "The slope of a power by its exponent is the power itself times the "
-    "logarithm of the base.",
+    ): "The slope of $x$ minus a constant is 1.",
+    ("power", (True, False)): r"The derivative of $a^x$ by $x$ is $a^x \log a$.",
     (
         "power",
         (False, False),
-    ): "By the base, the exponent comes down as a factor and is lowered by one; "
-    "by the exponent, the slope is the power itself times the logarithm of the base.",
+    ): r"The derivative of $x^n$ by $x$ is $n x^{n-1}$, by $n$ it is $x^n \log x$.",
 }
 
 

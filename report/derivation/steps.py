@@ -14,6 +14,7 @@ from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity, Trace
 from report.derivation.backward_edge import MAX_PUT_IN, Link
 from report.derivation.elements import Branch, Equation, Step
+from report.derivation.from_entries import from_entries
 from report.derivation.gate_families import why
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.index_form import NoIndexForm, index_form
@@ -101,7 +102,10 @@ def _branch(link: Link, part: np.ndarray, told: set[Hashable]) -> Branch:
         found = _product(link, left, part)
     else:
         found = _by_rule(link, left, part)
-    return replace(found, derived=_derived(link, told))
+    derived, summed = _derived(link, told)
+    if summed is not None:
+        summed = replace(summed, left=_through(summed.left, left))
+    return replace(found, derived=derived, summed=summed)
 
 
 def _product(link: Link, left: str, part: np.ndarray) -> Branch:
@@ -157,9 +161,16 @@ def _by_rule(link: Link, left: str, part: np.ndarray) -> Branch:
     return replace(found, chain=link.by_jacobian(), jacobian=whole)
 
 
-def _derived(link: Link, told: set[Hashable]) -> tuple[Equation, ...]:
+def _derived(link: Link, told: set[Hashable]) -> tuple[tuple[Equation, ...], Equation | None]:
     """The local derivative taken from the gate's entries, the first time that a kind of gate occurs."""
-    return ()
+    node = link.node
+    if node.gate.elementwise or not any(n.shape for n in (node, link.arg)):
+        return (), None
+    kind = (node.gate.name, link.place, len(node.shape), *(len(a.shape) for a in node.args))
+    if kind in told:
+        return (), None
+    told.add(kind)
+    return from_entries(link)
 
 
 def _in_entries(link: Link, left: str) -> Equation | None:
@@ -167,11 +178,13 @@ def _in_entries(link: Link, left: str) -> Equation | None:
     entry = link.index_form()
     if entry is None or (math.prod(link.arg.shape) == 1 and r"\sum" not in entry.latex):
         return None
-    whole = link.notation.entry_gradient(link.arg, entry)
-    through = left.partition(r"\right|")[2]
-    if through:
-        whole = rf"\left.{whole}\right|{through}"
-    return Equation(whole, (entry.latex,))
+    return Equation(_through(link.notation.entry_gradient(link.arg, entry), left), (entry.latex,))
+
+
+def _through(gradient: str, left: str) -> str:
+    """A gradient with the mark of the gate through which it comes, where `left` has one."""
+    mark = left.partition(r"\right|")[2]
+    return rf"\left.{gradient}\right|{mark}" if mark else gradient
 
 
 def _together(link: Link, backpass: Backpass) -> Equation | None:

@@ -161,10 +161,14 @@ def _lines(question: str, trace: Trace, step: Step, told: set[str]) -> dict[str,
 
 def _of_branch(branch: Branch) -> Iterator[Equation]:
     yield from branch.derived
+    if branch.summed is not None:
+        yield branch.summed
     numbers = branch.numbers[-2:]  # of several forms with numbers the last, in which sums are done
     if branch.hands_on and np.size(branch.value) > MAX_AGAIN:
         numbers = ()  # they stand above
-    yield from beside(Equation(branch.left, branch.symbols, numbers), branch.entries)
+    yield from beside(
+        Equation(branch.left, branch.symbols, numbers), None if branch.summed else branch.entries
+    )
     if branch.together is not None:
         yield branch.together
     if branch.total is not None:
@@ -176,14 +180,16 @@ def beside(whole: Equation, entry: Equation | None, room: float = COLUMN) -> Ite
     symbols = " = ".join(whole.symbols)
     sides = " = ".join([*whole.symbols, *whole.numbers])
     more = f"{BESIDE}{entry.left} = {' = '.join(entry.symbols)}" if entry else ""
-    if more and _fits(f"{whole.left} = {sides}{more}", room):
+    if _fits(f"{whole.left} = {sides}{more}", room):
         yield Equation(whole.left, (f"{sides}{more}",))
-    elif more and _fits(f"{whole.left} = {symbols}{more}", room):
+    elif _fits(f"{whole.left} = {sides}", room):
+        yield Equation(whole.left, (sides,))
+        yield from [entry] if entry else []
+    elif _fits(f"{whole.left} = {symbols}{more}", room):
         yield Equation(whole.left, (f"{symbols}{more}",), whole.numbers)
     else:
-        yield Equation(whole.left, (sides,)) if _fits(f"{whole.left} = {sides}", room) else whole
-        if entry is not None:
-            yield entry
+        yield whole
+        yield from [entry] if entry else []
 
 
 def _fits(formula: str, room: float) -> bool:
@@ -194,14 +200,9 @@ def _side_by_side(equations: Sequence[Equation]) -> list[Equation]:
     """Short equations that follow each other share a line."""
     lines: list[Equation] = []
     for e in equations:
-        last = lines[-1] if lines else None
-        if (
-            last is not None
-            and len(last.symbols) == len(e.symbols) == 1
-            and not e.numbers
-            and not last.numbers
-        ):
-            joined = f"{last.symbols[0]}{BESIDE}{e.left} = {e.symbols[0]}"
+        if lines and not e.numbers and not lines[-1].numbers:
+            last = lines[-1]
+            joined = f"{' = '.join(last.symbols)}{BESIDE}{e.left} = {' = '.join(e.symbols)}"
             if _fits(f"{last.left} = {joined}", COLUMN):
                 lines[-1] = Equation(last.left, (joined,))
                 continue

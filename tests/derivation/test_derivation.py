@@ -274,15 +274,13 @@ def test_a_gate_with_the_same_argument_twice_has_a_derivative_by_each(formula):
 @pytest.mark.parametrize(
     ("formula", "sentence"),
     [
-        (
-            "1 - x",
-            "The constant gets nothing; the other term gets the upstream gradient with the sign",
-        ),
-        ("x - 1", "The constant gets nothing; the other term gets the upstream gradient as it is."),
-        ("w - x", "The first term gets the upstream gradient as it is, the second with the sign"),
-        ("3**x", "The slope of a power by its exponent is the power itself times the logarithm"),
-        ("w**x", "By the base, the exponent comes down"),
-        ("x**3", "The exponent comes down as a factor"),
+        ("1 - x", "The slope of a constant minus $x$ is −1."),
+        ("x - 1", "The slope of $x$ minus a constant is 1."),
+        ("w - x", "The slope of a difference is 1 in the first term and −1 in the second."),
+        ("3**x", r"The derivative of $a^x$ by $x$ is $a^x \log a$."),
+        ("w**x", r"by $n$ it is $x^n \log x$."),
+        ("x**3", "The power rule"),
+        ("x * 3", "The derivative of a constant times $x$ is the constant."),
     ],
 )
 def test_why_fits_what_is_constant(formula, sentence):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from report import ReportError, trace
 from report.autodiff.trace import Trace
 from report.derivation import derive
-from report.derivation.elements import Branch, Equality
+from report.derivation.elements import Branch, Equality, Equation
 from report.derivation.index_form.walk import LETTERS
 from report.derivation.latex.symbols import symbol
 from tests.autodiff.test_simplify import VECTORS, vectors
@@ -73,23 +73,35 @@ def labels_of(name: str, known: Known) -> list[str]:
     return [c for c in words(below) if c in LETTERS and c not in known.names]
 
 
-def check_local_entries(branch: Branch, known: Known) -> None:
+def check_sides(e: Equation, known: Known) -> None:
+    """All sides of an equation between entries are the same number at all labels."""
+    letters = labels_of(e.left, known)
+    for place in itertools.product(range(1, 5), repeat=len(set(letters))):
+        at = dict(zip(dict.fromkeys(letters), place, strict=True))
+        first, *others = (read(side, known, at) for side in e.symbols)
+        for other in others:
+            if not np.isnan(other) and not np.isnan(first):
+                same_numbers(other, first, f"{e.symbols} at {at}")
+
+
+def check_local_entries(branch: Branch, local: Equation, known: Known) -> None:
     """Upstream × local derivative in entries, summed over the gate's entries, is what flows back."""
-    assert branch.local is not None
     found = re.fullmatch(
-        r"\\frac\{\\partial (.*)\}\{\\partial (.*?)\}(?:\\right\|_\{\d\})?", branch.local.left
+        r"\\frac\{\\partial (.*)\}\{\\partial (.*?)\}(?:\\right\|_\{\d\})?", local.left
     )
-    assert found, branch.local.left
+    assert found, local.left
     of, by = found.groups()
     total = np.zeros([n for n in np.shape(branch.value) if n != 1])
-    letters = labels_of(of, known)
-    for place in itertools.product(range(1, 7), repeat=len(letters)):
+    letters = dict.fromkeys([*labels_of(of, known), *labels_of(by, known)])
+    for place in itertools.product(range(1, 9), repeat=len(letters)):
         at = dict(zip(letters, place, strict=True))
+        if any(at[c] > n for c, n in zip(labels_of(by, known), total.shape, strict=True)):
+            continue
         upstream = read(rf"\frac{{\partial {known.letter}}}{{\partial {of}}}", known, at)
         if not np.isnan(upstream):  # else a label is too large
             here = tuple(at[c] - 1 for c in labels_of(by, known))
-            total[here] += upstream * read(branch.local.symbols[0], known, at)
-    same_numbers(total, branch.value, f"{branch.local.left} = {branch.local.symbols[0]}")
+            total[here] += upstream * read(local.symbols[0], known, at)
+    same_numbers(total, branch.value, f"{local.left} = {local.symbols[0]}")
 
 
 def check_row(
@@ -102,7 +114,9 @@ def check_row(
     of = known if through is None else replace(known, slopes=arrived[through[2]])
     left = left if through is None else through[1]
     for right in row.equation.symbols:
-        if row.label in ("entry", "in entries"):
+        if row.label in ("entry", "in entries") or (
+            row.label == "by entries" and "partial f" in left
+        ):
             check_entries(left, right, of, known)
         elif is_local:
             by = re.fullmatch(r".*\\partial (.*?)\}(?:\\right\|_\{\d\})?", left)
@@ -144,7 +158,11 @@ def check_derivation(traced: Trace) -> None:
         ratios: dict[tuple[str, ...], Any] = {}
         for branch in step.branches:
             if step.quantity.node.shape and branch.local is not None:
-                check_local_entries(branch, known)
+                check_local_entries(branch, branch.local, known)
+            if branch.summed is not None:
+                check_local_entries(branch, branch.derived[0], known)
+            for e in branch.derived:
+                check_sides(e, known)
         for row in step.rows:
             if row.label == "local" and step.quantity.node.shape:
                 continue

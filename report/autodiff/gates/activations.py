@@ -83,7 +83,8 @@ sigmoid = elementwise(
     definition=lambda x: reciprocal(1 + exp(-x)),
     usage="sigmoid(x)", group="activations",
     summary="logistic function 1/(1 + exp(−x))",
-    why=r"The slope follows from the gate's own value, $\sigma(1 - \sigma)$: no new exponential is needed.",
+    why=r"The derivative of $\sigma(x)$ is $\sigma(x)(1 - \sigma(x))$: the value times one "
+    "minus the value.",
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
@@ -93,7 +94,7 @@ log_sigmoid = elementwise(
     definition=lambda x: -log(1 + exp(-x)),
     usage="log_sigmoid(x)",
     group="activations", summary="log(sigmoid(x)) in a stable form",
-    why=r"The logarithm divides $\sigma(1 - \sigma)$ by $\sigma$, which leaves $1 - \sigma(x)$, and that is $\sigma(-x)$.",
+    why=r"By the chain rule the slope is $\sigma(1 - \sigma)/\sigma = 1 - \sigma(x) = \sigma(-x)$.",
 )
 softplus = elementwise(
     "softplus", _softplus, lambda g, y, x: g * sigmoid(x),
@@ -103,7 +104,7 @@ softplus = elementwise(
     definition=lambda x: log(1 + exp(x)),
     usage="softplus(x)", group="activations",
     summary="log(1 + exp(x)) in a stable form",
-    why="A smooth ReLU: its slope rises smoothly from 0 to 1, and that rise is the sigmoid.",
+    why=r"The derivative of $\log(1 + e^x)$ is $e^x/(1 + e^x) = \sigma(x)$.",
 )
 
 # rectifiers
@@ -115,7 +116,7 @@ relu = elementwise(
     definition=lambda x: where(greater(x, 0), x, 0),
     usage="relu(x)", group="activations",
     summary="positive part max(x, 0)",
-    why="Where the input is positive the gradient passes, elsewhere it is stopped.",
+    why="The slope of ReLU is 1 where the input is positive and 0 where it is negative.",
 )
 leaky_relu = elementwise(
     "leaky_relu", lambda x, slope=0.01: np.where(x > 0, x, slope * x)[()],
@@ -126,7 +127,7 @@ leaky_relu = elementwise(
     kink=lambda x, slope=0.01: x == 0, convention="derivative `slope` at 0",
     definition=lambda x, slope=0.01: where(greater(x, 0), x, slope * x),
     usage="leaky_relu(x, slope=0.01)", group="activations", summary="x where positive, else slope·x",
-    why="Where the input is negative the gradient is not stopped but passes with a small factor.",
+    why="The slope is 1 where the input is positive and the small factor where it is negative.",
 )
 prelu = elementwise(
     "prelu", lambda x, a: np.where(x > 0, x, a * x)[()],
@@ -138,7 +139,8 @@ prelu = elementwise(
     definition=lambda x, a: where(greater(x, 0), x, a * x),
     usage="prelu(x, a)",
     group="activations", summary="x where positive, else a·x with a learnt slope a",
-    why="The slope $a$ matters only where the input is negative, and there it is multiplied by $x$.",
+    why="Where $x$ is positive the value is $x$; elsewhere it is $ax$, with the slope $a$ in "
+    "$x$ and $x$ in $a$.",
 )
 elu = elementwise(
     "elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))[()],
@@ -149,7 +151,8 @@ elu = elementwise(
     kink=lambda x, alpha=1.0: (x == 0) & (alpha != 1), convention="derivative alpha at 0",
     definition=lambda x, alpha=1.0: where(greater(x, 0), x, alpha * (exp(x) - 1)),
     usage="elu(x, alpha=1.0)", group="activations", summary="x where positive, else alpha·(exp(x) − 1)",
-    why=r"Below 0 the slope of $\alpha (e^x - 1)$ is $\alpha e^x$.",
+    why=r"The slope is 1 where $x$ is positive; below 0 the derivative of $\alpha (e^x - 1)$ "
+    r"is $\alpha e^x$.",
 )
 
 # gated by their own value
@@ -160,7 +163,7 @@ swish = elementwise(
     definition=lambda x: x * sigmoid(x),
     usage="swish(x), also silu(x)",
     group="activations", summary="x·sigmoid(x)",
-    why=r"The product rule for $x \, \sigma(x)$: the slope of $x$ leaves $\sigma(x)$, that of $\sigma$ leaves $x \, \sigma(x) (1 - \sigma(x))$.",
+    why=r"The product rule for $x \, \sigma(x)$ gives $\sigma(x) + x \, \sigma(x)(1 - \sigma(x))$.",
 )
 gelu = elementwise(
     "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * (normal_cdf(x) + x * normal_pdf(x)),
@@ -168,7 +171,8 @@ gelu = elementwise(
     python="0.5 * {0:3} * math.erfc(-{0:3} / math.sqrt(2))", numpy="{0:2} * normal_cdf({0})",
     definition=lambda x: x * (1 + erf(x / sqrt(number(2, x)))) / 2,
     usage="gelu(x)", group="activations", summary="x·Φ(x), Φ the normal distribution (exact form)",
-    why=r"The product rule for $x \, \Phi(x)$: the slope of $x$ leaves $\Phi(x)$, that of $\Phi$ is the bell curve $\varphi(x)$.",
+    why=r"The product rule for $x \, \Phi(x)$ gives $\Phi(x) + x \, \varphi(x)$, as the "
+    r"density $\varphi$ is the derivative of $\Phi$.",
 )
 
 # softmax and its kin
@@ -180,9 +184,9 @@ softmax = gate(
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
-    why=r"All outputs share one sum, so raising one input lowers the others: the Jacobian of "
-    r"$\mathbf{s} = \operatorname{softmax}(\mathbf{x})$ is "
-    r"$\operatorname{diag}(\mathbf{s}) - \mathbf{s} \mathbf{s}^{\top}$.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
+    why=r"With $\mathbf{s} = \operatorname{softmax}(\mathbf{x})$ the quotient rule gives "
+    r"$\partial s_i/\partial x_j = s_i(1 - s_i)$ for $i = j$ and $-s_i s_j$ else: the "
+    r"Jacobian is $\operatorname{diag}(\mathbf{s}) - \mathbf{s} \mathbf{s}^{\top}$.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
 )
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),
@@ -192,7 +196,8 @@ log_softmax = gate(
     definition=lambda x, axis=None: x - log(total(exp(x), axis=-1 if axis is None else axis, keepdims=True)),
     usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",
     summary="log(softmax(x)) along an axis (the last), stable",
-    why=r"The logarithm of the shared sum takes back from each entry its share, $\operatorname{softmax}(\mathbf{x})$, of all that arrives.",
+    why=r"The derivative of $x_i - \log \sum_k e^{x_k}$ by $x_j$ is 1 for $i = j$ and 0 else, "
+    r"minus $\operatorname{softmax}(\mathbf{x})_j$.",
     jacobian=(lambda y, x, axis=None: identity(y) - outer(np.ones(shape_of(y)), exp(y)),),
 )
 logsumexp = gate(
@@ -203,7 +208,8 @@ logsumexp = gate(
     definition=lambda x, axis=None, keepdims=False: log(total(exp(x), axis=axis, keepdims=keepdims)),
     usage="logsumexp(x), logsumexp(x, axis=1, keepdims=True)", group="activations",
     summary="log(sum(exp(x))), a smooth maximum, stable",
-    why="Each entry's share of the sum of exponentials is its slope, and that is the softmax.",
+    why=r"The derivative of $\log \sum_k e^{x_k}$ by $x_i$ is $e^{x_i}/\sum_k e^{x_k}$, the "
+    "softmax.",
 )
 
 # gates for the digits that a textbook's rule loses where one probability is near 1: no formula holds them

@@ -88,8 +88,8 @@ matmul = gate(
     entry=entries.matmul, shape=matrix_product, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
     python="matmul({0}, {1})", numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
     summary="matrix product, of vectors, matrices or stacks of matrices",
-    why="Each entry of the product uses one row of the left and one column of the right factor, so "
-    "the upstream gradient meets the other factor, transposed.",
+    why=r"As $(\mathbf{AB})_{ij} = \sum_k A_{ik} B_{kj}$, the gradient by one factor is the "
+    "upstream gradient times the transpose of the other, on the side where that stood.",
     jacobian=(lambda y, a, b: b.T, lambda y, a, b: a),
 )
 dot = gate(
@@ -99,7 +99,7 @@ dot = gate(
     definition=lambda a, b: total(a * b),
     usage="dot(a, b)", group="linear algebra",
     summary="inner product of two vectors; with a matrix, the product @",
-    why="Each entry of one vector is multiplied by the entry of the other, which is its slope.",
+    why=r"The derivative of $\sum_k a_k b_k$ by $a_i$ is $b_i$.",
 )
 outer = gate(
     "outer", np.multiply.outer, lambda g, y, a, b: g @ b, lambda g, y, a, b: g.T @ a,
@@ -108,14 +108,16 @@ outer = gate(
     definition=lambda a, b: reshape(a, shape=(-1, 1)) @ reshape(b, shape=(1, -1)),
     usage="outer(a, b)",
     group="linear algebra", summary="outer product of two vectors: every entry times every entry",
-    why=r"Entry $(i, j)$ is $a_i b_j$, so $a_i$ collects row $i$ of the upstream gradient times $\mathbf{b}$.",
+    why="Entry $(i, j)$ is $a_i b_j$: the gradient of $a_i$ is the sum over $j$ of the "
+    "upstream gradient times $b_j$.",
 )
 kron = gate(
     "kron", np.kron, lambda g, y, a, b: _blocks(g, a, b, 0), lambda g, y, a, b: _blocks(g, a, b, 1),
     entry=entries.kron, shape=kronecker, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
     python="kron({0}, {1})", numpy="np.kron({0}, {1})", usage="kron(A, B)", group="linear algebra",
     summary="Kronecker product: a block A[i, j]·B for each entry of A",
-    why=r"Each entry of $\mathbf{A}$ multiplies one whole block, so it collects that block's gradient times $\mathbf{B}$.",
+    why=r"Each entry of $\mathbf{A}$ multiplies a block that is $\mathbf{B}$: its gradient is "
+    r"the sum over this block of the upstream gradient times $\mathbf{B}$.",
 )
 
 # square matrices
@@ -125,13 +127,14 @@ trace = gate(
     numpy="np.trace({0})",
     definition=lambda a: total(diag(a)),
     usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
-    why="Only the diagonal enters, each entry with the factor 1: the slope is the identity matrix.",
+    why="The trace is the sum of the diagonal: its gradient is the identity matrix.",
 )
 det = gate(
     "det", np.linalg.det, lambda g, y, a: _each_matrix(g) * cofactor(a),
     shape=of_square_matrix, sign="det", latex=function(r"\det"), python="det({0})",
     numpy="np.linalg.det({0})", usage="det(A)", group="linear algebra", summary="determinant",
-    why="Expanded along a row, the determinant is linear in each entry with its cofactor as the slope.",
+    why="Expanded along a row, the determinant is linear in each entry, with its cofactor as "
+    r"the slope: $\det(\mathbf{A}) \, \mathbf{A}^{-\top}$.",
 )
 logdet = gate(
     "logdet", _logdet, lambda g, y, a: _each_matrix(g) * flip(inv(a)),
@@ -139,14 +142,15 @@ logdet = gate(
     numpy="np.linalg.slogdet({0})[1]", domain="the determinant must be positive",
     definition=lambda a: log(det(a)),
     usage="logdet(A)", group="linear algebra", summary="logarithm of the determinant",
-    why="The cofactors divided by the determinant are the inverse, transposed.",
+    why=r"The gradient of the determinant divided by the determinant is $\mathbf{A}^{-\top}$.",
 )
 inv = gate(
     "inv", _inv, lambda g, y, a: -(flip(y) @ g @ flip(y)),
     shape=square_matrix, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0})",
     numpy="np.linalg.inv({0})", domain="the matrix must be invertible", usage="inv(A)",
     group="linear algebra", summary="inverse matrix",
-    why=r"From $\mathbf{A} \mathbf{A}^{-1} = \mathbf{I}$ follows $d(\mathbf{A}^{-1}) = -\mathbf{A}^{-1} \, d\mathbf{A} \, \mathbf{A}^{-1}$, like $-1/x^2$ for a number.",
+    why=r"From $\mathbf{A} \mathbf{A}^{-1} = \mathbf{I}$ follows $d(\mathbf{A}^{-1}) = "
+    r"-\mathbf{A}^{-1} \, d\mathbf{A} \, \mathbf{A}^{-1}$.",
 )
 solve = gate(
     "solve", _solve,
@@ -157,7 +161,9 @@ solve = gate(
     definition=lambda a, b: inv(a) @ b,
     usage="solve(A, b)", group="linear algebra",
     summary="the x with A x = b, without forming the inverse",
-    why=r"The gradient goes back through the transposed system; what $\mathbf{A}$ gets is minus that, times $\mathbf{x}^{\top}$.",
+    why=r"From $\mathbf{A}\mathbf{x} = \mathbf{b}$ follows $d\mathbf{x} = "
+    r"\mathbf{A}^{-1}(d\mathbf{b} - d\mathbf{A}\,\mathbf{x})$: the gradient of "
+    r"$\mathbf{b}$ solves the transposed system.",
     jacobian=(None, lambda y, a, b: inv(a)),
 )
 diag = gate(
@@ -165,7 +171,7 @@ diag = gate(
     entry=entries.diag, shape=diagonal, sign="diag", latex=function(named("diag")), python="diag({0})",
     numpy="np.diag({0})", usage="diag(v), diag(A)", group="linear algebra",
     summary="a vector as a diagonal matrix, or the diagonal of a matrix",
-    why="The entries only move onto the diagonal or off it, and their gradients move back.",
+    why="Each entry of the diagonal is an entry of the argument: the gradient passes unchanged.",
 )
 
 # norms
@@ -178,7 +184,7 @@ norm = gate(
     definition=lambda x, axis=None, keepdims=False: sqrt(total(square(x), axis=axis, keepdims=keepdims)),
     usage="norm(x), norm(X, axis=1)", group="linear algebra",
     summary="L2 norm of a vector, Frobenius norm of a matrix",
-    why="The length grows fastest in the vector's own direction: the gradient is the unit vector.",
+    why=r"The derivative of $\sqrt{\sum_k x_k^2}$ by $x_i$ is $x_i$ over the norm.",
 )
 squared_norm = gate(
     "squared_norm", lambda x: np.sum(x * x), lambda g, y, x: g * (2 * x),
@@ -187,7 +193,7 @@ squared_norm = gate(
     definition=lambda x: total(square(x)), family="norm",
     usage="norm(x)**2",
     group="linear algebra", summary="sum of the squared entries",
-    why="Every entry enters by its own square only, so its slope is twice itself.",
+    why=r"The derivative of $\sum_k x_k^2$ by $x_i$ is $2x_i$.",
 )
 l1_norm = gate(
     "l1_norm", lambda x, axis=None, keepdims=False: np.sum(np.abs(x), axis=axis, keepdims=keepdims),
@@ -199,7 +205,7 @@ l1_norm = gate(
     family="norm",
     usage="norm(x, 1), norm(X, 1, axis=0)",
     group="linear algebra", summary="L1 norm: sum of the absolute values",
-    why="Every entry enters with its absolute value, whose slope is its sign.",
+    why=r"The derivative of $\sum_k |x_k|$ by $x_i$ is the sign of $x_i$.",
 )
 
 # gates that only backward passes need; users do not call them

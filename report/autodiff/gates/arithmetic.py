@@ -48,7 +48,7 @@ add = elementwise(
     sign="+", latex="{0:1} + {1:1}", binding=SUM, sympy=lambda s, a, b: a + b,
     python="{0:1} + {1:1}", numpy="{0:1} + {1:1}", usage="a + b", group="arithmetic",
     summary="sum",
-    why="A sum grows as fast as each of its terms, so it hands the upstream gradient on unchanged.",
+    why="The slope of a sum in each term is 1: the gradient passes unchanged.",
 )
 subtract = elementwise(
     "subtract", operator.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g,
@@ -57,14 +57,14 @@ subtract = elementwise(
     definition=lambda a, b: a + (-b),
     usage="a - b", group="arithmetic",
     summary="difference",
-    why="The first term gets the upstream gradient as it is, the second with the sign turned.",
+    why="The slope of a difference is 1 in the first term and −1 in the second.",
 )
 multiply = elementwise(
     "multiply", operator.mul, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
     sign="×", latex="{0:2} {1:2}", binding=PRODUCT, sympy=lambda s, a, b: a * b,
     python="{0:2} * {1:2}", numpy="{0:2} * {1:2}", usage="a * b", group="arithmetic",
     summary="product, entry by entry",
-    why="In a product each factor is the other one's slope: the two trade places.",
+    why="The derivative of a product by one factor is the other factor.",
 )
 divide = elementwise(
     "divide", operator.truediv, lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * a) / b**2,
@@ -72,7 +72,7 @@ divide = elementwise(
     python="{0:2} / {1:3}", numpy="{0:2} / {1:3}", domain="the divisor must not be 0",
     definition=lambda a, b: a * reciprocal(b),
     usage="a / b", group="arithmetic", summary="quotient",
-    why="The numerator is scaled by one over the divisor; a larger divisor makes the quotient smaller.",
+    why="The derivative of $a/b$ by $a$ is $1/b$, by $b$ it is $-a/b^2$.",
 )
 reciprocal = elementwise(
     "reciprocal", lambda x: 1.0 / x, lambda g, y, x: -g / x**2,
@@ -80,13 +80,13 @@ reciprocal = elementwise(
     python="1 / {0:3}", numpy="1 / {0:3}", domain="the divisor must not be 0",
     definition=lambda x: x**-1,
     usage="1 / x", group="arithmetic", summary="one over x",
-    why=r"As $1/x = x^{-1}$, the exponent $-1$ comes down as a factor and is lowered to $-2$.",
+    why="As $1/x = x^{-1}$, the power rule gives $-x^{-2}$.",
 )
 negative = elementwise(
     "negative", operator.neg, lambda g, y, x: -g,
     sign="−x", latex="-{0:2}", binding=SUM, sympy=lambda s, x: -x,
     python="-{0:2}", numpy="-{0:2}", usage="-x", group="arithmetic", summary="sign turned",
-    why="Turning the sign of a value turns the sign of its gradient.",
+    why="The slope of $-x$ is −1.",
 )
 
 # powers
@@ -99,7 +99,7 @@ power = elementwise(
     domain="a negative base needs a whole exponent, a base of 0 a positive one, and an exponent "
     "that is itself a variable a positive base",
     usage="a ** n", group="arithmetic", summary="power",
-    why="The exponent comes down as a factor and is lowered by one.",
+    why="The power rule: the derivative of $x^n$ by $x$ is $n x^{n-1}$.",
 )
 square = elementwise(
     "square", lambda x: x * x, lambda g, y, x: g * (2 * x),
@@ -108,7 +108,7 @@ square = elementwise(
     definition=lambda x: x * x,
     usage="square(x) or x**2", group="arithmetic",
     summary="square",
-    why="The exponent 2 comes down as a factor and is lowered by one.",
+    why="The derivative of $x^2$ is $2x$.",
 )
 
 # absolute value and sign
@@ -117,14 +117,14 @@ absolute = elementwise(
     sign="|x|", latex=r"\left|{0}\right|", sympy=lambda s, x: s.Abs(x), python="abs({0})",
     kink=lambda x: x == 0, convention="derivative 0 at 0", usage="abs(x)", group="arithmetic",
     summary="absolute value",
-    why="The slope is 1 to the right of 0 and −1 to the left.",
+    why="The slope of $|x|$ is 1 where $x$ is positive and −1 where it is negative.",
 )
 sign = elementwise(
     "sign", np.sign, lambda g, y, x: g * 0,
     sign="sgn", latex=function(named("sgn")), sympy=lambda s, x: s.sign(x),
     python="sign({0})", kink=lambda x: x == 0, convention="derivative 0 everywhere",
     usage="sign(x)", group="arithmetic", summary="sign: −1, 0 or 1",
-    why="The sign is flat everywhere, so nothing flows back.",
+    why="The sign is constant on either side of 0: its slope is 0.",
 )
 
 # the larger, the smaller, and what lies between
@@ -134,7 +134,7 @@ maximum = elementwise(
     python="max({0}, {1})", numpy="np.maximum({0}, {1})", kink=lambda a, b: a == b,
     convention="at a tie each gets half", usage="maximum(a, b)", group="choices",
     summary="the larger of two, entry by entry",
-    why="Only the larger of the two moves the value, so it gets the whole gradient.",
+    why="The slope of the maximum is 1 in the larger argument and 0 in the smaller one.",
 )
 minimum = elementwise(
     "minimum", np.minimum, lambda g, y, a, b: g * larger(b, a), lambda g, y, a, b: g * larger(a, b),
@@ -142,7 +142,7 @@ minimum = elementwise(
     python="min({0}, {1})", numpy="np.minimum({0}, {1})", kink=lambda a, b: a == b,
     convention="at a tie each gets half", usage="minimum(a, b)", group="choices",
     summary="the smaller of two, entry by entry",
-    why="Only the smaller of the two moves the value, so it gets the whole gradient.",
+    why="The slope of the minimum is 1 in the smaller argument and 0 in the larger one.",
 )
 clip = elementwise(
     "clip", lambda x, low, high: np.minimum(np.maximum(x, low), high),
@@ -157,7 +157,7 @@ clip = elementwise(
     definition=lambda x, low, high: minimum(maximum(x, low), high),
     usage="clip(x, low, high)", group="choices",
     summary="x, but not below low nor above high",
-    why="Between the bounds the gradient passes; beyond them a bound decides the value, not $x$.",
+    why="The slope is 1 between the bounds and 0 beyond them.",
 )
 
 # comparisons: 1 where they hold, 0 elsewhere; flat, so no gradient passes
@@ -167,7 +167,7 @@ less = elementwise(
     python="float({0:1} < {1:1})", numpy="({0:1} < {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a < b, in where", group="choices",
     summary="1 where a is less than b, else 0",
-    why="A comparison is flat on either side, so nothing flows back through it.",
+    why="A comparison is constant on either side: its slope is 0.",
 )
 less_equal = elementwise(
     "less_equal", lambda a, b: np.less_equal(a, b) * 1.0, None, None,
@@ -175,7 +175,7 @@ less_equal = elementwise(
     python="float({0:1} <= {1:1})", numpy="({0:1} <= {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a <= b, in where", group="choices",
     summary="1 where a is at most b, else 0",
-    why="A comparison is flat on either side, so nothing flows back through it.",
+    why="A comparison is constant on either side: its slope is 0.",
 )
 greater = elementwise(
     "greater", lambda a, b: np.greater(a, b) * 1.0, None, None,
@@ -183,7 +183,7 @@ greater = elementwise(
     python="float({0:1} > {1:1})", numpy="({0:1} > {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a > b, in where", group="choices",
     summary="1 where a is greater than b, else 0",
-    why="A comparison is flat on either side, so nothing flows back through it.",
+    why="A comparison is constant on either side: its slope is 0.",
 )
 greater_equal = elementwise(
     "greater_equal", lambda a, b: np.greater_equal(a, b) * 1.0, None, None,
@@ -191,7 +191,7 @@ greater_equal = elementwise(
     python="float({0:1} >= {1:1})", numpy="({0:1} >= {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a >= b, in where", group="choices",
     summary="1 where a is at least b, else 0",
-    why="A comparison is flat on either side, so nothing flows back through it.",
+    why="A comparison is constant on either side: its slope is 0.",
 )
 equal = elementwise(
     "equal", lambda a, b: np.equal(a, b) * 1.0, None, None,
@@ -199,7 +199,7 @@ equal = elementwise(
     python="float({0:1} == {1:1})", numpy="({0:1} == {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a == b, in where", group="choices",
     summary="1 where a equals b, else 0",
-    why="A comparison is flat on either side, so nothing flows back through it.",
+    why="A comparison is constant on either side: its slope is 0.",
 )
 not_equal = elementwise(
     "not_equal", lambda a, b: np.not_equal(a, b) * 1.0, None, None,
@@ -207,28 +207,28 @@ not_equal = elementwise(
     python="float({0:1} != {1:1})", numpy="({0:1} != {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a != b, in where", group="choices",
     summary="1 where a differs from b, else 0",
-    why="A comparison is flat on either side, so nothing flows back through it.",
+    why="A comparison is constant on either side: its slope is 0.",
 )
 logical_and = elementwise(
     "logical_and", lambda a, b: np.logical_and(a, b) * 1.0, None, None,
     sign="∧", latex=r"{0:2} \land {1:2}", binding=SUM, sympy=lambda s, a, b: s.And(a, b),
     python="float({0:1} and {1:1})", numpy="np.logical_and({0}, {1})",
     usage="(a < b) & (b < c), in where", group="choices", summary="1 where both hold, else 0",
-    why="A condition is flat on either side, so nothing flows back through it.",
+    why="A condition is constant on either side: its slope is 0.",
 )
 logical_or = elementwise(
     "logical_or", lambda a, b: np.logical_or(a, b) * 1.0, None, None,
     sign="∨", latex=r"{0:2} \lor {1:2}", binding=SUM, sympy=lambda s, a, b: s.Or(a, b),
     python="float({0:1} or {1:1})", numpy="np.logical_or({0}, {1})",
     usage="(a < b) | (b < c), in where", group="choices", summary="1 where one or both hold, else 0",
-    why="A condition is flat on either side, so nothing flows back through it.",
+    why="A condition is constant on either side: its slope is 0.",
 )
 logical_not = elementwise(
     "logical_not", lambda a: np.logical_not(a) * 1.0, None,
     sign="¬", latex=r"\lnot {0:2}", binding=SUM, sympy=lambda s, a: s.Not(a),
     python="float(not {0:1})", numpy="np.logical_not({0})",
     usage="~(a < b), in where", group="choices", summary="1 where the condition does not hold, else 0",
-    why="A condition is flat on either side, so nothing flows back through it.",
+    why="A condition is constant on either side: its slope is 0.",
 )
 
 # choices
@@ -239,7 +239,7 @@ where = elementwise(
     sympy=lambda s, c, a, b: s.Piecewise((a, _condition(s, c)), (b, True)),
     python="{1:1} if {0:1} else {2:1}", numpy="np.where({0}, {1}, {2})", integers=(0,),
     usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
-    why="The gradient goes to the one that was chosen, and 0 to the other.",
+    why="The slope is 1 in the argument that was chosen and 0 in the other.",
 )
 
 # gates that only backward passes need; users do not call them

@@ -18,13 +18,13 @@ exp = elementwise(
     "exp", np.exp, lambda g, y, x: g * y,
     sign="exp", latex="e^{{{0}}}", binding=POWER, sympy=lambda s, x: s.exp(x),
     python="math.exp({0})", usage="exp(x)", group="exponential", summary="exponential",
-    why="The exponential is its own derivative, so the value of the forward pass is used again.",
+    why="The exponential function is its own derivative.",
 )
 log = elementwise(
     "log", np.log, lambda g, y, x: g / x,
     sign="log", latex=function(r"\log"), sympy=lambda s, x: s.log(x), python="math.log({0})",
     domain="x must be positive", usage="log(x)", group="exponential", summary="natural logarithm",
-    why="The slope of the logarithm is one over its argument.",
+    why=r"The derivative of $\log x$ is $1/x$.",
 )
 log1p = elementwise(
     "log1p", np.log1p, lambda g, y, x: g / (1 + x),
@@ -33,7 +33,7 @@ log1p = elementwise(
     definition=lambda x: log(1 + x),
     usage="log1p(x)",
     group="exponential", summary="log(1 + x), exact for small x",
-    why="The slope of the logarithm is one over its argument, which is $1 + x$ here.",
+    why=r"The derivative of $\log(1 + x)$ is $1/(1 + x)$.",
 )
 expm1 = elementwise(
     "expm1", np.expm1, lambda g, y, x: g * exp(x),
@@ -42,7 +42,7 @@ expm1 = elementwise(
     definition=lambda x: exp(x) - 1,
     usage="expm1(x)", group="exponential",
     summary="exp(x) - 1, exact for small x",
-    why="The 1 is constant, so the slope is that of the exponential.",
+    why="The derivative of $e^x - 1$ is $e^x$.",
 )
 xlogy = elementwise(
     "xlogy", lambda a, b: np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))[()],
@@ -62,20 +62,20 @@ sin = elementwise(
     "sin", np.sin, lambda g, y, x: g * cos(x),
     sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
     usage="sin(x)", group="trigonometry", summary="sine, x in radians",
-    why="The slope of the sine is the cosine at the same point.",
+    why="The derivative of the sine is the cosine.",
 )
 cos = elementwise(
     "cos", np.cos, lambda g, y, x: g * -sin(x),
     sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
     usage="cos(x)", group="trigonometry", summary="cosine, x in radians",
-    why="The slope of the cosine is minus the sine at the same point.",
+    why="The derivative of the cosine is minus the sine.",
 )
 tan = elementwise(
     "tan", np.tan, lambda g, y, x: g * (1 + y**2),
     sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
     definition=lambda x: sin(x) / cos(x),
     usage="tan(x)", group="trigonometry", summary="tangent, x in radians",
-    why="The slope follows from the gate's own value: one plus its square.",
+    why=r"The derivative of $\tan x$ is $1 + \tan^2 x$: one plus the square of the value.",
 )
 arcsin = elementwise(
     "arcsin", np.arcsin, lambda g, y, x: g / _semicircle(x),
@@ -89,7 +89,8 @@ arccos = elementwise(
     sign="arccos", latex=function(r"\arccos"), sympy=lambda s, x: s.acos(x),
     python="math.acos({0})", domain="x must lie between -1 and 1, and not be -1 or 1 where its "
     "gradient is needed", usage="arccos(x)", group="trigonometry", summary="inverse cosine, in radians",
-    why="It is a constant minus the inverse sine, so its slope is the same with the sign turned.",
+    why=r"As $\arccos x = \pi/2 - \arcsin x$, the slope is that of the inverse sine with the "
+    "sign turned.",
 )
 arctan = elementwise(
     "arctan", np.arctan, lambda g, y, x: g / (1 + x**2),
@@ -110,14 +111,14 @@ cosh = elementwise(
     sign="cosh", latex=function(r"\cosh"), sympy=lambda s, x: s.cosh(x), python="math.cosh({0})",
     definition=lambda x: (exp(x) + exp(-x)) / 2,
     usage="cosh(x)", group="trigonometry", summary="hyperbolic cosine",
-    why="The slope of the hyperbolic cosine is the hyperbolic sine, with no sign turned.",
+    why="The slope of the hyperbolic cosine is the hyperbolic sine.",
 )
 tanh = elementwise(
     "tanh", np.tanh, lambda g, y, x: g * (tanh_slope(x) if is_computed(y) else 1 - y**2),
     sign="tanh", latex=function(r"\tanh"), sympy=lambda s, x: s.tanh(x), python="math.tanh({0})",
     definition=lambda x: ((p := exp(x)) - (n := exp(-x))) / (p + n),
     usage="tanh(x)", group="activations", summary="hyperbolic tangent",
-    why="The slope follows from the gate's own value: one minus its square.",
+    why=r"The derivative of $\tanh x$ is $1 - \tanh^2 x$: one minus the square of the value.",
 )
 radians = elementwise(
     "radians", np.radians, lambda g, y, x: radians(g),
@@ -126,7 +127,7 @@ radians = elementwise(
     definition=lambda x: constant(math.pi, "pi") / constant(180) * x,
     usage="radians(x)",
     group="trigonometry", summary="degrees to radians",
-    why="A change of unit is a factor, and the same factor scales the gradient.",
+    why="A change of unit multiplies by a constant: the slope is that constant.",
 )
 degrees = elementwise(
     "degrees", np.degrees, lambda g, y, x: degrees(g),
@@ -135,7 +136,7 @@ degrees = elementwise(
     definition=lambda x: constant(180) / constant(math.pi, "pi") * x,
     usage="degrees(x)",
     group="trigonometry", summary="radians to degrees",
-    why="A change of unit is a factor, and the same factor scales the gradient.",
+    why="A change of unit multiplies by a constant: the slope is that constant.",
 )
 
 # roots, and the normal distribution
@@ -145,13 +146,14 @@ sqrt = elementwise(
     domain="x must not be negative, and not 0 where its gradient is needed",
     definition=lambda x: x**0.5,
     usage="sqrt(x)", group="exponential", summary="square root",
-    why="The root is steep near 0 and flat far out: one over twice its own value.",
+    why=r"The derivative of $\sqrt{x}$ is $1/(2\sqrt{x})$: one over twice the value.",
 )
 erf = elementwise(
     "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * _bell(x)),
     sign="erf", latex=function(named("erf")), sympy=lambda s, x: s.erf(x), python="math.erf({0})",
     numpy="erf({0})", usage="erf(x)", group="exponential", summary="error function",
-    why="It is the area under a bell curve, and the slope of an area is the height of its edge.",
+    why="The derivative of an integral by its upper end is the integrand there, "
+    r"$\frac{2}{\sqrt{\pi}} e^{-x^2}$.",
 )
 normal_cdf = elementwise(
     "normal_cdf", lambda x: _each(_normal_cdf, x), lambda g, y, x: g * normal_pdf(x),

@@ -49,7 +49,8 @@ transpose = gate(
     entry=index_entries.transpose, shape=permuted, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
     python="transpose({0})", numpy="{0:5}.T", usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
-    why="Entry $(i, j)$ moves to $(j, i)$, and its gradient moves back.",
+    why="Entry $(i, j)$ of the transpose is entry $(j, i)$ of the argument, and so is its "
+    "gradient.",
 )
 swap_last = gate(
     "swap_last", lambda a: np.swapaxes(a, -1, -2), lambda g, y, a: swap_last(g),
@@ -64,7 +65,7 @@ reshape = gate(
     shape=reshaped, entry=index_entries.reshape, sign="reshape", latex="{0}", params={"shape": None}, python="reshape({0})",
     numpy="np.reshape({0})", usage="reshape(x, (2, 3))", group="shapes",
     summary="the same entries in another shape; one size may be -1",
-    why="The entries only stand in another order of rows, and so do their gradients.",
+    why="The entries are the same in another shape, and so are their gradients.",
 )
 broadcast_to = gate(
     "broadcast_to", lambda x, shape: np.broadcast_to(x, shape)[()],
@@ -72,7 +73,7 @@ broadcast_to = gate(
     shape=stretched, entry=index_entries.broadcast_to, sign="⇉", latex="{0}", params={"shape": None}, python="broadcast({0})",
     numpy="np.broadcast_to({0})", usage="broadcast_to(x, (2, 3))", group="shapes",
     summary="copies along new axes and along axes of length 1",
-    why="Every copy sends its gradient back to the one entry it was copied from, so they add up.",
+    why="Every entry is copied: its gradient is the sum of those of its copies.",
 )
 sum_to = gate(
     "sum_to", _sum_to,
@@ -88,7 +89,8 @@ concatenate = gate(
     rule_at=lambda place: lambda g, y, *parts, axis=0: _piece(g, place, parts, axis),
     python="concatenate({0})", numpy="np.concatenate({0})", usage="concatenate([a, b], axis=0)",
     group="shapes", summary="tensors one behind the other along an axis",
-    why="Each part gets back the piece of the gradient that stands where the part went.",
+    why="Each part becomes a piece of the result: its gradient is that piece of the upstream "
+    "gradient.",
 )
 stack = gate(
     "stack", lambda *parts, axis=0: np.stack(parts, axis=axis),
@@ -96,7 +98,8 @@ stack = gate(
     rule_at=lambda place: lambda g, y, *parts, axis=0: _layer(g, place, parts, axis),
     python="stack({0})", numpy="np.stack({0})", usage="stack([a, b], axis=0)", group="shapes",
     summary="tensors of one shape side by side along a new axis",
-    why="Each part gets back the piece of the gradient that stands where the part went.",
+    why="Each part becomes a layer of the result: its gradient is that layer of the upstream "
+    "gradient.",
 )
 pad = gate(
     "pad", lambda x, pad_width: np.pad(x, widths(np.shape(x), pad_width)),
@@ -104,7 +107,7 @@ pad = gate(
     entry=index_entries.pad, shape=padded, sign="pad", latex=function(named("pad")), params={"pad_width": None},
     python="pad({0})", numpy="np.pad({0}, {pad_width})", usage="pad(x, 1), pad(x, ((0, 0), (1, 2)))",
     group="shapes", summary="zeros put round a tensor",
-    why="The zeros are constant, so only what stands inside them gets its gradient back.",
+    why="The zeros are constant: the gradient is the part of the upstream gradient inside them.",
 )
 
 # indexing
@@ -115,8 +118,8 @@ index = gate(
     domain="an index is a whole number within its axis", python="{0}[{key}]", numpy="{0}[{key}]",
     usage="x[0], X[:, 1:3], x[[0, 2]], E[indices]", group="shapes",
     summary="entries picked by position; indices may be an input of whole numbers (embedding look-up)",
-    why="What was picked gets its gradient back at its old place, everything else gets 0; an entry "
-    "that was picked several times collects a sum.",
+    why="The slope is 1 in an entry that was picked and 0 in the others; one that was picked "
+    "several times gets the sum.",
 )
 
 one_hot = gate(
@@ -125,7 +128,7 @@ one_hot = gate(
     integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
     python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
     usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
-    why="A class number is given, not computed, so nothing flows back to it.",
+    why="A class number is given, not computed: it has no gradient.",
 )
 
 # gates that only backward passes need; users do not call them

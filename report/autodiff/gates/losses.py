@@ -54,7 +54,8 @@ mse = gate(
     definition=lambda p, y: mean(square(p - y)),
     usage="mse(p, y)", group="losses",
     summary="mean squared error; one of the two may be a number",
-    why="Every squared error has the slope of twice the error, and the mean divides by their number.",
+    why=r"The derivative of $\frac{1}{n} \sum_k (p_k - y_k)^2$ by $p_i$ is $\frac{2}{n}(p_i - "
+    "y_i)$.",
 )
 l1 = gate(
     "l1", lambda p, y: np.mean(np.abs(p - y)),
@@ -65,7 +66,7 @@ l1 = gate(
     definition=lambda p, y: mean(absolute(p - y)),
     usage="l1(p, y)", group="losses",
     summary="mean absolute error",
-    why="An absolute error has slope 1 or −1, whatever its size: only its sign flows back.",
+    why="The slope of an absolute error is its sign, and the mean divides it by $n$.",
 )
 huber = gate(
     "huber", lambda p, y, delta=1.0: _huber(p - y, delta),
@@ -76,7 +77,8 @@ huber = gate(
     definition=lambda p, y, delta=1.0: mean(where(less_equal(s := absolute(e := p - y), delta), square(e) / 2, delta * (s - delta / 2))),
     usage="huber(p, y, delta=1.0)", group="losses",
     summary="mean of e²/2 where the error |e| is at most delta, else of delta·(|e| − delta/2)",
-    why="A small error flows back as it is, a large one is clipped at delta.",
+    why=r"The slope is the error where that is small, and $\pm\delta$ where it is larger than "
+    r"$\delta$.",
 )
 
 # classification
@@ -90,7 +92,7 @@ hinge = gate(
     definition=lambda s, y: mean(where(greater(m := 1 - y * s, 0), m, 0)),
     usage="hinge(s, y), y being -1 or 1", group="losses",
     summary="mean of max(0, 1 − y·s)",
-    why="Only scores on the wrong side of the margin count, and each of those with the slope $-y$.",
+    why="The slope of $1 - yp$ is $-y$ where that is positive; elsewhere the loss is 0.",
 )
 binary_cross_entropy = gate(
     "binary_cross_entropy", _binary_cross_entropy,
@@ -102,7 +104,7 @@ binary_cross_entropy = gate(
     definition=lambda p, y: -mean(y * log(p) + (1 - y) * log(1 - p)),
     usage="binary_cross_entropy(p, y)", group="losses",
     summary="mean of −y·log(p) − (1 − y)·log(1 − p)",
-    why="A probability that is sure and wrong has a very steep slope: $p(1 - p)$ stands below.",
+    why=r"The derivative of $-y \log p - (1 - y) \log(1 - p)$ by $p$ is $(p - y)/(p(1 - p))$.",
 )
 binary_cross_entropy_with_logits = gate(
     "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))),
@@ -113,7 +115,8 @@ binary_cross_entropy_with_logits = gate(
     definition=lambda z, y: mean(softplus(z) - z * y),
     usage="binary_cross_entropy_with_logits(z, y)", group="losses",
     summary="binary cross-entropy of sigmoid(z), stable",
-    why=r"The slope of the sigmoid, $p(1 - p)$ with $p = \sigma(z)$, cancels what stands below in the cross-entropy: $\sigma(z) - y$ is left.",
+    why=r"The slope $p(1 - p)$ of $p = \sigma(z)$ cancels the denominator of $(p - y)/(p(1 - "
+    "p))$: $p - y$ is left.",
 )
 cross_entropy = gate(
     "cross_entropy", lambda z, labels: -np.mean(_picked(log_softmax(z), labels)),
@@ -126,8 +129,8 @@ cross_entropy = gate(
     else _over_rows(one_hot(k, classes=shape_of(z)[-1]) * log_softmax(z)),
     usage="cross_entropy(z, labels)", group="losses",
     summary="mean over rows of −log(softmax(z)[label]); labels are class numbers or one-hot rows",
-    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
-    r"less what is true, a 1 at the class and 0 elsewhere.",
+    why=r"The derivative of $-\log \operatorname{softmax}(\mathbf{z})_c$ by $z_i$ is "
+    r"$\operatorname{softmax}(\mathbf{z})_i$, less 1 for the class $i = c$.",
 )
 cross_entropy_one_hot = gate(
     "cross_entropy_one_hot", lambda z, y: -np.mean(np.sum(_one_hot_rows(y) * log_softmax(z), axis=-1)),
@@ -139,8 +142,9 @@ cross_entropy_one_hot = gate(
     definition=lambda z, y: _over_rows(y * log_softmax(z)), family="cross_entropy",
     usage="cross_entropy(z, one_hot_rows)", group="losses",
     summary="mean over rows of −sum(y·log(softmax(z)))",
-    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
-    r"less what is true, $\mathbf{y}$.",
+    why=r"The derivative of $-\sum_k y_k \log p_k$ with $\mathbf{p} = "
+    r"\operatorname{softmax}(\mathbf{z})$ by $z_i$ is $p_i \sum_k y_k - y_i$; "
+    r"probabilities $\mathbf{y}$ add up to 1.",
 )
 kl_div = gate(
     "kl_div", lambda p, q: np.sum(xlogy(p, p) - xlogy(p, q)),
@@ -151,7 +155,7 @@ kl_div = gate(
     definition=lambda p, q: total(p * (log(p) - log(q))),
     usage="kl_div(p, q)", group="losses",
     summary="Kullback-Leibler divergence: sum of p·log(p/q) over all entries",
-    why=r"The divergence grows where $q$ is too small for $p$: the slope by $q$ is $-p/q$.",
+    why=r"The derivative of $p \log(p/q)$ by $q$ is $-p/q$.",
 )
 
 # fmt: on

@@ -35,7 +35,7 @@ total = gate(
     entry=entries.total, shape=reduced, sign="Σ", latex=function(named("sum")), params=REDUCTION,
     python="total({0})", numpy="np.sum({0})", usage="sum(x), sum(x, axis=0, keepdims=True)",
     group="reductions", summary="sum of the entries",
-    why="Every entry enters the sum with the factor 1, so each gets the upstream gradient.",
+    why="The slope of a sum in each entry is 1: each entry gets the upstream gradient.",
 )
 mean = gate(
     "mean", lambda x, axis=None, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
@@ -45,7 +45,7 @@ mean = gate(
     definition=lambda x, axis=None, keepdims=False: total(x, axis=axis, keepdims=keepdims) / count(shape_of(x), axis),
     usage="mean(x), mean(x, axis=0, keepdims=True)",
     group="reductions", summary="mean of the entries",
-    why="Every entry enters the mean with the factor one over their number.",
+    why="The slope of a mean of $n$ entries in each of them is $1/n$.",
 )
 prod = gate(
     "prod", lambda x, axis=None, keepdims=False: np.prod(x, axis=axis, keepdims=keepdims),
@@ -53,7 +53,7 @@ prod = gate(
     entry=entries.prod, shape=reduced, sign="Π", latex=function(named("prod")), params=REDUCTION,
     python="prod({0})", numpy="np.prod({0})", usage="prod(x), prod(x, axis=0)",
     group="reductions", summary="product of the entries",
-    why="The slope for one factor is the product of all the others.",
+    why="The derivative of a product by one factor is the product of all the others.",
 )
 cumsum = gate(
     "cumsum", lambda x, axis=None: np.cumsum(x, axis=axis),
@@ -61,7 +61,7 @@ cumsum = gate(
     entry=entries.cumsum(from_start=True), shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
     python="cumsum({0})", numpy="np.cumsum({0})", usage="cumsum(x), cumsum(X, axis=0)",
     group="reductions", summary="running sum along an axis, or of all entries in a row",
-    why="An entry is part of its own and of every later running sum, so it collects from all of them.",
+    why="An entry is a term of its own and of every later sum: its gradient is the sum of theirs.",
     jacobian=(lambda y, x, axis=None: cumsum(identity(x), axis=0),),
 )
 
@@ -74,7 +74,7 @@ largest = gate(
     np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal largest entries share the gradient evenly",
     usage="max(x), max(x, axis=1)", group="reductions", summary="largest entry",
-    why="Only the largest entry moves the value, so it gets the whole gradient.",
+    why="The slope of the maximum is 1 in the largest entry and 0 in the others.",
 )
 smallest = gate(
     "min", lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
@@ -84,7 +84,7 @@ smallest = gate(
     np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal smallest entries share the gradient evenly",
     usage="min(x), min(x, axis=1)", group="reductions", summary="smallest entry",
-    why="Only the smallest entry moves the value, so it gets the whole gradient.",
+    why="The slope of the minimum is 1 in the smallest entry and 0 in the others.",
 )
 
 # spreads
@@ -98,8 +98,8 @@ var = gate(
     / (count(shape_of(x), axis) - ddof),
     usage="var(x), var(x, axis=0, ddof=1, keepdims=True)",
     group="reductions", summary="variance: mean squared distance from the mean (divided by n − ddof)",
-    why="What an entry moves the mean by cancels out, since the distances from the mean add up to 0; "
-    "twice its own distance over n is left.",
+    why=r"The derivative of $\sum_k (x_k - \bar{x})^2$ by $x_i$ is $2(x_i - \bar{x})$: what $\bar{x}$ adds is 0, "
+    "since the distances from the mean add up to 0.",
 )
 std = gate(
     "std", lambda x, axis=None, ddof=0, keepdims=False: np.sqrt(_var(x, axis, ddof, keepdims)),
@@ -112,8 +112,7 @@ std = gate(
     definition=lambda x, axis=None, ddof=0, keepdims=False: sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims)),
     usage="std(x), std(x, axis=0, ddof=1, keepdims=True)", group="reductions",
     summary="standard deviation, the root of the variance",
-    why="The slope of the variance is divided by twice the root, which leaves the distance from the "
-    "mean over n times the standard deviation.",
+    why="By the chain rule it is the derivative of the variance over twice the standard deviation.",
 )
 
 # gates that only backward passes need; users do not call them
