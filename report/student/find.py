@@ -8,8 +8,9 @@ that the trace does not have (2 + b before a is added) is none of the trace's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from report.student.labels import LIKELY, SURE, Labels, Reading
 from report.student.printed import Item, Number, read_output
 from report.student.walk import Key, keys_of, truth
 
+NOTHING: Mapping[Key, Array] = MappingProxyType({})
 SINGLE = 3e-6  # of the terms that a number comes from: what single precision explains
 _ROUGH = 0.05  # relative: one unit of the last digit is never taken for more than this
 _MAX_PAIRS = 400_000  # numbers times keys that are laid along each other
@@ -78,76 +80,97 @@ class Ruler:
         return max(self.scale.get(key, 0.0), largest)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
-    """The student's numbers by key, and how many printed numbers stand for none of the trace's."""
+    """The student's numbers by key, and how many printed numbers stand for none of the trace's.
+
+    `guessed` says of each number that only its place, or the word for a function, speaks for which
+    number of the output it is; `hinted` are those with such a word.
+    """
 
     own: dict[Key, Own]
-    guessed: frozenset[Key]  # by place only
+    guessed: Mapping[Key, int]
+    hinted: Container[Key]
     other: int
 
 
-def find(trace: Trace, output: str) -> Found:
-    """What of a trace's values and gradients stands in an output."""
-    search = _Search(trace)
-    search.by_name(read_output(output))
-    search.by_place()
-    search.drop_unsupported()
-    return Found(search.own, frozenset(search.guessed), len(search.left))
+class Finder:
+    """Where the numbers of an output stand in a trace.
+
+    `place` may be asked again with more known of what the student computed: numbers that follow from a
+    mistake are found by their size as right ones are.
+    """
+
+    def __init__(self, trace: Trace, output: str) -> None:
+        self.trace = trace
+        self.ruler = Ruler(trace)
+        self.labels = Labels(trace)
+        self.read = list(self._readings(read_output(output)))
+
+    def place(
+        self, expected: Mapping[Key, Array] = NOTHING, refused: Container[tuple[int, Key]] = ()
+    ) -> Found:
+        """The numbers by key; `expected` are those that follow from mistakes, `refused` bad guesses."""
+        search = _Search(self, expected, refused)
+        search.by_name(self.read)
+        search.by_place()
+        search.drop_unsupported()
+        return Found(search.own, search.guessed, search.hinted, len(search.left))
+
+    def _readings(self, items: Sequence[Item]) -> Iterator[tuple[Item, Reading]]:
+        before: Quantity | None = None
+        for item in items:
+            reading = self.labels.read(item.label, item.heading, before)
+            yield item, reading
+            if reading.keys and reading.sure == SURE:
+                before = self.trace.quantities[reading.keys[0][0]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Loose:
     """A number or tensor that no name has placed yet."""
 
     number: Number
     reading: Reading
     line: int
-    order: int
+    order: int  # counted over all numbers
 
 
 class _Search:
-    def __init__(self, trace: Trace) -> None:
-        self.trace = trace
-        self.ruler = Ruler(trace)
-        self.labels = Labels(trace)
+    def __init__(
+        self, finder: Finder, expected: Mapping[Key, Array], refused: Container[tuple[int, Key]]
+    ) -> None:
+        self.trace = finder.trace
+        self.ruler = finder.ruler
+        self.labels = finder.labels
+        self.expected = expected
+        self.refused = refused
         self.own: dict[Key, Own] = {}
-        self.guessed: set[Key] = set()
+        self.guessed: dict[Key, int] = {}
+        self.hinted: set[Key] = set()
         self.left: list[_Loose] = []
+        self.numbers = 0
 
     # ------------------------------------------------------------ by name
 
-    def by_name(self, items: Sequence[Item]) -> None:
+    def by_name(self, read: Sequence[tuple[Item, Reading]]) -> None:
         """Place what has a name that leaves no doubt."""
-        read = self._read(items)
         trusted = self._trusts_numbers(read)
-        placed: list[tuple[int, Item, Reading]] = []
+        placed: list[tuple[Item, Reading]] = []
         entries: list[tuple[Item, Reading]] = []
-        for order, (item, reading) in enumerate(read):
+        for item, reading in read:
             sure = reading.sure == SURE and (trusted or not reading.numbered)
             if reading.foreign and not (sure and not reading.gradient):
                 continue
             if sure and reading.place:
                 entries.append((item, reading))
             elif sure and self._fits(item, reading.keys[0]):
-                placed.append((order, item, reading))
+                placed.append((item, reading))
             else:
-                self._loosen(order, item, reading, sure)
-        for order, item, reading in placed:
-            self._claim(
-                reading.keys[0], self._own(item.joined(), reading.keys[0], item.line), order
-            )
+                self._loosen(item, reading, sure)
+        for item, reading in placed:
+            self._claim(reading.keys[0], self._own(item.joined(), reading.keys[0], item.line))
         self._entries(entries)
-
-    def _read(self, items: Sequence[Item]) -> list[tuple[Item, Reading]]:
-        read: list[tuple[Item, Reading]] = []
-        before: Quantity | None = None
-        for item in items:
-            reading = self.labels.read(item.label, item.heading, before)
-            read.append((item, reading))
-            if reading.keys and reading.sure == SURE:
-                before = self.trace.quantities[reading.keys[0][0]]
-        return read
 
     def _trusts_numbers(self, read: Sequence[tuple[Item, Reading]]) -> bool:
         """Whether names such as q3 are counted as the trace counts: no more of them fit elsewhere."""
@@ -170,29 +193,37 @@ class _Search:
         size = int(np.prod(key[0].shape))
         return item.size == size or (len(item.numbers) == 1 and item.numbers[0].value.ndim > 0)
 
-    def _loosen(self, order: int, item: Item, reading: Reading, sure: bool) -> None:
+    def _loosen(self, item: Item, reading: Reading, sure: bool) -> None:
         """Keep what has no place yet, a name's first number for the name."""
         size = int(np.prod(reading.keys[0][0].shape)) if reading.keys else 0
         if reading.keys and 1 < size == item.size:
-            self.left.append(_Loose(item.joined(), reading, item.line, order))
+            self._leave(item.joined(), reading, item.line)
             return
         for i, part in enumerate(item.apart()):
             own = reading if i == 0 and not item.above else self.labels.read("", part.heading)
             if own is reading and sure and self._fits(part, reading.keys[0]):
                 key = reading.keys[0]
-                self._claim(key, self._own(part.numbers[0], key, part.line), order)
+                self._claim(key, self._own(part.numbers[0], key, part.line))
             else:
-                self.left.append(_Loose(part.numbers[0], own, part.line, order))
+                self._leave(part.numbers[0], own, part.line)
 
-    def _claim(self, key: Key, own: Own, order: int) -> None:
+    def _leave(self, number: Number, reading: Reading, line: int) -> None:
+        self.numbers += 1
+        self.left.append(_Loose(number, reading, line, self.numbers))
+
+    def _claim(self, key: Key, own: Own) -> None:
         """Take a number for a key; of several the first that is right, else the first."""
         before = self.own.get(key)
-        true = truth(self.trace, key)
-        if before is None or (not self._right(key, before, true) and self._right(key, own, true)):
+        if before is None or (not self._right(key, before) and self._right(key, own)):
             self.own[key] = own
 
-    def _right(self, key: Key, own: Own, true: Array) -> bool:
-        return own.value.shape == np.shape(true) and self.ruler.agrees(key, own, true)
+    def _right(self, key: Key, own: Own) -> bool:
+        """Whether a number is the true one, or the one that follows from the mistakes known so far."""
+        if own.value.shape != key[0].shape:
+            return False
+        if self.ruler.agrees(key, own, truth(self.trace, key)):
+            return True
+        return key in self.expected and self.ruler.agrees(key, own, self.expected[key])
 
     def _entries(self, entries: Sequence[tuple[Item, Reading]]) -> None:
         """Put single entries together; they are counted from 0 where one of a tensor has a 0."""
@@ -245,8 +276,8 @@ class _Search:
             item, key = loose[i], keys[j]
             own = self._own(item.number, key, item.line)
             self.own[key] = own
-            if not self._right(key, own, truth(self.trace, key)):
-                self.guessed.add(key)
+            if not self._right(key, own):
+                self.guessed[key] = item.order
             self.left.remove(item)
 
     def _by_likely_name(self) -> None:
@@ -262,11 +293,14 @@ class _Search:
         for item in list(self.left):
             free = [k for k in item.reading.keys if k not in self.own]
             rivals = [n for n in self.left if set(n.reading.keys) & set(free)]
-            if len(free) == 1 == len(rivals) and item.reading.sure == LIKELY:
+            alone = len(free) == len(item.reading.keys) == len(rivals) == 1
+            if alone and item.reading.sure == LIKELY:
                 key = free[0]
-                if self._size_fits(key, item.number) and not item.reading.foreign:
+                refused = (item.order, key) in self.refused or item.reading.foreign
+                if self._size_fits(key, item.number) and not refused:
                     self.own[key] = self._own(item.number, key, item.line)
-                    self.guessed.add(key)
+                    self.guessed[key] = item.order
+                    self.hinted.add(key)
                     self.left.remove(item)
 
     def _size_fits(self, key: Key, number: Number) -> bool:
@@ -275,20 +309,20 @@ class _Search:
     def _agrees(self, key: Key, number: Number) -> bool:
         if not self._size_fits(key, number):
             return False
-        return self.ruler.agrees(key, self._own(number, key, 0), truth(self.trace, key))
+        return self._right(key, self._own(number, key, 0))
 
     def _score(self, item: _Loose, key: Key) -> float | None:
         """How well a number stands for a key; None: not at all."""
-        if not self._size_fits(key, item.number):
+        if not self._size_fits(key, item.number) or (item.order, key) in self.refused:
             return None
         tends = item.reading.gradient
         if tends is not None and tends != key[1]:
             return None
         if self._agrees(key, item.number):
             return 2.0 + 0.05 * min(item.number.digits, 12) + (key in item.reading.keys)
-        if key in item.reading.keys:
-            return 0.5
-        return None if item.reading.keys or (key[0].is_input and not key[1]) else -0.5
+        if item.reading.words or (key[0].is_input and not key[1]):
+            return None  # a name of the student's own says nothing of a number that fits nowhere
+        return _UNNAMED
 
     # ------------------------------------------------------------ what only its place speaks for
 
@@ -297,37 +331,38 @@ class _Search:
         uses = _uses(self.trace)
         for key in [k for k in keys_of(self.trace) if k in self.guessed]:
             after = _printed_after(key, uses, self.own)
-            right = [k for k in after if self._right(k, self.own[k], truth(self.trace, k))]
+            right = [k for k in after if self._right(k, self.own[k])]
             if (after and len(right) == len(after)) or (not after and self._alone(key)):
                 own = self.own.pop(key)
-                self.guessed.discard(key)
+                del self.guessed[key]
                 number = Number(own.value, own.unit, own.digits, own.text)
-                self.left.append(_Loose(number, Reading(), own.line, 0))
+                self._leave(number, Reading(), own.line)
 
     def _alone(self, key: Key) -> bool:
         """Whether a guess has no right number for its neighbour: the output may be about anything."""
         return (
-            not any(
-                self._right(k, own, truth(self.trace, k)) for k, own in self.own.items() if k != key
-            )
+            not any(self._right(k, own) for k, own in self.own.items() if k != key)
             and len(self.own) < 3
         )
+
+
+_SKIPPED_ITEM, _SKIPPED_KEY = -1.0, -0.3
+_UNNAMED = -0.5  # a wrong number without words
 
 
 def _laid(
     items: Sequence[_Loose], keys: Sequence[Key], score: Callable[[_Loose, Key], float | None]
 ) -> list[tuple[int, int]]:
     """Pairs in order whose scores add up to most; what is left out costs a little."""
-    skip_item, skip_key = -1.0, -0.3
     n, m = len(items), len(keys)
     best = np.zeros((n + 1, m + 1))
-    best[:, 0] = skip_item * np.arange(n + 1)
-    best[0, :] = skip_key * np.arange(m + 1)
+    best[:, 0] = _SKIPPED_ITEM * np.arange(n + 1)
+    best[0, :] = _SKIPPED_KEY * np.arange(m + 1)
     step = np.zeros((n + 1, m + 1), dtype=np.int8)  # 1 pair, 2 item left out, 3 key left out
     for i in range(1, n + 1):
         for j in range(1, m + 1):
             paired = score(items[i - 1], keys[j - 1])
-            options = [best[i - 1, j] + skip_item, best[i, j - 1] + skip_key]
+            options = [best[i - 1, j] + _SKIPPED_ITEM, best[i, j - 1] + _SKIPPED_KEY]
             if paired is not None:
                 options.append(best[i - 1, j - 1] + paired)
             choice = int(np.argmax(options))

@@ -7,8 +7,9 @@ dL/dw1        dw1            grad_w1            w1.grad             ∂f/∂w1  
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.graph import Node
@@ -41,6 +42,10 @@ _QUOTIENT = re.compile(
 _WORD = re.compile(
     r"(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*'?)(?P<place>(?:\[[\d, ]+\])*)(?:\[[\"'](?P<key>\w+)[\"']\])?|[∂δ∇Δ]"
 )
+_FORMULA = re.compile(  # x1 * w1, sin(q1), sin^2: more than a name
+    r"[\w.]+\s*\((?:[^()]|\([^()]*\))*\)(?:\s*(?:\*\*|[*/+@^-])\s*[\w.()]+)*|"
+    r"[\w.]+(?:\s*(?:\*\*|[*/+@^-])\s*[\w.()]*)+"
+)
 _BEFORE = re.compile(
     r"(?:d[A-Za-z]{0,6}?_?[d∂]_?|d|D|g|grad|gradient|delta|deriv|der|∂\w*?∂|∂|δ|∇)_?"
 )
@@ -59,6 +64,7 @@ _FOREIGN = re.compile(
     r"(?:numeric\w*|check\w*|finite|diff\w*|expected|torch|autograd|true|err\w*|tolerance|eps\w*|time|"
     r"seconds?|local|learning|lr|rate|updated?|new|relative|absolute|max\w*|close|should|reference|jacobian|"
     r"target|compar\w*|correct|sympy|seed)", re.IGNORECASE)  # fmt: skip
+_SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 _BASE = re.compile(r"\d+")
 
 
@@ -76,6 +82,7 @@ class Reading:
     place: tuple[int, ...] = ()
     foreign: bool = False
     numbered: bool = False  # a name such as q3, which may be of another's counting
+    words: bool = True  # whether there is a label
 
 
 class Labels:
@@ -103,14 +110,21 @@ class Labels:
         """What a label names; `inherited` is what the label before it named, for "grad=" alone."""
         plain = _left(label)
         if not plain:
-            return Reading(gradient=_tendency(heading))
+            return Reading(gradient=_tendency(heading), words=False)
         if match := _QUOTIENT.search(plain):
             if found := self._named(match["name"]):
                 return self._reading(found, True, SURE, _place(match["place"]))
             split = self._tensor_entry(match["name"])
             return split or Reading(gradient=True, foreign=bool(_foreign(plain)))
-        if found := self.formulas.get(_squeezed(plain)):
-            return self._reading(found, False, SURE)
+        match = _FORMULA.search(plain)
+        if match and not self._is_name(match[0]):
+            slope = bool(_GRADIENT.search(plain[: match.start()]))
+            tends = slope or _tendency(heading)
+            found = self.formulas.get(_squeezed(match[0]))
+            if found is None:
+                keys = self._by_sign(plain[match.start() :], bool(tends))
+                return Reading(keys, LIKELY if keys else NONE, tends)
+            return replace(self._reading(found, bool(tends), SURE), numbered=False)
         return self._by_words(plain, heading, inherited)
 
     def _by_words(self, plain: str, heading: str, inherited: Quantity | None) -> Reading:
@@ -134,6 +148,21 @@ class Labels:
         sure = min(sure, LIKELY if unknown else SURE)
         reading = self._reading(quantity, slope, sure, place)
         return Reading(reading.keys, reading.sure, slope, place, foreign, reading.numbered)
+
+    def _is_name(self, text: str) -> bool:
+        """Whether what looks like a formula is a name in words: f(x, w), grad(w1), pre-activation."""
+        if _squeezed(text) in self.formulas:
+            return False
+        first, call, _ = text.partition("(")
+        words = re.findall(r"[^\W\d]\w*", text)
+        if call and (_GRADIENT.fullmatch(first) or self._entry(first.strip(), "")):
+            return True
+        if any(_GRADIENT.fullmatch(w) or _VALUE.fullmatch(w) for w in words):
+            return True
+        functions = any(_is_function(w.lower(), q.node) for w in words for q in self.trace.gates)
+        if call and functions and not any(c in text for c in "*/+@^"):
+            return not any(self._named(w) for w in words)
+        return not functions and not any(self._named(w) for w in words)
 
     def _sorted(self, plain: str) -> tuple[list[_Named], list[str], bool, bool]:
         """The words of a label: names, what is not known, and whether gradients or values are meant."""
@@ -208,16 +237,46 @@ class Labels:
         found: list[Key] = []
         for word in words:
             for part in re.split(r"[_\W\d]+", word.lower()):
-                found += [
-                    (q.node, bool(gradient))
-                    for q in self.trace.gates
-                    if part
-                    and _is_function(part, q.node)
-                    and (not gradient or q.gradient is not None)
-                ]
+                if not part:
+                    continue
+                for q in self.trace.gates:
+                    if _is_function(part, q.node):
+                        found += self._at(q, bool(gradient))
             if found:
                 break
         return tuple(found)
+
+    def _by_sign(self, text: str, gradient: bool) -> tuple[Key, ...]:
+        """The gates of an operation that is written by its sign: 1/, 2 +, sin^2, v**2."""
+        power = re.search(r"(?:\^|\*\*)\s*2", text)
+        operator = next((c for c in text if c in _SIGNS), "")
+        words = re.findall(r"[^\W\d]\w*", text)
+        numbers = [
+            float(n) for n in re.findall(r"\d+\.?\d*", text[: power.start()] if power else text)
+        ]
+        found: list[Key] = []
+        for q in self.trace.gates:
+            sign, args = unicodedata.normalize("NFKC", q.node.gate.sign), q.node.args
+            over_one = text.startswith("1/") and sign.startswith("1/")
+            same = sign.endswith("x2") if power else over_one or sign == _SIGNS.get(operator)
+            held = [float(a.value) for a in args if a.is_constant and not a.shape]
+            fits = over_one or all(n in held for n in numbers)
+            known = all(self._is_argument(w, args) for w in words)
+            if same and fits and known:
+                found += self._at(q, gradient)
+        return tuple(found)
+
+    def _is_argument(self, word: str, args: Iterable[Node]) -> bool:
+        """Whether a word names an argument, or the function that it comes from."""
+        named = self._named(word)
+        return any((named and named.node is a) or _is_function(word.lower(), a) for a in args)
+
+    def _at(self, gate: Quantity, gradient: bool) -> list[Key]:
+        """A gate's value; a "gradient of sin" may be that of its output or of its input."""
+        if not gradient:
+            return [(gate.node, False)]
+        near = [n for n in (gate.node, *gate.node.args) if n in self.trace.quantities]
+        return [(n, True) for n in near if self.trace.quantities[n].gradient is not None]
 
 
 def _left(label: str) -> str:

@@ -36,13 +36,13 @@ _WITHIN = re.compile(r"[-+\d.,eEnaif\s\[\]()]*")
 _SHAPE = re.compile(r"\(\s*\d+\s*(?:,\s*\d+\s*)*,?\s*\)")
 _INDEX = re.compile(r"\[[^\[\]\n]{0,60}\]")
 _COUNTED = re.compile(r"(?:^|[\W_])(?:step|gate|node|epoch|layer|iter|iteration|question|part|task|no\.?|number|sample|row|line)\s*#?$", re.IGNORECASE)  # fmt: skip
-_OPERATOR = re.compile(r"[ \t]*(?:\*|/|@|\^|\+|-(?=\s))[ \t]*[\w(.\[]")
+_OPERATOR = re.compile(r"[*/@^+]|[ \t]+(?:[*/@^+]|-(?=\s))[ \t]*[\w(.\[]|-(?=\s*[\w(.\[])")
 _BEFORE = re.compile(r"(?:[*/@^+]|(?<=[\w)\]])\s*-|\w\()[ \t]*$")
 _IN_CALL = re.compile(r"(?:^|[^\w.])(?:\w+\.)*[a-z]\w*\((?:[^()\n]|\([^()\n]*\))*$")
 _BLANK = " \t\n\r,;|()"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Number:
     """A number, or a tensor in brackets: its entries, and one unit of the last digit of each.
 
@@ -55,7 +55,7 @@ class Number:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
     """Numbers that belong together: a number, a tensor, or bare rows; and the words before them.
 

@@ -1,0 +1,412 @@
+"""Known mistakes, each as another function in the place of the right one, tried on a student's own numbers.
+
+A mistake in a gate's value is a function of its arguments; one in its backward rule a function of the
+upstream gradient, the gate's value and its arguments; one in a sum of contributions a function of them.
+They are made from the rows of the gate table, so that they hold for every gate: another gate of the
+same group in its place, its arguments swapped, its option `axis` another one, its rule at another point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.backprop import pull_back
+from report.autodiff.gates import GATES, apply
+from report.autodiff.graph import Array, Gate, Node, evaluate, input_node, topological
+from report.program.expressions import formula
+
+DIGITS = (1, 2, 3, 4, 5, 6)  # to which numbers are rounded before use
+_BASES = {"10": math.log(10), "2": math.log(2)}
+_TURN = math.pi / 180
+_ANGLES = "trigonometry"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A kind of mistake, in words, and the function that makes it.
+
+    `smooth` says that the function takes nodes too, so that it has a derivative of its own. A mistake
+    without a kind is none: the right derivative of a value that was wrong before.
+    """
+
+    kind: str
+    words: str
+    function: Callable[..., Any]
+    smooth: bool = False
+
+
+# ---------------------------------------------------------------- in the value of a gate
+
+
+def in_value(node: Node, told: str) -> Iterator[Mistake]:
+    """Mistakes in the value of a gate, the usual ones first; `told` is its formula."""
+    gate, params = node.gate, dict(node.params)
+    places = range(len(node.args))
+
+    def right(*xs: Any) -> Any:
+        return apply(gate, xs, params)
+
+    if gate.group == _ANGLES:
+        yield from _angles(gate, right)
+    yield from _choices(node, right, told)
+    yield from _others(node, params)
+    yield Mistake("sign", "the sign is turned", lambda *xs: -right(*xs), True)
+    yield Mistake("factor 2", "a factor 2 is too many", lambda *xs: 2 * right(*xs), True)
+    yield Mistake("factor 2", "a factor 2 is left out", lambda *xs: right(*xs) / 2, True)
+    yield from _swapped(node, right)
+    yield from _axes(node, params)
+    if _has_log(gate):
+        for base, size in _BASES.items():
+            words = f"the logarithm is taken to base {base}"
+            yield Mistake("log base", words, lambda *xs, s=size: right(*xs) / s, True)
+    for n in _counts(node):
+        yield Mistake("mean for sum", f"the mean is taken in place of the sum: a factor 1/{n}",
+                      lambda *xs, n=n: right(*xs) / n, True)  # fmt: skip
+        yield Mistake("sum for mean", f"the sum is taken in place of the mean: a factor {n}",
+                      lambda *xs, n=n: right(*xs) * n, True)  # fmt: skip
+        if n > 1:
+            yield Mistake("count", f"divided by {n - 1} in place of {n}",
+                          lambda *xs, n=n: right(*xs) * n / (n - 1), True)  # fmt: skip
+    yield Mistake("squared", "it is squared once more", lambda *xs: right(*xs) ** 2, True)
+    yield Mistake("squared", "a square is left out", lambda *xs: right(*xs) ** 0.5, True)
+    if gate.group in ("arithmetic", "reductions"):
+        yield Mistake(
+            "integer division", "the rest is cut off, as // does", lambda *xs: np.floor(right(*xs))
+        )
+        yield Mistake(
+            "integer division",
+            "the rest is cut off, as int() does",
+            lambda *xs: np.trunc(right(*xs)),
+        )
+    for digits in DIGITS:
+        yield Mistake("rounding", f"rounded to {digits} digit{'s' * (digits > 1)} before {told}",
+                      lambda *xs, d=digits: right(*(np.round(x, d) for x in xs)))  # fmt: skip
+        yield Mistake("rounding", f"{told} rounded to {digits} digit{'s' * (digits > 1)} before use",
+                      lambda *xs, d=digits: np.round(right(*xs), d))  # fmt: skip
+        yield Mistake("rounding", f"the root of {told} rounded to {digits} digits before squaring",
+                      lambda *xs, d=digits: np.round(np.sqrt(right(*xs)), d) ** 2)  # fmt: skip
+    for i in places:
+        if len(places) > 1 or gate.group == "activations":
+            continue
+        inner = node.args[i].gate
+        if len(inner.rules) == 1 and inner.elementwise and not node.args[i].is_input:
+            yield Mistake("applied twice", f"{inner.name} is applied twice",
+                          lambda x, g=inner, p=dict(node.args[i].params): right(apply(g, (x,), p)), True)  # fmt: skip
+
+
+def _angles(gate: Gate, right: Callable[..., Any]) -> Iterator[Mistake]:
+    """Degrees for radians, going in or coming out."""
+    yield Mistake("degrees", f"{gate.name} is taken of degrees, not of radians",
+                  lambda *xs: right(*(x * _TURN for x in xs)), True)  # fmt: skip
+    yield Mistake("degrees", f"{gate.name} is taken of an angle multiplied by 180/π",
+                  lambda *xs: right(*(x / _TURN for x in xs)), True)  # fmt: skip
+    yield Mistake("degrees", "the angle comes out in degrees", lambda *xs: right(*xs) / _TURN, True)
+
+
+def _choices(node: Node, right: Callable[..., Any], told: str) -> Iterator[Mistake]:
+    """The gate applied twice, not at all, or on the other side of its kink."""
+    gate = node.gate
+    if gate.kink is not None:
+        side = f"the other side of the kink of {gate.name} is taken"
+        yield Mistake("kink", side, lambda *xs: -right(*(-x for x in xs)), True)
+    if len(node.args) == 1 and node.args[0].shape == node.shape:
+        yield Mistake(
+            "applied twice", f"{gate.name} is applied twice", lambda x: right(right(x)), True
+        )
+    for i, arg in enumerate(node.args):
+        if arg.shape == node.shape or not arg.shape or gate.elementwise:
+            what = gate.name if len(node.args) == 1 else f"all but one argument of {told}"
+            yield Mistake("left out", f"{what} is left out",
+                          lambda *xs, i=i: xs[i] + 0 * right(*xs), True)  # fmt: skip
+
+
+def _others(node: Node, params: dict[str, Any]) -> Iterator[Mistake]:
+    """Another gate of the same group in its place."""
+    for other in GATES.values():
+        own = {k: v for k, v in params.items() if k in other.params}
+        if not _alike(node.gate, other) or (params and not own):
+            continue
+        kind = f"{other.name} for {node.gate.name}"
+        yield Mistake(kind, f"{other.name} is taken in place of {node.gate.name}",
+                      lambda *xs, o=other, p=own: apply(o, xs, p), True)  # fmt: skip
+
+
+def _alike(gate: Gate, other: Gate) -> bool:
+    return (
+        other is not gate
+        and bool(other.usage)
+        and other.group == gate.group
+        and other.elementwise == gate.elementwise
+        and len(other.rules) == len(gate.rules)
+        and other.rule_at is None is gate.rule_at
+    )
+
+
+def _swapped(node: Node, right: Callable[..., Any]) -> Iterator[Mistake]:
+    """Arguments in another order, and transposed."""
+    if len(node.args) == 2:
+        yield Mistake("swapped", "the two arguments are swapped", lambda a, b: right(b, a), True)
+    for i, arg in enumerate(node.args):
+        if len(arg.shape) == 2 and max(arg.shape) > 1:
+            yield Mistake("transposed", "an argument is transposed",
+                          lambda *xs, i=i: right(*(x.T if j == i else x for j, x in enumerate(xs))), True)  # fmt: skip
+    if len(node.shape) == 2 and node.shape[0] == node.shape[1] > 1:
+        yield Mistake("transposed", "the result is transposed", lambda *xs: right(*xs).T, True)
+
+
+def _axes(node: Node, params: dict[str, Any]) -> Iterator[Mistake]:
+    if "axis" not in node.gate.params or not node.args[0].shape:
+        return
+    for axis in (None, *range(len(node.args[0].shape))):
+        if axis != params.get("axis"):
+            where = "all axes" if axis is None else f"axis {axis}"
+            yield Mistake("axis", f"{node.gate.name} goes along {where}",
+                          lambda *xs, a=axis: _like(apply(node.gate, xs, {**params, "axis": a}), node))  # fmt: skip
+
+
+def _like(value: Array, node: Node) -> Array:
+    """A result along another axis, where it can stand in the place of the right one."""
+    return np.broadcast_to(value, node.shape) + 0.0
+
+
+# ---------------------------------------------------------------- in a backward rule
+
+
+def in_slope(node: Node, place: int, told: str, before: Mistake | None) -> Iterator[Mistake]:
+    """Mistakes in what a gate sends back to an argument, the usual ones first.
+
+    `before` is the mistake in its value, if any: the right derivative of that is no new mistake.
+    """
+    gate, params = node.gate, dict(node.params)
+    rules = gate.rules_for(len(node.args))
+    rule = rules[place]
+    if rule is None:
+        return
+
+    def right(g: Array, y: Array, *xs: Array) -> Array:
+        return rule(g, y, *xs, **params)
+
+    if before is not None and before.smooth:
+        yield Mistake("", "", derivative(before.function, place))
+    if gate.group == _ANGLES:
+        yield from _slopes_of_angles(right, before)
+    one = len(node.args) == 1
+    yield Mistake(
+        "local derivative", "the local derivative is forgotten", lambda g, y, *xs: g + 0 * y
+    )
+    yield Mistake("upstream", "the upstream gradient is left out",
+                  lambda g, y, *xs: right(np.ones_like(g), y, *xs))  # fmt: skip
+    if one and gate.elementwise:
+        yield from _points(node, right)
+    yield Mistake("sign", "the sign is turned", lambda *ns: -right(*ns))
+    yield Mistake("factor 2", "a factor 2 is left out", lambda *ns: right(*ns) / 2)
+    yield Mistake("factor 2", "a factor 2 is too many", lambda *ns: 2 * right(*ns))
+    yield from _crossed(node, place, right, rules)
+    if gate.kink is not None:
+        side = f"the slope is that of the other side of the kink of {gate.name}"
+        yield Mistake("kink", side, lambda g, y, *xs: right(g, -y, *(-x for x in xs)))
+        for step in (1e-9, -1e-9):
+            yield Mistake(
+                "kink", side, lambda g, y, *xs, s=step: right(g, y + s, *(x + s for x in xs))
+            )
+    yield from _slopes_of_others(node, place, told)
+    yield from _slopes_along(node, rule, params)
+    yield from _factors(node, right)
+    yield from _sizes(node, right)
+    if gate.group in ("arithmetic", "reductions"):
+        yield Mistake(
+            "integer division", "the rest is cut off, as // does", lambda *ns: np.floor(right(*ns))
+        )
+    for digits in DIGITS:
+        words = f"rounded to {digits} digit{'s' * (digits > 1)} before the slope of {told}"
+        yield Mistake(
+            "rounding", words, lambda g, *ns, d=digits: right(g, *(np.round(n, d) for n in ns))
+        )
+        yield Mistake("rounding", words, lambda g, *ns, d=digits: right(np.round(g, d), *ns))
+        yield Mistake("rounding", words, lambda *ns, d=digits: right(*(np.round(n, d) for n in ns)))
+        yield Mistake("rounding", words, lambda *ns, d=digits: np.round(right(*ns), d))
+
+
+def _slopes_of_angles(right: Callable[..., Array], before: Mistake | None) -> Iterator[Mistake]:
+    lost = "the slope is taken of degrees, and its factor π/180 is lost"
+    kind = "π/180 lost" if before is not None and before.kind == "degrees" else "degrees"
+    yield Mistake(kind, lost, lambda g, y, *xs: right(g, y, *(x * _TURN for x in xs)))
+    yield Mistake("degrees", "the slope is taken of degrees",
+                  lambda g, y, *xs: _TURN * right(g, y, *(x * _TURN for x in xs)))  # fmt: skip
+    yield Mistake("π/180 lost", "the factor π/180 of the change to radians is lost",
+                  lambda *ns: right(*ns) / _TURN)  # fmt: skip
+    yield Mistake("degrees", "a factor π/180 is too many", lambda *ns: right(*ns) * _TURN)
+
+
+def _points(node: Node, right: Callable[..., Array]) -> Iterator[Mistake]:
+    """The derivative at the wrong point: at the output for the input, or the reverse."""
+
+    def again(y: Array) -> Array:
+        return node.gate.forward(y, **node.params)
+
+    at = f"the derivative of {node.gate.name} is taken at its output, not at its input"
+    yield Mistake("at output", at, lambda g, y, x: right(g, y, y))
+    yield Mistake("at output", at, lambda g, y, x: right(g, again(y), y))
+    yield Mistake("at input", f"the slope of {node.gate.name} is computed from its input, not from its output",
+                  lambda g, y, x: right(g, x, x))  # fmt: skip
+    yield Mistake("function for slope", f"{node.gate.name} itself stands in the place of its derivative",
+                  lambda g, y, x: g * y)  # fmt: skip
+
+
+def _crossed(
+    node: Node, place: int, right: Callable[..., Array], rules: Sequence[Any]
+) -> Iterator[Mistake]:
+    """Factors swapped and transposed."""
+    params = dict(node.params)
+    for other, rule in enumerate(rules):
+        if other != place and rule is not None:
+            yield Mistake("swapped", "the factors are swapped: each argument gets its own, not the other's",
+                          lambda g, y, *xs, r=rule: r(g, y, *xs, **params))  # fmt: skip
+    if len(node.args) == 2:
+        yield Mistake(
+            "swapped", "the two arguments are swapped", lambda g, y, a, b: right(g, y, b, a)
+        )
+    for i, arg in enumerate(node.args):
+        if len(arg.shape) == 2 and max(arg.shape) > 1:
+            yield Mistake("transposed", "a factor is not transposed as it should be",
+                          lambda g, y, *xs, i=i: right(g, y, *(x.T if j == i else x for j, x in enumerate(xs))))  # fmt: skip
+    yield Mistake("transposed", "the result is transposed", lambda *ns: right(*ns).T)
+    yield Mistake(
+        "transposed", "the upstream gradient is transposed", lambda g, *ns: right(g.T, *ns)
+    )
+    yield Mistake("swapped", "the factors of the matrix product are swapped",
+                  lambda g, y, *xs: right(g.T, y.T, *(x.T for x in xs)).T)  # fmt: skip
+    yield Mistake("transposed", "the product is taken the other way round",
+                  lambda g, y, *xs: (right(g, y, *(x.T for x in xs))))  # fmt: skip
+
+
+def _slopes_of_others(node: Node, place: int, told: str) -> Iterator[Mistake]:
+    for other in GATES.values():
+        if not _alike(node.gate, other):
+            continue
+        rule = other.rules[place]
+        if rule is None:
+            continue
+        own = {k: v for k, v in node.params.items() if k in other.params}
+        yield Mistake(f"slope of {other.name}", f"the derivative of {other.name} is taken for that of {told}",
+                      lambda g, y, *xs, r=rule, p=own: r(g, y, *xs, **p))  # fmt: skip
+        yield Mistake(f"slope of {other.name}", f"the derivative of {other.name} is taken for that of {told}",
+                      lambda g, y, *xs, r=rule, p=own, o=other: r(g, o.forward(*xs, **p), *xs, **p))  # fmt: skip
+
+
+def _slopes_along(
+    node: Node, rule: Callable[..., Array], params: dict[str, Any]
+) -> Iterator[Mistake]:
+    """Along another axis; of a whole Jacobian its diagonal only."""
+    if "axis" in node.gate.params and node.args[0].shape:
+        for axis in range(len(node.args[0].shape)):
+            if axis != params.get("axis"):
+                yield Mistake("axis", f"the slope of {node.gate.name} goes along axis {axis}",
+                              lambda g, y, *xs, a=axis: rule(g, y, *xs, **{**params, "axis": a}))  # fmt: skip
+    if node.gate.jacobian and node.shape and node.shape == node.args[0].shape:
+        yield Mistake("diagonal only", f"of the Jacobian of {node.gate.name} only the diagonal is used",
+                      lambda g, y, *xs: g * y * (1 - y))  # fmt: skip
+    if _has_log(node.gate):
+        for base, size in _BASES.items():
+            words = f"the logarithm is taken to base {base}"
+            yield Mistake(
+                "log base", words, lambda g, y, *xs, s=size: rule(g, y, *xs, **params) / s
+            )
+            yield Mistake(
+                "log base", words, lambda g, y, *xs, s=size: rule(g, y, *xs, **params) * s
+            )
+
+
+def _factors(node: Node, right: Callable[..., Array]) -> Iterator[Mistake]:
+    """One factor too few or too many: the square of 1/x² forgotten, the x of 2x."""
+
+    def number(numbers: Sequence[Array], i: int) -> Array:
+        return numbers[i]
+
+    for i in range(1, len(node.args) + 2):
+        what = (
+            "its value"
+            if i == 1
+            else "its argument"
+            if len(node.args) == 1
+            else f"argument {i - 1}"
+        )
+        yield Mistake("factor left out", f"one factor, {what}, is left out",
+                      lambda *ns, i=i: right(*ns) / number(ns, i))  # fmt: skip
+        yield Mistake("factor too many", f"one factor, {what}, is too many",
+                      lambda *ns, i=i: right(*ns) * number(ns, i))  # fmt: skip
+
+
+def _sizes(node: Node, right: Callable[..., Array]) -> Iterator[Mistake]:
+    for n in _counts(node):
+        yield Mistake(
+            "sum for mean", f"not divided by {n}, as the mean asks", lambda *ns, n=n: right(*ns) * n
+        )
+        yield Mistake(
+            "mean for sum", f"divided by {n}, as for a mean", lambda *ns, n=n: right(*ns) / n
+        )
+
+
+# ---------------------------------------------------------------- in the sum of what arrives
+
+
+def in_sum(count: int) -> Iterator[Mistake]:
+    """Mistakes where a value that is used several times collects its gradient."""
+    if count < 2:
+        return
+    yield Mistake("path left out", "only the last path counts: the gradient is overwritten, not added up",
+                  lambda parts: parts[-1])  # fmt: skip
+    yield Mistake("path left out", "only the first path counts", lambda parts: parts[0])
+    for i in range(min(count, 8)):
+        yield Mistake("path left out", f"one of the {count} paths back is left out",
+                      lambda parts, i=i: _total(parts[:i] + parts[i + 1 :]))  # fmt: skip
+        yield Mistake("path counted twice", f"one of the {count} paths back is counted twice",
+                      lambda parts, i=i: _total([*parts, parts[i]]))  # fmt: skip
+    yield Mistake("mean for sum", f"the mean of the {count} paths is taken, not the sum",
+                  lambda parts: _total(parts) / count)  # fmt: skip
+
+
+def _total(parts: Sequence[Array]) -> Array:
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole + part
+    return whole
+
+
+# ---------------------------------------------------------------- what they share
+
+
+def derivative(function: Callable[..., Any], place: int) -> Callable[..., Array]:
+    """The backward rule of a function written with gates, found by backpropagation through it."""
+
+    def rule(g: Array, _y: Array, *xs: Array) -> Array:
+        nodes = [input_node(f"x{i}", x) for i, x in enumerate(xs)]
+        result = function(*nodes)
+        values = evaluate([result], dict(zip(nodes, xs, strict=True)))
+        order = topological(result)
+        found, _ = pull_back(order, result, g, values.__getitem__)
+        return found.get(nodes[place], np.zeros(np.shape(xs[place])))
+
+    return rule
+
+
+def _counts(node: Node) -> list[int]:
+    """The numbers of entries that a mean may divide by."""
+    shapes = [a.shape for a in node.args if a.shape] + ([node.shape] if node.shape else [])
+    found = {int(np.prod(s)) for s in shapes} | {n for s in shapes for n in s}
+    return sorted(n for n in found if n > 1)[:6]
+
+
+def _has_log(gate: Gate) -> bool:
+    return r"\log" in gate.latex or "log" in gate.name or gate.group == "losses"
+
+
+def told(node: Node, names: dict[Node, str]) -> str:
+    """A gate's formula over names, short enough for a line."""
+    text = formula(node, names)
+    return text if len(text) <= 60 else f"{node.gate.name}(...)"
