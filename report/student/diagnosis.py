@@ -42,6 +42,7 @@ class Cause:
     backward: bool
     where: str  # "gate 2, q2 = sin(q1)"
     words: str
+    at: Key | None = field(default=None, repr=False)  # the number that it makes wrong
 
     def __str__(self) -> str:
         return f"{self.where}: {self.words}"
@@ -241,14 +242,11 @@ class _Search:
 
     def _placed(self, causes: Mapping[Key, tuple[Cause, ...]]) -> dict[Key, tuple[Cause, ...]]:
         """A mistake that was found by what follows from it, at the number where it is made."""
-        nodes = {q.name: q.node for q in self.trace.gates}
         placed: dict[Key, tuple[Cause, ...]] = {}
         for key, named in causes.items():
-            at = key
-            if named and not named[0].backward and named[0].gate in nodes:
-                made = (nodes[named[0].gate], False)
-                at = made if made in self.own and made not in self.right else key
-            placed.setdefault(at, named)
+            made = named[0].at if named else None
+            at = made if made in self.own and made not in self.right else None
+            placed.setdefault(at or key, named)
         return placed
 
     def name(self, key: Key) -> str:
@@ -351,15 +349,12 @@ class _Search:
             yield self._other_input(state, problem)
             return
         yield from self._in_order(state, problem)
+        plain = replace(state, backward={e: m for e, m in state.backward.items() if m.kind})
+        if backward and len(plain.backward) < len(state.backward):  # right rules after all
+            yield _Try(plain, None)
+            yield from self._backward(plain, node)
         if backward:
-            edges, sums, hidden = self._behind(node)
-            for edge in edges:
-                yield from self._edge(state, *edge)
-            for at in sums:
-                yield from self._sum(state, at)
-            for at in hidden:
-                yield from self._gate(state, at)
-            yield from self._everywhere(state, edges, hidden)
+            yield from self._backward(state, node)
         else:
             hidden = self._above(node)
             for at in hidden:
@@ -367,6 +362,16 @@ class _Search:
             yield from self._everywhere(state, [], hidden)
             for at in hidden[:4]:
                 yield from self._other_arguments(state, at)
+
+    def _backward(self, state: _State, node: Node) -> Iterator[_Try]:
+        edges, sums, hidden = self._behind(node)
+        for edge in edges:
+            yield from self._edge(state, *edge)
+        for at in sums:
+            yield from self._sum(state, at)
+        for at in hidden:
+            yield from self._gate(state, at)
+        yield from self._everywhere(state, edges, hidden)
 
     def _above(self, node: Node) -> list[Node]:
         """A gate and those before it up to the next numbers that are printed, the nearest first."""
@@ -427,7 +432,7 @@ class _Search:
             return
         text = told(node, self.names)
         for mistake in in_value(node, text):
-            cause = self._cause(mistake, node, False)
+            cause = self._cause(mistake, node)
             forward = replace(state, forward={**state.forward, node: mistake})
             if mistake.smooth:
                 slopes = {
@@ -444,14 +449,14 @@ class _Search:
             return
         text = told(node, self.names)
         for mistake in in_slope(node, place, text, state.forward.get(node)):
-            cause = self._cause(mistake, node, True) if mistake.kind else None
+            cause = self._cause(mistake, node, place) if mistake.kind else None
             yield _Try(replace(state, backward={**state.backward, (node, place): mistake}), cause)
 
     def _sum(self, state: _State, node: Node) -> Iterator[_Try]:
         for mistake in in_sum(len(self.consumers.get(node, []))):
             name = self.names[node]
             words = f"the gradient of {name}"
-            cause = Cause(mistake.kind, name, True, words, mistake.words)
+            cause = Cause(mistake.kind, name, True, words, mistake.words, (node, True))
             yield _Try(replace(state, sums={**state.sums, node: mistake}), cause)
 
     def _everywhere(
@@ -479,7 +484,7 @@ class _Search:
         each = [in_value(n, told(n, self.names)) for n in nodes]
         for made in zip(*each, strict=False):
             state_of = {**state.forward, **dict(zip(nodes, made, strict=True))}
-            cause = self._cause(made[nodes.index(first)], first, False)
+            cause = self._cause(made[nodes.index(first)], first)
             yield _Try(replace(state, forward=state_of), cause)
 
     def _all_slopes(self, state: _State, edges: Sequence[tuple[Node, int]]) -> Iterator[_Try]:
@@ -491,7 +496,7 @@ class _Search:
             mistake = made[edges.index(last)]
             if mistake.kind:
                 state_of = {**state.backward, **dict(zip(edges, made, strict=True))}
-                yield _Try(replace(state, backward=state_of), self._cause(mistake, last[0], True))
+                yield _Try(replace(state, backward=state_of), self._cause(mistake, *last))
 
     def _other_arguments(self, state: _State, node: Node) -> Iterator[_Try]:
         """Another number of the same shape in the place of an argument."""
@@ -506,7 +511,7 @@ class _Search:
                     f"{q.name} stands in the place of {self.names.get(arg, 'a constant')}",
                     _with(node, i, held),
                 )
-                cause = self._cause(mistake, node, False)
+                cause = self._cause(mistake, node)
                 yield _Try(replace(state, forward={**state.forward, node: mistake}), cause)
 
     def _in_order(self, state: _State, problem: Key) -> Iterator[_Try]:
@@ -573,18 +578,17 @@ class _Search:
                     )
         return Cause("shape", self.names[key[0]], key[1], name, words)
 
-    def _cause(self, mistake: Mistake, node: Node, backward: bool) -> Cause:
+    def _cause(self, mistake: Mistake, node: Node, place: int | None = None) -> Cause:
+        """A mistake in words: in a gate's value, or in what it sends to an argument."""
         q = self.trace.quantities[node]
+        backward = place is not None
+        at = (node, False) if place is None else (node.args[place], True)
         text = told(node, self.names)
         formula = f"{q.name} = {text}"
         where = f"gate {q.number}, {formula}"
-        return Cause(
-            mistake.kind,
-            q.name,
-            backward,
-            f"backward through {where}" if backward else where,
-            mistake.words,
-        )
+        if backward:
+            where = f"backward through {where}"
+        return Cause(mistake.kind, q.name, backward, where, mistake.words, at)
 
 
 def _filled(own: Own, expected: Array) -> Array:
