@@ -321,6 +321,34 @@ def check_table(
     return "\n\n".join(texts) + "\n", good
 
 
+def check_own(
+    homework: str | os.PathLike[str],
+    *,
+    program: str | os.PathLike[str] | None = None,
+    answers: str | os.PathLike[str] | None = None,
+    question: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    inputs: str | os.PathLike[str] | None = None,
+    seed: Any = None,
+) -> tuple[str, bool]:
+    """A student's own program (it is run) or numbers against one question, as text; whether all agree."""
+    from report import student
+
+    work = variants.draw(read_homework(homework, overrides, inputs), seed)
+    asked = work.question(question)
+    with _placed(work, asked):
+        found = trace_question(asked)
+    if program is None:
+        assert answers is not None
+        own = student.diagnose(found, student.read_answers(answers, asked.id, found.letter))
+        return f"{asked.id}: {answers}\n{student.table(own)}\n", own.agrees
+    run = student.check_program(found, student.read_program(program))
+    said = [f"{asked.id}: {run.program.name}, run in {run.ended.seconds:.1f} s"]
+    said += [run.ended.fault] if run.ended.fault else []
+    said += [student.table(run.work)] if run.work.printed else [run.fault] if not said[1:] else []
+    return "\n".join(said) + "\n", not run.fault
+
+
 def date_shown() -> str:
     """The date of SOURCE_DATE_EPOCH in words; without it a report shows no date of its making."""
     from datetime import UTC, datetime

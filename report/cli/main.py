@@ -101,6 +101,19 @@ def _trace(options: argparse.Namespace) -> tuple[str, int]:
 
 def _check(options: argparse.Namespace) -> tuple[str, int]:
     overrides = _overrides(options)
+    if options.program or options.answers:
+        from report.pipeline import check_own
+
+        text, agree = check_own(
+            options.homework,
+            program=options.program,
+            answers=options.answers,
+            question=options.question,
+            overrides=overrides,
+            inputs=options.inputs,
+            seed=options.seed,
+        )
+        return text, DONE if agree else FAILED
     from report.pipeline import check_table
 
     text, agree = check_table(options.homework, overrides, options.inputs, options.seed)

@@ -27,6 +27,10 @@ _OVERRIDES = """\
 [[1, 2], [3, 4]]. Where a homework has one question, --set x1=2 is enough. title, course, author,
 student_id, due, paper and detail can be set too: --set author=Ada. An inputs file has a table for each
 question ([q1], under it x1 = 2); --set wins over it, and both win over the homework file."""
+_OWN = """\
+With --program or --answers your own values and gradients are held against the homework, gate by gate, down
+to the first wrong one and the mistake that gives it. Numbers are found by name (q3 =, dL/dw1, w1.grad),
+else by their order. Answers are lines name = value, or a CSV file of one row with columns as for grade."""
 _ROSTER = """\
 A roster is a CSV file with the columns id and name; a column such as q1.x1 gives that input a value. A
 student's id is the seed of the variant. What is there already with the right content is kept, so that a
@@ -131,7 +135,7 @@ def _parser() -> _Parser:
     trace.add_argument(
         "--question", metavar="ID", help="only this question (all of them, in one object)"
     )
-    command("check", _homework, _values, _seed, epilog=_OVERRIDES)
+    _add_check(command("check", _homework, _values, _seed, epilog=_OWN))
     command("gates")
     _add_batch(command("batch", _homework, epilog=_ROSTER))
     _add_grade(command("grade", _homework, epilog=_ANSWERS))
@@ -149,6 +153,15 @@ def _parser() -> _Parser:
         help="build the report again, and compare the words of every page",
     )
     return parser
+
+
+def _add_check(check: _Parser) -> None:
+    own = check.add_mutually_exclusive_group()
+    own.add_argument(
+        "--program", metavar="MINE.py", help="a program of your own (.py, .ipynb), which is run"
+    )
+    own.add_argument("--answers", metavar="MINE.csv", help="numbers that you computed by hand")
+    check.add_argument("--question", metavar="ID", help="the question that they are about")
 
 
 def _add_batch(batch: _Parser) -> None:

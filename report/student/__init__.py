@@ -1,1 +1,24 @@
-"""A student's own program and numbers, held against the trace."""
+"""A student's own program, notebook or numbers, held against the trace down to the first wrong gate.
+
+`read_program` reads a file, its `run` runs it where it can do no harm, `diagnose` finds its numbers in
+the output and explains what differs, and `table` shows that on a terminal. `read_answers` reads numbers
+that were computed by hand.
+"""
+
+from report.student.answers import read_answers
+from report.student.check import OwnRun, check_program, table
+from report.student.diagnosis import Cause, Line, OwnWork, diagnose
+from report.student.sources import OwnProgram, read_program
+
+__all__ = [
+    "Cause",
+    "Line",
+    "OwnProgram",
+    "OwnRun",
+    "OwnWork",
+    "check_program",
+    "diagnose",
+    "read_answers",
+    "read_program",
+    "table",
+]

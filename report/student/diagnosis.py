@@ -341,7 +341,7 @@ class _Search:
             walk(self.trace, settle, state.deviations())
         except _Stopped:
             return 0
-        return explained
+        return 1 + explained
 
     def _tries(self, state: _State, problem: Key) -> Iterator[_Try]:
         node, backward = problem
@@ -365,10 +365,10 @@ class _Search:
 
     def _backward(self, state: _State, node: Node) -> Iterator[_Try]:
         edges, sums, hidden = self._behind(node)
-        for edge in edges:
-            yield from self._edge(state, *edge)
         for at in sums:
             yield from self._sum(state, at)
+        for edge in edges:
+            yield from self._edge(state, *edge)
         for at in hidden:
             yield from self._gate(state, at)
         yield from self._everywhere(state, edges, hidden)
@@ -431,7 +431,7 @@ class _Search:
         if node in state.forward:
             return
         text = told(node, self.names)
-        for mistake in in_value(node, text):
+        for mistake in in_value(node, text, self.names):
             cause = self._cause(mistake, node)
             forward = replace(state, forward={**state.forward, node: mistake})
             if mistake.smooth:
@@ -481,7 +481,7 @@ class _Search:
         if len(nodes) < 2:
             return
         first = min(nodes, key=lambda n: self.trace.quantities[n].number)
-        each = [in_value(n, told(n, self.names)) for n in nodes]
+        each = [in_value(n, told(n, self.names), self.names) for n in nodes]
         for made in zip(*each, strict=False):
             state_of = {**state.forward, **dict(zip(nodes, made, strict=True))}
             cause = self._cause(made[nodes.index(first)], first)

@@ -169,7 +169,8 @@ class _Search:
             else:
                 self._loosen(item, reading, sure)
         for item, reading in placed:
-            self._claim(reading.keys[0], self._own(item.joined(), reading.keys[0], item.line))
+            key = self._meant(reading.keys[0], item.joined())
+            self._claim(key, self._own(item.joined(), key, item.line))
         self._entries(entries)
 
     def _trusts_numbers(self, read: Sequence[tuple[Item, Reading]]) -> bool:
@@ -192,6 +193,14 @@ class _Search:
     def _fits(self, item: Item, key: Key) -> bool:
         size = int(np.prod(key[0].shape))
         return item.size == size or (len(item.numbers) == 1 and item.numbers[0].value.ndim > 0)
+
+    def _meant(self, key: Key, number: Number) -> Key:
+        """An input's name may stand for its gradient: {"w1": 0.0315}."""
+        slope = (key[0], True)
+        given = key[0].is_input and not key[1]
+        if not given or self.trace.quantities[key[0]].gradient is None or self._agrees(key, number):
+            return key
+        return slope if self._agrees(slope, number) else key
 
     def _loosen(self, item: Item, reading: Reading, sure: bool) -> None:
         """Keep what has no place yet, a name's first number for the name."""

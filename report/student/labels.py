@@ -250,7 +250,7 @@ class Labels:
         """The gates of an operation that is written by its sign: 1/, 2 +, sin^2, v**2."""
         power = re.search(r"(?:\^|\*\*)\s*2", text)
         operator = next((c for c in text if c in _SIGNS), "")
-        words = re.findall(r"[^\W\d]\w*", text)
+        words = [w for w in re.findall(r"[^\W\d]\w*", text) if not _FILLING.fullmatch(w)]
         numbers = [
             float(n) for n in re.findall(r"\d+\.?\d*", text[: power.start()] if power else text)
         ]

@@ -9,7 +9,7 @@ same group in its place, its arguments swapped, its option `axis` another one, i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,21 +43,22 @@ class Mistake:
 # ---------------------------------------------------------------- in the value of a gate
 
 
-def in_value(node: Node, told: str) -> Iterator[Mistake]:
+def in_value(node: Node, told: str, names: Mapping[Node, str]) -> Iterator[Mistake]:
     """Mistakes in the value of a gate, the usual ones first; `told` is its formula."""
     gate, params = node.gate, dict(node.params)
-    places = range(len(node.args))
 
     def right(*xs: Any) -> Any:
         return apply(gate, xs, params)
 
     if gate.group == _ANGLES:
         yield from _angles(gate, right)
-    yield from _choices(node, right, told)
-    yield from _others(node, params)
     yield Mistake("sign", "the sign is turned", lambda *xs: -right(*xs), True)
+    yield from _choices(node, right, told, names)
+    yield from _others(node, params)
     yield Mistake("factor 2", "a factor 2 is too many", lambda *xs: 2 * right(*xs), True)
     yield Mistake("factor 2", "a factor 2 is left out", lambda *xs: right(*xs) / 2, True)
+    if len(node.args) == 1 and node.gate.elementwise:
+        yield from _slope_for_value(node)
     yield from _swapped(node, right)
     yield from _axes(node, params)
     if _has_log(gate):
@@ -90,13 +91,31 @@ def in_value(node: Node, told: str) -> Iterator[Mistake]:
                       lambda *xs, d=digits: np.round(right(*xs), d))  # fmt: skip
         yield Mistake("rounding", f"the root of {told} rounded to {digits} digits before squaring",
                       lambda *xs, d=digits: np.round(np.sqrt(right(*xs)), d) ** 2)  # fmt: skip
-    for i in places:
-        if len(places) > 1 or gate.group == "activations":
-            continue
-        inner = node.args[i].gate
-        if len(inner.rules) == 1 and inner.elementwise and not node.args[i].is_input:
-            yield Mistake("applied twice", f"{inner.name} is applied twice",
-                          lambda x, g=inner, p=dict(node.args[i].params): right(apply(g, (x,), p)), True)  # fmt: skip
+    yield from _again(node, right)
+
+
+def _again(node: Node, right: Callable[..., Any]) -> Iterator[Mistake]:
+    """The function before applied once more: sin(sin(u))² for sin(u)²."""
+    arg = node.args[0]
+    inner = arg.gate
+    if len(node.args) == 1 and len(inner.rules) == 1 and inner.elementwise and not arg.is_input:
+        yield Mistake("applied twice", f"{inner.name} is applied twice",
+                      lambda x, p=dict(arg.params): right(apply(inner, (x,), p)), True)  # fmt: skip
+
+
+def _slope_for_value(node: Node) -> Iterator[Mistake]:
+    """The derivative in the place of the function."""
+    (rule,) = node.gate.rules
+    if rule is None:
+        return
+
+    def slope(x: Array) -> Array:
+        y = node.gate.forward(x, **node.params)
+        return rule(np.ones_like(y), y, x, **node.params)
+
+    yield Mistake(
+        "slope for value", f"the derivative of {node.gate.name} stands in its place", slope
+    )
 
 
 def _angles(gate: Gate, right: Callable[..., Any]) -> Iterator[Mistake]:
@@ -108,7 +127,9 @@ def _angles(gate: Gate, right: Callable[..., Any]) -> Iterator[Mistake]:
     yield Mistake("degrees", "the angle comes out in degrees", lambda *xs: right(*xs) / _TURN, True)
 
 
-def _choices(node: Node, right: Callable[..., Any], told: str) -> Iterator[Mistake]:
+def _choices(
+    node: Node, right: Callable[..., Any], told: str, names: Mapping[Node, str]
+) -> Iterator[Mistake]:
     """The gate applied twice, not at all, or on the other side of its kink."""
     gate = node.gate
     if gate.kink is not None:
@@ -120,7 +141,9 @@ def _choices(node: Node, right: Callable[..., Any], told: str) -> Iterator[Mista
         )
     for i, arg in enumerate(node.args):
         if arg.shape == node.shape or not arg.shape or gate.elementwise:
-            what = gate.name if len(node.args) == 1 else f"all but one argument of {told}"
+            rest = [names.get(a) or f"{float(a.value):g}" if not a.shape or a in names else "a constant"
+                    for j, a in enumerate(node.args) if j != i]  # fmt: skip
+            what = f"{' and '.join(rest)} of {told}" if rest else gate.name
             yield Mistake("left out", f"{what} is left out",
                           lambda *xs, i=i: xs[i] + 0 * right(*xs), True)  # fmt: skip
 
@@ -201,9 +224,9 @@ def in_slope(node: Node, place: int, told: str, before: Mistake | None) -> Itera
     )
     yield Mistake("upstream", "the upstream gradient is left out",
                   lambda g, y, *xs: right(np.ones_like(g), y, *xs))  # fmt: skip
+    yield Mistake("sign", "the sign is turned", lambda *ns: -right(*ns))
     if one and gate.elementwise:
         yield from _points(node, right)
-    yield Mistake("sign", "the sign is turned", lambda *ns: -right(*ns))
     yield Mistake("factor 2", "a factor 2 is left out", lambda *ns: right(*ns) / 2)
     yield Mistake("factor 2", "a factor 2 is too many", lambda *ns: 2 * right(*ns))
     yield from _crossed(node, place, right, rules)

@@ -126,7 +126,7 @@ def read_output(text: str) -> list[Item]:
             break
     if numbers:
         items.append(Item(label, heading, tuple(numbers), line, above))
-    return _as_stored(items)
+    return _as_stored(items[:MAX_ITEMS])
 
 
 def _plain(text: str) -> str:
