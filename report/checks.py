@@ -8,24 +8,27 @@ are compared too. Where an input sits on a kink, the difference quotient says no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from report import number_format
-from report.autodiff.backprop import forward
-from report.autodiff.finite_differences import estimated
+from report.autodiff import extended
+from report.autodiff.backprop import forward, pull_back
+from report.autodiff.finite_differences import estimated, exact_quotient
 from report.autodiff.graph import Array, Node
 from report.autodiff.kinks import kinks as kinks_of
 from report.autodiff.rounding_error import ROUNDING, Scale, scales
 from report.autodiff.trace import Trace
 from report.derivation import Derivation
+from report.derivation.gradient_formulas import GradientFormula
 
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 CLOSED_TOLERANCE = 1e-9
+FOLLOWS = 1e-8  # relative, of what is computed from numbers of twelve digits
 PROGRAM_TOLERANCE = 1e-10  # the programs print twelve digits
 MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-9)  # tried in turn, times max(1, |x|)
@@ -97,9 +100,10 @@ def verify(
 ) -> Verification:
     """Compare the trace with every other way; `printed` maps a dialect to what its program printed."""
     kinks = kinks_of(trace)
-    closed = _closed_forms(trace, derivation, bool(kinks))
+    closed = _ClosedForms(trace, derivation, bool(kinks))
     sizes = scales(trace)
     differences = {} if kinks else _differences(trace, sizes)
+    sides = {dialect: _OtherSide(trace, p, kinks, sizes) for dialect, p in printed.items()}
     entries = []
     for name in trace.wrt:
         quantity = next(q for q in trace.inputs if q.name == name)
@@ -112,15 +116,14 @@ def verify(
                     name,
                     place,
                     value,
-                    _compare_difference(value, quotient, scale),
-                    _compare(
-                        value, float(np.asarray(closed[name])[place]), CLOSED_TOLERANCE, scale
-                    ),
+                    _difference(trace, (name, place), value, quotient, sizes),
+                    closed.compared(name, place, value, scale),
                     {
                         dialect: _compare(
                             value, _entry(p.gradients, name, place), PROGRAM_TOLERANCE, scale
                         )
                         for dialect, p in printed.items()
+                        if not sides[dialect].has_gradient(quantity.node)
                     },
                 )
             )
@@ -140,7 +143,7 @@ def verify(
                         f"{comparison.value!r} by {way}"
                     )
     for dialect, p in printed.items():
-        for what, good in _every_gate(trace, p, sizes):
+        for what, good in _every_gate(trace, p, sizes, sides[dialect]):
             count += 1
             if not good:
                 failures.append(f"{what} printed by the {dialect} program differs from the trace")
@@ -151,7 +154,8 @@ def verify(
 def misprinted(trace: Trace, printed: PrintedNumbers) -> list[str]:
     """Which values and gradients a program printed otherwise than the trace has them."""
     sizes = scales(trace)
-    wrong = [what for what, good in _every_gate(trace, printed, sizes) if not good]
+    side = _OtherSide(trace, printed, kinks_of(trace), sizes)
+    wrong = [what for what, good in _every_gate(trace, printed, sizes, side) if not good]
     for q in trace.inputs:
         if q.name in trace.gradients:
             gradient = trace.gradients[q.name]
@@ -169,6 +173,24 @@ def _compare(value: float, other: float, tolerance: float, scale: float) -> Comp
     gap = abs(value - other)
     agrees = gap <= tolerance * size + ROUNDING * scale
     return Comparison(other, _relative(gap, size, scale), bool(agrees))
+
+
+def _difference(
+    trace: Trace,
+    entry: tuple[str, tuple[int, ...]],
+    value: float,
+    quotient: tuple[float, float] | None,
+    sizes: Mapping[Node, Scale],
+) -> Comparison | None:
+    """The trace's number beside a difference quotient, which is taken exactly where they differ."""
+    scale = sizes[trace.graph.inputs[entry[0]]].gradient
+    comparison = _compare_difference(value, quotient, scale)
+    doubt = comparison is not None and not comparison.agrees
+    if not doubt or extended.steps(trace.graph) > extended.MAX_STEPS:
+        return comparison
+    values = {q.name: q.value for q in trace.inputs}
+    exact = exact_quotient(trace.graph, values, *entry, sizes[trace.graph.result].value)
+    return None if exact is None else _compare(value, exact, DIFFERENCE_TOLERANCE, scale)
 
 
 def _compare_difference(
@@ -201,15 +223,16 @@ def _place(place: tuple[int, ...]) -> str:
 
 
 def _every_gate(
-    trace: Trace, printed: PrintedNumbers, sizes: Mapping[Node, Scale]
+    trace: Trace, printed: PrintedNumbers, sizes: Mapping[Node, Scale], side: _OtherSide
 ) -> Iterator[tuple[str, bool]]:
     """Whether a program printed the trace's value and gradient for each gate."""
     for q in trace.gates:
-        yield (
-            f"the value of {q.name}",
-            _same(q.value, printed.values.get(q.name), sizes[q.node].value),
-        )
-        if q.gradient is not None:
+        if not side.has_value(q.node):
+            yield (
+                f"the value of {q.name}",
+                _same(q.value, printed.values.get(q.name), sizes[q.node].value),
+            )
+        if q.gradient is not None and not side.has_gradient(q.node):
             yield (
                 f"the gradient of {q.name}",
                 _same(q.gradient, printed.gradients.get(q.name), sizes[q.node].gradient),
@@ -227,39 +250,125 @@ def _same(value: Array, other: Array | None, scale: float) -> bool:
     )
 
 
+class _OtherSide:
+    """What a program has by right otherwise than the trace: beyond a kink that rounding took it over.
+
+    What comes after the kink follows from the program's own numbers.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        printed: PrintedNumbers,
+        kinks: Collection[str],
+        sizes: Mapping[Node, Scale],
+    ) -> None:
+        self.trace, self.printed, self.sizes = trace, printed, sizes
+        self.kinks = {q.node for q in trace.gates if q.name in kinks}
+        self.beyond = {
+            q.node
+            for q in trace.gates
+            if self.kinks and not self.agrees(q.node, q.value, printed.values)
+        }
+
+    def agrees(self, node: Node, number: Array, printed: Mapping[str, Array]) -> bool:
+        scale = self.sizes[node]
+        size = scale.value if printed is self.printed.values else scale.gradient
+        return _same(number, printed.get(self.trace.name_of(node)), size)
+
+    def own(self, node: Node) -> Array:
+        """What the program has for a node."""
+        q = self.trace.quantities[node]
+        own = self.printed.values.get(q.name, q.value)
+        return own if np.shape(own) == node.shape else q.value
+
+    def has_value(self, node: Node) -> bool:
+        """Whether a value is another one, and follows from the program's own."""
+        if node not in self.beyond:
+            return False
+        args = [a.value if a.is_constant else self.own(a) for a in node.args]
+        with np.errstate(all="ignore"):
+            follows = node.gate.forward(*args, **node.params)
+        return node in self.kinks or np.allclose(follows, self.own(node), FOLLOWS, 0)
+
+    @cached_property
+    def gradients(self) -> Mapping[Node, Array]:
+        """The backward pass over the program's own values."""
+        graph = self.trace.graph
+        if not self.kinks:
+            return {}
+        with np.errstate(all="ignore"):
+            seed = np.ones(graph.result.shape)[()]
+            return pull_back(graph.nodes, graph.result, seed, self.own)[0]
+
+    def has_gradient(self, node: Node) -> bool:
+        """Whether a gradient is another one, and follows from the program's own values."""
+        q = self.trace.quantities[node]
+        printed = self.printed.gradients.get(q.name)
+        if q.gradient is None or printed is None or np.shape(printed) != node.shape:
+            return False
+        if node not in self.gradients:
+            return False
+        if self.agrees(node, q.gradient, self.printed.gradients):
+            return False
+        room = max(1e-12, 100 * ROUNDING * self.sizes[node].gradient)
+        return np.allclose(self.gradients[node], printed, FOLLOWS, room)
+
+
 # ---------------------------------------------------------------- the other ways
 
 
-def _closed_forms(trace: Trace, derivation: Derivation, kinks: bool) -> dict[str, Array]:
+class _ClosedForms:
     """Each gradient from its closed form alone: sympy with 30 digits, or the formula's own graph.
 
-    At a kink the convention decides, which the gates of the graph know and sympy does not.
+    Where that is too little, with 400 digits. At a kink the convention decides, which the gates of the
+    graph know and sympy does not.
     """
-    found: dict[str, Array] = {}
-    given = {q.node: q.value for q in trace.inputs}
-    wide = {
-        q.node: q.value
-        if q.name in trace.graph.integers
-        else np.asarray(q.value, dtype=np.longdouble)
-        for q in trace.inputs
-    }
-    for gradient in derivation.gradients:
+
+    def __init__(self, trace: Trace, derivation: Derivation, kinks: bool) -> None:
+        self.trace, self.kinks = trace, kinks
+        self.forms = {gradient.name: gradient for gradient in derivation.gradients}
+        self.found: dict[tuple[str, bool], Array] = {}
+
+    def compared(self, name: str, place: tuple[int, ...], value: float, scale: float) -> Comparison:
+        """The trace's number beside that of the closed form."""
+        number = float(self.number(name, False)[place])
+        comparison = _compare(value, number, CLOSED_TOLERANCE, scale)
+        if comparison.agrees or extended.steps(self.trace.graph) > extended.MAX_STEPS:
+            return comparison
+        return _compare(value, float(self.number(name, True)[place]), CLOSED_TOLERANCE, scale)
+
+    def number(self, name: str, exactly: bool) -> Array:
+        """The numbers of a gradient by its closed form."""
+        if (name, exactly) not in self.found:
+            self.found[name, exactly] = np.asarray(self._number(name, exactly))
+        return self.found[name, exactly]
+
+    def _number(self, name: str, exactly: bool) -> Array:
+        gradient = self.forms[name]
         formula = gradient.formula
         if formula is None:
-            found[gradient.name] = np.zeros(np.shape(gradient.value))
-            continue
-        if gradient.scalar is not None and not kinks:
-            point = {q.name: float(q.value) for q in trace.inputs if not q.node.shape}
-            number = gradient.scalar.at(point)
+            return np.zeros(np.shape(gradient.value))
+        if gradient.scalar is not None and not self.kinks:
+            point = {q.name: float(q.value) for q in self.trace.inputs if not q.node.shape}
+            number = gradient.scalar.at(point, 400 if exactly else 30)
             if not math.isnan(number):  # as 0**2*log(0) is, of which only the gates know the limit
-                found[gradient.name] = np.float64(number)
-                continue
+                return np.float64(number)
+        value = self._exactly(formula) if exactly else self._wide(formula)
+        return np.broadcast_to(np.asarray(value, dtype=float), formula.node.shape)
+
+    def _inputs(self, widened: Callable[[Array], Array]) -> dict[Node, Array]:
+        whole = self.trace.graph.integers
+        return {q.node: q.value if q.name in whole else widened(q.value) for q in self.trace.inputs}
+
+    def _wide(self, formula: GradientFormula) -> Array:
         try:
-            value = formula.at(wide)
+            return formula.at(self._inputs(lambda x: np.asarray(x, dtype=np.longdouble)))
         except TypeError:  # linear algebra that has no extended precision
-            value = formula.at(given)
-        found[gradient.name] = np.broadcast_to(np.asarray(value, dtype=float), formula.node.shape)
-    return found
+            return formula.at(self._inputs(lambda x: x))
+
+    def _exactly(self, formula: GradientFormula) -> Array:
+        return extended.floats(formula.at(self._inputs(extended.settled), extended.evaluate))
 
 
 def _differences(

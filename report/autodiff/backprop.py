@@ -151,17 +151,18 @@ def pull_back(
     of: Callable[[Node], Any],
     lost: Mapping[Node, Array] = MappingProxyType({}),
     stand_in: Callable[[Node, Any], Any] | None = None,
+    constants: bool = False,
 ) -> tuple[dict[Node, Any], Arrivals]:
     """Run the backward rules over `nodes` (topological), from dF/dresult = `seed`.
 
     `of(node)` says what a node stands for: its number, or the node itself. Constants stay nodes in a
     formula, so that log 2 and 1/3 are not shown as decimals. Nothing flows back from the entries of a
     gate that are `lost`. `stand_in(node, gradient)` may put another gradient in the place of one, for the
-    rules below it.
+    rules below it. With `constants`, `of` is asked about these too.
     """
     gradients: dict[Node, Any] = {result: seed}
     arrivals = Arrivals()
-    symbolic = isinstance(seed, Node)
+    symbolic = constants or isinstance(seed, Node)
     note_argument, note_consumer = arrivals.arguments.append, arrivals.consumers.append
     note_place, note_part = arrivals.places.append, arrivals.parts.append
     for node in reversed(nodes):

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff import unselected_branches
+from report.autodiff import extended, unselected_branches
 from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
 from report.autodiff.graph import Array, Graph, Node
 from report.autodiff.inputs import read_inputs
+from report.autodiff.kinks import kinks, on_kink
 from report.autodiff.parser import is_latex, parse
+from report.autodiff.rounding_error import scales
 from report.autodiff.trace import Contribution, Quantity, Trace
 from report.errors import ReportError, shown
 from report.plain_values import as_list, as_text
@@ -50,7 +52,44 @@ def trace(
         numbers, lost = unselected_branches.forward(graph, values, fault)
         outside = str(fault)
     found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
-    return replace(found, unchosen=outside)
+    if lost:
+        return replace(found, unchosen=outside)
+    return _with_all_digits(found) if _has_lost_digits(found) else found
+
+
+def _has_lost_digits(found: Trace) -> bool:
+    """Whether float64 leaves too few digits of a number, or the rounding of one beside a kink."""
+    if not found.graph.nodes or extended.steps(found.graph) > extended.MAX_STEPS:
+        return False
+    if any(scale.doubtful for scale in scales(found).values()):
+        return True
+    return any(not on_kink(found, _node(found, n)) for n in kinks(found))
+
+
+def _node(found: Trace, name: str) -> Node:
+    return next(q.node for q in found.gates if q.name == name)
+
+
+def _with_all_digits(found: Trace) -> Trace:
+    """The trace with every number the nearest to what extended precision gives."""
+    graph = found.graph
+    exact = extended.forward(graph, {q.node: q.value for q in found.inputs})
+    numbers = {node: extended.floats(exact[node]) for node in found.quantities}
+    numbers |= {q.node: q.value for q in found.inputs}
+    gradients, arrivals = backward(graph, numbers, found.wrt)
+    slopes, exactly = extended.backward(graph, exact)
+    for node, gradient in gradients.items():
+        if gradient is not None:
+            gradients[node] = _finite(extended.floats(slopes[node]), gradient)
+    for i, part in enumerate(arrivals.parts):
+        if part is not None:
+            arrivals.parts[i] = _finite(extended.floats(exactly.parts[i]), part)
+    return _record(graph, numbers, gradients, arrivals, found.wrt)
+
+
+def _finite(exact: Array, number: Array) -> Array:
+    """The better number, where it is one."""
+    return exact if np.shape(exact) == np.shape(number) and np.all(np.isfinite(exact)) else number
 
 
 def as_formula(function: Any, values: Mapping[str, Array]) -> Any:

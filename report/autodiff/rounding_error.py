@@ -17,8 +17,9 @@ from report.autodiff.backprop import pull_back
 from report.autodiff.graph import FAULTS, Array, Node
 from report.autodiff.trace import Trace
 
-ROUNDING = 1e-14  # of the terms that a number comes from: some fifty roundings
+ROUNDING = 4e-14  # of the terms that a number comes from: some two hundred roundings
 _SHAKE = 2.0**-46  # relative; well above rounding and well below every tolerance
+_DOUBT = 1e5 * _SHAKE  # of a number, moved by the shake: rounding has taken five of its digits
 _TIMES = 4
 _JUMP = (
     1e6  # times the largest number of a trace: a change of branch, which says nothing of rounding
@@ -32,6 +33,7 @@ class Scale:
 
     value: float
     gradient: float
+    doubtful: bool = False  # whether an entry has lost digits that a report may show
 
 
 @lru_cache(maxsize=8)
@@ -41,24 +43,31 @@ def scales(trace: Trace) -> dict[Node, Scale]:
     values = {q.node: q.value for q in quantities}
     gradients = {q.node: q.gradient for q in quantities if q.gradient is not None}
     runs = [_shaken(trace, _shaker(time)) for time in range(_TIMES)]
-    moved = _moved(values, [run[0] for run in runs])
-    swayed = _moved(gradients, [run[1] for run in runs])
+    doubtful: set[Node] = set()
+    moved = _moved(values, [run[0] for run in runs], doubtful)
+    swayed = _moved(gradients, [run[1] for run in runs], doubtful)
     found = {}
     for q in quantities:
         terms = [float(np.max(np.abs(c.value))) for c in q.contributions if c.value is not None]
-        found[q.node] = Scale(moved[q.node], max([swayed.get(q.node, 0.0), *terms]))
+        size = max([swayed.get(q.node, 0.0), *terms])
+        found[q.node] = Scale(moved[q.node], size, q.node in doubtful)
     return found
 
 
-def _moved(own: Mapping[Node, Array], others: list[dict[Node, Array]]) -> dict[Node, float]:
+def _moved(
+    own: Mapping[Node, Array], others: list[dict[Node, Array]], doubtful: set[Node]
+) -> dict[Node, float]:
     """By how much each number moves at most, in units of the shake; 0 where it jumps or is lost."""
     limit = _JUMP * max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
     found = dict.fromkeys(own, 0.0)
     for other in others:
         for node in own.keys() & other.keys():
-            size = float(np.max(np.abs(other[node] - own[node]))) / _SHAKE
+            move = np.abs(other[node] - own[node])
+            size = float(np.max(move)) / _SHAKE
             if size <= limit:
                 found[node] = max(found[node], size)
+                if np.any(move > _DOUBT * np.abs(own[node])):
+                    doubtful.add(node)
     return found
 
 

@@ -6,7 +6,7 @@ taken together in them, ∂F/∂Z stays one thing, and ∂F/∂W is Xᵀ ∂F/�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from report.autodiff.graph import INPUT, Array, Node, evaluate
 from report.autodiff.trace import Trace
 from report.derivation.symbolic.size import written_size
 
+Evaluation = Callable[[Iterable[Node], dict[Node, Array]], dict[Node, Array]]
 MAX_SHORT = 2  # gates of a gradient that needs no name
 
 
@@ -25,16 +26,18 @@ class GradientFormula:
     node: Node
     parts: Mapping[Node, Node]
 
-    def known(self, values: Mapping[Node, Array]) -> dict[Node, Array]:
+    def known(
+        self, values: Mapping[Node, Array], evaluated: Evaluation = evaluate
+    ) -> dict[Node, Array]:
         """The numbers of inputs, and of what stands by name."""
         known = dict(values)
         for name, part in self.parts.items():
-            known[name] = evaluate([part], known)[part]
+            known[name] = evaluated([part], known)[part]
         return known
 
-    def at(self, values: Mapping[Node, Array]) -> Array:
+    def at(self, values: Mapping[Node, Array], evaluated: Evaluation = evaluate) -> Array:
         """Its numbers, at numbers of the inputs."""
-        return evaluate([self.node], self.known(values))[self.node]
+        return evaluated([self.node], self.known(values, evaluated))[self.node]
 
 
 class Backpass:

@@ -35,8 +35,8 @@ def _softplus(x: Array) -> Array:
 
 def _without(e: Array, x: Array, axis: int) -> Array:
     """e with 0 in the place of the largest x along an axis."""
-    e = np.array(e)
-    np.put_along_axis(e, np.expand_dims(np.argmax(x, axis=axis), axis), 0.0, axis=axis)
+    e, at = np.array(e), np.expand_dims(np.argmax(x, axis=axis), axis)
+    np.put_along_axis(e, at, np.take_along_axis(e, at, axis=axis) * 0, axis=axis)
     return e
 
 
@@ -143,8 +143,8 @@ prelu = elementwise(
     "$x$ and $x$ in $a$.",
 )
 elu = elementwise(
-    "elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))[()],
-    lambda g, y, x, alpha=1.0: g * where(positive(x), 1, alpha * exp(minimum(x, 0))),
+    "elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, x * 0)))[()],
+    lambda g, y, x, alpha=1.0: g * where(positive(x), 1, alpha * exp(minimum(x, x * 0 if is_computed(x) else 0))),
     sign="ELU", latex=function(named("ELU")), params={"alpha": 1.0},
     sympy=lambda s, x, alpha=1.0: s.Piecewise((x, x > 0), (alpha * (s.exp(x) - 1), True)),
     python="elu({0}, {alpha})", numpy="np.where({0:1} > 0, {0}, {alpha} * np.expm1(np.minimum({0}, 0)))",

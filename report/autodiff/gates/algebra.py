@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import entries
+from report.autodiff.gates import elimination, entries
 from report.autodiff.gates.arithmetic import absolute, sign, square
 from report.autodiff.gates.functions import log, ratio, sqrt
 from report.autodiff.gates.indexing import fit_to, identity, reshape, swap_last
@@ -32,14 +32,22 @@ SINGULAR = 1e15  # a condition number above this leaves no correct digit
 
 
 def _inv(a: Array) -> Array:
+    if a.dtype == object:
+        return elimination.inverse(a)
     y = np.linalg.inv(a)
     _check_condition(a, y)
     return y
 
 
 def _solve(a: Array, b: Array) -> Array:
+    if a.dtype == object or b.dtype == object:
+        return elimination.inverse(a) @ b
     _inv(a)  # for its check
     return np.linalg.solve(a, b)
+
+
+def _det(a: Array) -> Array:
+    return elimination.determinant(a) if a.dtype == object else np.linalg.det(a)
 
 
 def _check_condition(a: Array, inverse: Array) -> None:
@@ -60,6 +68,8 @@ def _check_condition(a: Array, inverse: Array) -> None:
 
 
 def _logdet(a: Array) -> Array:
+    if a.dtype == object:
+        return np.log(elimination.determinant(a))
     signs, y = np.linalg.slogdet(a)
     if np.any(signs <= 0):
         raise OutOfDomain(f"it is {'0' if np.any(signs == 0) else 'negative'}")
@@ -69,6 +79,8 @@ def _logdet(a: Array) -> Array:
 
 def _cofactor(a: Array) -> Array:
     """The matrix of cofactors, det(A) A^-T, by singular values, so that A may be singular."""
+    if a.dtype == object:
+        return elimination.cofactors(a)
     u, s, vt = np.linalg.svd(a)
     n = s.shape[-1]
     rest = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(axis=-1)
@@ -130,7 +142,7 @@ trace = gate(
     why="The trace is the sum of the diagonal: its gradient is the identity matrix.",
 )
 det = gate(
-    "det", np.linalg.det, lambda g, y, a: _each_matrix(g) * cofactor(a),
+    "det", _det, lambda g, y, a: _each_matrix(g) * cofactor(a),
     shape=of_square_matrix, sign="det", latex=function(r"\det"), python="det({0})",
     numpy="np.linalg.det({0})", usage="det(A)", group="linear algebra", summary="determinant",
     why="Expanded along a row, the determinant is linear in each entry, with its cofactor as "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,7 @@ expm1 = elementwise(
     why="The derivative of $e^x - 1$ is $e^x$.",
 )
 xlogy = elementwise(
-    "xlogy", lambda a, b: np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))[()],
+    "xlogy", lambda a, b: np.where(a == 0, 0.0, a * np.log(np.where(a == 0, b**0, b)))[()],
     lambda g, y, a, b: g * log(b), lambda g, y, a, b: g * ratio(a, b),
     sign="x log y", latex=r"{0:2} \log\left({1}\right)", binding=PRODUCT,
     sympy=lambda s, a, b: a * s.log(b), python="xlogy({0}, {1})", numpy="xlogy({0}, {1})",
@@ -227,6 +228,8 @@ def _root_of_pi(like: Any) -> Any:
 
 def _each(f: Callable[[float], float], x: Array) -> Array:
     """A function of one number applied to all: NumPy has no error function."""
+    if np.asarray(x).dtype == object:  # numbers that know their own functions
+        return np.frompyfunc(operator.methodcaller(f.__name__.strip("_")), 1, 1)(x)
     if not np.ndim(x):
         return np.float64(f(x))
     return np.fromiter(map(f, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)

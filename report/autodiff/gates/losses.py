@@ -39,7 +39,7 @@ def _binary_cross_entropy(p: Array, y: Array) -> Array:
     outside = (p < 0) | (p > 1)
     if np.any(outside):
         raise OutOfDomain(f"one of them is {np.ravel(p)[np.argmax(outside)]:.12g}")
-    rest = np.where(y == 1, 0.0, (1 - y) * np.log1p(-np.where(y == 1, 0.0, p)))
+    rest = np.where(y == 1, 0.0, (1 - y) * np.log1p(-np.where(y == 1, p * 0, p)))
     return -np.mean(xlogy(y, p) + rest)
 
 

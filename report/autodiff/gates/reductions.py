@@ -155,7 +155,8 @@ def spread(g: Any, x: Any, axis: Any) -> Any:
 def _var(x: Array, axis: Any, ddof: int, keepdims: bool) -> Array:
     """The variance; that of equal entries is 0, however their mean is rounded."""
     equal = np.max(x, axis=axis, keepdims=keepdims) == np.min(x, axis=axis, keepdims=keepdims)
-    return np.where(equal, 0.0, np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))[()]
+    found = np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.where(equal, found * 0, found)[()]
 
 
 def _centred(x: Any, axis: Any) -> Any:

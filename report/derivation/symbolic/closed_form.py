@@ -46,8 +46,8 @@ class ClosedForm:
         """Its derivative by an input: one entry of the Hessian."""
         return ClosedForm(shortest(derivative(self.expression, self.symbols[name])), self.symbols)
 
-    def at(self, point: Mapping[str, float]) -> float:
-        """Its value at a point, computed with 30 digits."""
+    def at(self, point: Mapping[str, float], digits: int = 30) -> float:
+        """Its value at a point, computed with that many digits."""
         import mpmath
         import sympy
 
@@ -56,7 +56,7 @@ class ClosedForm:
         function = sympy.lambdify(
             [self.symbols[n] for n in names], written_out(self.expression), modules="mpmath"
         )
-        with mpmath.workdps(30):
+        with mpmath.workdps(digits):
             return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
 
 
