@@ -50,6 +50,9 @@ class Extended:
     def __repr__(self) -> str:
         return f"<{float(self)!r}>"
 
+    def __bool__(self) -> bool:
+        return not is_tiny(self.meant)
+
     def __neg__(self) -> Extended:
         return _paired(operator.neg, self)
 
@@ -216,7 +219,7 @@ def backward(graph: Graph, numbers: Mapping[Node, Array]) -> tuple[dict[Node, An
     """The gradients, and what they are the sums of."""
     seed = settled(np.ones(graph.result.shape))
     with np.errstate(all="ignore"):
-        return pull_back(
+        gradients, arrivals = pull_back(
             graph.nodes,
             graph.result,
             seed,
@@ -224,6 +227,8 @@ def backward(graph: Graph, numbers: Mapping[Node, Array]) -> tuple[dict[Node, An
             stand_in=lambda node, upstream: settled(upstream),
             constants=True,
         )
+    arrivals.parts[:] = map(settled, arrivals.parts)
+    return {node: settled(g) for node, g in gradients.items()}, arrivals
 
 
 def _fault(

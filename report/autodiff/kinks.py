@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from report.autodiff.graph import Node
-from report.autodiff.rounding_error import ROUNDING, scales
+from report.autodiff.rounding_error import ROUNDING, is_on_kink, scales
 from report.autodiff.trace import Trace
 
 
 def on_kink(trace: Trace, node: Node) -> bool:
     """Whether the arguments of a gate sit on a kink."""
-    return node.gate.kink is not None and _holds(node, trace, 0.0)
+    return is_on_kink(trace, node)
 
 
 def kinks(trace: Trace) -> tuple[str, ...]:
@@ -37,8 +37,5 @@ def _holds(node: Node, trace: Trace, reach: float) -> bool:
     """Whether a gate is at its kink, with arguments that are rounded to multiples of `reach`."""
     assert node.gate.kink is not None
     values = trace.arguments(node)
-    if reach:
-        values = [
-            np.round(v / reach) * reach if np.asarray(v).dtype.kind == "f" else v for v in values
-        ]
+    values = [np.round(v / reach) * reach if reach else v for v in values]
     return bool(np.any(node.gate.kink(*values, **node.params)))

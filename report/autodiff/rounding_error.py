@@ -7,6 +7,7 @@ large the terms are that it comes from.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +21,7 @@ from report.autodiff.trace import Trace
 ROUNDING = 4e-14  # of the terms that a number comes from: some two hundred roundings
 _SHAKE = 2.0**-46  # relative; well above rounding and well below every tolerance
 _DOUBT = 1e5 * _SHAKE  # of a number, moved by the shake: rounding has taken five of its digits
-_TIMES = 4
+_TIMES = 4  # the first without a shake
 _JUMP = (
     1e6  # times the largest number of a trace: a change of branch, which says nothing of rounding
 )
@@ -42,27 +43,46 @@ def scales(trace: Trace) -> dict[Node, Scale]:
     quantities = (*trace.inputs, *trace.gates)
     values = {q.node: q.value for q in quantities}
     gradients = {q.node: q.gradient for q in quantities if q.gradient is not None}
-    runs = [_shaken(trace, _shaker(time)) for time in range(_TIMES)]
+    base, *runs = [_shaken(trace, shaker(time, _SHAKE * bool(time))) for time in range(_TIMES)]
     doubtful: set[Node] = set()
-    moved = _moved(values, [run[0] for run in runs], doubtful)
-    swayed = _moved(gradients, [run[1] for run in runs], doubtful)
-    found = {}
-    for q in quantities:
+    jumps = any(is_on_kink(trace, q.node) for q in trace.gates)
+    moved = _moved(values, base[0], [run[0] for run in runs], jumps, doubtful)
+    swayed = _moved(gradients, base[1], [run[1] for run in runs], jumps, doubtful)
+    consumers = {q.name: q.node for q in trace.gates}
+    found: dict[Node, Scale] = {}
+    for q in reversed(quantities):  # consumers before arguments
         terms = [float(np.max(np.abs(c.value))) for c in q.contributions if c.value is not None]
+        if not np.any(q.gradient):  # in a 0 there is the rounding of all that comes back
+            terms += [found[consumers[c.gate]].gradient for c in q.contributions]
         size = max([swayed.get(q.node, 0.0), *terms])
         found[q.node] = Scale(moved[q.node], size, q.node in doubtful)
     return found
 
 
+def is_on_kink(trace: Trace, node: Node) -> bool:
+    """Whether the arguments of a gate, as they are, sit on a kink."""
+    kink = node.gate.kink
+    return kink is not None and bool(np.any(kink(*trace.arguments(node), **node.params)))
+
+
 def _moved(
-    own: Mapping[Node, Array], others: list[dict[Node, Array]], doubtful: set[Node]
+    own: Mapping[Node, Array],
+    base: Mapping[Node, Array],
+    others: list[dict[Node, Array]],
+    jumps: bool,
+    doubtful: set[Node],
 ) -> dict[Node, float]:
-    """By how much each number moves at most, in units of the shake; 0 where it jumps or is lost."""
-    limit = _JUMP * max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
+    """By how much each number moves at most, in units of the shake; 0 where it jumps or is lost.
+
+    It moves from `base`, where it was computed in the same way without a shake.
+    """
+    limit = math.inf
+    if jumps:
+        limit = _JUMP * max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
     found = dict.fromkeys(own, 0.0)
     for other in others:
-        for node in own.keys() & other.keys():
-            move = np.abs(other[node] - own[node])
+        for node in own.keys() & base.keys() & other.keys():
+            move = np.abs(other[node] - base[node])
             size = float(np.max(move)) / _SHAKE
             if size <= limit:
                 found[node] = max(found[node], size)
@@ -99,7 +119,7 @@ def _shaken(
     return values, gradients
 
 
-def _shaker(time: int) -> Callable[[Array], Array]:
+def shaker(time: int, shake_by: float = _SHAKE) -> Callable[[Array], Array]:
     """Changes the numbers of an array by parts that follow no pattern, the same on every machine."""
     count = time
 
@@ -107,6 +127,6 @@ def _shaker(time: int) -> Callable[[Array], Array]:
         nonlocal count
         places = np.arange(count, count + np.size(array), dtype=float).reshape(np.shape(array))
         count += _TIMES * 97 + np.size(array)
-        return (array * (1 + _SHAKE * (2 * (places**2 * _GOLDEN % 1) - 1)))[()]
+        return (array * (1 + shake_by * (2 * (places**2 * _GOLDEN % 1) - 1)))[()]
 
     return shake

@@ -41,10 +41,14 @@ def _formula(node: Node, names: Mapping[Node, str]) -> ast.expr:
 
 
 class NumpyPrinter:
-    """Expressions over arrays; `names` says what is already computed, and under which name."""
+    """Expressions over arrays; `names` says what is already computed, and under which name.
 
-    def __init__(self, names: Mapping[Node, str]) -> None:
+    The squares of what the norms in `far` are of are too large or small for a number.
+    """
+
+    def __init__(self, names: Mapping[Node, str], far: Container[Node] = ()) -> None:
         self.names = names
+        self.far = far
 
     def code(self, node: Node) -> ast.expr:
         """The code of a node in terms of the named ones."""
@@ -68,7 +72,8 @@ class NumpyPrinter:
             else self._code(self._unspread(node, place), self._may_be_truth(node, place))
             for place, arg in enumerate(node.args)
         ]
-        code = _filled(gate_code.vectorised(node), args, node)
+        template = gate_code.far_norm if node in self.far else gate_code.vectorised
+        code = _filled(template(node), args, node)
         if node.gate.name in gate_code.COMPARISONS and not truth:
             return ast.BinOp(ast.Constant(1.0), ast.Mult(), code)
         return code
@@ -347,6 +352,7 @@ def _filled(template: str, args: list[ast.expr], node: Node) -> ast.expr:
     code = _parse(text)
     if isinstance(code, ast.Name):
         return places.get(code.id, code)
+    _rename_bound(code, {n.id for arg in args for n in ast.walk(arg) if isinstance(n, ast.Name)})
     for parent in ast.walk(code):
         for field, child in ast.iter_fields(parent):
             if isinstance(child, ast.Name) and child.id in places:
@@ -354,3 +360,12 @@ def _filled(template: str, args: list[ast.expr], node: Node) -> ast.expr:
             elif isinstance(child, list):
                 child[:] = [places.get(c.id, c) if isinstance(c, ast.Name) else c for c in child]
     return code
+
+
+def _rename_bound(code: ast.expr, taken: set[str]) -> None:
+    """Give the variables of comprehensions in a template names that its arguments do not have."""
+    comprehensions = [n for n in ast.walk(code) if isinstance(n, ast.comprehension)]
+    bound = {n.id for c in comprehensions for n in ast.walk(c.target) if isinstance(n, ast.Name)}
+    for name in ast.walk(code):
+        while isinstance(name, ast.Name) and name.id.rstrip("_") in bound and name.id in taken:
+            name.id += "_"

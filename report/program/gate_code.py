@@ -141,6 +141,16 @@ def _np_norm(node: Node) -> str:
     return f"np.linalg.norm({{0}}{_options(node)})"
 
 
+def far_norm(node: Node) -> str:
+    """A norm that squares nothing."""
+    shape, axis = node.args[0].shape, option(node, "axis")
+    if len(shape) == 1 or isinstance(axis, int):
+        return f"np.hypot.reduce({{0}}{_options(node)})"
+    if axis is None and not option(node, "keepdims"):
+        return "np.hypot.reduce({0}.ravel())"
+    return _np_norm(node)
+
+
 def _np_sum_of(inner: str) -> Writer:
     return lambda node: f"np.sum({inner}{_options(node)})"
 

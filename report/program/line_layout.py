@@ -86,11 +86,17 @@ def statement(head: str, code: ast.expr, tail: str = "", indent: int = 0) -> lis
         case ast.BinOp(op=op) if type(op) in _BINDING:
             lines = [f"{pad}{head}("]
             for sign, term, needed in _chain(code):
-                loose = isinstance(term, ast.BinOp) and _BINDING.get(type(term.op), 3) < needed
-                opening, closing = ("(", ")") if loose else ("", "")
+                opening, closing = ("(", ")") if _binds(term) < needed else ("", "")
                 lines += statement(sign + opening, term, closing, inner)
             return [*lines, f"{pad}){tail}"]
     return [line]
+
+
+def _binds(term: ast.expr) -> int:
+    """How strongly the outermost sign of a term binds, on the scale of `_BINDING`; 3 is stronger."""
+    if isinstance(term, ast.BinOp) and not isinstance(term.op, ast.Pow):
+        return _BINDING.get(type(term.op), 0)
+    return 0 if isinstance(term, (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda)) else 3
 
 
 def _chain(code: ast.BinOp) -> list[tuple[str, ast.expr, int]]:

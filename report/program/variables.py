@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+import numpy as np
+
 from report.autodiff.graph import Node
 from report.autodiff.trace import Quantity, Trace
 from report.program.expressions import LoopPrinter, NumpyPrinter, formula
@@ -42,6 +44,7 @@ class Scope:
             n for n in (trace.letter, "function", "f_of", "the_f", "f_") if n not in self.taken
         )
         self.taken.add(self.f)
+        self.far = {q.node for q in trace.gates if _is_far(trace, q.node)}
         self.temporary: dict[str, str] = {}
         self.numbered = 0
         self.labels: dict[Quantity, str] = {}
@@ -90,7 +93,7 @@ class Scope:
     def printer(self, names: Mapping[Node, str], hints: Mapping[Node, str]) -> Any:
         """A printer for expressions over named nodes; `hints` are letters for entries of tensors."""
         if self.dialect == "numpy":
-            return NumpyPrinter(names)
+            return NumpyPrinter(names, self.far)
         return LoopPrinter(names, lambda node: hints.get(node, ""), self.fresh, self.names.values())
 
     def code(self, node: Node) -> ast.expr:
@@ -122,3 +125,11 @@ class Scope:
             variable = name(part) if name else self.fresh()
             before += self.lines(f"{variable} = ", part, known, hints, width=width, name=name)
             known[part] = variable
+
+
+def _is_far(trace: Trace, node: Node) -> bool:
+    """Whether a norm is of numbers whose squares leave the float64 range, or its digits."""
+    if node.gate.name != "norm":
+        return False
+    sizes = np.abs(trace.arguments(node)[0])
+    return bool(np.max(sizes) > 1e150 or 0 < np.max(sizes) < 1e-140)

@@ -23,7 +23,7 @@ from report.autodiff.gates.table import (
     function_of_two,
     named,
 )
-from report.autodiff.graph import _OPERATORS, Array, Node, constant
+from report.autodiff.graph import _OPERATORS, Array, Node, constant, is_computed
 
 # NumPy's functions take ten times as long for one number as a choice in Python.
 _ZERO, _ONE = np.float64(0.0), np.float64(1.0)
@@ -67,7 +67,7 @@ multiply = elementwise(
     why="The derivative of a product by one factor is the other factor.",
 )
 divide = elementwise(
-    "divide", operator.truediv, lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * a) / b**2,
+    "divide", operator.truediv, lambda g, y, a, b: g / b, lambda g, y, a, b: -(g / b) * y if is_computed(b) else -(g * a) / b**2,
     sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=MATRIX_PRODUCT, sympy=lambda s, a, b: a / b,
     python="{0:2} / {1:3}", numpy="{0:2} / {1:3}", domain="the divisor must not be 0",
     definition=lambda a, b: a * reciprocal(b),
@@ -75,7 +75,7 @@ divide = elementwise(
     why="The derivative of $a/b$ by $a$ is $1/b$, by $b$ it is $-a/b^2$.",
 )
 reciprocal = elementwise(
-    "reciprocal", lambda x: 1.0 / x, lambda g, y, x: -g / x**2,
+    "reciprocal", lambda x: 1.0 / x, lambda g, y, x: -(g * y) * y if is_computed(y) else -g / x**2,
     sign="1/x", latex=r"\frac{{1}}{{{0}}}", binding=MATRIX_PRODUCT, sympy=lambda s, x: 1 / x,
     python="1 / {0:3}", numpy="1 / {0:3}", domain="the divisor must not be 0",
     definition=lambda x: x**-1,

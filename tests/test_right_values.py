@@ -1,0 +1,157 @@
+"""Where float64 loses digits: the right numbers, and every check agrees with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from report import ReportError, program, trace
+from report.autodiff.kinks import kinks
+from report.autodiff.trace import Trace
+from report.checks import verify
+from report.derivation import derive
+from report.program.variables import Dialect
+
+mp = mpmath.MPContext()
+mp.dps = 400
+exp, log, tanh, cosh = mp.exp, mp.log, mp.tanh, mp.cosh
+
+
+def sigmoid(x: float) -> Any:
+    return 1 / (1 + exp(-mp.mpf(x)))
+
+
+def normal(x: float) -> Any:
+    return mp.erfc(-mp.mpf(x) / mp.sqrt(2)) / 2
+
+
+def softmax(*z: float) -> list[Any]:
+    powers = [exp(x) for x in z]
+    return [p / sum(powers) for p in powers]
+
+
+def bell(x: float) -> Any:
+    return exp(-(mp.mpf(x) ** 2) / 2) / mp.sqrt(2 * mp.pi)
+
+
+def checked(found: Trace) -> None:
+    """Every way to every number agrees."""
+    dialects: list[Dialect] = ["python"]
+    if any(q.node.shape for q in (*found.inputs, *found.gates)):
+        dialects.append("numpy")
+    programs = {d: program.generate(found, dialect=d) for d in dialects}
+    outputs = {d: program.parse_output(program.run(p).text) for d, p in programs.items()}
+    assert verify(found, derive(found), outputs).failures == ()
+
+
+LONG = [f"a_long_name_of_an_input_number_{n}" for n in ("one", "two", "three")]
+CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
+    # what is left of 1 beside a number near 1
+    ("sigmoid(x)", {"x": 30}, sigmoid(30), {"x": sigmoid(30) * sigmoid(-30)}),
+    ("sigmoid(x)", {"x": 700}, sigmoid(700), {"x": sigmoid(700) * sigmoid(-700)}),
+    ("tanh(x)", {"x": 15}, tanh(15), {"x": 1 / cosh(15) ** 2}),
+    ("tanh(x)", {"x": -300}, tanh(-300), {"x": 1 / cosh(300) ** 2}),
+    (
+        "binary_cross_entropy_with_logits(z, y)", {"z": 30, "y": 1},
+        log(1 + exp(-30)), {"z": -sigmoid(-30), "y": -30},
+    ),
+    ("cross_entropy(z, k)", {"z": [15, 0], "k": 0}, log(1 + exp(-15)), {"z": [-sigmoid(-15), sigmoid(-15)]}),
+    ("cross_entropy(z, k)", {"z": [100, 0], "k": 0}, log(1 + exp(-100)), {"z": [-sigmoid(-100), sigmoid(-100)]}),
+    (
+        "cross_entropy(z, k)", {"z": [20, 0, 1], "k": 0},
+        -log(softmax(20, 0, 1)[0]), {"z": [-sum(softmax(20, 0, 1)[1:]), *softmax(20, 0, 1)[1:]]},
+    ),
+    ("log_softmax(z)[0]", {"z": [15, 0]}, -log(1 + exp(-15)), {"z": [sigmoid(-15), -sigmoid(-15)]}),
+    ("softmax(z)[0]", {"z": [25, 0]}, sigmoid(25), {"z": [sigmoid(25) * sigmoid(-25), -sigmoid(25) * sigmoid(-25)]}),
+    ("logsumexp(z)", {"z": [0, -40]}, log(1 + exp(-40)), {"z": [sigmoid(40), sigmoid(-40)]}),
+    ("-log(1 - sigmoid(x))", {"x": 30}, log(1 + exp(30)), {"x": sigmoid(30)}),
+    ("log(1 + exp(x))", {"x": -300}, log(1 + exp(-300)), {"x": sigmoid(-300)}),
+    ("1 - sigmoid(x)", {"x": 40}, sigmoid(-40), {"x": -sigmoid(40) * sigmoid(-40)}),
+    ("gelu(x)", {"x": -15}, -15 * normal(-15), {"x": normal(-15) - 15 * bell(-15)}),
+    # terms that cancel
+    ("(exp(x) - 1 - x) / x**2", {"x": 2.0**-20},
+     (exp(2.0**-20) - 1 - 2.0**-20) * 2**40, {"x": (exp(2.0**-20) - 1) * 2**40 - 2 * (exp(2.0**-20) - 1 - 2.0**-20) * 2**60}),
+    ("(1 - cos(x)) / x**2", {"x": 2.0**-30}, 0.5, {"x": -(mp.mpf(2) ** -30) / 12}),
+    ("(a + b) - a", {"a": 1e16, "b": 1.0}, 1, {"a": 0, "b": 1}),
+    ("sum(x)", {"x": [1e16, 1, -1e16]}, 1, {"x": [1, 1, 1]}),
+    ("var(x)", {"x": [1e8, 1e8 + 1, 1e8 + 2]}, mp.mpf(2) / 3, {"x": [-mp.mpf(2) / 3, 0, mp.mpf(2) / 3]}),
+    ("var(broadcast_to(x, (3, 3)))", {"x": 0.1}, 0, {"x": 0}),
+    ("sum(softmax(x))", {"x": [0.1, 2, 0.3]}, 1, {"x": [0, 0, 0]}),
+    ("det(A)", {"A": [[1, 2], [2, 4]]}, 0, {"A": [[4, -2], [-2, 1]]}),
+    ("det(A)", {"A": [[1, 2, 3], [2, 4, 6], [3, 6, 9]]}, 0, {"A": np.zeros((3, 3))}),
+    # far out
+    ("norm(x)", {"x": 1e-200}, 1e-200, {"x": 1}),
+    ("norm(x)", {"x": [3e-160, 4e-160]}, 5e-160, {"x": [0.6, 0.8]}),
+    ("norm(x)", {"x": [1e160, 1e150]}, 1e160, {"x": [1, 1e-10]}),
+    ("exp(x)", {"x": -745}, exp(-745), {"x": exp(-745)}),
+    ("a / b", {"a": 1e-200, "b": 1e-160}, 1e-40, {"a": 1e160, "b": -1e120}),
+    ("sin(x)", {"x": 1e8}, mp.sin(10**8), {"x": mp.cos(10**8)}),
+    ("sin(x)", {"x": 1e16}, mp.sin(10**16), {"x": mp.cos(10**16)}),
+    # beside a kink
+    ("maximum(x, y)", {"x": 1, "y": 1.0000001}, 1.0000001, {"x": 0, "y": 1}),
+    ("relu(x)", {"x": 1e-10}, 1e-10, {"x": 1}),
+    ("max(x)", {"x": [1, 0.9999999]}, 1, {"x": [1, 0]}),
+    ("abs(x - y)", {"x": 1, "y": 1 + 2.0**-40}, 2.0**-40, {"x": -1, "y": 1}),
+    # names that a program has for itself
+    ("sum(k[[1]])", {"k": [1, 2]}, 2, {"k": [0, 1]}),
+    ("i[[0]][0] + sum(diag(m))", {"i": [1, 2], "m": [[1, 2], [3, 4]]}, 6, {"i": [1, 0], "m": np.eye(2)}),
+    (
+        f"sum(clip({', '.join(LONG)}) * {LONG[0]})",
+        dict(zip(LONG, ([1, 2], 0, 3), strict=True)), 5, dict(zip(LONG, ([2, 4], 0, 0), strict=True)),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "inputs", "value", "gradients"), CASES)
+def test_no_digit_is_wrong_and_nothing_right_is_refused(
+    function: str, inputs: Mapping[str, Any], value: Any, gradients: Mapping[str, Any]
+) -> None:
+    found = trace(function, inputs)
+    np.testing.assert_allclose(found.value, float(value), rtol=1e-14)
+    for name, gradient in gradients.items():
+        exact = np.vectorize(float)(gradient)
+        np.testing.assert_allclose(found.gradients[name], exact, rtol=1e-13, atol=0)
+    checked(found)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "gradients"),
+    [
+        ("std(x)", {"x": [0.1, 0.1, 0.1]}, {"x": [0, 0, 0]}),
+        ("sum(std(X, axis=1))", {"X": [[0.1, 0.1, 0.1], [0.7, 0.7, 0.7]]}, {"X": np.zeros((2, 3))}),
+        ("relu(sqrt(x)**2 - y)", {"x": 2, "y": 2}, {"x": 0, "y": 0}),
+        ("abs(exp(log(x)) - y)", {"x": 3, "y": 3}, {"x": 0, "y": 0}),
+        ("relu(a - b*c)", {"a": 0.3, "b": 0.1, "c": 3}, {"a": 0, "b": 0, "c": 0}),
+        ("leaky_relu(a + b - c)", {"a": 0.1, "b": 0.7, "c": 0.8}, {"a": 0.01, "b": 0.01, "c": -0.01}),
+        ("relu(sin(x)**2 + cos(x)**2 - 1)", {"x": 0.7}, {"x": 0}),
+        ("maximum(a + b, c)", {"a": 0.1, "b": 0.2, "c": 0.3}, {"a": 0.5, "b": 0.5, "c": 0.5}),
+        ("max(stack([a*3, b]))", {"a": 0.1, "b": 0.3}, {"a": 1.5, "b": 0.5}),
+    ],
+)  # fmt: skip
+def test_a_kink_but_for_rounding_is_a_kink_for_every_way(
+    function: str, inputs: Mapping[str, Any], gradients: Mapping[str, Any]
+) -> None:
+    found = trace(function, inputs)
+    assert len(kinks(found)) == 1
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(found.gradients[name], gradient, rtol=1e-13, atol=0)
+    checked(found)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        ("1 / (sqrt(x)**2 - y)", {"x": 2, "y": 2}),
+        ("sum((x - mean(x)) / std(x))", {"x": [0.1, 0.1, 0.1]}),
+        ("log(a + b - c)", {"a": 0.1, "b": 0.2, "c": 0.3}),
+    ],
+)
+def test_what_is_0_but_for_rounding_divides_nothing(
+    function: str, inputs: Mapping[str, Any]
+) -> None:
+    with pytest.raises(ReportError, match="is outside its domain"):
+        trace(function, inputs)
