@@ -13,6 +13,7 @@ if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true;
 
 document.addEventListener("htmx:afterSettle", () => {
   for (const stepper of steppers) stepper.refresh();
+  reachable();
 });
 document.addEventListener("htmx:beforeRequest", (event) => busy(event, true));
 document.addEventListener("htmx:afterRequest", (event) => busy(event, false));
@@ -131,60 +132,6 @@ document.addEventListener("paste", (event) => {
   post("input", { name: box?.dataset.name ?? "", what: "paste", text });
 });
 
-// ------------------------------------------------------------ copying formulas
-
-const copy = /** @type {HTMLElement} */ (document.getElementById("copy"));
-/** @type {Element|null} */
-let formula = null;
-
-document.addEventListener("click", (event) => {
-  const target = /** @type {HTMLElement} */ (event.target);
-  const chosen = target.closest("[data-copy]");
-  if (chosen && formula) {
-    copyText(chosen.getAttribute("data-copy") === "latex" ? latexOf(formula) : mathmlOf(formula));
-    copy.hidden = true;
-    return;
-  }
-  formula = target.closest("math");
-  copy.hidden = !formula;
-  if (formula) {
-    const box = formula.getBoundingClientRect();
-    copy.style.left = `${Math.max(4, Math.min(box.left, innerWidth - 240)) + scrollX}px`;
-    copy.style.top = `${box.bottom + 4 + scrollY}px`;
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") copy.hidden = true;
-});
-
-/** @param {Element} math */
-function latexOf(math) {
-  const written = math.querySelector("annotation")?.textContent ?? "";
-  return written.replace(/\{\\color\[HTML\]\{[0-9A-Fa-f]{6}\}/g, "{").replace(/\{\{?\}= /, "= ");
-}
-
-/** @param {Element} math */
-function mathmlOf(math) {
-  return math.outerHTML;
-}
-
-/** @param {string} text */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-  const said = document.getElementById("said");
-  if (said) said.textContent = "Copied";
-}
-
 // ------------------------------------------------------------ the file as text
 
 const asText = /** @type {HTMLButtonElement} */ (document.getElementById("as-text"));
@@ -215,5 +162,4 @@ function refetch() {
   window.htmx.ajax("GET", `fragments?q=${encodeURIComponent(question)}`, { source: "body", swap: "none" });
 }
 
-document.getElementById("graph")?.classList.add("foldable");
 for (const form_ of document.querySelectorAll("form")) form_.addEventListener("submit", (event) => event.preventDefault());

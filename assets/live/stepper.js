@@ -147,6 +147,8 @@ class Stepper {
     for (const row of wanted) row.classList.add("here");
     this.view.append(...wanted.map(shownCopy));
     if (!wanted.length || way === "seed") this.view.append(this.numbers(way, gate));
+    if (wanted.length)
+      this.view.append(button("Copy", "Copy the formula of this step", () => void this.view.dispatchEvent(new CustomEvent("report:copy", { bubbles: true }))));
     if (gate.unfolds) {
       const event = new CustomEvent("report:unfold", { detail: gate.gate, bubbles: true, cancelable: true });
       if (this.figure.classList.contains("foldable"))
@@ -161,8 +163,7 @@ class Stepper {
     const linked = all(`.forward [href="#${CSS.escape(anchor)}"], .forward [href="#${anchor}"]`);
     const forward = linked.map((a) => /** @type {HTMLElement} */ (a.closest("tr") ?? a));
     const own = document.getElementById(anchor);
-    const group = own?.matches("tr") ? all(`[data-gate-row="${anchor}"]`) : [];
-    return { forward: [...new Set(forward)], backward: own ? [...new Set([own, ...group])] : [] };
+    return { forward: [...new Set(forward)], backward: own ? [own] : [] };
   }
 
   /** @param {string} way @param {Gate} gate */
@@ -266,9 +267,10 @@ function shownCopy(row) {
   for (const e of [copy, ...copy.querySelectorAll("[id]")]) e.removeAttribute("id");
   copy.classList.remove("here");
   for (const link of copy.querySelectorAll("a[href]")) link.replaceWith(...link.childNodes);
-  if (!row.matches("tr")) return element("div", { class: "document row-copy" }, copy);
+  if (!row.matches("tr, tbody")) return element("div", { class: "document row-copy" }, copy);
   const kind = row.closest("table")?.className ?? "";
-  return element("div", { class: "document row-copy" }, element("table", { class: `${kind} copied`, role: "presentation" }, element("tbody", {}, copy)));
+  const body = row.matches("tbody") ? copy : element("tbody", {}, copy);
+  return element("div", { class: "document row-copy" }, element("table", { class: `${kind} copied`, role: "presentation" }, body));
 }
 
 /** Whether a typed number is right: within one percent, or within one unit of its last digit.
@@ -288,6 +290,14 @@ function button(text, label, act) {
   return made;
 }
 
+/** Let the keyboard reach what scrolls. */
+function reachable() {
+  for (const e of document.querySelectorAll(".eq, .formula, .box, .code, .terminal, .panel, .results, .echo, .grid, .document table, .step-view")) {
+    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "auto") e.setAttribute("tabindex", "0");
+    else if (e.getAttribute("tabindex") === "0") e.removeAttribute("tabindex");
+  }
+}
+
 /** The steppers of the page, one for each figure. @type {Stepper[]} */
 const steppers = [];
 
@@ -300,6 +310,8 @@ function startSteppers() {
     if (!below.isConnected) figure.after(below);
     steppers.push(new Stepper(figure, place, below));
   }
+  reachable();
+  addEventListener("resize", reachable);
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startSteppers);

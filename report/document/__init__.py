@@ -7,6 +7,7 @@ this package puts it into words, tables and formulas that fit the column.
 from report.document.answer import Answer, ProgramRun, Work
 from report.document.page import environment, html, question_html, scoped_css
 from report.document.views import view
+from report.document.walk import steps
 
 __all__ = [
     "Answer",
@@ -16,5 +17,6 @@ __all__ = [
     "html",
     "question_html",
     "scoped_css",
+    "steps",
     "view",
 ]

@@ -47,6 +47,8 @@ def html(
                 browser=browser,
                 contents=contents,
                 faces=_faces() if browser else "",
+                screen=_own("stepper.css", "screen.css") if browser else "",
+                scripts=_own("stepper.js", "copying.js") if browser else "",
             )
         )
     finally:
@@ -93,6 +95,13 @@ def environment() -> Environment:
     environment.filters["show"] = number_format.show
     environment.globals["page_of"] = page_of  # a filter of a constant would be called once
     return environment
+
+
+@cache
+def _own(*names: str) -> Markup:
+    """What the page needs on a screen, to stand in it."""
+    files = (resources.path(f"assets/live/{name}") for name in names)
+    return safe("\n".join(file.read_text(encoding="utf-8") for file in files))
 
 
 _FACES = {  # file in assets/fonts -> what a stylesheet calls it

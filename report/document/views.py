@@ -15,7 +15,7 @@ from report.checks import error_text
 from report.derivation import Derivation, Equation, Gradient
 from report.derivation.gate_families import GateFamily
 from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor, uncoloured
-from report.document import backward, gate_html, tables
+from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.formulas import (
     COLUMN,
@@ -73,7 +73,7 @@ def _view(work: Work) -> dict[str, Any]:
         "formula": [] if _tells(q.statement, derivation) else function_lines(derivation),
         "inputs": [given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
-        "figure": graph(work.figure, q.id, linked),
+        "figure": graph(work.figure, q.id, linked, trace if for_browser.get() else None),
         "short": len(derivation.forward) <= 14
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": tables.forward(q.id, derivation.forward, linked),
@@ -128,9 +128,15 @@ def _linked(derivation: Derivation) -> set[str]:
     return names | {flow.quantity.name for flow in tables.ends(derivation.flows)}
 
 
-def graph(figure: Figure, question: str = "", linked: Container[str] = ()) -> dict[str, Any]:
-    """A figure as the templates take it, with links to the gates of a question that are `linked`."""
+def graph(
+    figure: Figure, question: str = "", linked: Container[str] = (), walked: Trace | None = None
+) -> dict[str, Any]:
+    """A figure as the templates take it, with links to the gates of a question that are `linked`.
+
+    A script can walk through that of the trace `walked`.
+    """
     return {
+        "steps": walk.steps(walked) if walked and figure.panels else None,
         "panels": [
             {
                 "svg": safe(panel.svg[panel.svg.index("<svg") :]) if for_browser.get() else "",

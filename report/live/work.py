@@ -17,9 +17,7 @@ import numpy as np
 
 from report import checks, derivation, document, figure, number_format, pipeline
 from report.autodiff.differentiate import trace as trace_of
-from report.autodiff.gates import GATES
-from report.autodiff.gates.table import ALIASES
-from report.autodiff.trace import Quantity, Trace, as_lists
+from report.autodiff.trace import Trace, as_lists
 from report.derivation.latex.symbols import GRADIENT, symbol, tensor
 from report.derivation.latex.symbols import partial as partial_symbol
 from report.document.formulas import display, for_browser, tex
@@ -30,7 +28,6 @@ from report.homework.homework import Homework, Question, read_homework_text
 from report.homework.traces import trace_question
 
 MAX_GATES = 3000  # of a question on the live page
-MAX_DATA = 400  # entries of a value that the page's script gets
 SEED = "live"  # of random inputs in a file that names no seed
 _NO_FIGURE = figure.Figure((), "", "", "")
 
@@ -69,7 +66,7 @@ def quick(text: str, name: str, question: str) -> dict[str, str]:
         drawn = figure.draw(found, browser=True)
         return {
             "echo": str(parts.echo(_formula(found))),
-            "graph": str(parts.graph(question, drawn.panels, drawn.caption, steps(found))),
+            "graph": str(parts.graph(question, drawn.panels, drawn.caption, document.steps(found))),
             "results": str(parts.results(_results(found))),
             "folds": str(parts.folds(asked.unfold or ())),
         }
@@ -96,46 +93,6 @@ def _results(found: Trace) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def steps(found: Trace) -> dict[str, Any]:
-    """What a script needs to walk through the graph: each gate's place, arguments and numbers."""
-
-    def row(q: Quantity) -> dict[str, Any]:
-        kind = q.node.gate.name
-        return {
-            "name": q.name,
-            "number": q.number,
-            "gate": kind,
-            "arguments": [found.name_of(a) for a in q.node.args if not a.is_constant],
-            "unfolds": q.node.gate.definition is not None,
-            "value": _data(q.value),
-            "gradient": _data(q.gradient),
-            "valueText": _words(q.value),
-            "gradientText": _words(q.gradient),
-        }
-
-    return {
-        "inputs": [row(q) for q in found.inputs],
-        "gates": [row(q) for q in found.gates],
-        "letter": found.letter,
-        "value": found.value,
-        "result": found.result.name if found.result else "",
-    }
-
-
-def _data(value: Any) -> Any:
-    return as_lists(value) if value is not None and np.size(value) <= MAX_DATA else None
-
-
-def _words(value: Any) -> str:
-    if value is None:
-        return "none"
-    if np.size(value) == 1:
-        return number_format.show(float(np.asarray(value).item()))
-    low, high = float(np.min(value)), float(np.max(value))
-    size = " × ".join(map(str, np.shape(value)))
-    return f"{size} numbers from {number_format.show(low)} to {number_format.show(high)}"
 
 
 # ---------------------------------------------------------------- the document
@@ -198,12 +155,6 @@ def guessed(function: str, inputs: Mapping[str, Any], names: tuple[str, ...]) ->
             continue
         return given
     return tries[0]
-
-
-def unfolds(gate: str) -> bool:
-    """Whether a gate can be written out in simpler ones."""
-    known = GATES.get(ALIASES.get(gate, gate))
-    return known is not None and known.definition is not None
 
 
 # ---------------------------------------------------------------- files

@@ -1,0 +1,14 @@
+"""Where Chromium is, and how it is started: headless, with nothing but the page."""
+
+import shutil
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def chromium():
+    """The path of Chromium; None where there is none (the set-up of the tests has said so)."""
+    return next(filter(None, map(shutil.which, NAMES)), None)

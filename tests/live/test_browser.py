@@ -1,0 +1,337 @@
+"""The live page and an exported page in a real Chromium: what a user does, sees, and hears."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.live.browser import ARGUMENTS, chromium
+
+pytestmark = [
+    pytest.mark.skipif(chromium() is None, reason="Chromium is not installed"),
+    pytest.mark.xdist_group("browser"),
+]
+HOMEWORK = """# keep me
+title = "Homework 1"
+author = "Ada"
+
+[[question]]
+title = "One neuron"
+statement = "Differentiate $f$."
+function = "(sigmoid(w*x + b) - y)**2"
+wrt = ["w", "b"]
+inputs = { w = 0.5, x = 2, b = -1, y = 1 }
+
+[[question]]
+title = "A layer"
+function = "sum(tanh(W @ x)**2)"
+[question.inputs]
+W = [[0.1, -0.2], [0.3, 0.4]]
+x = [1.0, 2.0]
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    path = tmp_path_factory.mktemp("browser") / "mine.toml"
+    path.write_text(HOMEWORK)
+    command = [sys.executable, "-m", "report", "serve", str(path), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1], path
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+class Tab:
+    """A page that fails the test when the console says anything."""
+
+    def __init__(self, browser, address, **options):
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1300, "height": 900}, **options}
+        )
+        self.page = self.context.new_page()
+        self.said = []
+        self.page.on("console", lambda m: self.said.append(m.text))
+        self.page.on("pageerror", lambda e: self.said.append(str(e)))
+        self.page.set_default_timeout(15_000)
+        self.page.goto(address)
+
+    def close(self):
+        self.context.close()
+        assert self.said == []
+
+    def says(self, selector, text):
+        """Wait until a place of the page holds a text, or fits a pattern."""
+        from playwright.sync_api import expect
+
+        expect(self.page.locator(selector).first).to_contain_text(text, timeout=15_000)
+
+    def hidden(self, selector):
+        """How many of these cannot be seen, for a step that is still to come."""
+        return self.page.eval_on_selector_all(
+            selector, "es => es.filter(e => getComputedStyle(e).opacity === '0').length"
+        )
+
+
+@pytest.fixture
+def tab(browser, server):
+    address, path = server
+    path.write_text(HOMEWORK)
+    found = Tab(browser, address, reduced_motion="reduce")
+    wait(
+        lambda: (
+            found.page.locator("#cell-w-0-0").count()
+            and found.page.input_value("#cell-w-0-0") == "0.5"
+        )
+    )
+    found.page.wait_for_selector("#document h3")
+    yield found
+    found.close()
+
+
+def wait(happens, seconds=15.0):
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_typing_a_formula(tab, server):
+    page = tab.page
+    page.fill("#function", "(tanh(w*x + b) - y)**2 + 0.5*lam*w**2")
+    tab.says("#echo", "tanh")
+    page.wait_for_selector("#cell-lam-0-0")
+    tab.says("#graph", "tanh")
+    page.fill("#cell-lam-0-0", "0.3")
+    tab.says("#document", "0.3")
+    page.fill("#function", "(tanh(w*x + b - y)**2")
+    tab.says("#error", "'(' was never closed")
+    tab.says("#error", "^")
+    assert page.locator("#graph.stale").count() == 1
+    page.fill("#function", "(sigmoid(w*x + b) - y)**2")
+    page.wait_for_selector("#graph:not(.stale)")
+    page.wait_for_selector("#cell-lam-0-0", state="detached") if page.locator(
+        "#input-lam .unused"
+    ).count() == 0 else page.click("#input-lam .unused button")
+    wait(lambda: "lam" not in server[1].read_text())
+    assert server[1].read_text().startswith("# keep me\n")
+
+
+def test_dragging_a_number(tab, server):
+    page = tab.page
+    before = page.inner_text("#results .value")
+    box = page.locator("#cell-w-0-0").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(1, 21):
+        page.mouse.move(x + 5 * i, y)
+    page.mouse.up()
+    assert page.input_value("#cell-w-0-0") == "2.5"
+    wait(lambda: page.inner_text("#results .value") != before)
+    tab.says("#graph", "2.5")
+    tab.says("#document", "2.5")
+    wait(lambda: "w = 2.5" in server[1].read_text())
+    page.focus("#cell-x-0-0")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Shift+ArrowDown")
+    assert page.input_value("#cell-x-0-0") == "2.09"
+
+
+def test_stepping_with_the_arrow_keys(tab):
+    page = tab.page
+    values, gradients = "#graph .edge .value", "#graph .edge .gradient"
+    assert tab.hidden(values) == tab.hidden(gradients) == 0
+    edges, gates = page.locator("#graph .edge").count(), page.locator("#graph .gate").count()
+    page.locator("#graph-title").click()
+    page.keyboard.press("ArrowRight")  # the inputs alone
+    assert tab.hidden(gradients) == page.locator(gradients).count()
+    assert tab.hidden(values) == gates
+    page.keyboard.press("ArrowRight")
+    assert tab.hidden(values) == gates - 1
+    tab.says("#step", "Forward, step 1 of")
+    tab.says("#step", "1")
+    assert page.locator("#graph .gate.current").get_attribute("data-gate") == "q1"
+    assert page.locator("#graph .lit-value").count() == 3
+    for _ in range(gates):
+        page.keyboard.press("ArrowRight")
+    tab.says("#step", "the gradient of f by itself is 1")
+    page.keyboard.press("ArrowRight")
+    tab.says("#step", f"Backward, step 1 of {gates}")
+    assert page.locator("#document .here").count() == 1
+    for _ in range(gates - 1):
+        page.keyboard.press("ArrowRight")
+    assert tab.hidden(gradients) == 0
+    assert edges == page.locator("#graph .edge").count()
+    page.keyboard.press("ArrowLeft")
+    assert tab.hidden(gradients) > 0
+    page.keyboard.press("Escape")
+    assert tab.hidden(gradients) == 0
+    page.locator("#graph .gate[data-gate=q3]").click()
+    tab.says("#step", "Gate q3")
+    page.locator("#graph .gate[data-gate=q1]").focus()
+    page.keyboard.press("Enter")
+    tab.says("#step", "Gate q1")
+    page.locator("#stepper input[type=range]").focus()
+    page.keyboard.press("End")
+    tab.says("#step", f"Backward, step {gates} of {gates}")
+
+
+def test_predict_then_reveal(tab):
+    page = tab.page
+    page.check("#stepper input[type=checkbox]")
+    page.get_by_label("Step forward").click()
+    page.get_by_label("Step forward").click()
+    assert tab.hidden("#graph .edge[data-from=q1] .value") == 1
+    page.get_by_label("The value of q1").fill("7")
+    page.get_by_role("button", name="Reveal").click()
+    tab.says("#step", "Not quite")
+    assert tab.hidden("#graph .edge[data-from=q1] .value") == 0
+    page.get_by_label("Step forward").click()
+    page.get_by_label("The value of q2").fill("0")
+    page.keyboard.press("Enter")
+    tab.says("#step", "That is right")
+
+
+def test_a_gate_is_written_out_and_folded(tab, server):
+    page = tab.page
+    page.locator("#graph .gate[data-gate=q3]").click()
+    page.get_by_role("button", name="Write sigmoid out").click()
+    page.wait_for_selector("[data-fold=sigmoid]")
+    tab.says("#graph", "exp")
+    page.click("[data-fold=sigmoid]")
+    page.wait_for_selector("[data-fold=sigmoid]", state="detached")
+    wait(lambda: "unfold" not in server[1].read_text())
+
+
+def test_the_file_changes_on_the_disk_and_in_another_tab(tab, server, browser):
+    page, (address, path) = tab.page, server
+    path.write_text(HOMEWORK.replace("w = 0.5", "w = 0.625"))
+    wait(lambda: page.input_value("#cell-w-0-0") == "0.625")
+    tab.says("#graph", "0.625")
+    other = Tab(browser, address)
+    other.page.fill("#cell-b-0-0", "-3")
+    wait(lambda: page.input_value("#cell-b-0-0") == "-3")
+    other.close()
+    page.click("#as-text")
+    text = page.input_value("#file-text")
+    assert "b = -3" in text
+    page.fill("#file-text", text.replace("b = -3", "b = -4"))
+    wait(lambda: "b = -4" in path.read_text())
+    page.fill("#file-text", "title = ")
+    tab.says("#error", "line 1")
+    assert "b = -4" in path.read_text()
+
+
+def test_a_matrix_is_typed_pasted_and_grown(tab, server):
+    page = tab.page
+    page.get_by_role("navigation").get_by_text("A layer").click()
+    page.wait_for_selector("#cell-W-1-1")
+    page.get_by_label("W: one row more").click()
+    page.wait_for_selector("#cell-W-2-1")
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.setData("text", "1\\t2\\n3\\t4\\n5\\t6");
+          document.getElementById("cell-W-0-0").dispatchEvent(
+            new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    wait(lambda: page.input_value("#cell-W-2-1") == "6")
+    page.select_option("#kind-x", "number")
+    page.wait_for_selector("#cell-x-1-0", state="detached")
+    tab.says("#error", "shape")
+    page.select_option("#kind-x", "vector")
+    page.wait_for_selector("#cell-x-1-0")
+    page.get_by_role("button", name="One step of gradient descent").click()
+    page.get_by_role("button", name="Ten").click()
+    tab.says(
+        "#losses", "11 steps of gradient descent" if page.locator("#losses svg").count() else ""
+    )
+
+
+def test_downloads_and_copying(tab):
+    page = tab.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_text("Download").click()
+    with page.expect_download() as got:
+        page.get_by_role("link", name="PDF: the solution").click()
+    assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
+    assert got.value.suggested_filename == "mine.pdf"
+    page.locator("#echo math").click()
+    page.get_by_role("button", name="Copy LaTeX").click()
+    wait(lambda: r"\sigma" in page.evaluate("navigator.clipboard.readText()"))
+    page.get_by_role("button", name="Copy MathML").click()
+    wait(lambda: page.evaluate("navigator.clipboard.readText()").startswith("<math"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}],
+    ids=["desk", "dark", "phone"],
+)
+def test_axe_finds_nothing_and_nothing_sticks_out(browser, server, options):
+    from axe_playwright_python.sync_playwright import Axe
+
+    address, path = server
+    path.write_text(HOMEWORK)
+    tab = Tab(browser, address, **options, bypass_csp=True)
+    page = tab.page
+    page.wait_for_selector("#document .terminal")
+    for state in ("plain", "step", "error"):
+        if state == "step":
+            page.get_by_label("Step forward").click()
+            page.get_by_label("Step forward").click()
+            page.get_by_text("Download").click()
+        if state == "error":
+            page.fill("#function", "w * (")
+            tab.says("#error", "closed")
+        found = Axe().run(page)
+        assert [
+            (v["id"], [n["html"][:200] for n in v["nodes"]][:3])
+            for v in found.response["violations"]
+        ] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.fill("#function", "(sigmoid(w*x + b) - y)**2")
+    page.wait_for_selector("#graph:not(.stale)")
+    tab.close()
+
+
+def test_the_exported_page_steps_from_a_file(browser, tmp_path):
+    source = tmp_path / "mine.toml"
+    source.write_text(HOMEWORK)
+    page_file = tmp_path / "page.html"
+    command = [sys.executable, "-m", "report", "build", str(source), "-o", str(page_file)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    assert not re.search(r'(?:src|href)="https?:', page_file.read_text())
+    tab = Tab(browser, page_file.as_uri(), reduced_motion="reduce")
+    page = tab.page
+    assert page.locator(".stepper").count() == 2
+    figure = page.locator("figure.steppable").first
+    page.locator(".stepper").first.get_by_label("Step forward").click()
+    assert (
+        tab.hidden("figure.steppable >> nth=0 >> .gradient") == figure.locator(".gradient").count()
+    )
+    page.locator(".stepper").first.get_by_label("Step forward").click()
+    tab.says(".step-view", "Forward, step 1 of 5: gate q1")
+    assert figure.locator(".gate.current").count() == 1
+    page.locator(".stepper").first.get_by_text("Show all").click()
+    assert tab.hidden("figure.steppable .gradient") == 0
+    page.locator("math").first.click()
+    assert page.get_by_role("button", name="Copy LaTeX").is_visible()
+    tab.close()
