@@ -9,7 +9,26 @@ const form = /** @type {HTMLFormElement} */ (document.getElementById("form"));
 
 // ------------------------------------------------------------ htmx
 
-if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true;
+// What is typed or dragged stays until an answer knows of it: an older answer does not put it back.
+/** @type {WeakMap<Node, string>} */
+const unsent = new WeakMap();
+for (const name of ["input", "scrub", "change"])
+  form.addEventListener(name, (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    if (field.name) unsent.set(field, "");
+  });
+form.addEventListener("htmx:configRequest", () => {
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[name]")))
+    if (unsent.has(field)) unsent.set(field, `sent ${field.value}`);
+});
+document.addEventListener("htmx:beforeSwap", () => {
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[name]")))
+    if (unsent.get(field) === `sent ${field.value}`) unsent.delete(field);
+});
+if (window.Idiomorph) {
+  window.Idiomorph.defaults.ignoreActiveValue = true;
+  window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(unsent.has(node) && (name === "value" || name === "checked"));
+}
 
 document.addEventListener("htmx:afterSettle", () => {
   for (const stepper of steppers) stepper.refresh();
@@ -17,7 +36,7 @@ document.addEventListener("htmx:afterSettle", () => {
 });
 document.addEventListener("htmx:beforeRequest", (event) => busy(event, true));
 document.addEventListener("htmx:afterRequest", (event) => busy(event, false));
-document.addEventListener("htmx:sendError", () => status("The server does not answer: is report serve still running?", true));
+document.addEventListener("htmx:sendError", () => report("The server does not answer: is report serve still running?", true));
 document.addEventListener("failed", () => document.getElementById("graph")?.classList.add("stale"));
 document.addEventListener("changed", () => document.getElementById("graph")?.classList.remove("stale"));
 
@@ -28,7 +47,7 @@ function busy(event, is) {
 }
 
 /** @param {string} words @param {boolean} problem */
-function status(words, problem) {
+function report(words, problem) {
   const place = document.getElementById("status");
   if (!place || place.textContent === words) return;
   place.textContent = words;
@@ -153,8 +172,8 @@ function version() {
 const news = new EventSource("events");
 news.addEventListener("message", (event) => {
   const [what, ...rest] = event.data.split(" ");
-  if (what === "saved") status("saved", false);
-  else if (what === "problem") status(rest.join(" "), true);
+  if (what === "saved") report("saved", false);
+  else if (what === "problem") report(rest.join(" "), true);
   else setTimeout(() => Number(rest[0]) > version() && refetch(), 400);
 });
 

@@ -22,6 +22,13 @@ class Stepper {
     this.figure = figure;
     /** -1: everything is shown; 0: the inputs; 1 to n: forward; n + 1: the seed; then backward. */
     this.position = -1;
+    this.last = -1; // the last position
+    /** The gates that are drawn, in the order of the forward pass. @type {string[]} */
+    this.order = [];
+    /** @type {Steps} */
+    this.steps = { inputs: [], gates: [], letter: "f", value: 0, result: "" };
+    /** @type {Map<string, Gate>} */
+    this.byName = new Map();
     this.hidden = false; // whether the number of this step waits to be revealed
     /** @type {string} */ this.chosen = "";
     this.back = button("‹", "Step back", () => this.go(this.position - 1));
@@ -48,12 +55,9 @@ class Stepper {
   /** Read the figure again: after its numbers or its gates have changed. */
   refresh() {
     const found = this.figure.dataset.steps;
-    /** @type {Steps} */
     this.steps = found ? JSON.parse(found) : { inputs: [], gates: [], letter: "f", value: 0, result: "" };
-    /** @type {Map<string, Gate>} */
     this.byName = new Map([...this.steps.inputs, ...this.steps.gates].map((g) => [g.name, g]));
     const drawn = [...this.figure.querySelectorAll("g.gate")];
-    /** The gates that are drawn, in the order of the forward pass. @type {string[]} */
     this.order = drawn
       .sort((a, b) => Number(a.getAttribute("data-number")) - Number(b.getAttribute("data-number")))
       .map((g) => g.getAttribute("data-gate") ?? "");
@@ -66,7 +70,7 @@ class Stepper {
 
   /** @param {number} position */
   go(position) {
-    const to = Math.max(-1, Math.min(position, this.last ?? -1));
+    const to = Math.max(-1, Math.min(position, this.last));
     this.hidden = this.predict.checked && to > this.position && to > 0;
     this.position = to;
     this.chosen = "";
@@ -75,15 +79,15 @@ class Stepper {
 
   /** What a position is about: the direction and the gate. */
   at() {
-    const n = this.order?.length ?? 0;
+    const n = this.order.length;
     if (this.position < 1) return { way: this.position < 0 ? "all" : "start", name: this.chosen };
-    if (this.position <= n) return { way: "forward", name: this.order?.[this.position - 1] ?? "" };
-    if (this.position === n + 1) return { way: "seed", name: this.order?.[n - 1] ?? "" };
-    return { way: "backward", name: this.order?.[this.last - this.position] ?? "" };
+    if (this.position <= n) return { way: "forward", name: this.order[this.position - 1] ?? "" };
+    if (this.position === n + 1) return { way: "seed", name: this.order[n - 1] ?? "" };
+    return { way: "backward", name: this.order[this.last - this.position] ?? "" };
   }
 
   show() {
-    const order = this.order ?? [];
+    const order = this.order;
     const n = order.length;
     const p = this.position;
     const { way, name } = this.at();
@@ -112,17 +116,18 @@ class Stepper {
     }
     this.slider.value = String(Math.max(0, p));
     this.back.disabled = p <= 0;
-    this.next.disabled = p >= (this.last ?? 0);
+    this.next.disabled = p >= (this.last);
     this.slider.setAttribute("aria-valuetext", this.words(way, name));
     this.tell(way, name);
+    reachable(this.view);
   }
 
   /** @param {string} way @param {string} name */
   words(way, name) {
-    const n = this.order?.length ?? 0;
+    const n = this.order.length;
     if (way === "all") return name ? `Gate ${name}` : "";
     if (way === "start") return "The inputs are given.";
-    if (way === "seed") return `Backward: the gradient of ${this.steps?.letter} by itself is 1.`;
+    if (way === "seed") return `Backward: the gradient of ${this.steps.letter} by itself is 1.`;
     const step = way === "forward" ? this.position : this.position - n - 1;
     return `${way === "forward" ? "Forward" : "Backward"}, step ${step} of ${n}: gate ${name}`;
   }
@@ -135,7 +140,7 @@ class Stepper {
     const words = this.words(way, name);
     if (!words) return;
     this.view.append(element("p", { class: "words" }, words));
-    const gate = this.byName?.get(name);
+    const gate = this.byName.get(name);
     if (!gate) return;
     if (this.hidden && (way === "forward" || way === "backward")) {
       this.view.append(this.question(way, gate));
@@ -209,14 +214,14 @@ class Stepper {
   backwardAnswers(gate) {
     const once = gate.arguments.filter((a, i) => gate.arguments.indexOf(a) === i);
     return once
-      .map((name) => ({ name, of: this.byName?.get(name) }))
+      .map((name) => ({ name, of: this.byName.get(name) }))
       .filter(({ name }) => this.uses(name) === 1)
-      .map(({ name, of }) => ({ label: `∂${this.steps?.letter}/∂${name}`, number: of?.gradient }));
+      .map(({ name, of }) => ({ label: `∂${this.steps.letter}/∂${name}`, number: of?.gradient }));
   }
 
   /** In how many places a value is used. @param {string} name */
   uses(name) {
-    return (this.steps?.gates ?? []).reduce((sum, g) => sum + g.arguments.filter((a) => a === name).length, 0);
+    return this.steps.gates.reduce((sum, g) => sum + g.arguments.filter((a) => a === name).length, 0);
   }
 
   /** @param {MouseEvent} event */
@@ -232,9 +237,9 @@ class Stepper {
 
   /** Show a gate's step: in the pass that is under way, or with all numbers. @param {string} name */
   choose(name) {
-    const i = (this.order ?? []).indexOf(name);
+    const i = this.order.indexOf(name);
     if (i < 0) return;
-    const n = this.order?.length ?? 0;
+    const n = this.order.length;
     this.hidden = false;
     if (this.position < 0) this.chosen = name;
     else this.position = this.position <= n ? i + 1 : this.last - i;
@@ -290,9 +295,9 @@ function button(text, label, act) {
   return made;
 }
 
-/** Let the keyboard reach what scrolls. */
-function reachable() {
-  for (const e of document.querySelectorAll(".eq, .formula, .box, .code, .terminal, .panel, .results, .echo, .grid, .document table, .step-view")) {
+/** Let the keyboard reach what scrolls. @param {ParentNode} within */
+function reachable(within = document) {
+  for (const e of within.querySelectorAll(".eq, .formula, .box, .code, .terminal, .panel, .results, .echo, .grid, .document table, table.copied, .step-view")) {
     if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "auto") e.setAttribute("tabindex", "0");
     else if (e.getAttribute("tabindex") === "0") e.removeAttribute("tabindex");
   }
@@ -311,7 +316,7 @@ function startSteppers() {
     steppers.push(new Stepper(figure, place, below));
   }
   reachable();
-  addEventListener("resize", reachable);
+  addEventListener("resize", () => reachable());
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startSteppers);

@@ -120,6 +120,11 @@ def width_of(source: str) -> float:
     return formula(source, display=True).width
 
 
+def spoken(source: str) -> str:
+    """A formula's words for a browser, which tells MathML itself but in the head of a row; else nothing."""
+    return formula(source).speech if for_browser.get() else ""
+
+
 def height_of(source: str) -> float:
     """The height of a displayed formula in em, from its lowest to its highest point."""
     drawing = formula(source, display=True)

@@ -19,7 +19,7 @@ from report.derivation.gate_families import Flow
 from report.derivation.latex.symbols import VALUE, entry_symbol, symbol, tensor
 from report.document import gate_html
 from report.document.answer import DIALECTS
-from report.document.formulas import display, height_of, tex, width_of
+from report.document.formulas import display, height_of, spoken, tex, width_of
 from report.figure.font_metrics import width as text_width
 
 COLUMN = 160.0
@@ -204,7 +204,7 @@ def verification(v: Verification, trace: Trace) -> dict[str, Any]:
     return {
         "heads": heads,
         "rows": [
-            {"entry": tex(name), "cells": cells}
+            {"entry": tex(name), "spoken": spoken(name), "cells": cells}
             for name, cells in zip(names, zip(*columns, strict=True), strict=True)
         ],
         "errors": [

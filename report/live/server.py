@@ -80,13 +80,13 @@ class LivePage:
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Start the workers and follow the file; save what is left at the end."""
-        self.quick.begin()
-        self.slow.begin()
+        started = [asyncio.create_task(w.ask("ready")) for w in (self.quick, self.slow)]
         following = asyncio.create_task(self.follow())
         try:
             yield
         finally:
-            following.cancel()
+            for task in (following, *started):
+                task.cancel()
             if self.saving:
                 self.saving.cancel()
             self.save()

@@ -14,7 +14,7 @@ from typing import Any
 from report.errors import ReportError
 
 MEMORY = 4_000_000_000  # bytes of a worker's address space
-_PRELOADED = ["report.live.work"]
+_PRELOADED = ["report.live.warm"]
 
 
 class Superseded(Exception):
@@ -61,7 +61,6 @@ class Worker:
                 raise Superseded
             found: Any = None
             for _ in range(2):  # a process may have been ended from outside while it waited
-                self.begin()
                 try:
                     found = await asyncio.to_thread(self._exchange, (name, args), seconds)
                     break
@@ -79,6 +78,7 @@ class Worker:
         return found
 
     def _exchange(self, request: Any, seconds: float) -> Any:
+        self.begin()
         assert self.pipe is not None
         self.pipe.send(request)
         if not self.pipe.poll(seconds):
