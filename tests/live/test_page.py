@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from report.live.server import LivePage
 
+pytestmark = pytest.mark.xdist_group("live page")
 TOKEN, PORT = "t", 8766
 HOME = f"http://127.0.0.1:{PORT}"
 FILE = """# my homework
