@@ -66,10 +66,15 @@ class Tab:
         )
         self.page = self.context.new_page()
         self.said: list[str] = []
-        self.page.on("console", lambda m: self.said.append(m.text))
+        self.page.on("console", self.hear)
         self.page.on("pageerror", lambda e: self.said.append(str(e)))
         self.page.set_default_timeout(15_000)
         self.page.goto(address)
+
+    def hear(self, message):
+        # htmx tells of a request that a newer one has replaced, which is meant
+        if not message.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            self.said.append(message.text)
 
     def close(self):
         said = list(self.said)
