@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from report import figure, number_format, program
-from report.attachments import title_of
 from report.autodiff.trace import Trace
 from report.checks import error_text, verify
 from report.derivation import Derivation, Equation, Gradient, derive
@@ -113,18 +112,15 @@ def _question(work: Homework, question: Question) -> Iterator[Block]:
         found
         for dialect, name in (("python", f"{question.id}.py"), ("numpy", f"{question.id}_numpy.py"))
         if dialect == "python" or any(q.node.shape for q in (*trace.inputs, *trace.gates))
-        if (
-            found := program.generate(
-                trace, dialect=dialect, name=name, title=title_of(work, question)
-            )
-        ).source
+        if (found := program.generate(trace, dialect=dialect, name=name)).source
     ]
     running = [program.start(p) for p in programs]
     derivation = derive(trace)
     drawing = _drawing(trace)
     outputs = [program.finish(r) for r in running]
     printed = {
-        p.dialect: program.parse_output(o.text) for p, o in zip(programs, outputs, strict=True)
+        p.dialect: program.parse_output(o.text, trace)
+        for p, o in zip(programs, outputs, strict=True)
     }
     checked = verify(trace, derivation, printed)
     if checked.failures:

@@ -226,18 +226,15 @@ def _place(place: tuple[int, ...]) -> str:
 def _every_gate(
     trace: Trace, printed: PrintedNumbers, sizes: Mapping[Node, Scale], side: _OtherSide
 ) -> Iterator[tuple[str, bool]]:
-    """Whether a program printed the trace's value and gradient for each gate."""
-    for q in trace.gates:
+    """Whether a program printed the trace's value and gradient for each gate, and the inputs it has."""
+    for q in (*trace.gates, *(q for q in trace.inputs if q.name in printed.values)):
         if not side.has_value(q.node):
-            yield (
-                f"the value of {q.name}",
-                _same(q.value, printed.values.get(q.name), sizes[q.node].value),
-            )
-        if q.gradient is not None and not side.has_gradient(q.node):
-            yield (
-                f"the gradient of {q.name}",
-                _same(q.gradient, printed.gradients.get(q.name), sizes[q.node].gradient),
-            )
+            value = printed.values.get(q.name)
+            yield f"the value of {q.name}", _same(q.value, value, sizes[q.node].value)
+        needed = q.gradient is not None and q.node in trace.needed and not q.node.is_input
+        if needed and not side.has_gradient(q.node):
+            gradient = printed.gradients.get(q.name)
+            yield f"the gradient of {q.name}", _same(q.gradient, gradient, sizes[q.node].gradient)
 
 
 def _same(value: Array, other: Array | None, scale: float) -> bool:

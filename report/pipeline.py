@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report import files
-from report.attachments import HOMEWORK, title_of
+from report.attachments import HOMEWORK
 from report.autodiff.trace import Trace
 from report.editions import EDITIONS
 from report.errors import CheckError, ReportError, nearest, shown
@@ -232,11 +232,10 @@ def programs_of(work: Homework, question: Question, found: Trace) -> tuple[Progr
     """The programs of a question: with the standard library, and with NumPy where there are tensors."""
     from report import program
 
-    title = title_of(work, question)
-    written = [program.generate(found, dialect="python", name=f"{question.id}.py", title=title)]
+    written = [program.generate(found, dialect="python", name=f"{question.id}.py")]
     if any(q.node.shape for q in (*found.inputs, *found.gates)):
         name = f"{question.id}_numpy.py"
-        written.append(program.generate(found, dialect="numpy", name=name, title=title))
+        written.append(program.generate(found, dialect="numpy", name=name))
     return tuple(written)
 
 
@@ -258,10 +257,14 @@ def _finish(
             begun.question, found, derivation, drawn, second, begun.written, begun.work.detail
         )
         shown = view(done) if view else {}  # while the programs run
-        runs = tuple(ProgramRun(r.program, program.finish(r)) for r in begun.running)
-        printed = {r.program.dialect: program.parse_output(r.output.text) for r in runs}
+        runs: list[ProgramRun] = []
+        for r in begun.running:
+            output = program.finish(r)
+            same = (run.program.name for run in runs if run.output.text == output.text)
+            runs.append(ProgramRun(r.program, output, next(same, "")))
+        printed = {r.program.dialect: program.parse_output(r.output.text, found) for r in runs}
         checked = verify(found, derivation, printed)
-        return Answer(done, runs, checked, shown)
+        return Answer(done, tuple(runs), checked, shown)
 
 
 @contextlib.contextmanager

@@ -223,7 +223,7 @@ def _compare_program(
             printed = program.run(replace(again, source=source)).text
         except ReportError as error:
             return lines, [*wrong, str(error)]
-        if printed == stored or (not same and _prints_alike(printed, stored)):
+        if printed == stored or (not same and _prints_alike(trace, printed, stored)):
             lines.append(f"{name} prints what stands in the PDF")
         else:
             wrong.append(f"{name} prints something else than what stands in the PDF")
@@ -236,20 +236,20 @@ def _misprinted(trace: Trace, stored: str) -> list[str]:
     from report.program import parse_output
 
     try:
-        wrong = misprinted(trace, parse_output(stored))
+        wrong = misprinted(trace, parse_output(stored, trace))
     except (ReportError, ValueError, OverflowError) as error:
         return [f"it cannot be read: {error}"]
     return [f"{what} is another one than in the trace" for what in wrong]
 
 
-def _prints_alike(printed: str, stored: str) -> bool:
+def _prints_alike(trace: Trace, printed: str, stored: str) -> bool:
     """Whether two outputs hold the same numbers to ten digits, as on machines that round apart."""
     import numpy as np
 
     from report.program import parse_output
 
     try:
-        new, old = parse_output(printed), parse_output(stored)
+        new, old = parse_output(printed, trace), parse_output(stored, trace)
         return all(
             mine.keys() == theirs.keys()
             and all(np.allclose(mine[k], theirs[k], rtol=1e-10, atol=1e-13) for k in mine)

@@ -110,13 +110,15 @@ def test_what_cancels_hides_no_wrong_rule(off):
 
 def failures_of(trace):
     source = program.generate(trace, dialect="python")
-    printed = program.parse_output(program.run(source).text)
+    printed = program.parse_output(program.run(source).text, trace)
     return verify(trace, derive(trace), {"python": printed}).failures
 
 
 def test_a_wrong_number_of_a_program_is_found_where_terms_cancel():
     trace = report.trace("(exp(x) - 1 - x) / x**2", {"x": 1e-3})
-    printed = program.parse_output(program.run(program.generate(trace, dialect="python")).text)
+    printed = program.parse_output(
+        program.run(program.generate(trace, dialect="python")).text, trace
+    )
     gradients = {**printed.gradients, "x": printed.gradients["x"] * 1.005}
     wrong = SimpleNamespace(values=printed.values, gradients=gradients)
     failures = verify(trace, derive(trace), {"python": wrong}).failures

@@ -44,7 +44,7 @@ def checked(found: Trace) -> None:
     if any(q.node.shape for q in (*found.inputs, *found.gates)):
         dialects.append("numpy")
     programs = {d: program.generate(found, dialect=d) for d in dialects}
-    outputs = {d: program.parse_output(program.run(p).text) for d, p in programs.items()}
+    outputs = {d: program.parse_output(program.run(p).text, found) for d, p in programs.items()}
     assert verify(found, derive(found), outputs).failures == ()
 
 

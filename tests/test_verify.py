@@ -120,7 +120,7 @@ def test_other_changes_are_found(
 def test_programs_run_only_when_asked(
     tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forged = changed(files, "q1.py.out", "entries compared", "entries  compared")
+    forged = changed(files, "q1.py.out", "gradient", " gradient")
     with monkeypatch.context() as patch:
         patch.setattr(program, "run", lambda given: pytest.fail("a program was run"))
         assert not verify.verify(pdf(tmp_path, forged)).differences
@@ -174,7 +174,7 @@ def test_a_file_that_is_missing_or_too_many_is_found(
 def test_an_output_that_would_take_an_age_to_read_is_refused(
     tmp_path: Path, files: dict[str, bytes]
 ) -> None:
-    forged = {**files, "q1.py.out": b"forward pass\n  a = " + b" " * 60_000 + b"x\n"}
+    forged = {**files, "q1.py.out": b"    value\na  " + b" " * 60_000 + b"x\n"}
     (difference,) = verify.verify(pdf(tmp_path, forged)).differences
     assert "line 2 of the output is too long" in difference
 

@@ -47,8 +47,9 @@ class Gate:
     params: Mapping[str, Any] = field(default_factory=dict)
     sympy: Callable[..., Any] | None = None
     steps: tuple[str, ...] = ()
-    python: str = ""
-    numpy: str = ""
+    python: str | Callable[[Node], str] = ""
+    numpy: str | Callable[[Node], str] = ""
+    formula: str | Callable[[Node], str] = ""
     domain: str = ""
     kink: Callable[..., Any] | None = None
     convention: str = ""

@@ -61,7 +61,7 @@ def _in_short(gate: Gate) -> str:
     from report.autodiff.gates.table import signature
     from report.autodiff.graph import INPUT, Plain
     from report.errors import ReportError
-    from report.program.expressions import formula
+    from report.program.syntax import formula
 
     if gate.definition is None:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
 
 
 DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
+MANY = 40  # entries of a question's tensors beyond which only the vectorised program is shown
 
 
 @dataclass(frozen=True, eq=False)
 class ProgramRun:
-    """A generated program and what it printed."""
+    """A generated program and what it printed.
+
+    `same_as` is the name of a program before it that printed the same, line by line; "" if there is none.
+    """
 
     program: Program
     output: Output
+    same_as: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,3 +64,16 @@ class Answer:
     def trace(self) -> Trace:
         """Its trace."""
         return self.work.trace
+
+    @property
+    def shown_runs(self) -> tuple[ProgramRun, ...]:
+        """The programs that the report shows: those asked for, or as many as have room.
+
+        All of them are checked, and stand inside the file.
+        """
+        asked = self.question.programs
+        if asked is None:
+            tensors = [q.node.shape for q in (*self.trace.inputs, *self.trace.gates)]
+            many = sum(math.prod(shape) for shape in tensors if shape) > MANY
+            asked = ("numpy",) if many else tuple(DIALECTS)
+        return tuple(run for run in self.runs if run.program.dialect in asked) or self.runs

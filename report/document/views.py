@@ -39,7 +39,7 @@ from report.program import Program
 from report.typeset import picture
 
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
-MAX_OUTPUT = 400  # lines of its output
+MAX_OUTPUT = 120  # lines of its output
 BOX = COLUMN - 3  # em inside the frame of a gradient
 SHORT = 9  # numbers of a gradient that the summary shows
 SHORT_ROWS, SHORT_COLUMNS = 5, 4  # of a matrix that it shows, if that has more
@@ -99,8 +99,11 @@ def _view(work: Work) -> dict[str, Any]:
 
 def outcome(answer: Answer) -> dict[str, Any]:
     """What the page of a question shows of its programs' outputs."""
+    shown = answer.shown_runs
+    names = [run.program.name for run in shown]
     return {
-        "runs": [_run(run, answer.shown["sources"][run.program.name]) for run in answer.runs],
+        "runs": [_run(run, answer.shown["sources"][run.program.name], names) for run in shown],
+        "kept": [run.program.name for run in answer.runs if run not in shown],
         "verification": tables.verification(answer.verification, answer.trace),
     }
 
@@ -280,10 +283,11 @@ def _source(program: Program) -> dict[str, Any]:
     }
 
 
-def _run(run: ProgramRun, source: Mapping[str, Any]) -> dict[str, Any]:
+def _run(run: ProgramRun, source: Mapping[str, Any], shown: Container[str]) -> dict[str, Any]:
     output = run.output.text.rstrip("\n").splitlines()
     return {
         **source,
+        "same_as": run.same_as if run.same_as in shown else "",
         "output": terminal(run.output.command, "\n".join(output[:MAX_OUTPUT])),
         "more_output": max(0, len(output) - MAX_OUTPUT),
     }

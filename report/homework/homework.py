@@ -30,11 +30,13 @@ MAX_LINE = 200  # characters of a title, a name, ...
 MAX_STATEMENT = 20_000
 MAX_POINTS = 10_000
 MAX_CONDITIONS = 50
+PROGRAMS = ("python", "numpy")  # with the standard library alone, and vectorised
 _LINES = ("title", "course", "author", "student_id")
 _HEADING = (*_LINES, "due", "paper", "detail", "seed")
 _TOP = (*_HEADING, "require")
 _QUESTION = (
-    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "require", "inputs",
+    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "programs", "require",
+    "inputs",
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NAME = re.compile(r"[\w.-]+")
@@ -47,7 +49,8 @@ class Question:
     `inputs` maps names to numbers or nested lists or, for a random input, to a table, unchecked;
     `wrt` is None where the gradients of all inputs are asked for; `points` is None where there are
     none. `unfold` names gates that are derived through their elementary gates; `hessian` asks for
-    second derivatives; `require` are conditions on a variant.
+    second derivatives; `programs` are those of PROGRAMS that the report shows, None where their
+    length decides; `require` are conditions on a variant.
     """
 
     id: str
@@ -59,6 +62,7 @@ class Question:
     points: int | float | None = None
     unfold: tuple[str, ...] | None = None
     hessian: bool = False
+    programs: tuple[str, ...] | None = None
     require: tuple[str, ...] = ()
 
 
@@ -267,6 +271,7 @@ def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
         wrt=_names(table, "wrt", "inputs", "w1", start),
         unfold=_names(table, "unfold", "gates", "sigmoid", start),
         hessian=_switch(table, "hessian", start),
+        programs=_programs(table, start),
         title=_text(table, "title", start),
         statement=_text(table, "statement", start, lines=True, limit=MAX_STATEMENT),
         points=_points(table, start),
@@ -332,6 +337,16 @@ def _names(
             f'["{written}"]'
         )
     return tuple(names)
+
+
+def _programs(table: Mapping[str, Any], start: str) -> tuple[str, ...] | None:
+    """The programs that a report shows."""
+    names = _names(table, "programs", "programs", "python", start)
+    for name in names or ():
+        if name not in PROGRAMS:
+            near = nearest(name, PROGRAMS) or f"; possible are: {', '.join(PROGRAMS)}"
+            raise ReportError(f"{start}there is no program {shown(name)}{near}")
+    return names
 
 
 def _switch(table: Mapping[str, Any], key: str, start: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,13 +21,15 @@ from report.autodiff.trace import Quantity, Trace
 from report.errors import ReportError
 
 Place = tuple[int, ...]
+Step = Literal["fixed", "scaled", "relative"]
 
 GOOD = 1e-7  # relative: the step is small enough
 MAX_ENTRIES = 200  # checked, over all inputs
 MAX_STEPS = 2_000_000  # of a program's loops, over the whole check
 MAX_SKIPPED = 6  # kinks in one tensor that a program lists; beyond, the tensor is left out
-_STEPS = [(h, False) for h in (1e-5, 1e-6, 1e-4, 1e-7, 1e-9, 1e-11)]
-_STEPS += [(h, True) for h in (1e-5, 1e-6, 1e-4)]
+_STEPS: list[tuple[float, Step]] = [(1e-5, "fixed")]
+_STEPS += [(h, "scaled") for h in (1e-5, 1e-6, 1e-4, 1e-7, 1e-9, 1e-11)]
+_STEPS += [(h, "relative") for h in (1e-5, 1e-6, 1e-4)]
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class CheckPlan:
-    """The check: x moves by `h` times max(1, |x|), or by `h` times |x| where `relative`.
-
-    `vanishing` says that all of the gradient that is checked is 0 for all that a difference can tell:
-    differences are then shown as they are, not relative to the largest entry.
-    """
+    """The check: x moves by `h`, by `h` times max(1, |x|) where "scaled", or |x| where "relative"."""
 
     h: float
-    relative: bool
-    vanishing: bool
+    kind: Step
     inputs: tuple[Checked, ...]
     left_out: tuple[str, ...] = ()  # inputs where f has a kink, or is not defined on both sides
 
@@ -65,7 +63,9 @@ def plan(trace: Trace, steps: int = 0) -> CheckPlan | None:
     One evaluation of f takes about so many `steps` of a program's loops: where it is long, fewer
     entries are checked.
     """
-    known = [(q, q.gradient) for q in trace.inputs if q.gradient is not None]
+    known = [
+        (q, q.gradient) for q in trace.inputs if q.gradient is not None and q.node in trace.needed
+    ]
     if not known:
         return None
     budget = max(1, min(MAX_ENTRIES, MAX_STEPS // (2 * steps + 1)) // len(known))
@@ -74,8 +74,8 @@ def plan(trace: Trace, steps: int = 0) -> CheckPlan | None:
     size = max((float(np.max(np.abs(q.value))) for q in trace.gates), default=0.0)
     best: tuple[tuple[int, float], CheckPlan] | None = None
     kinks = bool(kinks_of(trace))
-    for h, relative in _STEPS:
-        found, failed, worst = _try(trace, inputs, h, relative, scale if kinks else None)
+    for h, kind in _STEPS:
+        found, failed, worst = _try(trace, inputs, h, kind, scale if kinks else None)
         largest = max(
             (abs(float(np.asarray(c.quantity.gradient)[p])) for c in found for p in c.places),
             default=0.0,
@@ -84,7 +84,7 @@ def plan(trace: Trace, steps: int = 0) -> CheckPlan | None:
         vanishing = largest == 0 or (worst > 1e-4 * scale and worst <= 1e-9 * size)
         names = [c.quantity.name for c in found]
         left_out = tuple(q.name for q, _ in known if q.name not in names)
-        possible = CheckPlan(h, relative, vanishing, tuple(found), left_out)
+        possible = CheckPlan(h, kind, tuple(found), left_out)
         candidate = (failed, worst / (scale or 1.0)), possible
         if best is None or candidate[0] < best[0]:
             best = candidate
@@ -95,7 +95,7 @@ def plan(trace: Trace, steps: int = 0) -> CheckPlan | None:
 
 
 def _try(
-    trace: Trace, inputs: Sequence[Checked], h: float, relative: bool, scale: float | None
+    trace: Trace, inputs: Sequence[Checked], h: float, kind: Step, scale: float | None
 ) -> tuple[list[Checked], int, float]:
     """What can be checked with a step, how many entries cannot, and the largest difference."""
     found: list[Checked] = []
@@ -108,7 +108,7 @@ def _try(
         outside = 0
         for place in checked.places:
             x = float(np.asarray(q.value)[place])
-            step = h * (abs(x) or 1.0) if relative else h * max(1.0, abs(x))
+            step = h * {"fixed": 1.0, "scaled": max(1.0, abs(x)), "relative": abs(x) or 1.0}[kind]
             below, above = (_at(trace, values, q, place, x + d) for d in (-step, step))
             if below is None or above is None:
                 outside += 1

@@ -2,6 +2,12 @@
 
 That interpreter is started with the second program of a process, and belongs to the process: many
 reports from one process cost one loading of NumPy in place of one each.
+
+The standard library's forkserver would not do: it starts with the flags, the environment and the search
+path of this process, so that a `numpy.py` beside the homework would be preloaded as NumPy, and neither
+isolated nor UTF-8 mode can be set later; each child runs the caller's own script once more, is no
+session of its own, whose children could be ended with it, and shares its one server with whatever else
+in the process uses multiprocessing.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from report.autodiff.graph import Node
-from report.program import gate_code
+from report.program import syntax
 from report.program.check_plan import Checked, CheckPlan
 from report.program.line_layout import WIDTH, CodeLine, call, statement, wrapped
 from report.program.variables import Scope
@@ -13,95 +14,169 @@ from report.program.variables import Scope
 LONG = 100  # columns, about, of an expression before parts of it get names
 
 
-def definitions(scope: Scope, plan: CheckPlan) -> list[str]:
-    """The function f, and the function that takes its central difference."""
-    h = f"{plan.h:g}".replace("e-0", "e-")
-    step = f"{h} * (abs(value) or 1.0)" if plan.relative else f"{h} * max(1.0, abs(value))"
-    return [
-        "",
-        *call(f"def {scope.f}", [scope.names[q.node] for q in scope.trace.inputs], ":"),
-        '    """The function as it is written, for the check by central differences."""',
-        *_Body(scope).lines(),
-        "",
-        "",
-        "def slope(cells, i):",
-        f'    """Central difference: {scope.f} at cells[i] a little up and down."""',
-        "    value = cells[i]",
-        f"    h = {step}",
-        "    cells[i] = value + h",
-        f"    above = {scope.f}(*point)",
-        "    cells[i] = value - h",
-        f"    below = {scope.f}(*point)",
-        "    cells[i] = value",
-        "    return (above - below) / (2 * h)",
-        "",
-    ]
+class Check:
+    """The function f over the inputs that are checked, and what takes its central differences."""
 
+    def __init__(self, scope: Scope, plan: CheckPlan | None) -> None:
+        self.scope = scope
+        self.plan = plan
+        self.inputs: Sequence[Checked] = plan.inputs if plan else ()
+        self.names = [scope.names[c.quantity.node] for c in self.inputs]
+        self.numbers = [c for c in self.inputs if max(c.quantity.node.shape, default=1) == 1]
+        self.python = scope.dialect == "python"
 
-def statements(scope: Scope, plan: CheckPlan) -> list[str]:
-    """The part of the program that checks, and prints the largest difference that it finds."""
-    names = [scope.names[q.node] for q in scope.trace.inputs]
-    lines = ["", f"# Check: every gradient again, as a central difference of {scope.f}"]
-    lines += statement("point = ", _expression(f"[{', '.join(names)}]"))
-    if plan.left_out:
-        note = f"{', '.join(plan.left_out)}: left out, for want of a slope that is the same on both sides"
-        lines += wrapped(note, "# ")
-    head = "pairs = "
-    scalars = [scope.names[c.quantity.node] for c in plan.inputs if not c.quantity.node.shape]
-    if scalars:
-        pairs = [
-            f"({scope.slopes[c.quantity.node]}, slope(point, {names.index(name)}))"
-            for c in plan.inputs
-            if (name := scope.names[c.quantity.node]) in scalars
+    def definitions(self) -> list[str]:
+        """The function f, and the function that takes its central difference."""
+        if self.plan is None:
+            return []
+        function = [
+            "# The function as it is written, for the check by central differences",
+            *call(f"def {self.scope.f}", self.names, ":"),
+            *_Body(self.scope).lines(),
         ]
-        lines += statement(head, _expression(f"[{', '.join(pairs)}]"))
-        head = "pairs += "
-    for checked in plan.inputs:
-        if checked.quantity.node.shape:
-            if checked.kinks:
-                lines.append("# but for the kinks of f, where it has no slope on both sides")
-            lines += statement(head, _pairs(scope, checked))
-            head = "pairs += "
-    what, error = "largest difference", "max(abs(a - b) for a, b in pairs)"
-    if not plan.vanishing:
-        lines.append("# relative to the largest entry of the gradient")
-        lines.append("scale = max(abs(a) for a, _ in pairs)")
-        what, error = "largest relative difference", error + " / scale"
-    return [
-        *lines,
-        f"error = {error}",
-        "print()",
-        'print("check by central differences")',
-        f'print(f"  {"entries compared":<{len(what)}}  {{len(pairs)}}")',
-        f'print(f"  {what}  {{error:.1e}}")',
-    ]
+        if not self.python:
+            return [*function, "", "", *self._slopes()]
+        short = len(self.numbers) == len(self.inputs) and self.plan.kind == "fixed"
+        return [*function, "", "", *(self._short_slope() if short else self._slope())]
+
+    def statements(self) -> list[str]:
+        """What is said before the table."""
+        plan = self.plan
+        if plan is None:
+            return []
+        lines = []
+        if self.numbers and self.python:
+            lines += statement("point = ", syntax.parse(f"[{', '.join(self.names)}]"))
+        if plan.left_out:
+            verb = "has" if len(plan.left_out) == 1 else "have"
+            lines += wrapped(
+                f"{', '.join(plan.left_out)} {verb} no slope that is the same on both sides", "# "
+            )
+        if any(c.kinks for c in plan.inputs):
+            lines.append(
+                f"# nan at the kinks of {self.scope.f}, where it has no slope on both sides"
+            )
+        return lines
+
+    def _step(self, of: str) -> tuple[str, list[str]]:
+        """The step as an argument, or as a line of its own where it depends on the number."""
+        assert self.plan is not None
+        h, name = f"{self.plan.h:g}".replace("e-0", "e-"), self.scope.h
+        if self.plan.kind == "fixed":
+            return f", {name}={h}", []
+        size = f"({of} or 1.0)" if self.plan.kind == "relative" else f"max(1.0, {of})"
+        return "", [f"{name} = {h} * {size}"]
+
+    def _short_slope(self) -> list[str]:
+        """For numbers only."""
+        h, i, f = self.scope.h, self.scope.i, self.scope.f
+        argument, _ = self._step("")
+        return [
+            f"def slope({i}{argument}):",
+            f"    above = [x + {h} * (k == {i}) for k, x in enumerate(point)]",
+            f"    below = [x - {h} * (k == {i}) for k, x in enumerate(point)]",
+            f"    return ({f}(*above) - {f}(*below)) / (2 * {h})",
+        ]
+
+    def _slope(self) -> list[str]:
+        h, i, f = self.scope.h, self.scope.i, self.scope.f
+        argument, step = self._step("abs(kept)")
+        given = "*point" if self.numbers else ", ".join(self.names)
+        return [
+            f"def slope(cells, {i}{argument}):",
+            f"    kept = cells[{i}]",
+            *(f"    {line}" for line in step),
+            f"    cells[{i}] = kept + {h}",
+            *statement("above = ", syntax.parse(f"{f}({given})"), "", 4),
+            f"    cells[{i}] = kept - {h}",
+            *statement("below = ", syntax.parse(f"{f}({given})"), "", 4),
+            f"    cells[{i}] = kept",
+            f"    return (above - below) / (2 * {h})",
+        ]
+
+    def _slopes(self) -> list[str]:
+        """For arrays: the differences by all entries."""
+        h = self.scope.h
+        argument, step = self._step("abs(x[place])")
+        some = self._some()
+        places = "places" if some else "np.ndindex(found.shape)"
+        first = "np.full(np.shape(x), np.nan)" if some else "np.zeros(np.shape(x))"
+        return [
+            f"def slopes(f, x{', places' if some else ''}{argument}):",
+            f"    found = {first}",
+            f"    for place in {places}:",
+            *(f"        {line}" for line in step),
+            "        e = np.zeros(found.shape)",
+            f"        e[place] = {h}",
+            f"        found[place] = (f(x + e) - f(x - e)) / (2 * {h})",
+            "    return found",
+        ]
+
+    def _some(self) -> bool:
+        """Whether only some entries of an input are checked."""
+        return any(c.kinks or max(c.strides, default=1) > 1 for c in self.inputs)
+
+    def differences(self) -> dict[Node, ast.expr]:
+        """The code of the central differences by each input."""
+        found: dict[Node, ast.expr] = {}
+        for number, checked in enumerate(self.inputs):
+            node = checked.quantity.node
+            if not self.python:
+                name, f = self.scope.names[node], self.scope.f
+                places = f", {_places(checked, name)}" if self._some() else ""
+                alone = (
+                    f if len(self.names) == 1 else f"lambda {name}: {f}({', '.join(self.names)})"
+                )
+                found[node] = syntax.parse(f"slopes({alone}, {name}{places})")
+            elif checked in self.numbers:
+                short = (
+                    len(self.numbers) == len(self.inputs)
+                    and self.plan
+                    and self.plan.kind == "fixed"
+                )
+                cells = "" if short else "point, "
+                found[node] = syntax.parse(f"slope({cells}{number})")
+            else:
+                found[node] = self._entries(checked)
+        return found
+
+    def _entries(self, checked: Checked) -> ast.expr:
+        """Nested lists of the central differences by a tensor's entries."""
+        node, scope = checked.quantity.node, self.scope
+        sizes = [n for n in node.shape if n > 1]
+        strides = [s for s, n in zip(checked.strides, node.shape, strict=True) if n > 1]
+        letters = [c for c in "ijkpqrtuvw" if c not in scope.taken][: len(sizes)]
+        row = "".join(f"[{c}]" for c in letters[:-1])
+        made = f"slope({scope.names[node]}{row}, {letters[-1]})"
+        tests = [f"{c} % {s}" for c, s in zip(letters, strides, strict=True) if s > 1]
+        kinks = [
+            tuple(i for i, n in zip(p, node.shape, strict=True) if n > 1) for p in checked.kinks
+        ]
+        tests += [
+            " and ".join(f"{c} == {i}" for c, i in zip(letters, place, strict=True))
+            for place in kinks
+        ]
+        if tests:
+            made = f"math.nan if {' or '.join(tests)} else {made}"
+        for letter, n in zip(reversed(letters), reversed(sizes), strict=True):
+            made = f"[{made} for {letter} in {ast.unparse(scope.range(n))}]"
+        return syntax.parse(made)
 
 
-def _pairs(scope: Scope, checked: Checked) -> ast.expr:
-    """All entries of a tensor: what backpropagation gives, and the central difference."""
+def _places(checked: Checked, name: str) -> str:
+    """The places of an array that are checked."""
     node = checked.quantity.node
-    name, slope = scope.names[node], scope.slopes[node]
-    letters = [c for c in "ijkmnpqrst" if c not in (name, slope)][: len(node.shape)]
-    ranges = " ".join(
-        f"for {c} in range({n})" if step == 1 else f"for {c} in range(0, {n}, {step})"
-        for c, n, step in zip(letters, node.shape, checked.strides, strict=True)
-    )
-    place = letters[0] if len(letters) == 1 else f"({', '.join(letters)})"
-    if scope.dialect == "numpy":
-        pair = f"({slope}[{place}], slope({name}, {place}))"
-    else:
-        *outer, last = letters
-        row = "".join(f"[{c}]" for c in outer)
-        pair = f"({slope}{row}[{last}], slope({name}{row}, {last}))"
-    kinks = tuple(p[0] if len(p) == 1 else p for p in checked.kinks)
-    where = f" if {place} not in {kinks}" if len(kinks) > 1 else ""
-    if len(kinks) == 1:
-        where = f" if {place} != {kinks[0]}"
-    return _expression(f"[{pair} {ranges}{where}]")
-
-
-def _expression(code: str) -> ast.expr:
-    return ast.parse(code, mode="eval").body
+    letters = "ijkpqrtuvw"[: len(node.shape)]
+    ranges = [
+        f"range(0, {n}, {s})" if s > 1 else f"range({n})"
+        for n, s in zip(node.shape, checked.strides, strict=True)
+    ]
+    if not checked.kinks and max(checked.strides, default=1) == 1:
+        return f"np.ndindex(np.shape({name}))"
+    place = f"({', '.join(letters)}{',' if len(letters) == 1 else ''})"
+    loops = " ".join(f"for {c} in {r}" for c, r in zip(letters, ranges, strict=True))
+    tests = f" if {place} not in {list(checked.kinks)}" if checked.kinks else ""
+    return f"[{place} {loops}{tests}]"
 
 
 class _Body:
@@ -128,9 +203,6 @@ class _Body:
         code = last.code
         if result.shape and self.scope.dialect == "numpy":
             code = ast.Call(ast.Attribute(code, "item", ast.Load()), [], [])
-        elif result.shape:
-            for _ in result.shape:
-                code = ast.Subscript(code, ast.Constant(0), ast.Load())
         lines = self.scope.renumbered([*self.found, *before, CodeLine("return ", code)])
         return [text for line in lines for text in statement(line.head, line.code, "", 4)]
 
@@ -143,7 +215,7 @@ class _Body:
         def size(n: Node) -> int:
             return len(self.names[n]) if n in self.names else self.length.get(n, 4)
 
-        own = len(gate_code.formula_code(node))
+        own = len(syntax.template(node, "formula") or node.gate.name) + 4
         while own + sum(map(size, node.args)) > LONG:
             inner = [a for a in node.args if a not in self.names and a in self.length]
             if not inner:
@@ -159,8 +231,9 @@ class _Body:
 
     def code(self, head: str, node: Node) -> list[CodeLine]:
         def name(part: Node) -> str:
-            self.names[part] = self.scope.names[part]
+            known = part in self.scope.names and part not in self.names
+            self.names[part] = self.scope.names[part] if known else self.scope.fresh()
             return self.names[part]
 
         room = 12 * bool(node.shape and node is self.graph.result)
-        return self.scope.lines(head, node, self.names, {}, width=WIDTH - 4 - room, name=name)
+        return self.scope.lines(head, node, self.names, width=WIDTH - 4 - room, name=name)

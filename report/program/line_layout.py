@@ -1,4 +1,4 @@
-"""Python source in lines of at most 78 columns: statements broken at operators, literals in rows."""
+"""Python source in lines of at most 88 columns: statements broken at operators, literals in rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-WIDTH = 78  # of 9 pt letters in a column of 150 mm
+WIDTH = 88  # of 8 pt letters in a column of 160 mm
 _BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.MatMult: 2}
 _SIGNS = {ast.Add: "+ ", ast.Sub: "- ", ast.Mult: "* ", ast.Div: "/ ", ast.MatMult: "@ "}
 _POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* ([\w.]+)(?![\w.(\[])")
@@ -34,7 +34,26 @@ class CodeLine:
 
 def text(code: ast.expr) -> str:
     """An expression in one line; powers of names stand close, as in -1 / q7**2."""
-    return _POWER.sub(r"\1**\2", ast.unparse(code))
+    return _POWER.sub(r"\1**\2", _without_doubles(ast.unparse(code)))
+
+
+def _without_doubles(line: str) -> str:
+    """sum(x for x in y), which `ast.unparse` writes with two pairs of brackets."""
+    opened: list[int] = []
+    pairs: dict[int, int] = {}
+    loops: set[int] = set()
+    for i, letter in enumerate(line):
+        if letter in "([{":
+            opened.append(i)
+        elif letter in ")]}":
+            pairs[opened.pop()] = i
+        elif opened and line.startswith(" for ", i):
+            loops.add(opened[-1])
+    doubled = {
+        i for i in loops if line[i - 1] == "(" == line[i] and pairs.get(i - 1) == pairs[i] + 1
+    }
+    dropped = doubled | {pairs[i] for i in doubled}
+    return "".join(letter for i, letter in enumerate(line) if i not in dropped)
 
 
 def commented(lines: list[CodeLine]) -> list[str]:
@@ -49,6 +68,10 @@ def commented(lines: list[CodeLine]) -> list[str]:
         beside = next((c for c in (line.comment, line.brief) if 0 < len(c) <= room), "")
         if beside and len(code) <= column:
             result.append(f"{code:<{column}}  # {beside}")
+            continue
+        fits = [c for c in (line.comment, line.brief) if c and len(code) + len(c) + 4 <= WIDTH]
+        if fits:
+            result.append(f"{code}  # {fits[0]}")
             continue
         if line.comment:
             result += wrapped(line.comment, "# ")
@@ -79,7 +102,7 @@ def statement(head: str, code: ast.expr, tail: str = "", indent: int = 0) -> lis
             return [*lines, f"{pad}{closing}{tail}"]
         case ast.ListComp(elt=entry, generators=loops):
             lines = [f"{pad}{head}[", *statement("", entry, "", inner)]
-            lines += [" " * inner + ast.unparse(loop).strip() for loop in loops]
+            lines += [" " * inner + _without_doubles(ast.unparse(loop)).strip() for loop in loops]
             return [*lines, f"{pad}]{tail}"]
         case ast.Lambda(args=args, body=body):
             return statement(f"{head}lambda {ast.unparse(args)}: ", body, tail, indent)
@@ -115,8 +138,7 @@ def literal(head: str, value: Any, tail: str = "", indent: int = 0) -> list[str]
     array = np.asarray(value)
     pad = " " * indent
     line = f"{pad}{head}{array.tolist()!r}{tail}"
-    in_rows = array.ndim > 1 and min(array.shape[-2:]) > 1
-    if not array.ndim or (len(line) <= WIDTH and not in_rows):
+    if not array.ndim or len(line) <= WIDTH:
         return [line]
     lines = [f"{pad}{head}["]
     if array.ndim == 1:

@@ -1,398 +1,415 @@
-"""Gates over nested lists: the code that calls a function with explicit loops.
+"""Formulas over nested lists: comprehensions, read from the index form of each gate.
 
-`looped` gives the code of a gate that is not elementwise as a template over its arguments, such as
-"matmul({0}, {1})". A shape is known when a program is written, so each case gets the plainest code.
+A value is a list for each axis of more than one entry, so that a column is a plain list: its labels are
+those of the index form, counted from 0. One entry of a gate is what `report.derivation.index_form` says it
+is, over the entries of its arguments; a gate whose row has `python` code is a function of lists instead.
+In that code `{0}` is the whole argument, `{0:axis}` the list along the option `axis` (`{0:last}`: the last
+axis where there is none), `{0:flat}` the list of all entries, `{0:list}` the list along the first axis,
+`{0:rows}` and `{0:matrix}` a list of rows: of all there are, and of each matrix of a stack.
 """
 
 from __future__ import annotations
 
+import ast
+import functools
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
 
 from report.autodiff.gates import axes_of
-from report.autodiff.gates.keys import Place
-from report.autodiff.gates.shapes import widths
-from report.autodiff.graph import Node, Shape
+from report.autodiff.gates.code import option
+from report.autodiff.graph import CONSTANT, INPUT, Node, Shape
+from report.derivation.index_form import IndexForm, NoIndexForm, index_form
 from report.errors import ReportError
+from report.program import index_reader, syntax
+from report.program.syntax import number
+from report.program.tidy import tidy
 
-Writer = Callable[[Node], str]
+Labels = tuple[ast.expr, ...]
+Ranges = Callable[[int], ast.expr]  # range(n), or the name that a program has for it
+FEW = 64  # steps of loops that may be done again for each entry
+_ALONG = {"axis", "last", "first"}
+LETTERS = "ijkpqrtuvwabcdgh"
+ZERO = ast.Constant(0)
 
 
 class Unprintable(ReportError):
     """A gate that a dialect has no code for."""
 
 
-def looped(node: Node) -> str:
-    """A gate that is not elementwise, over nested lists; Unprintable when there is no such code."""
-    writer = _LOOPED.get(node.gate.name)
-    if writer is None:
-        raise Unprintable(f"explicit loops for the gate {node.gate.name} would be too long to read")
-    return writer(node)
-
-
-def option(node: Node, name: str) -> Any:
-    """An option as given, or its default."""
-    return node.params.get(name, node.gate.params.get(name))
-
-
 def steps(nodes: Iterable[Node]) -> int:
     """About how many additions and multiplications the loops of these gates take."""
     total = 0
     for node in nodes:
-        shapes = [a.shape for a in node.args]
-        if node.gate.name == "matmul":
-            total += math.prod(node.shape) * shapes[0][-1]
-        elif node.gate.name in {"det", "logdet", "inv", "solve"}:
-            total += math.prod(shapes[0]) * shapes[0][-1]
-        else:
-            total += max(map(math.prod, [node.shape, *shapes]))
+        sizes = [math.prod(a.shape) for a in node.args] + [math.prod(node.shape)]
+        if not node.gate.elementwise and len(node.args) == 2 and len(node.args[0].shape) > 1:
+            sizes.append(math.prod(node.shape) * node.args[0].shape[-1])
+        elif "matrix" in syntax.template(node, "python"):
+            sizes.append(math.prod(node.args[0].shape) * node.args[0].shape[-1])
+        total += max(sizes)
     return total
 
 
-# ---------------------------------------------------------------- shapes and order
-
-
-def _reshaped(code: str, shape: Shape, wanted: Shape) -> str:
-    if shape == wanted:
-        return code
-    if not shape:
-        for _ in wanted:
-            code = f"[{code}]"
-        return code
-    return f"reshape({code}, {wanted})"
-
-
-def permuted(code: str, shape: Shape, axes: tuple[int, ...]) -> str:
-    """The axes in another order."""
-    if axes == tuple(range(len(shape))):
-        return code
-    return f"transpose({code})" if len(shape) == 2 else f"permute({code}, {shape}, {axes})"
-
-
-def _transpose(node: Node) -> str:
-    shape = node.args[0].shape
-    axes = option(node, "axes")
-    order = tuple(range(len(shape)))[::-1] if axes is None else axes_of(shape, axes)
-    return permuted("{0}", shape, order)
-
-
-def each_matrix(code: str, shape: Shape, place: int = 0) -> str:
-    """A template over one matrix, for a matrix or for each matrix of a stack."""
-    deep = len(shape) - 2
-    if not deep:
-        return code.format(f"{{{place}}}")
-    inner = code.format("m")
-    for level in range(deep):
-        source = f"{{{place}}}" if level == deep - 1 else "part"
-        inner = f"[{inner} for {'part' if level else 'm'} in {source}]"
-    return inner
-
-
-def _entries(shape: Shape, place: int = 0) -> str:
-    """All numbers of an argument in one list."""
-    if not shape:
-        return f"[{{{place}}}]"
-    return f"{{{place}}}" if len(shape) == 1 else f"entries({{{place}}})"
-
-
-def _rows(shape: Shape, place: int) -> str:
-    """An argument as a list of rows."""
-    if len(shape) == 2:
-        return f"{{{place}}}"
-    return f"[{{{place}}}]" if len(shape) == 1 else f"rows({{{place}}})"
-
-
-# ---------------------------------------------------------------- matrices
-
-
-def _matmul(node: Node) -> str:
-    left, right = (a.shape for a in node.args)
-    match len(left), len(right):
-        case 1, 1:
-            return "dot({0}, {1})"
-        case 2, 1:
-            return "matvec({0}, {1})"
-        case 1, 2:
-            return "matvec(transpose({1}), {0})"
-        case 2, 2:
-            return "matmul({0}, {1})"
-    stack = node.shape[: len(node.shape) - (len(left) > 1) - (len(right) > 1)]
-    a, b = left if len(left) > 1 else (1, *left), right if len(right) > 1 else (*right, 1)
-    first = _stretched(_reshaped("{0}", left, a), a, (*stack, *a[-2:]))
-    second = _stretched(_reshaped("{1}", right, b), b, (*stack, *b[-2:]))
-    return _reshaped(f"stacked({first}, {second})", (*stack, a[-2], b[-1]), node.shape)
-
-
-def _stretched(code: str, shape: Shape, wanted: Shape) -> str:
-    return code if shape == wanted else f"broadcast({code}, {wanted})"
-
-
-def _of_each_matrix(function: str) -> Writer:
-    return lambda node: each_matrix(f"{function}({{0}})", node.args[0].shape)
-
-
-def _solve(node: Node) -> str:
-    if len(node.shape) == 2:
-        return "solve({0}, {1})"
-    n = node.shape[0]
-    return f"entries(solve({{0}}, reshape({{1}}, {(n, 1)})))"
-
-
-def _diag(node: Node) -> str:
-    return "diag({0})" if len(node.shape) == 2 else f"[{{0}}[i][i] for i in range({node.shape[0]})]"
-
-
-# ---------------------------------------------------------------- along axes
-
-
-def _reduction(function: str, call: str = "{function}({x})") -> Writer:
-    """A function of a list of numbers, over all entries or along the axes of the option `axis`."""
-
-    def write(node: Node) -> str:
-        shape = node.args[0].shape
-        axes = axes_of(shape, option(node, "axis"))
-        ddof = option(node, "ddof")
-        name = f"lambda v: {function}(v, {ddof})" if ddof else function
-        whole = (
-            f"{function}({_entries(shape)}, {ddof})" if ddof else f"{function}({_entries(shape)})"
-        )
-        return _reduced(name, whole, shape, axes, node.shape)
-
-    return write
-
-
-def _reduced(function: str, whole: str, shape: Shape, axes: tuple[int, ...], wanted: Shape) -> str:
-    others = tuple(i for i in range(len(shape)) if i not in axes)
-    left = tuple(shape[i] for i in others)
-    if not others:
-        code = whole
-    elif function in {"sum", "max", "min", "math.prod", "mean"} and axes:  # one axis after another
-        code = "{0}"
-        for axis in sorted(axes, reverse=True):
-            code = f"along({axis}, {function}, {code})"
-    elif len(axes) == 1:
-        code = f"along({axes[0]}, {function}, {{0}})"
-    elif not axes:
-        code = f"along({len(shape)}, {function}, {_reshaped_always((*shape, 1))})"
-    else:
-        moved = permuted("{0}", shape, (*others, *sorted(axes)))
-        grouped = f"reshape({moved}, {(*left, math.prod(shape[i] for i in axes))})"
-        code = f"along({len(left)}, {function}, {grouped})"
-    return _reshaped(code, left, wanted)
-
-
-def _reshaped_always(wanted: Shape) -> str:
-    return f"reshape({{0}}, {wanted})"
-
-
-def _sum_to(node: Node) -> str:
-    shape, wanted = node.args[0].shape, node.shape
-    extra = len(shape) - len(wanted)
-    axes = tuple(i for i, n in enumerate(shape) if i < extra or n != wanted[i - extra])
-    return _reduced("sum", f"sum({_entries(shape)})", shape, axes, wanted)
-
-
-def _mapped(function: str, last: bool = False) -> Writer:
-    """A function of a list that gives a list, along `axis` (None: the last axis, or all entries)."""
-
-    def write(node: Node) -> str:
-        shape = node.args[0].shape
-        axis = option(node, "axis")
-        axes = axes_of(shape, -1 if axis is None and last else axis)
-        if not shape:
-            return f"{function}([{{0}}])[0]"
-        if len(shape) == 1:
-            return f"{function}({{0}})"
-        if len(axes) == len(shape):
-            return f"reshape({function}(entries({{0}})), {shape})"
-        others = tuple(i for i in range(len(shape)) if i not in axes)
-        order = (*others, *axes)
-        moved_shape = tuple(shape[i] for i in order)
-        flat = (*moved_shape[: len(others)], math.prod(shape[i] for i in axes))
-        moved = _reshaped(permuted("{0}", shape, order), moved_shape, flat)
-        done = _reshaped(f"along({len(others)}, {function}, {moved})", flat, moved_shape)
-        back = tuple(order.index(i) for i in range(len(shape)))
-        return permuted(done, moved_shape, back)
-
-    return write
-
-
-def _mapped_rows(function: str) -> Writer:
-    """A function of two lists that gives a list, along `axis` (None: the last axis)."""
-
-    def write(node: Node) -> str:
-        shape = node.shape
-        axis = option(node, "axis")
-        (at,) = axes_of(shape, -1 if axis is None else axis)
-        if len(shape) == 1:
-            return f"{function}({{0}}, {{1}})"
-        order = (*(i for i in range(len(shape)) if i != at), at)
-        moved = tuple(shape[i] for i in order)
-        first, second = (permuted(f"{{{k}}}", shape, order) for k in range(2))
-        back = tuple(order.index(i) for i in range(len(shape)))
-        return permuted(f"each_row({function}, {first}, {second})", moved, back)
-
-    return write
-
-
-# ---------------------------------------------------------------- moving entries
-
-
-def _joined(node: Node) -> str:
-    parts = [f"{{{i}}}" for i in range(len(node.args))]
-    (axis,) = axes_of(node.args[0].shape, option(node, "axis"))
-    return " + ".join(parts) if axis == 0 else f"concatenate([{', '.join(parts)}], {axis})"
-
-
-def _side_by_side(node: Node) -> str:
-    parts = ", ".join(f"{{{i}}}" for i in range(len(node.args)))
-    (axis,) = axes_of(node.shape, option(node, "axis"))
-    return f"[{parts}]" if axis == 0 else f"stack([{parts}], {axis})"
-
-
-def _pad(node: Node) -> str:
-    return f"pad({{0}}, {widths(node.args[0].shape, option(node, 'pad_width'))})"
-
-
-def _index(node: Node) -> str:
-    shape = node.args[0].shape
-    key = _whole_key(node, shape)
-    parts = [part for part in key if part is not None]
-    while parts and parts[-1] == slice(None):
-        parts.pop()
-    if not any(isinstance(part, Place) for part in parts) and all(
-        isinstance(part, int) for part in parts[:-1]
-    ):
-        code = "{0}" + "".join(f"[{_part(part)}]" for part in parts)
-    elif len(parts) == 1 and len(node.args[1].shape) == 1:
-        code = "[{0}[k] for k in {1}]"
-    else:
-        code = f"pick({{0}}, {_parts(parts)})"
-    if None in key:
-        code = f"reshape({code}, {node.shape})"
-    return code
-
-
-def _scatter(node: Node) -> str:
-    parts = [part for part in _whole_key(node, node.shape) if part is not None]
-    return f"scatter({{0}}, {node.shape}, {_parts(parts)})"
-
-
-def _whole_key(node: Node, shape: Shape) -> list[Any]:
-    """The key of an index, `...` written out; Unprintable when loops could not follow NumPy's rules."""
-    key = list(option(node, "key"))
-    places = [i for i, part in enumerate(key) if isinstance(part, Place)]
-    ranks = {len(node.args[key[i]].shape) for i in places}
-    neighbours = not places or places[-1] - places[0] == len(places) - 1
-    if len({node.args[key[i]].shape for i in places}) > 1 or not neighbours:
-        raise Unprintable(
-            "explicit loops for an index of several tensors would be too long to read"
-        )
-    mixed = (
-        places
-        and 0 not in ranks
-        and any(isinstance(part, int) and not isinstance(part, Place) for part in key)
-    )
-    if mixed:
-        raise Unprintable("explicit loops for an index of several kinds would be too long to read")
-    used = sum(part is not None and part is not Ellipsis for part in key)
-    whole = [slice(None)] * (len(shape) - used)
-    if Ellipsis in key:
-        at = key.index(Ellipsis)
-        key[at : at + 1] = whole
-    return key
-
-
-def _parts(parts: list[Any]) -> str:
-    return ", ".join("slice(None)" if part == slice(None) else _part(part, True) for part in parts)
-
-
-def _part(part: Any, call: bool = False) -> str:
-    if isinstance(part, Place):
-        return f"{{{int(part)}}}"
-    if not isinstance(part, slice):
-        return str(part)
-    ends = [part.start, part.stop] + [part.step] * (part.step is not None)
-    if call:
-        return f"slice({', '.join(map(str, ends))})"
-    return ":".join("" if end is None else str(end) for end in ends)
-
-
-# ---------------------------------------------------------------- losses
-
-
-def _loss(function: str) -> Writer:
-    """A function of the entries of two tensors."""
-
-    def write(node: Node) -> str:
-        shape = node.args[0].shape
-        given = [f", {option(node, name)!r}" for name in node.gate.params]
-        return f"{function}({_entries(shape)}, {_entries(shape, 1)}{''.join(given)})"
-
-    return write
-
-
-def _cross_entropy(node: Node) -> str:
-    labels = _entries(node.args[1].shape, 1)
-    return f"cross_entropy({_rows(node.args[0].shape, 0)}, {labels})"
-
-
-def _cross_entropy_one_hot(node: Node) -> str:
-    shape = node.args[0].shape
-    return f"cross_entropy_one_hot({_rows(shape, 0)}, {_rows(shape, 1)})"
-
-
-_LOOPED: dict[str, Writer] = {
-    "matmul": _matmul,
-    "dot": lambda node: "dot({0}, {1})",
-    "outer": lambda node: "outer({0}, {1})",
-    "kron": lambda node: "kron({0}, {1})",
-    "trace": lambda node: "trace({0})",
-    "det": _of_each_matrix("det"),
-    "logdet": _of_each_matrix("logdet"),
-    "inv": _of_each_matrix("inv"),
-    "cofactor": _of_each_matrix("cofactor"),
-    "swap_last": _of_each_matrix("transpose"),
-    "solve": _solve,
-    "diag": _diag,
-    "norm": _reduction("norm"),
-    "squared_norm": _reduction("squared_norm"),
-    "l1_norm": _reduction("l1_norm"),
-    "sum": _reduction("sum"),
-    "mean": _reduction("mean"),
-    "prod": _reduction("math.prod"),
-    "max": _reduction("max"),
-    "min": _reduction("min"),
-    "var": _reduction("var"),
-    "std": _reduction("std"),
-    "logsumexp": _reduction("logsumexp"),
-    "sum_to": _sum_to,
-    "softmax": _mapped("softmax", last=True),
-    "log_softmax": _mapped("log_softmax", last=True),
-    "less_mean": _mapped_rows("less_mean"),
-    "less_share": _mapped_rows("less_share"),
-    "surplus": _mapped_rows("surplus"),
-    "cumsum": _mapped("cumsum"),
-    "reverse_cumsum": _mapped("reverse_cumsum"),
-    "is_largest": _mapped("is_largest"),
-    "is_smallest": _mapped("is_smallest"),
-    "others": _mapped("others"),
-    "transpose": _transpose,
-    "reshape": lambda node: _reshaped("{0}", node.args[0].shape, node.shape),
-    "concatenate": _joined,
-    "stack": _side_by_side,
-    "pad": _pad,
-    "index": _index,
-    "scatter": _scatter,
-    "one_hot": lambda node: f"one_hot({{0}}, {option(node, 'classes')})",
-    "mse": _loss("mse"),
-    "l1": _loss("l1"),
-    "huber": _loss("huber"),
-    "hinge": _loss("hinge"),
-    "binary_cross_entropy": _loss("binary_cross_entropy"),
-    "binary_cross_entropy_with_logits": _loss("binary_cross_entropy_with_logits"),
-    "cross_entropy": _cross_entropy,
-    "cross_entropy_one_hot": _cross_entropy_one_hot,
-    "kl_div": _loss("kl_div"),
-}
+class ListPrinter:
+    """Expressions over numbers and nested lists, by the standard library.
+
+    `names` says what is computed already, and under which name; `ranges` gives the range over n entries,
+    `taken` the names that no loop may use, and `bind` the name of a part that gets one. `before` receives
+    the statements (name, code) of such parts, which stand before the expression.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[Node, str],
+        ranges: Ranges,
+        taken: frozenset[str],
+        bind: Callable[[Node], str],
+    ) -> None:
+        self.names = names
+        self.ranges = ranges
+        self.taken = taken
+        self.bind = bind
+        self.before: list[tuple[str, ast.expr]] = []
+        self.held: dict[Node, str] = {}
+        self.open: list[tuple[str, int]] = []  # the loops round the expression
+
+    def code(self, node: Node) -> ast.expr:
+        """The code of a node in terms of the named ones."""
+        return tidy(index_reader.chosen(self._whole(node)))
+
+    def parts(self, node: Node) -> Sequence[Node]:
+        """What can get a name of its own, to make the code of a node shorter."""
+        return node.args
+
+    # ------------------------------------------------------------ whole values
+
+    def _whole(self, node: Node) -> ast.expr:
+        if node in self.names or node in self.held:
+            return self._name(node)
+        if node.gate is CONSTANT:
+            return self._constant(node)
+        template = syntax.template(node, "python") if not node.gate.elementwise else ""
+        if template:
+            made = self._by_column(node, template)
+            if made is not None:
+                return made
+        loops, labels = self._labels(node.shape)
+        with self.within(loops):
+            body = self.entry(node, labels, template)
+        return self._nested(body, loops)
+
+    def _name(self, node: Node) -> ast.expr:
+        return ast.Name(self.names.get(node) or self.held[node], ast.Load())
+
+    def _constant(self, node: Node) -> ast.expr:
+        value = np.squeeze(np.asarray(node.value))
+        if not value.ndim:
+            return syntax.constant(node, "math") if not node.shape else number(float(value))
+        if syntax.is_identity(value):
+            loops, labels = self._labels(node.shape)
+            return self._nested(_float(labels[0], labels[1]), loops)
+        if np.ptp(value) == 0:
+            return syntax.full_list(value.shape, number(float(value.flat[0])))
+        return syntax.whole_numbers(value)
+
+    def _nested(self, body: ast.expr, loops: list[tuple[str, int]]) -> ast.expr:
+        """The lists of an entry over its loops, the last one inside."""
+        for letter, n in reversed(loops):
+            body = self._list(body, [(letter, n)])
+        return body
+
+    def _list(self, body: ast.expr, loops: Sequence[tuple[str, int]]) -> ast.expr:
+        """One list over loops: a comprehension, or the list itself that it would copy."""
+        if not loops:
+            return ast.List([body], ast.Load())
+        if len(loops) == 1:
+            letter, n = loops[0]
+            if (part := syntax.slice_of(body, letter, n)) is not None:
+                return part
+            if isinstance(body, (ast.Constant, ast.Name)) and letter not in syntax.names_in(body):
+                return ast.BinOp(ast.List([body], ast.Load()), ast.Mult(), ast.Constant(n))
+        return ast.ListComp(body, self.generators(loops))
+
+    def generators(self, loops: Iterable[tuple[str, int]]) -> list[ast.comprehension]:
+        """`for i in n for j in m`, of a comprehension."""
+        return [
+            ast.comprehension(syntax.name(letter), self.ranges(n), [], 0) for letter, n in loops
+        ]
+
+    # ------------------------------------------------------------ loops
+
+    def fresh(self, shape: Sequence[int]) -> list[tuple[str, int]]:
+        """Letters for new loops over so many entries each."""
+        used = {letter for letter, _ in self.open}
+        letters = [c for c in LETTERS if c not in used and c not in self.taken]
+        letters += [f"i{n}" for n in range(len(used) + len(shape) + 1) if f"i{n}" not in used]
+        return list(zip(letters, shape, strict=False))
+
+    def _labels(self, shape: Shape) -> tuple[list[tuple[str, int]], Labels]:
+        """Loops over the axes of more than one entry, and the labels of all axes."""
+        loops = self.fresh([n for n in shape if n > 1])
+        letters = iter(loops)
+        return loops, tuple(ZERO if n == 1 else syntax.name(next(letters)[0]) for n in shape)
+
+    @contextmanager
+    def within(self, loops: Sequence[tuple[str, int]]) -> Iterator[None]:
+        """Loops round what is printed meanwhile."""
+        self.open += loops
+        yield
+        del self.open[len(self.open) - len(loops) :]
+
+    # ------------------------------------------------------------ entries
+
+    def entry(self, node: Node, ix: Labels, root: str = "") -> ast.expr:
+        """The code of one entry; `root` is the list code of a node that is printed as a whole."""
+        if node in self.names or node in self.held:
+            return subscript(self._name(node), node.shape, ix)
+        if node.gate is CONSTANT:
+            return self._constant_entry(node, ix)
+        if node.gate.elementwise:
+            args = [self.entry(a, _broadcast(a, ix)) for a in node.args]
+            return syntax.filled(syntax.template(node, "python"), args, node)
+        template = root or syntax.template(node, "python")
+        if template:
+            return self._column_entry(node, ix, template, bool(root))
+        form = self._form(node)
+        if self._is_long(node, form):
+            return self._bound(node, ix)
+        return index_reader.read(self, node, form, ix)
+
+    def _constant_entry(self, node: Node, ix: Labels) -> ast.expr:
+        value = np.asarray(node.value)
+        if not node.shape:
+            return syntax.constant(node, "math")
+        if np.ptp(value) == 0:
+            return number(float(value.flat[0]))
+        if syntax.is_identity(value):
+            return _float(*ix)
+        return subscript(syntax.whole_numbers(np.squeeze(value)), node.shape, ix)
+
+    def _bound(self, node: Node, ix: Labels) -> ast.expr:
+        """An entry of a node that gets a name."""
+        around, self.open = self.open, []
+        value = self._whole(node)
+        self.open = around
+        self.held[node] = self.bind(node)
+        self.before.append((self.held[node], value))
+        return subscript(self._name(node), node.shape, ix)
+
+    def _form(self, node: Node) -> IndexForm:
+        shapes = tuple(a.shape for a in node.args)
+        return _one_level(node.gate.name, _Node(node), shapes, node.shape, repr(dict(node.params)))
+
+    def _is_long(self, node: Node, form: IndexForm) -> bool:
+        """Whether an entry takes a loop that would be run again for nothing, and often."""
+        around = math.prod(n for _, n in self.open)
+        own = math.prod(node.shape)
+        terms = max(math.prod(a.shape) for a in node.args) // own
+        return around > own and around * terms > FEW and index_reader.has_loop(form.expression)
+
+    # ------------------------------------------------------------ gates with list code
+
+    def _by_column(self, node: Node, template: str) -> ast.expr | None:
+        """A whole gate by its list code; None where it is a list along an axis, entry by entry."""
+        specs = {spec for _, _, spec, _ in string.Formatter().parse(template) if spec}
+        if "matrix" in specs:
+            return None
+        if template == "{0:flat}":
+            return self._reshaped(node)
+        if specs & _ALONG:
+            return None if _is_number(node) else self._along(node, template)
+        return self._call(node, template, ())
+
+    def _reshaped(self, node: Node) -> ast.expr | None:
+        (arg,) = node.args
+        if _long(arg.shape) == _long(node.shape):
+            return self._whole(arg)
+        return self._flat(arg) if len(_long(node.shape)) == 1 else None
+
+    def _along(self, node: Node, template: str) -> ast.expr | None:
+        """A list along an axis for the others; None where that axis is the last, and stands inside."""
+        axes = _axes(node, template)
+        outer = [i for i, n in enumerate(node.shape) if i not in axes and n > 1]
+        inner = [i for i in axes if node.shape[i] > 1]
+        if len(inner) == 1 and (not outer or outer[-1] < inner[0]):
+            return None
+        loops, labels = self._labels(node.shape)
+        kept = [loop for loop in loops if syntax.names_in(*(labels[i] for i in outer)) & {loop[0]}]
+        with self.within(kept):
+            body = self._call(node, template, labels)
+        lists = self._nested(body, kept)
+        if not isinstance(lists, ast.Name):
+            name = self.bind(node)
+            self.before.append((name, lists))
+            lists = syntax.name(name)
+        for i in outer:
+            lists = syntax.subscripted(lists, labels[i], node.shape[i])
+        flat, size = _flat_label(labels, node.shape, axes)
+        return self._nested(syntax.subscripted(lists, flat, size), loops)
+
+    def _column_entry(self, node: Node, ix: Labels, template: str, is_root: bool) -> ast.expr:
+        if "matrix" in template and node.shape == node.args[0].shape[:-2]:
+            return self._call(node, template, ix)
+        if "matrix" in template and is_root:
+            made = self._call(node, template, ix)
+            for label, n in zip(ix[-2:], node.shape[-2:], strict=True):
+                made = syntax.subscripted(made, label, n)
+            return made
+        if template == "{0:flat}" and (is_root or len(_long(node.args[0].shape)) < 2):
+            flat, size = _flat_label(ix, node.shape, tuple(range(len(node.shape))))
+            return syntax.subscripted(self._named_flat(node), flat, size)
+        if "axis}" in template and _is_number(node):
+            return self._call(node, template, ix)
+        if is_root:
+            axes = _axes(node, template)
+            flat, size = _flat_label(ix, node.shape, axes)
+            return syntax.subscripted(self._call(node, template, ix), flat, size)
+        if not node.shape:
+            return self._call(node, template, ix)
+        return self._bound(node, ix)
+
+    def _named_flat(self, node: Node) -> ast.expr:
+        flat = self._flat(node.args[0])
+        if isinstance(flat, (ast.Name, ast.List)):
+            return flat
+        name = self.bind(node)
+        self.before.append((name, flat))
+        return syntax.name(name)
+
+    def _call(self, node: Node, template: str, ix: Labels) -> ast.expr:
+        """List code over its arguments; `ix` are labels of the result."""
+        text = ""
+        args: list[ast.expr] = []
+        for literal, place, spec, _ in string.Formatter().parse(template):
+            text += literal
+            if place is None:
+                continue
+            if not place.isdigit():
+                text += f"{{{place}}}"
+                continue
+            text += f"{{{len(args)}}}"
+            args.append(self._argument(node, node.args[int(place)], spec or "", ix))
+        return syntax.filled(text, args, node)
+
+    def _argument(self, node: Node, arg: Node, spec: str, ix: Labels) -> ast.expr:
+        match spec:
+            case "axis" | "last" | "first":
+                return self._line(arg, _axes(node, f"{{0:{spec}}}", arg), ix)
+            case "flat":
+                return self._flat(arg)
+            case "rows":
+                return self._rows(arg, len(arg.shape) - 1, ())
+            case "matrix":
+                return self._rows(arg, len(arg.shape) - 1, ix[: len(arg.shape) - 2])
+            case "list":
+                whole = self._whole(arg)
+                return ast.List([whole], ast.Load()) if arg.shape[0] == 1 else whole
+        return self._whole(arg)
+
+    def _line(self, arg: Node, axes: Sequence[int], ix: Labels) -> ast.expr:
+        """The list of the entries along some axes, at the labels `ix` of the others (or of all)."""
+        others = [label for i, label in enumerate(ix) if len(ix) != len(arg.shape) or i not in axes]
+        loops = self.fresh([arg.shape[i] for i in axes if arg.shape[i] > 1])
+        letters, rest = iter(loops), iter(others)
+        labels = []
+        for i, n in enumerate(arg.shape):
+            along = i in axes
+            label = (ZERO if n == 1 else syntax.name(next(letters)[0])) if along else next(rest)
+            labels.append(label)
+        with self.within(loops):
+            body = self.entry(arg, tuple(labels))
+        return self._list(body, loops)
+
+    def _flat(self, arg: Node) -> ast.expr:
+        loops, labels = self._labels(arg.shape)
+        with self.within(loops):
+            body = self.entry(arg, labels)
+        return self._list(body, loops)
+
+    def _rows(self, arg: Node, last: int, ix: Labels) -> ast.expr:
+        """A list of rows, each a list also where it has one entry, below labels of the first axes."""
+        outer_shape = arg.shape[len(ix) : last]
+        outer, labels = self._labels(outer_shape)
+        with self.within(outer):
+            inner, entries = self._labels(arg.shape[last:])
+            with self.within(inner):
+                body = self.entry(arg, (*ix, *labels, *entries))
+            row = self._list(body, inner)
+        return self._list(row, outer)
+
+
+# ---------------------------------------------------------------- axes and labels
+
+
+def subscript(value: ast.expr, shape: Shape, ix: Labels) -> ast.expr:
+    """value[i][j]: axes of one entry have no label."""
+    for label, n in zip(ix, shape, strict=True):
+        if n > 1:
+            value = syntax.subscripted(value, label, n)
+    return value
+
+
+def _broadcast(arg: Node, ix: Labels) -> Labels:
+    own = ix[len(ix) - len(arg.shape) :] if arg.shape else ()
+    return tuple(ZERO if n == 1 else label for n, label in zip(arg.shape, own, strict=True))
+
+
+def _long(shape: Shape) -> Shape:
+    return tuple(n for n in shape if n > 1)
+
+
+def _is_number(node: Node) -> bool:
+    """Whether the function along an axis gives a number, not a list."""
+    return "keepdims" in node.gate.params
+
+
+def _axes(node: Node, template: str, arg: Node | None = None) -> tuple[int, ...]:
+    if ":first}" in template:
+        return (0,)
+    axis = option(node, "axis")
+    shape = node.args[0].shape if arg is None else arg.shape
+    return axes_of(shape, -1 if axis is None and ":last}" in template and shape else axis)
+
+
+def _flat_label(ix: Labels, shape: Shape, axes: Sequence[int]) -> tuple[ast.expr, int]:
+    """The label of several axes in one row, and how many entries that has."""
+    flat: ast.expr = ZERO
+    for i in axes:
+        if shape[i] > 1:
+            flat = syntax.plus(syntax.times(shape[i], flat), ix[i])
+    return flat, math.prod(shape[i] for i in axes)
+
+
+def _float(a: ast.expr, b: ast.expr) -> ast.expr:
+    """float(i == j)."""
+    return ast.Call(syntax.name("float"), [ast.Compare(a, [ast.Eq()], [b])], [])
+
+
+class _Node:
+    """A node by which nothing is told apart: what an index form depends on is told apart besides it."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Node)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@functools.lru_cache(maxsize=4096)  # the variants of a question have the same gates
+def _one_level(
+    name: str, made: _Node, shapes: tuple[Shape, ...], shape: Shape, params: str
+) -> IndexForm:
+    """The entry of a gate over arguments of these shapes, which are called e000, e001, ..."""
+    node = made.node
+    leaves = tuple(Node(INPUT, shape=s, name=f"x{i}") for i, s in enumerate(shapes))
+    bare = Node(node.gate, leaves, node.params, shape)
+    try:
+        return index_form(bare, {leaf: f"x{i}_{{@}}" for i, leaf in enumerate(leaves)})
+    except NoIndexForm:
+        raise Unprintable(f"explicit loops for the gate {name} would be too long to read") from None

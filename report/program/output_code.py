@@ -1,106 +1,165 @@
-"""The output of a program: every gate's value and every gradient, in the order of the report's tables."""
+"""The output of a program: a table of every value, with its gradient and the central difference of f."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Mapping
+
 import numpy as np
 
+from report.autodiff.graph import Node
+from report.autodiff.kinks import kinks
 from report.autodiff.trace import Quantity
-from report.program.line_layout import WIDTH, call, statement
+from report.program import syntax
+from report.program.line_layout import WIDTH, statement
 from report.program.variables import Scope
 
-DIGITS = 12  # significant digits
-MAX_LABEL = 44  # columns of a gate's name and formula
+
+class Columns:
+    """How wide the columns are, and how their numbers are written.
+
+    Each number has twelve digits at least: twelve or thirteen decimals where all are of about one size.
+    A difference has eight, which is about as many as it knows.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        quantities = shown(scope)
+        numbers = np.concatenate(
+            [np.zeros(0)]
+            + [np.ravel(q.value) for q in quantities]
+            + [np.ravel(np.asarray(q.gradient)) for q in quantities if has_gradient(scope, q)]
+        )
+        sizes = np.abs(numbers[numbers != 0])
+        self.zeros = len(sizes) < len(numbers)
+        labels = [q.name + "".join(f"[{n - 1}]" for n in q.node.shape if n > 1) for q in quantities]
+        self.name = max(map(len, [*labels, "f"]), default=1)
+        even = bool(np.all((sizes >= 0.01) & (sizes < 100)))
+        self.fixed = even and not kinks(
+            scope.trace
+        )  # beside a kink, what rounding leaves of a 0 counts
+        decimals = 12 if np.all(sizes >= 0.1) else 13
+        if self.fixed:
+            width = decimals + 3 + bool(np.any(sizes >= 10))  # with a sign and a point
+            self.specs = [f"{width}.{decimals}f", f"{width + 1}.{decimals}f", "12.8f"]
+        else:
+            self.specs = ["< 19.12g", "< 19.12g", "< .8g"]
+
+    def head(self, count: int) -> str:
+        """The first line, over so many columns of numbers."""
+        words = ["value", "gradient", "difference"][:count]
+        if self.fixed:
+            widths = (int(spec.partition(".")[0]) for spec in self.specs)
+            cells = [f"{{{w!r}:>{n}}}" for w, n in zip(words, widths, strict=False)]
+        else:
+            cells = [f"{{{' ' + w!r}:19}}" if w != words[-1] else f" {w}" for w in words]
+        return f"""print(f"{{'':{self.name}}} {" ".join(cells)}")"""
 
 
-def definitions(scope: Scope) -> list[str]:
-    """The functions that print, fitted to the size of the trace's numbers."""
-    values = [q.value for q in scope.trace.gates] or [np.float64(scope.trace.value)]
-    values += [q.gradient for q in scope.quantities if q.gradient is not None]
-    texts = [f"{x:#.{DIGITS}g}" for value in values for x in np.asarray(value).flat]
-    whole = max(len(t.partition(".")[0]) for t in texts) + 2
-    rest = max(len(t.partition(".")[2]) for t in texts)
-    plus = " + 0" * any(np.any(np.asarray(value) == 0) for value in values)  # turns -0.0 into 0.0
-    split = f'whole, _, rest = f"{{x{plus}:#.{DIGITS}g}}".partition(".")'
-    columns = max((np.shape(value)[-1] for value in values if np.ndim(value)), default=0)
-    width = label_width(scope)
-    if not columns:
-        return [
-            "",
-            "def show(name, x):",
-            f'    """Print a name and its number: {DIGITS} significant digits, points aligned."""',
-            f"    {split}",
-            f'    print(f"  {{name:<{width}}}  {{whole:>{whole}}}.{{rest}}")',
-            "",
-        ]
-    python = scope.dialect == "python"
-    fitting = (WIDTH - 2) // (whole + 1 + rest)
-    rows = ['        print(("  " + "".join(map(number, row))).rstrip())']
-    if columns > fitting:  # the rest of a long row stands further in
-        fitting = max(1, (WIDTH - 6) // (whole + 1 + rest))
-        rows = [
-            f"        for i in range(0, len(row), {fitting}):",
-            f'            part = "".join(map(number, row[i:i + {fitting}]))',
-            '            print((("      " if i else "  ") + part).rstrip())',
-        ]
-    return [
-        "",
-        "def number(x):",
-        f'    """A number with {DIGITS} significant digits, points aligned."""',
-        f"    {split}",
-        f'    return f"{{whole:>{whole}}}.{{rest:<{rest}}}"',
-        "",
-        "",
-        "def show(name, x):",
-        '    """Print a name and its number, or the rows of a tensor below it."""',
-        f"    if not {'isinstance(x, list)' if python else 'np.ndim(x)'}:",
-        f'        print(f"  {{name:<{width}}}  {{number(x)}}".rstrip())',
-        "        return",
-        '    print(f"  {name}")',
-        f"    for row in {'rows(x)' if python else 'np.reshape(x, (-1, x.shape[-1]))'}:",
-        *rows,
-        "",
-    ]
+def shown(scope: Scope) -> list[Quantity]:
+    """What has a row in the table: the gates, and the inputs whose gradient is asked for."""
+    trace = scope.trace
+    asked = [q for q in trace.inputs if q.node in trace.needed and q.gradient is not None]
+    return [*trace.gates, *asked]
 
 
-def statements(scope: Scope) -> list[str]:
-    """The part of the program that prints."""
-    gates = scope.trace.gates
-    lines = ["", "# Output", 'print("forward pass")']
-    for q in gates:
-        lines += call("show", [f'"{_label(scope, q)}"', scope.names[q.node]])
-    if not gates:
-        value = scope.printer(scope.names, {}).code(scope.trace.graph.result)
-        lines += statement(f'show("{scope.trace.letter}", ', value, ")")
-    slopes = gradients(scope)
-    if slopes:
-        lines += ["print()", 'print("backward pass")']
-    for q in slopes:
-        lines += call("show", [f'"{_slope_label(scope, q)}"', scope.slopes[q.node]])
-    return lines
+def has_gradient(scope: Scope, q: Quantity) -> bool:
+    """Whether the program computes the gradient of a value."""
+    return q.gradient is not None and q.node in scope.trace.needed
 
 
 def gradients(scope: Scope) -> list[Quantity]:
     """What has a gradient: the gates in reverse order, then the inputs."""
     order = (*reversed(scope.trace.gates), *scope.trace.inputs)
-    return [q for q in order if q.gradient is not None]
+    return [q for q in order if has_gradient(scope, q)]
 
 
-def label_width(scope: Scope) -> int:
-    """Columns of the names of all single numbers."""
-    labels = [_label(scope, q) for q in scope.trace.gates if not q.node.shape]
-    labels += [_slope_label(scope, q) for q in gradients(scope) if not q.node.shape]
-    return max((len(label) for label in labels if len(label) <= MAX_LABEL), default=8)
+def definitions(scope: Scope, columns: Columns) -> list[str]:
+    """The functions that print."""
+    lines: list[str] = []
+    if columns.zeros:
+        lines += [
+            "",
+            "",
+            "def number(x, column):",
+            "    return format(x, column) if x else format(0, column.split('.')[0])".replace(
+                "'", '"'
+            ),
+        ]
+    if scope.dialect == "python" and has_tensors(scope):
+        lines += [
+            "",
+            "",
+            "def show(name, *numbers):",
+            "    if isinstance(numbers[0], list):",
+            "        for i, entries in enumerate(zip(*numbers)):",
+            '            show(f"{name}[{i}]", *entries)',
+            "    else:",
+            f"        {_print(columns)}",
+        ]
+    return lines
 
 
-def _label(scope: Scope, q: Quantity) -> str:
-    """A gate in the output: with its formula where there is room, a tensor with its shape."""
-    label = scope.label(q)
-    return (label if len(label) <= MAX_LABEL else q.name) + _shape(q)
+def has_tensors(scope: Scope) -> bool:
+    """Whether the entries of some row have to be looked for, one by one."""
+    least = 0 if scope.dialect == "numpy" else 1
+    return any(n > least for q in shown(scope) for n in q.node.shape)
 
 
-def _slope_label(scope: Scope, q: Quantity) -> str:
-    return f"d{scope.trace.letter}/d{q.name}{_shape(q)}"
+def _print(columns: Columns, name: str = "name", numbers: str = "numbers") -> str:
+    form = "number" if columns.zeros else "format"
+    return f'print(f"{{{name}:{columns.name}}}", *map({form}, {numbers}, COLUMNS))'
 
 
-def _shape(q: Quantity) -> str:
-    return f"  {q.node.shape}" if q.node.shape else ""
+def statements(scope: Scope, columns: Columns, differences: Mapping[Node, ast.expr]) -> list[str]:
+    """The part of the program that prints; `differences` is the code for those of an input."""
+    specs = ", ".join(f'"{spec}"' for spec in columns.specs)
+    count = 3 if differences else 2 if gradients(scope) else 1
+    lines = [f"COLUMNS = {specs}", columns.head(count)]
+    rows = [_row(scope, q, differences) for q in shown(scope)]
+    if not scope.trace.gates:
+        value = scope.code(scope.trace.graph.result) if scope.trace.result is None else None
+        name = scope.names.get(scope.trace.graph.result, "")
+        shown_value = ast.unparse(value) if value is not None else name
+        rows.insert(0, [f'("{scope.trace.letter}", {shown_value})'])
+    lists = scope.dialect == "python" and has_tensors(scope)
+    lines.append(f"for {'row' if lists else 'name, *numbers'} in [")
+    line = ""
+    for row in rows:
+        if len(row) > 1:
+            lines += [line] * bool(line) + row
+            line = ""
+        elif len(line) + len(row[0]) + 2 > WIDTH:
+            lines += [line] * bool(line)
+            line = f"    {row[0]},"
+        else:
+            line = f"{line} {row[0]}," if line else f"    {row[0]},"
+    lines += [line] * bool(line)
+    if lists:
+        return [*lines, "]:", "    show(*row)"]
+    if not has_tensors(scope):
+        return [*lines, "]:", f"    {_print(columns)}"]
+    return [
+        *lines,
+        "]:",
+        "    numbers = [np.squeeze(cells) for cells in numbers]",
+        "    for place in np.ndindex(numbers[0].shape):",
+        '        entry = name + "".join(f"[{at}]" for at in place)',
+        "        row = (cells[place] for cells in numbers)",
+        f"        {_print(columns, 'entry', 'row')}",
+    ]
+
+
+def _row(scope: Scope, q: Quantity, differences: Mapping[Node, ast.expr]) -> list[str]:
+    """A row as a tuple: in one line, or in several."""
+    parts = [_quoted(q.name), syntax.name(scope.names[q.node])]
+    if has_gradient(scope, q):
+        parts.append(syntax.name(scope.slopes[q.node]))
+    if q.node in differences:
+        parts.append(differences[q.node])
+    *lines, last = statement("", ast.Tuple(parts, ast.Load()), ",", 4)
+    return [*lines, last] if lines else [last.strip().removesuffix(",")]
+
+
+def _quoted(name: str) -> ast.expr:
+    """A name in quotation marks as programs have them; one in LaTeX has braces and backslashes."""
+    return syntax.name(f'"{name}"') if name.isidentifier() else ast.Constant(name)

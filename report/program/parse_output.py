@@ -2,77 +2,87 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from report.autodiff.graph import Array, Shape
+from report.autodiff.graph import Array
+from report.autodiff.trace import Trace
 from report.errors import CheckError
 
 MAX_LINE = 1000  # letters
 
-_ENTRY = re.compile(
-    r"  (?:d[A-Za-z]\w*/d)?(?P<name>[A-Za-z]\w*)(?: = .*?)?(?:  \((?P<shape>[\d, ]+)\))?"
-    r"(?:\s{2,}(?P<number>-?\d\S*))?\s*"
+_ROW = re.compile(
+    r"(?P<name>\S.{0,200}?)(?P<place>(?:\[\d{1,6}\])*)(?P<numbers>(?:\s+[-+\w.]+){1,3})\s*"
 )
-_ROW = re.compile(r"\s{3,}(-?\d\S*)(\s+-?\d\S*)*\s*")
-_CHECK = re.compile(r"  (?P<what>[a-z ]+?)  +(?P<number>\S+)")
+_HEAD = re.compile(r"\s+value(\s+gradient)?(\s+difference)?\s*")
 
 
 @dataclass(frozen=True)
 class Printed:
-    """The numbers in a program's output, by the names of the trace: gate values and all gradients.
+    """The numbers in a program's output, by the names of the trace, in its shapes.
 
-    `compared` entries of the gradient were checked by central differences, and `error` is the largest
-    difference that the program found (relative to the largest entry, unless the gradient vanishes).
+    `values` and `gradients` are those of the gates and of the inputs asked for, `differences` the central
+    differences that the program took: NaN where it took none.
     """
 
     values: Mapping[str, Array]
     gradients: Mapping[str, Array]
-    compared: int = 0
-    error: float | None = None
+    differences: Mapping[str, Array]
+
+    @property
+    def compared(self) -> int:
+        """How many gradient entries have a difference beside them."""
+        return sum(int(np.sum(np.isfinite(d))) for d in self.differences.values())
+
+    @property
+    def error(self) -> float:
+        """The largest gap between the two, relative to the largest gradient entry.
+
+        Where that is next to nothing beside the values, a difference cannot tell it from 0: then it is
+        relative to a thousandth of the largest value.
+        """
+        gaps = [np.abs(d - self.gradients[name]) for name, d in self.differences.items()]
+        worst = max((float(np.nanmax(gap, initial=0.0)) for gap in gaps), default=0.0)
+        sizes = [1.0 * np.max(np.abs(self.gradients[name])) for name in self.differences]
+        sizes += [1e-3 * np.max(np.abs(value)) for value in self.values.values()]
+        return worst / max(sizes) if worst else 0.0
 
 
-def parse_output(text: str) -> Printed:
-    """The numbers in a program's output. Raises CheckError for a line that is not of its kind."""
-    sections: dict[str, dict[str, tuple[Shape, list[float]]]] = {
-        "forward pass": {},
-        "backward pass": {},
-    }
-    section, current = "", None
-    facts: dict[str, float] = {}
+def parse_output(text: str, trace: Trace) -> Printed:
+    """The numbers in a program's output. Raises CheckError for a line that is not of its kind.
+
+    Axes of one entry have no place in the output; the trace says where they are.
+    """
+    shapes = {q.name: q.node.shape for q in (*trace.inputs, *trace.gates)}
+    shapes.setdefault(trace.letter, trace.graph.result.shape)
+    rows: dict[str, list[list[float]]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > MAX_LINE:
             raise CheckError(f"line {number} of the output is too long to be one of a program")
-        if not line.strip():
+        if not line.strip() or (number == 1 and _HEAD.fullmatch(line)):
             continue
-        if not line.startswith(" "):
-            section, current = line.strip(), None
-        elif section in sections:
-            entries = sections[section]
-            if current is not None and len(entries[current][1]) < math.prod(entries[current][0]):
-                if not _ROW.fullmatch(line):
-                    raise CheckError(f"line {number} of the output is no row of {current}: {line}")
-                entries[current][1].extend(map(float, line.split()))
-            elif match := _ENTRY.fullmatch(line):
-                current = match["name"]
-                shape = tuple(int(n) for n in (match["shape"] or "").replace(",", " ").split())
-                entries[current] = shape, [float(match["number"])] if match["number"] else []
-            else:
-                raise CheckError(f"line {number} of the output cannot be read: {line}")
-        elif match := _CHECK.fullmatch(line):
-            facts[match["what"]] = float(match["number"])
-    values, gradients = (
-        {name: _array(name, *found) for name, found in s.items()} for s in sections.values()
-    )
-    error = facts.get("largest relative difference", facts.get("largest difference"))
-    return Printed(values, gradients, int(facts.get("entries compared", 0)), error)
-
-
-def _array(name: str, shape: Shape, numbers: list[float]) -> Array:
-    if len(numbers) != math.prod(shape):
-        raise CheckError(f"the output has {len(numbers)} numbers for {name}, which has {shape}")
-    return np.array(numbers).reshape(shape) if shape else np.float64(numbers[0])
+        match = _ROW.fullmatch(line)
+        if match is None or match["name"] not in shapes:
+            raise CheckError(f"line {number} of the output cannot be read: {line}")
+        found = rows.setdefault(match["name"], [])
+        axes = [n for n in shapes[match["name"]] if n > 1]
+        places = np.unravel_index(len(found), axes) if axes and len(found) < np.prod(axes) else ()
+        if match["place"] != "".join(f"[{i}]" for i in places) or (found and not axes):
+            raise CheckError(f"line {number} of the output is out of order: {line}")
+        try:
+            found.append([float(word) for word in match["numbers"].split()])
+        except ValueError:
+            raise CheckError(f"line {number} of the output cannot be read: {line}") from None
+    columns: tuple[dict[str, Array], ...] = ({}, {}, {})
+    for name, numbers in rows.items():
+        if len(numbers) != np.prod(shapes[name], dtype=int) or len({len(r) for r in numbers}) > 1:
+            raise CheckError(
+                f"the output has {len(numbers)} rows for {name}, of shape {shapes[name]}"
+            )
+        for kind, column in zip(columns, zip(*numbers, strict=True), strict=False):
+            array = np.array(column).reshape(shapes[name])
+            kind[name] = array if array.ndim else np.float64(array)
+    return Printed(*columns)

@@ -4,25 +4,52 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import keyword
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Literal, Protocol
 
 import numpy as np
 
+from report.autodiff.gates import GATES
 from report.autodiff.graph import Node
 from report.autodiff.trace import Quantity, Trace
-from report.program.expressions import LoopPrinter, NumpyPrinter, formula
-from report.program.library import FUNCTIONS
+from report.program import syntax
+from report.program.array_code import ArrayPrinter
+from report.program.library import FUNCTIONS, lists
 from report.program.line_layout import WIDTH, CodeLine, text
+from report.program.list_code import ListPrinter
 
 Dialect = Literal["python", "numpy"]
 
-_OWN = {"error", "number", "pairs", "point", "scale", "show", "slope"}
+_OWN = {
+    "COLUMNS", "above", "at", "below", "cells", "entries", "entry", "found", "kept", "name", "nan", "number", "numbers", "place",
+    "point", "row", "show", "slope", "slopes",
+}  # fmt: skip
 _MISREAD = {"l", "O", "I"}  # too like 1 and 0, say the style guides
 _RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN, *_MISREAD}
 _RESERVED |= {name for functions in FUNCTIONS.values() for name in functions}
+_RANGES = "nmprsuvw"  # names for ranges
+
+
+@cache
+def math_names() -> frozenset[str]:
+    """What programs import from `math`, by the names that stand in their code."""
+    columns = [gate.python for gate in GATES.values() if isinstance(gate.python, str)]
+    found = re.findall(r"\bmath\.(\w+)", "\n".join([inspect.getsource(lists), *columns]))
+    return frozenset({*found, "exp", "log", "nan", "pi", "prod", "sqrt"})
+
+
+class Printer(Protocol):
+    """What prints expressions over named nodes."""
+
+    def code(self, node: Node) -> ast.expr:
+        """The code of a node in terms of the named ones."""
+
+    def parts(self, node: Node) -> Sequence[Node]:
+        """What can get a name of its own, to make the code of a node shorter."""
 
 
 class Scope:
@@ -37,13 +64,12 @@ class Scope:
         self.trace = trace
         self.dialect = dialect
         self.quantities = (*trace.inputs, *trace.gates)
-        self.taken = set(_RESERVED)
+        self.taken = _RESERVED | math_names()
         self.names = {q.node: self.claim(q.name) for q in self.quantities}
         self.slopes = {q.node: self.claim(f"d_{self.names[q.node]}") for q in self.quantities}
-        self.f = next(
-            n for n in (trace.letter, "function", "f_of", "the_f", "f_") if n not in self.taken
-        )
-        self.taken.add(self.f)
+        self.f = self.claim(self.free(trace.letter, "f", "function"))
+        self.h, self.i = self.free("h", "eps"), self.free("i", "k")  # inside of functions only
+        self.ranges = self._ranges() if dialect == "python" else {}
         self.far = {q.node for q in trace.gates if _is_far(trace, q.node)}
         self.temporary: dict[str, str] = {}
         self.numbered = 0
@@ -58,6 +84,21 @@ class Scope:
             wanted += "_"
         self.taken.add(wanted)
         return wanted
+
+    def free(self, *names: str) -> str:
+        """The first of some names that nothing else in the program has, else the last of them."""
+        return next((name for name in names if name not in self.taken), names[-1])
+
+    def _ranges(self) -> dict[int, str]:
+        """Names for the ranges over axes: n = range(3)."""
+        sizes = dict.fromkeys(n for q in self.quantities for n in q.node.shape if n > 1)
+        free = [c for c in _RANGES if c not in self.taken]
+        self.taken.update(free[: len(sizes)])
+        return dict(zip(sizes, free, strict=False))
+
+    def range(self, n: int) -> ast.expr:
+        """The range over n entries, by its name where it has one."""
+        return syntax.name(self.ranges[n]) if n in self.ranges else syntax.parse(f"range({n})")
 
     def fresh(self) -> str:
         """A name for an intermediate result; `renumbered` makes t1, t2, ... of them in the end."""
@@ -87,25 +128,27 @@ class Scope:
     def label(self, q: Quantity) -> str:
         """A gate as the report writes it: q1 = x1 * w1."""
         if q not in self.labels:
-            self.labels[q] = f"{q.name} = {formula(q.node, self.told)}"
+            self.labels[q] = f"{q.name} = {syntax.formula(q.node, self.told)}"
         return self.labels[q]
 
-    def printer(self, names: Mapping[Node, str], hints: Mapping[Node, str]) -> Any:
-        """A printer for expressions over named nodes; `hints` are letters for entries of tensors."""
+    def printer(
+        self, names: Mapping[Node, str], name: Callable[[Node], str] | None = None
+    ) -> Printer:
+        """A printer for expressions over named nodes; `name` gives parts of them their names."""
         if self.dialect == "numpy":
-            return NumpyPrinter(names, self.far)
-        return LoopPrinter(names, lambda node: hints.get(node, ""), self.fresh, self.names.values())
+            return ArrayPrinter(names, self.far)
+        taken = frozenset(self.taken)
+        return ListPrinter(names, self.range, taken, name or (lambda node: self.fresh()))
 
     def code(self, node: Node) -> ast.expr:
         """A short expression that needs no name."""
-        return self.printer({}, {}).code(node)
+        return self.printer({}).code(node)
 
     def lines(
         self,
         head: str,
         node: Node,
         names: Mapping[Node, str],
-        hints: Mapping[Node, str],
         *,
         width: int = WIDTH,
         name: Callable[[Node], str] | None = None,
@@ -114,7 +157,7 @@ class Scope:
         known = dict(names)
         before: list[CodeLine] = []
         while True:
-            printer = self.printer(known, hints)
+            printer = self.printer(known, name)
             code = printer.code(node)
             before += [CodeLine(f"{n} = ", c) for n, c in getattr(printer, "before", ())]
             known |= getattr(printer, "held", {})
@@ -123,13 +166,13 @@ class Scope:
                 return [*before, CodeLine(head, code)]
             part = max(parts, key=lambda arg: len(text(printer.code(arg))))
             variable = name(part) if name else self.fresh()
-            before += self.lines(f"{variable} = ", part, known, hints, width=width, name=name)
+            before += self.lines(f"{variable} = ", part, known, width=width, name=name)
             known[part] = variable
 
 
 def _is_far(trace: Trace, node: Node) -> bool:
     """Whether a norm is of numbers whose squares leave the float64 range, or its digits."""
-    if node.gate.name != "norm":
+    if "hypot" not in syntax.template(node, "python"):
         return False
     sizes = np.abs(trace.arguments(node)[0])
     return bool(np.max(sizes) > 1e150 or 0 < np.max(sizes) < 1e-140)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.graph import Node
 from report.autodiff.trace import Quantity, Trace
-from report.program.expressions import formula
+from report.program.syntax import formula
 from report.student.walk import Key
 
 SURE, LIKELY, NONE = 2, 1, 0

@@ -18,7 +18,7 @@ import numpy as np
 from report.autodiff.backprop import pull_back
 from report.autodiff.gates import GATES, apply
 from report.autodiff.graph import Array, Gate, Node, evaluate, input_node, topological
-from report.program.expressions import formula
+from report.program.syntax import formula
 
 DIGITS = (1, 2, 3, 4, 5, 6)  # to which numbers are rounded before use
 _BASES = {"10": math.log(10), "2": math.log(2)}

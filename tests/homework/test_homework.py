@@ -192,6 +192,8 @@ REFUSED: list[tuple[str, str | bytes, list[str]]] = [
     ("input as key", F + "x1 = 2", ["unknown key 'x1'", "[question.inputs]"]),
     ("unfold", F + 'unfold = "sigmoid"', ["unfold must be a list of names of gates", "[\"sigmoid\"]"]),
     ("hessian", F + "hessian = 1", ["hessian is true or false", "hessian = true"]),
+    ("programs", F + 'programs = "numpy"', ["programs must be a list of names", '["numpy"]']),
+    ("no program", F + 'programs = ["nunpy"]', ["there is no program 'nunpy'; did you mean numpy?"]),
     ("author below", F + 'author = "Ada"', ["question q1: author belongs at the top of the file"]),
     ("points text", F + 'points = "25"', ["question q1: points must be a number, not '25'", "points = 25"]),
     ("points true", F + "points = true", ["points must be a number"]),

@@ -8,6 +8,7 @@ import gc
 import io
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,8 +20,13 @@ import numpy as np
 import pytest
 
 import report
+from report.autodiff.gates import GATES
 from report.autodiff.trace import Trace
 from report.errors import CheckError, ReportError
+from report.homework import variants
+from report.homework.homework import read_homework
+from report.homework.traces import trace_question
+from report.pipeline import programs_of
 from report.program import Printed, Program, finish, generate, parse_output, run, start
 from report.program.fork_server import Copy
 from report.program.library import FUNCTIONS, source
@@ -279,6 +285,13 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         "cross_entropy(Z, labels) + cross_entropy(z, label) + cross_entropy(Z, Y)",
         {"Z": M23, "labels": [2, 0], "z": V3, "label": 1, "Y": [[0, 1, 0], [0.5, 0, 0.5]]},
     ),
+    "labels as rows": ("sum(one_hot(labels, 3) * X)", {"labels": [2, 0], "X": M23}),
+    "axes kept": (
+        ("sum((X - sum(X, axis=1, keepdims=True))**2) + sum(X * prod(X, axis=0, keepdims=True))"
+        " + sum(X / max(X, axis=1, keepdims=True)) + sum(X * var(X, axis=0, keepdims=True))"
+        " + sum(X * norm(X, 1, axis=1, keepdims=True))"),
+        {"X": M23},
+    ),
     "attention": (
         "A = softmax(Q @ K.T / sqrt(3))\nsum((A @ V)**2)",
         {"Q": M23, "K": [[1, 0, 1], [0.5, -1, 2]], "V": [[1, 2], [3, -1]]},
@@ -304,20 +317,23 @@ def execute(program: Program) -> str:
     return output.getvalue()
 
 
-def compare(trace: Trace, printed: Printed) -> None:
+def compare(trace: Trace, text: str) -> Printed:
+    """Every value and gradient that the program has to print, as the trace has it."""
+    printed = parse_output(text, trace)
+    asked = [q for q in trace.inputs if q.node in trace.needed and q.gradient is not None]
+    shown = [*trace.gates, *asked]
+    values = {} if trace.gates else {"f": np.reshape(trace.value, trace.graph.result.shape)}
+    values |= {q.name: q.value for q in shown}
     gradients = {
-        q.name: q.gradient for q in (*trace.gates, *trace.inputs) if q.gradient is not None
+        q.name: q.gradient for q in shown if q.node in trace.needed and q.gradient is not None
     }
-    assert list(printed.gradients) == [
-        q.name for q in (*reversed(trace.gates), *trace.inputs) if q.gradient is not None
-    ]
-    values = {q.name: q.value for q in trace.gates} or {"f": trace.value}
-    assert list(printed.values) == list(values)
     for found, wanted in ((printed.values, values), (printed.gradients, gradients)):
+        assert list(found) == list(wanted)
         scale = max((np.max(np.abs(array)) for array in wanted.values()), default=0.0)
         for name, array in wanted.items():
             assert np.shape(found[name]) == np.shape(array), name
             np.testing.assert_allclose(found[name], array, rtol=1e-11, atol=1e-14 * scale)
+    return printed
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -326,10 +342,23 @@ def test_a_program_prints_the_numbers_of_the_trace(case: str, dialect: Any) -> N
     trace = traced(case)
     program = generate(trace, dialect=dialect)
     assert not program.reason
-    printed = parse_output(execute(program))
-    compare(trace, printed)
-    if printed.error is not None:
-        assert printed.error < 2e-6
+    printed = compare(trace, execute(program))
+    assert printed.error < 2e-6
+
+
+def test_every_gate_and_every_option_is_among_the_programs() -> None:
+    nodes = [node for case in CORPUS for node in traced(case).graph.nodes]
+    used = {node.gate.name for node in nodes}
+    options = {
+        (node.gate.name, name)
+        for node in nodes
+        for name, value in node.params.items()
+        if value != node.gate.params.get(name)
+    }
+    gates = [gate for gate in GATES.values() if gate.usage]
+    assert len(gates) > 60
+    assert {gate.name for gate in gates} <= used
+    assert {(gate.name, name) for gate in gates for name in gate.params} <= options
 
 
 # ---------------------------------------------------------------- published numbers
@@ -337,7 +366,10 @@ def test_a_program_prints_the_numbers_of_the_trace(case: str, dialect: Any) -> N
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_homework_comes_out_as_published(dialect: Any) -> None:
-    q1 = parse_output(run(generate(traced("homework q1"), dialect=dialect)).text)
+    def numbers(case: str) -> Printed:
+        return parse_output(run(generate(traced(case), dialect=dialect)).text, traced(case))
+
+    q1 = numbers("homework q1")
     np.testing.assert_allclose(q1.values["q8"], 0.335560882292, atol=5e-13)
     for name, slope in {
         "w1": 0.0314624940538,
@@ -346,11 +378,11 @@ def test_the_homework_comes_out_as_published(dialect: Any) -> None:
         "x2": 0.0943874821615,
     }.items():
         np.testing.assert_allclose(q1.gradients[name], slope, atol=5e-14)
-    degrees = parse_output(execute(generate(traced("homework q1 in degrees"), dialect=dialect)))
+    degrees = numbers("homework q1 in degrees")
     np.testing.assert_allclose(degrees.gradients["w1"], -0.00020308, atol=5e-9)
     np.testing.assert_allclose(degrees.gradients["w2"], 0.00040616, atol=5e-9)
     for case in ("homework q2, column", "homework q2, vector"):
-        q2 = parse_output(run(generate(traced(case), dialect=dialect)).text)
+        q2 = numbers(case)
         np.testing.assert_allclose(q2.values["q3"], 0.77168911322, atol=5e-12)
         np.testing.assert_allclose(
             q2.gradients["W"],
@@ -368,11 +400,41 @@ def test_the_homework_comes_out_as_published(dialect: Any) -> None:
 
 
 def test_the_program_of_the_first_question_reads_as_a_student_writes_it() -> None:
-    source = generate(traced("homework q1"), dialect="python", title="Question 1").source
+    source = generate(traced("homework q1"), dialect="python").source
     assert "q8 = 1 / q7\n" in source
-    assert "d_q7 = d_q8 * (-1 / q7**2)   # q8 = 1 / q7\n" in source
-    assert "d_q1 = d_q2 * math.cos(q1)   # q2 = sin(q1)\n" in source
-    assert "    return 1 / (2 + math.sin(x1 * w1) ** 2 + math.cos(x2 * w2))\n" in source
+    assert "d_q7 = d_q8 * (-1 / q7**2)  # q8 = 1 / q7\n" in source
+    assert "d_q1 = d_q2 * cos(q1)       # q2 = sin(q1)\n" in source
+    assert "    return 1 / (2 + sin(x1 * w1) ** 2 + cos(x2 * w2))\n" in source
+
+
+def test_the_program_with_lists_reads_as_the_forms_in_entries() -> None:
+    source = generate(traced("homework q2, column"), dialect="python").source
+    assert "\nx = [-0.2, 0.6, -0.4]\n" in source
+    assert "\nq1 = [sum(W[i][j] * x[j] for j in n) for i in n]" in source
+    assert "\nd_W = [[d_q1[i] * x[j] for j in n] for i in n]" in source
+    assert "    return sum(sigmoid(sum(W[i][j] * x[j] for j in n)) ** 2 for i in n)\n" in source
+    table = generate(traced("a table of words"), dialect="python").source
+    assert "for k in m for p in m if words[k][p] == i" in table
+    softmax = generate(traced("attention"), dialect="python").source
+    assert "\nA = [softmax(q3[i]) for i in n]" in softmax
+
+
+def test_a_program_is_asked_for_what_is_asked_for() -> None:
+    """Only what leads to a gradient asked for is derived, in the program as on paper."""
+    text, inputs = CORPUS["homework q1"]
+    trace = report.trace(text, inputs=inputs, wrt=["w1"])
+    source = generate(trace, dialect="python").source
+    assert re.findall(r"^d_\w+", source, re.MULTILINE) == [
+        "d_q8",
+        "d_q7",
+        "d_q4",
+        "d_q3",
+        "d_q2",
+        "d_q1",
+        "d_w1",
+    ]
+    assert "def f(w1):" in source
+    compare(trace, execute(generate(trace, dialect="python")))
 
 
 def test_the_vectorised_program_reads_as_the_formulas_of_a_textbook() -> None:
@@ -387,23 +449,45 @@ def test_the_vectorised_program_reads_as_the_formulas_of_a_textbook() -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_programs_are_tidy(dialect: Any, tmp_path: Path) -> None:
     for number, case in enumerate(CORPUS):
-        source = generate(traced(case), dialect=dialect, title=f"Case {case}").source
+        source = generate(traced(case), dialect=dialect).source
         lines = source.splitlines()
         assert max(map(len, lines)) <= 88, case
         assert not any(line != line.rstrip() for line in lines), case
         assert source.isascii(), case
-        imported = {
-            alias.name
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.Import)
-            for alias in node.names
-        }
-        assert imported <= ({"math"} if dialect == "python" else {"math", "numpy"}), case
-        assert not [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)]
+        modules = set()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                modules.add(node.module)
+        assert modules <= ({"math"} if dialect == "python" else {"math", "numpy"}), case
         Path(tmp_path, f"case{number}.py").write_text(source, encoding="utf-8")
     ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache"]
     done = subprocess.run([*ruff, "."], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_programs_of_all_problems_are_short_and_clean(tmp_path: Path) -> None:
+    """No name is unused or unknown, no line too long; what is nothing but backpropagation prevails."""
+    lengths: dict[str, int] = {}
+    for file in sorted(Path("problems").glob("*.toml")):
+        work = variants.draw(read_homework(file), None)
+        for question in work.questions:
+            for written in programs_of(work, question, trace_question(question)):
+                assert written.source, (file, written.reason)
+                compile(written.source, written.name, "exec")
+                name = f"{file.stem}.{written.name}"
+                Path(tmp_path, name).write_text(written.source, encoding="utf-8")
+                lines = written.source.splitlines()
+                assert max(map(len, lines)) <= WIDTH, name
+                lengths[name] = sum(bool(line) for line in lines)
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "E,F"]
+    ruff += ["--line-length", str(WIDTH), "."]
+    done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert len(lengths) > 40
+    assert lengths["homework1.q1.py"] + lengths["homework1.q2.py"] <= 85
+    assert lengths["homework1.q2_numpy.py"] <= 40
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -413,7 +497,6 @@ def test_programs_define_only_what_they_use(dialect: Any) -> None:
         used = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
         for function in (n for n in tree.body if isinstance(n, ast.FunctionDef)):
             assert function.name in used, (case, function.name)
-            assert ast.get_docstring(function), (case, function.name)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -425,26 +508,15 @@ def test_the_same_trace_gives_the_same_program(dialect: Any) -> None:
 def test_names_of_the_trace_are_printed_where_variables_had_to_differ() -> None:
     program = generate(traced("colliding names"), dialect="python")
     assert "\nprint_ = 1.25\n" in program.source
-    printed = parse_output(execute(program))
+    printed = parse_output(execute(program), traced("colliding names"))
     assert {"print", "math", "np", "l", "O", "d_x"} <= printed.gradients.keys()
-
-
-@pytest.mark.parametrize(
-    "title",
-    ['"""', "\\", "a\nb", "\u200f\u202e", "", "x" * 1000, "{0} %s \\N{DEGREE SIGN}", "Ünïcode 🙂"],
-)
-def test_a_title_does_no_harm(title: str) -> None:
-    program = generate(traced("one gate"), dialect="python", title=title)
-    assert ast.get_docstring(ast.parse(program.source))
-    assert max(map(len, program.source.splitlines())) <= 88
-    compare(traced("one gate"), parse_output(execute(program)))
 
 
 def test_comments_and_layout_of_the_formula_stay_out_of_the_program() -> None:
     text = 'z = (x +   # """ a comment\n     1)\n\n  # another\nz * \\\n  2'
     program = generate(report.trace(text, inputs={"x": 2}), dialect="python")
     assert "comment" not in program.source
-    assert "    z = (x + 1)\n    f(x) = z * 2\n" in program.source
+    assert "    z = (x + 1)\n    f = z * 2\n" in program.source
 
 
 # ---------------------------------------------------------------- the check inside
@@ -452,20 +524,19 @@ def test_comments_and_layout_of_the_formula_stay_out_of_the_program() -> None:
 
 def test_a_program_finds_a_wrong_gradient() -> None:
     program = generate(traced("homework q1"), dialect="python")
-    wrong = program.source.replace("d_q1 = d_q2 * math.cos(q1)", "d_q1 = d_q2 * math.sin(q1)")
+    wrong = program.source.replace("d_q1 = d_q2 * cos(q1)", "d_q1 = d_q2 * sin(q1)")
     assert wrong != program.source
-    error = parse_output(execute(Program("wrong.py", "python", wrong))).error
-    assert error is not None
+    error = parse_output(execute(Program("wrong.py", "python", wrong)), traced("homework q1")).error
     assert error > 0.1
 
 
 def test_entries_at_a_kink_are_not_compared() -> None:
     program = generate(traced("one entry at a kink"), dialect="numpy")
-    assert "for i in range(4) if i != 1]" in program.source
-    assert parse_output(execute(program)).compared == 3
+    assert "[(i,) for i in range(4) if (i,) not in [(1,)]]" in program.source
+    assert parse_output(execute(program), traced("one entry at a kink")).compared == 3
     scalars = generate(traced("at kinks"), dialect="python")
-    assert "# x: left out" in scalars.source
-    assert parse_output(execute(scalars)).compared == 1
+    assert "# x has no slope that is the same on both sides" in scalars.source
+    assert parse_output(execute(scalars), traced("at kinks")).compared == 1
 
 
 def test_large_tensors_are_compared_in_part() -> None:
@@ -473,8 +544,7 @@ def test_large_tensors_are_compared_in_part() -> None:
     trace = report.trace("sum(tanh(X @ w))", inputs={"X": big, "w": big[0]})
     for dialect in DIALECTS:
         program = generate(trace, dialect=dialect)
-        printed = parse_output(execute(program))
-        compare(trace, printed)
+        printed = compare(trace, execute(program))
         assert 20 < printed.compared < 300
 
 
@@ -520,7 +590,7 @@ def test_numpy_is_found_where_it_does_not_belong_to_the_interpreter(
 ) -> None:
     monkeypatch.setattr("report.program.interpreter._numpy_is_installed", lambda: False)
     trace = traced("homework q2, vector")
-    compare(trace, parse_output(run(generate(trace, dialect="numpy")).text))
+    compare(trace, run(generate(trace, dialect="numpy")).text)
 
 
 def test_a_program_that_nobody_waits_for_is_ended() -> None:
@@ -695,13 +765,16 @@ def _ended(pid: int) -> bool:
 def test_output_that_is_torn_is_refused() -> None:
     whole = execute(generate(traced("homework q2, column"), dialect="python"))
     for torn in (
-        whole.replace("    -0.552000000000\n", ""),
-        whole.replace("-0.552000000000", "minus"),
-        whole.replace("  q3 = norm(q2) ** 2     0.771", "  q3 = norm(q2) ** 2     o.771"),
+        re.sub(r"q1\[1\].*\n", "", whole),
+        whole.replace("-0.5520000000000", "minus"),
+        whole.replace("0.771", "o.771"),
+        whole.replace("q1[1]", "q1[2]"),
+        whole + "q3   1.0   1.0\n",
+        whole + "q9   1.0   1.0\n",
     ):
         assert torn != whole
         with pytest.raises(CheckError):
-            parse_output(torn)
+            parse_output(torn, traced("homework q2, column"))
 
 
 def test_the_functions_of_a_program_fit_the_column_of_the_page():

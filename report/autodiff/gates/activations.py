@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import code
 from report.autodiff.gates.algebra import diag, outer
 from report.autodiff.gates.arithmetic import greater, minimum, positive, reciprocal, where
 from report.autodiff.gates.by_definition import number
@@ -123,7 +124,7 @@ leaky_relu = elementwise(
     lambda g, y, x, slope=0.01: g * where(positive(x), 1, slope),
     sign="LReLU", latex=function(named("LeakyReLU")), params={"slope": 0.01},
     sympy=lambda s, x, slope=0.01: s.Piecewise((x, x > 0), (slope * x, True)),
-    python="leaky_relu({0}, {slope})", numpy="np.where({0:1} > 0, {0}, {slope} * {0:2})",
+    python="leaky_relu({0}, {slope})", numpy="leaky_relu({0}, {slope})",
     kink=lambda x, slope=0.01: x == 0, convention="derivative `slope` at 0",
     definition=lambda x, slope=0.01: where(greater(x, 0), x, slope * x),
     usage="leaky_relu(x, slope=0.01)", group="activations", summary="x where positive, else slope·x",
@@ -134,7 +135,7 @@ prelu = elementwise(
     lambda g, y, x, a: g * where(positive(x), 1, a), lambda g, y, x, a: g * where(positive(x), 0, x),
     sign="PReLU", latex=r"\operatorname{{PReLU}}\left({0}, {1}\right)",
     sympy=lambda s, x, a: s.Piecewise((x, x > 0), (a * x, True)),
-    python="{0:1} if {0:1} > 0 else {1:2} * {0:2}", numpy="np.where({0:1} > 0, {0}, {1:2} * {0:2})",
+    python="prelu({0}, {1})", numpy="prelu({0}, {1})",
     kink=lambda x, a: x == 0, convention="derivative a at 0",
     definition=lambda x, a: where(greater(x, 0), x, a * x),
     usage="prelu(x, a)",
@@ -147,7 +148,7 @@ elu = elementwise(
     lambda g, y, x, alpha=1.0: g * where(positive(x), 1, alpha * exp(minimum(x, x * 0 if is_computed(x) else 0))),
     sign="ELU", latex=function(named("ELU")), params={"alpha": 1.0},
     sympy=lambda s, x, alpha=1.0: s.Piecewise((x, x > 0), (alpha * (s.exp(x) - 1), True)),
-    python="elu({0}, {alpha})", numpy="np.where({0:1} > 0, {0}, {alpha} * np.expm1(np.minimum({0}, 0)))",
+    python="elu({0}, {alpha})", numpy="elu({0}, {alpha})",
     kink=lambda x, alpha=1.0: (x == 0) & (alpha != 1), convention="derivative alpha at 0",
     definition=lambda x, alpha=1.0: where(greater(x, 0), x, alpha * (exp(x) - 1)),
     usage="elu(x, alpha=1.0)", group="activations", summary="x where positive, else alpha·(exp(x) − 1)",
@@ -159,7 +160,7 @@ elu = elementwise(
 swish = elementwise(
     "swish", lambda x: x / (1.0 + np.exp(-x)), lambda g, y, x: g * _swish_slope(y, x),
     sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
-    python="{0:2} * sigmoid({0})", numpy="{0:2} * sigmoid({0})",
+    python="swish({0})", numpy="swish({0})",
     definition=lambda x: x * sigmoid(x),
     usage="swish(x), also silu(x)",
     group="activations", summary="x·sigmoid(x)",
@@ -168,7 +169,7 @@ swish = elementwise(
 gelu = elementwise(
     "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * (normal_cdf(x) + x * normal_pdf(x)),
     sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
-    python="0.5 * {0:3} * math.erfc(-{0:3} / math.sqrt(2))", numpy="{0:2} * normal_cdf({0})",
+    python="gelu({0})", numpy="gelu({0})",
     definition=lambda x: x * (1 + erf(x / sqrt(number(2, x)))) / 2,
     usage="gelu(x)", group="activations", summary="x·Φ(x), Φ the normal distribution (exact form)",
     why=r"The product rule for $x \, \Phi(x)$ gives $\Phi(x) + x \, \varphi(x)$, as the "
@@ -180,7 +181,7 @@ softmax = gate(
     "softmax", lambda x, axis=None: _softmax(x, -1 if axis is None else axis),
     lambda g, y, x, axis=None: y * (less_mean(g, y, axis=-1 if axis is None else axis) if is_computed(y) else g - _along(g * y, axis)),
     shape=along, sign="softmax", latex=function(named("softmax")), params={"axis": None},
-    python="softmax({0})", numpy="softmax({0})",
+    python="softmax({0:last})", numpy=code.called("softmax"),
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
@@ -192,7 +193,7 @@ log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),
     lambda g, y, x, axis=None: less_share(g, exp(y), axis=-1 if axis is None else axis) if is_computed(y) else g - exp(y) * _along(g, axis),
     shape=along, sign="log softmax", latex=function(r"\log " + named("softmax")),
-    params={"axis": None}, python="log_softmax({0})", numpy="log_softmax({0})",
+    params={"axis": None}, python="log_softmax({0:last})", numpy=code.called("log_softmax"),
     definition=lambda x, axis=None: x - log(total(exp(x), axis=-1 if axis is None else axis, keepdims=True)),
     usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",
     summary="log(softmax(x)) along an axis (the last), stable",
@@ -204,7 +205,7 @@ logsumexp = gate(
     "logsumexp", lambda x, axis=None, keepdims=False: _logsumexp(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * _shares(y, x, axis),
     shape=reduced, sign="log Σ exp", latex=function(named("logsumexp")),
-    params={"axis": None, "keepdims": False}, python="logsumexp({0})", numpy="logsumexp({0})",
+    params={"axis": None, "keepdims": False}, python="logsumexp({0:axis})", numpy=code.called("logsumexp"),
     definition=lambda x, axis=None, keepdims=False: log(total(exp(x), axis=axis, keepdims=keepdims)),
     usage="logsumexp(x), logsumexp(x, axis=1, keepdims=True)", group="activations",
     summary="log(sum(exp(x))), a smooth maximum, stable",
@@ -217,18 +218,18 @@ less_mean = gate(
     "less_mean", _less_mean,
     None, None,
     shape=lambda g, p, axis: p, sign="g − gᵀp", latex=r"{0:1} - {0:5}^{{\top}} {1:3}", binding=1,
-    params={"axis": None}, python="less_mean({0}, {1})", numpy="less_mean({0}, {1})",
+    params={"axis": None}, python="less_mean({0:axis}, {1:axis})", numpy=lambda node: f"less_mean({{0}}, {{1}}{code.given(node)})",
 )
 less_share = gate(
     "less_share", _less_share,
     None, None,
     shape=lambda g, p, axis: p, sign="g − p Σg", latex=r"{0:1} - {1:2} \operatorname{{sum}}\left({0}\right)", binding=1,
-    params={"axis": None}, python="less_share({0}, {1})", numpy="less_share({0}, {1})",
+    params={"axis": None}, python="less_share({0:axis}, {1:axis})", numpy=lambda node: f"less_share({{0}}, {{1}}{code.given(node)})",
 )
 surplus = gate(
     "surplus", _surplus, None, None,
     shape=lambda p, y: p, sign="p − y", latex="{0:1} - {1:2}", binding=1,
-    python="surplus({0}, {1})", numpy="surplus({0}, {1})",
+    python="surplus({0:last}, {1:last})", numpy="surplus({0}, {1})",
 )
 logit_error = elementwise(
     "logit_error", lambda z, y: (1 - y) * sigmoid(z) - y * sigmoid(-z),

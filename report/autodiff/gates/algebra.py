@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import elimination, entries
+from report.autodiff.gates import code, elimination, entries
 from report.autodiff.gates.arithmetic import absolute, sign, square
 from report.autodiff.gates.functions import log, ratio, sqrt
 from report.autodiff.gates.indexing import fit_to, identity, reshape, swap_last
@@ -98,7 +98,7 @@ matmul = gate(
     lambda g, y, a, b: _matmul_left(g, a, b),
     lambda g, y, a, b: _matmul_right(g, a, b),
     entry=entries.matmul, shape=matrix_product, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
-    python="matmul({0}, {1})", numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
+    numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
     summary="matrix product, of vectors, matrices or stacks of matrices",
     why=r"As $(\mathbf{AB})_{ij} = \sum_k A_{ik} B_{kj}$, the gradient by one factor is the "
     "upstream gradient times the transpose of the other, on the side where that stood.",
@@ -107,7 +107,7 @@ matmul = gate(
 dot = gate(
     "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
     shape=inner_product, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
-    python="dot({0}, {1})", numpy="np.dot({0}, {1})",
+    numpy="np.dot({0}, {1})",
     definition=lambda a, b: total(a * b),
     usage="dot(a, b)", group="linear algebra",
     summary="inner product of two vectors; with a matrix, the product @",
@@ -116,7 +116,7 @@ dot = gate(
 outer = gate(
     "outer", np.multiply.outer, lambda g, y, a, b: g @ b, lambda g, y, a, b: g.T @ a,
     shape=outer_product, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
-    python="outer({0}, {1})", numpy="np.outer({0}, {1})",
+    numpy="np.outer({0}, {1})",
     definition=lambda a, b: reshape(a, shape=(-1, 1)) @ reshape(b, shape=(1, -1)),
     usage="outer(a, b)",
     group="linear algebra", summary="outer product of two vectors: every entry times every entry",
@@ -126,7 +126,7 @@ outer = gate(
 kron = gate(
     "kron", np.kron, lambda g, y, a, b: _blocks(g, a, b, 0), lambda g, y, a, b: _blocks(g, a, b, 1),
     entry=entries.kron, shape=kronecker, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
-    python="kron({0}, {1})", numpy="np.kron({0}, {1})", usage="kron(A, B)", group="linear algebra",
+    numpy="np.kron({0}, {1})", usage="kron(A, B)", group="linear algebra",
     summary="Kronecker product: a block A[i, j]·B for each entry of A",
     why=r"Each entry of $\mathbf{A}$ multiplies a block that is $\mathbf{B}$: its gradient is "
     r"the sum over this block of the upstream gradient times $\mathbf{B}$.",
@@ -135,7 +135,7 @@ kron = gate(
 # square matrices
 trace = gate(
     "trace", np.trace, lambda g, y, a: g * identity(a),
-    shape=one_square_matrix, sign="tr", latex=function(named("tr")), python="trace({0})",
+    shape=one_square_matrix, sign="tr", latex=function(named("tr")),
     numpy="np.trace({0})",
     definition=lambda a: total(diag(a)),
     usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
@@ -143,14 +143,14 @@ trace = gate(
 )
 det = gate(
     "det", _det, lambda g, y, a: _each_matrix(g) * cofactor(a),
-    shape=of_square_matrix, sign="det", latex=function(r"\det"), python="det({0})",
+    shape=of_square_matrix, sign="det", latex=function(r"\det"), python="det({0:matrix})",
     numpy="np.linalg.det({0})", usage="det(A)", group="linear algebra", summary="determinant",
     why="Expanded along a row, the determinant is linear in each entry, with its cofactor as "
     r"the slope: $\det(\mathbf{A}) \, \mathbf{A}^{-\top}$.",
 )
 logdet = gate(
     "logdet", _logdet, lambda g, y, a: _each_matrix(g) * flip(inv(a)),
-    shape=of_square_matrix, sign="log det", latex=function(r"\log\det"), python="logdet({0})",
+    shape=of_square_matrix, sign="log det", latex=function(r"\log\det"), python="logdet({0:matrix})",
     numpy="np.linalg.slogdet({0})[1]", domain="the determinant must be positive",
     definition=lambda a: log(det(a)),
     usage="logdet(A)", group="linear algebra", summary="logarithm of the determinant",
@@ -158,7 +158,7 @@ logdet = gate(
 )
 inv = gate(
     "inv", _inv, lambda g, y, a: -(flip(y) @ g @ flip(y)),
-    shape=square_matrix, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0})",
+    shape=square_matrix, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0:matrix})",
     numpy="np.linalg.inv({0})", domain="the matrix must be invertible", usage="inv(A)",
     group="linear algebra", summary="inverse matrix",
     why=r"From $\mathbf{A} \mathbf{A}^{-1} = \mathbf{I}$ follows $d(\mathbf{A}^{-1}) = "
@@ -168,7 +168,7 @@ solve = gate(
     "solve", _solve,
     lambda g, y, a, b: -_times_row(solve(a.T, g), y), lambda g, y, a, b: solve(a.T, g),
     shape=solution, sign="A⁻¹b", latex="{0:5}^{{-1}} {1:3}", binding=MATRIX_PRODUCT,
-    python="solve({0}, {1})", numpy="np.linalg.solve({0}, {1})",
+    python="solve({0:rows}, {1:first})", numpy="np.linalg.solve({0}, {1})",
     domain="the matrix must be invertible",
     definition=lambda a, b: inv(a) @ b,
     usage="solve(A, b)", group="linear algebra",
@@ -180,7 +180,7 @@ solve = gate(
 )
 diag = gate(
     "diag", np.diag, lambda g, y, a: diag(g),
-    entry=entries.diag, shape=diagonal, sign="diag", latex=function(named("diag")), python="diag({0})",
+    entry=entries.diag, shape=diagonal, sign="diag", latex=function(named("diag")),
     numpy="np.diag({0})", usage="diag(v), diag(A)", group="linear algebra",
     summary="a vector as a diagonal matrix, or the diagonal of a matrix",
     why="Each entry of the diagonal is an entry of the argument: the gradient passes unchanged.",
@@ -191,7 +191,7 @@ norm = gate(
     "norm", lambda x, axis=None, keepdims=False: _norm(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * ratio(x, _scale(y, x, axis)),
     shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
-    python="norm({0})", numpy="np.linalg.norm({0})", kink=lambda x, axis=None, keepdims=False:
+    python="math.hypot(*{0:axis})", numpy=code.np_norm, kink=lambda x, axis=None, keepdims=False:
     np.all(x == 0, axis=axis), convention="gradient 0 where every entry is 0",
     definition=lambda x, axis=None, keepdims=False: sqrt(total(square(x), axis=axis, keepdims=keepdims)),
     usage="norm(x), norm(X, axis=1)", group="linear algebra",
@@ -201,23 +201,25 @@ norm = gate(
 squared_norm = gate(
     "squared_norm", lambda x: np.sum(x * x), lambda g, y, x: g * (2 * x),
     shape=lambda x: (), sign="‖·‖²", latex=r"\left\|{0}\right\|^{{2}}", binding=POWER,
-    python="squared_norm({0})", numpy="np.sum({0:5} ** 2)",
+    numpy="np.sum({0:5} ** 2)",
     definition=lambda x: total(square(x)), family="norm",
     usage="norm(x)**2",
     group="linear algebra", summary="sum of the squared entries",
     why=r"The derivative of $\sum_k x_k^2$ by $x_i$ is $2x_i$.",
+    formula="norm({0}) ** 2",
 )
 l1_norm = gate(
     "l1_norm", lambda x, axis=None, keepdims=False: np.sum(np.abs(x), axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * sign(x),
     shape=reduced, sign="‖·‖₁", latex=r"\left\|{0}\right\|_{{1}}", params=REDUCTION,
-    python="l1_norm({0})", numpy="np.sum(np.abs({0}))", kink=lambda x, axis=None, keepdims=False: x == 0,
+    numpy=code.called("np.sum", "np.abs({0})"), kink=lambda x, axis=None, keepdims=False: x == 0,
     convention="derivative 0 at an entry of 0",
     definition=lambda x, axis=None, keepdims=False: total(absolute(x), axis=axis, keepdims=keepdims),
     family="norm",
     usage="norm(x, 1), norm(X, 1, axis=0)",
     group="linear algebra", summary="L1 norm: sum of the absolute values",
     why=r"The derivative of $\sum_k |x_k|$ by $x_i$ is the sign of $x_i$.",
+    formula=code.called("norm", "{0}, 1"),
 )
 
 # gates that only backward passes need; users do not call them
@@ -225,7 +227,7 @@ cofactor = gate(
     "cofactor", _cofactor,
     lambda g, y, a: flip(inv(a)) * _each_matrix(_inner(y, g)) - flip(inv(a)) @ flip(g) @ y,
     entry=entries.cofactor, shape=square_matrix, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
-    binding=PRODUCT, python="cofactor({0})", numpy="cofactor({0})",
+    binding=PRODUCT, python="cofactor({0:matrix})", numpy="cofactor({0})",
 )
 
 # fmt: on

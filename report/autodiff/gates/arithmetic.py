@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import code
 from report.autodiff.gates.functions import xlogy
 from report.autodiff.gates.table import (
     MATRIX_PRODUCT,
@@ -215,6 +216,7 @@ logical_and = elementwise(
     python="float({0:1} and {1:1})", numpy="np.logical_and({0}, {1})",
     usage="(a < b) & (b < c), in where", group="choices", summary="1 where both hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
+    formula="{0} & {1}",
 )
 logical_or = elementwise(
     "logical_or", lambda a, b: np.logical_or(a, b) * 1.0, None, None,
@@ -222,6 +224,7 @@ logical_or = elementwise(
     python="float({0:1} or {1:1})", numpy="np.logical_or({0}, {1})",
     usage="(a < b) | (b < c), in where", group="choices", summary="1 where one or both hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
+    formula="{0} | {1}",
 )
 logical_not = elementwise(
     "logical_not", lambda a: np.logical_not(a) * 1.0, None,
@@ -229,6 +232,7 @@ logical_not = elementwise(
     python="float(not {0:1})", numpy="np.logical_not({0})",
     usage="~(a < b), in where", group="choices", summary="1 where the condition does not hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
+    formula="~{0}",
 )
 
 # choices
@@ -237,7 +241,7 @@ where = elementwise(
     None, lambda g, y, c, a, b: where(c, g, 0), lambda g, y, c, a, b: where(c, 0, g),
     sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
     sympy=lambda s, c, a, b: s.Piecewise((a, _condition(s, c)), (b, True)),
-    python="{1:1} if {0:1} else {2:1}", numpy="np.where({0}, {1}, {2})", integers=(0,),
+    python="{1:1} if {0:1} else {2:1}", numpy=code.np_where, integers=(0,),
     usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
     why="The slope is 1 in the argument that was chosen and 0 in the other.",
 )

@@ -159,13 +159,13 @@ erf = elementwise(
 normal_cdf = elementwise(
     "normal_cdf", lambda x: _each(_normal_cdf, x), lambda g, y, x: g * normal_pdf(x),
     sign="Φ", latex=function(r"\Phi"), sympy=lambda s, x: (1 + s.erf(x / s.sqrt(2))) / 2,
-    python="0.5 * math.erfc(-{0:3} / math.sqrt(2))", numpy="normal_cdf({0})",
+    python="normal_cdf({0})", numpy="normal_cdf({0})",
 )
 normal_pdf = elementwise(
     "normal_pdf", lambda x: _gaussian(x, 0.5) / math.sqrt(2 * math.pi), lambda g, y, x: g * -(x * y),
     sign="φ", latex=function(r"\varphi"), sympy=lambda s, x: s.exp(-x**2 / 2) / s.sqrt(2 * s.pi),
-    python="math.exp(-0.5 * {0:3} * {0:3}) / math.sqrt(2 * math.pi)",
-    numpy="np.exp(-0.5 * {0:3} * {0:3}) / np.sqrt(2 * np.pi)",
+    python="normal_pdf({0})",
+    numpy="normal_pdf({0})",
 )
 
 

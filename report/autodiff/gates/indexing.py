@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import index_entries
+from report.autodiff.gates import code, index_entries
 from report.autodiff.gates.keys import Key, Place
 from report.autodiff.gates.shapes import (
     axes_of,
@@ -47,39 +47,42 @@ transpose = gate(
     "transpose", lambda a, axes=None: np.transpose(a, axes)[()],
     lambda g, y, a, axes=None: g.T if axes is None else transpose(g, axes=_inverse(axes, len(axes))),
     entry=index_entries.transpose, shape=permuted, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
-    python="transpose({0})", numpy="{0:5}.T", usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
+    numpy=code.np_transpose, usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
     why="Entry $(i, j)$ of the transpose is entry $(j, i)$ of the argument, and so is its "
     "gradient.",
+    formula=lambda node: "{0}.T" if code.option(node, "axes") is None else f"transpose({{0}}, {code.option(node, 'axes')})",
 )
 swap_last = gate(
     "swap_last", lambda a: np.swapaxes(a, -1, -2), lambda g, y, a: swap_last(g),
     entry=index_entries.swap_last, shape=lambda a: (*a[:-2], a[-1], a[-2]), sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER,
-    python="swap_last({0})", numpy="np.swapaxes({0}, -1, -2)",
+    numpy="np.swapaxes({0}, -1, -2)",
 )
 
 # shapes
 reshape = gate(
     "reshape", lambda x, shape: np.reshape(x, shape)[()],
     lambda g, y, x, shape: reshape(g, shape=shape_of(x)),
-    shape=reshaped, entry=index_entries.reshape, sign="reshape", latex="{0}", params={"shape": None}, python="reshape({0})",
-    numpy="np.reshape({0})", usage="reshape(x, (2, 3))", group="shapes",
+    shape=reshaped, entry=index_entries.reshape, sign="reshape", latex="{0}", params={"shape": None}, python="{0:flat}",
+    numpy=code.np_reshape, usage="reshape(x, (2, 3))", group="shapes",
     summary="the same entries in another shape; one size may be -1",
     why="The entries are the same in another shape, and so are their gradients.",
+    formula=code.with_shape("reshape"),
 )
 broadcast_to = gate(
     "broadcast_to", lambda x, shape: np.broadcast_to(x, shape)[()],
     lambda g, y, x, shape: sum_to(g, shape=shape_of(x)),
-    shape=stretched, entry=index_entries.broadcast_to, sign="⇉", latex="{0}", params={"shape": None}, python="broadcast({0})",
-    numpy="np.broadcast_to({0})", usage="broadcast_to(x, (2, 3))", group="shapes",
+    shape=stretched, entry=index_entries.broadcast_to, sign="⇉", latex="{0}", params={"shape": None},
+    numpy=code.np_broadcast, usage="broadcast_to(x, (2, 3))", group="shapes",
     summary="copies along new axes and along axes of length 1",
     why="Every entry is copied: its gradient is the sum of those of its copies.",
+    formula=code.with_shape("broadcast_to"),
 )
 sum_to = gate(
     "sum_to", _sum_to,
     lambda g, y, x, shape: broadcast_to(g, shape=shape_of(x)),
     shape=lambda x, shape: shape, entry=index_entries.sum_to, sign="Σ", latex=function(named("sum")), params={"shape": None},
-    python="sum_to({0})", numpy="sum_to({0})",
+    numpy=code.np_sum_to,
 )
 
 # joining and padding
@@ -87,27 +90,30 @@ concatenate = gate(
     "concatenate", lambda *parts, axis=0: np.concatenate(parts, axis=axis),
     entry=index_entries.concatenate, shape=joined, sign="concat", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
     rule_at=lambda place: lambda g, y, *parts, axis=0: _piece(g, place, parts, axis),
-    python="concatenate({0})", numpy="np.concatenate({0})", usage="concatenate([a, b], axis=0)",
+    python=code.joined_lists, numpy=code.of_parts("np.concatenate"), usage="concatenate([a, b], axis=0)",
     group="shapes", summary="tensors one behind the other along an axis",
     why="Each part becomes a piece of the result: its gradient is that piece of the upstream "
     "gradient.",
+    formula=code.of_parts("concatenate"),
 )
 stack = gate(
     "stack", lambda *parts, axis=0: np.stack(parts, axis=axis),
     entry=index_entries.stack, shape=stacked, sign="stack", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
     rule_at=lambda place: lambda g, y, *parts, axis=0: _layer(g, place, parts, axis),
-    python="stack({0})", numpy="np.stack({0})", usage="stack([a, b], axis=0)", group="shapes",
+    python=code.list_of_lists, numpy=code.of_parts("np.stack"), usage="stack([a, b], axis=0)", group="shapes",
     summary="tensors of one shape side by side along a new axis",
     why="Each part becomes a layer of the result: its gradient is that layer of the upstream "
     "gradient.",
+    formula=code.of_parts("stack"),
 )
 pad = gate(
     "pad", lambda x, pad_width: np.pad(x, widths(np.shape(x), pad_width)),
     lambda g, y, x, pad_width: index(g, key=_inner(shape_of(x), pad_width)),
     entry=index_entries.pad, shape=padded, sign="pad", latex=function(named("pad")), params={"pad_width": None},
-    python="pad({0})", numpy="np.pad({0}, {pad_width})", usage="pad(x, 1), pad(x, ((0, 0), (1, 2)))",
+    numpy=code.np_pad, usage="pad(x, 1), pad(x, ((0, 0), (1, 2)))",
     group="shapes", summary="zeros put round a tensor",
     why="The zeros are constant: the gradient is the part of the upstream gradient inside them.",
+    formula=lambda node: f"pad({{0}}, {code.option(node, 'pad_width')})",
 )
 
 # indexing
@@ -115,18 +121,19 @@ index = gate(
     "index", lambda x, *indices, key: x[_filled(key, indices)],
     entry=index_entries.index, shape=lambda x, *indices, key: _indexed(x, indices, key), sign="[ ]", latex=r"{0:5}\left[\cdot\right]",
     rule_at=lambda place: None if place else _scatter_rule, integers=ANY, params={"key": None},
-    domain="an index is a whole number within its axis", python="{0}[{key}]", numpy="{0}[{key}]",
+    domain="an index is a whole number within its axis", numpy=lambda node: f"{{0}}[{_key(node)}]",
     usage="x[0], X[:, 1:3], x[[0, 2]], E[indices]", group="shapes",
     summary="entries picked by position; indices may be an input of whole numbers (embedding look-up)",
     why="The slope is 1 in an entry that was picked and 0 in the others; one that was picked "
     "several times gets the sum.",
+    formula=lambda node: f"{{0}}[{code.option(node, 'key')}]",
 )
 
 one_hot = gate(
     "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
     entry=index_entries.one_hot, shape=one_hot_rows, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
     integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
-    python="one_hot({0}, {classes})", numpy="np.eye({classes})[{0}.astype(int)]",
+    numpy=lambda node: f"np.eye({code.option(node, 'classes')})[{{0}}]",
     usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
     why="A class number is given, not computed: it has no gradient.",
 )
@@ -138,7 +145,7 @@ scatter = gate(
     rule_at=lambda place: None if place else (
         lambda g, y, x, *indices, key, shape: index(g, *indices, key=key)
     ),
-    integers=ANY, params={"key": None, "shape": None}, python="scatter({0})", numpy="scatter({0})",
+    integers=ANY, params={"key": None, "shape": None}, numpy=lambda node: f"scatter({{0}}, np.s_[{_key(node)}], {node.shape})",
 )
 # fmt: on
 
@@ -182,6 +189,17 @@ def _inner(shape: Shape, pad_width: Any) -> Key:
 
 
 # ---------------------------------------------------------------- indexing
+
+
+def _key(node: Node) -> str:
+    """The key of an index in NumPy; what a program does not hold as whole numbers becomes such."""
+    parts = []
+    for part in code.option(node, "key"):
+        text = str(Key((part,)))
+        arg = node.args[part] if isinstance(part, Place) else None
+        held = arg is None or arg.is_constant or (arg.is_input and arg.name is not None)
+        parts.append(text if held else f"np.asarray({text}, int)")
+    return ", ".join(parts)
 
 
 def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:

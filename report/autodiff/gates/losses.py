@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import code
 from report.autodiff.gates.activations import (
     log_softmax,
     logit_error,
@@ -49,7 +50,7 @@ def _binary_cross_entropy(p: Array, y: Array) -> Array:
 mse = gate(
     "mse", lambda p, y: np.mean(np.square(p - y)),
     lambda g, z, p, y: g * (over(2, _n(p), g) * (p - y)), lambda g, z, p, y: g * (over(2, _n(p), g) * (y - p)),
-    shape=pair, sign="MSE", latex=function_of_two(named("MSE")), python="mse({0}, {1})",
+    shape=pair, sign="MSE", latex=function_of_two(named("MSE")),
     numpy="np.mean(({0:1} - {1:2}) ** 2)",
     definition=lambda p, y: mean(square(p - y)),
     usage="mse(p, y)", group="losses",
@@ -60,7 +61,7 @@ mse = gate(
 l1 = gate(
     "l1", lambda p, y: np.mean(np.abs(p - y)),
     lambda g, z, p, y: g * (over(1, _n(p), g) * sign(p - y)), lambda g, z, p, y: g * (over(1, _n(p), g) * sign(y - p)),
-    shape=pair, sign="L1", latex=function_of_two(named("L1")), python="l1({0}, {1})",
+    shape=pair, sign="L1", latex=function_of_two(named("L1")),
     numpy="np.mean(np.abs({0:1} - {1:2}))", kink=lambda p, y: p == y,
     convention="derivative 0 where p = y",
     definition=lambda p, y: mean(absolute(p - y)),
@@ -73,7 +74,7 @@ huber = gate(
     lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(p - y, -delta, delta)),
     lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(y - p, -delta, delta)),
     shape=pair_within, sign="Huber", latex=function_of_two(named("Huber")), params={"delta": 1.0},
-    python="huber({0}, {1}, {delta})", numpy="huber({0}, {1}, {delta})",
+    python="huber({0:flat}, {1:flat}, {delta})", numpy="huber({0}, {1}, {delta})",
     definition=lambda p, y, delta=1.0: mean(where(less_equal(s := absolute(e := p - y), delta), square(e) / 2, delta * (s - delta / 2))),
     usage="huber(p, y, delta=1.0)", group="losses",
     summary="mean of e²/2 where the error |e| is at most delta, else of delta·(|e| − delta/2)",
@@ -86,7 +87,7 @@ hinge = gate(
     "hinge", lambda s, y: np.mean(np.maximum(1.0 - y * s, 0.0)),
     lambda g, z, s, y: g * (over(-1, _n(s), g) * (y * less(y * s, 1))),
     lambda g, z, s, y: g * (over(-1, _n(s), g) * (s * less(y * s, 1))),
-    shape=pair, sign="hinge", latex=function_of_two(named("hinge")), python="hinge({0}, {1})",
+    shape=pair, sign="hinge", latex=function_of_two(named("hinge")),
     numpy="np.mean(np.maximum(1 - {1:2} * {0:2}, 0))", kink=lambda s, y: y * s == 1,
     convention="derivative 0 where y·s = 1",
     definition=lambda s, y: mean(where(greater(m := 1 - y * s, 0), m, 0)),
@@ -98,8 +99,8 @@ binary_cross_entropy = gate(
     "binary_cross_entropy", _binary_cross_entropy,
     lambda g, z, p, y: g * (over(1, _n(p), g) * ((p - y) / (p * (1 - p)))),
     lambda g, z, p, y: g * (over(1, _n(p), g) * (log(1 - p) - log(p))),
-    shape=pair, sign="BCE", latex=function_of_two(named("BCE")), python="binary_cross_entropy({0}, {1})",
-    numpy="-np.mean({1:2} * np.log({0}) + (1 - {1:2}) * np.log1p(-{0:2}))",
+    shape=pair, sign="BCE", latex=function_of_two(named("BCE")), python="binary_cross_entropy({0:flat}, {1:flat})",
+    numpy="binary_cross_entropy({0}, {1})",
     domain="p must lie between 0 and 1, and not be 0 or 1 where a gradient is needed",
     definition=lambda p, y: -mean(y * log(p) + (1 - y) * log(1 - p)),
     usage="binary_cross_entropy(p, y)", group="losses",
@@ -110,7 +111,6 @@ binary_cross_entropy_with_logits = gate(
     "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))),
     lambda g, v, z, y: g * (over(1, _n(z), g) * _logit_error(z, y, v)), lambda g, v, z, y: g * (over(-1, _n(z), g) * z),
     shape=pair, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
-    python="binary_cross_entropy_with_logits({0}, {1})",
     numpy="np.mean(np.maximum({0}, 0) - {1:2} * {0:2} + np.log1p(np.exp(-np.abs({0}))))",
     definition=lambda z, y: mean(softplus(z) - z * y),
     usage="binary_cross_entropy_with_logits(z, y)", group="losses",
@@ -124,7 +124,7 @@ cross_entropy = gate(
     None,
     shape=class_labels, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="a label is a whole number from 0 to the number of classes − 1",
-    python="cross_entropy({0}, {1})", numpy="cross_entropy({0}, {1})",
+    python=code.one_or_more_rows("-log_softmax({0:flat})[{1}]", "cross_entropy({0:rows}, {1:flat})"), numpy="cross_entropy({0}, {1})",
     definition=lambda z, k: -index(log_softmax(z), k, key=Key((Place(1),))) if len(shape_of(z)) == 1
     else _over_rows(one_hot(k, classes=shape_of(z)[-1]) * log_softmax(z)),
     usage="cross_entropy(z, labels)", group="losses",
@@ -138,19 +138,20 @@ cross_entropy_one_hot = gate(
     shape=target_rows, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="each row of the target holds probabilities, such as a single 1 among zeros: they must add up to 1, "
     "so divide each row by its sum",
-    python="cross_entropy_one_hot({0}, {1})", numpy="-np.mean(np.sum({1:2} * log_softmax({0}), axis=-1))",
+    python="cross_entropy_one_hot({0:rows}, {1:rows})", numpy="-np.mean(np.sum({1:2} * log_softmax({0}), axis=-1))",
     definition=lambda z, y: _over_rows(y * log_softmax(z)), family="cross_entropy",
     usage="cross_entropy(z, one_hot_rows)", group="losses",
     summary="mean over rows of −sum(y·log(softmax(z)))",
     why=r"The derivative of $-\sum_k y_k \log p_k$ with $\mathbf{p} = "
     r"\operatorname{softmax}(\mathbf{z})$ by $z_i$ is $p_i \sum_k y_k - y_i$; "
     r"probabilities $\mathbf{y}$ add up to 1.",
+    formula="cross_entropy({0}, {1})",
 )
 kl_div = gate(
     "kl_div", lambda p, q: np.sum(xlogy(p, p) - xlogy(p, q)),
     lambda g, z, p, q: g * (log(p) - log(q) + 1), lambda g, z, p, q: g * -ratio(p, q),
     shape=pair, sign="KL", latex=r"D_{{\mathrm{{KL}}}}\left({0} \,\|\, {1}\right)",
-    python="kl_div({0}, {1})", numpy="kl_div({0}, {1})",
+    python="kl_div({0:flat}, {1:flat})", numpy="kl_div({0}, {1})",
     domain="p must not be negative and q must be positive",
     definition=lambda p, q: total(p * (log(p) - log(q))),
     usage="kl_div(p, q)", group="losses",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import entries
+from report.autodiff.gates import code, entries
 from report.autodiff.gates.arithmetic import over, square
 from report.autodiff.gates.functions import ratio, sqrt
 from report.autodiff.gates.indexing import (
@@ -33,7 +33,7 @@ total = gate(
     "sum", lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis),
     entry=entries.total, shape=reduced, sign="Σ", latex=function(named("sum")), params=REDUCTION,
-    python="total({0})", numpy="np.sum({0})", usage="sum(x), sum(x, axis=0, keepdims=True)",
+    numpy=code.called("np.sum"), usage="sum(x), sum(x, axis=0, keepdims=True)",
     group="reductions", summary="sum of the entries",
     why="The slope of a sum in each entry is 1: each entry gets the upstream gradient.",
 )
@@ -41,7 +41,7 @@ mean = gate(
     "mean", lambda x, axis=None, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g / float(count(shape_of(x), axis)), x, axis),
     shape=reduced, sign="mean", latex=function(named("mean")), params=REDUCTION,
-    python="mean({0})", numpy="np.mean({0})",
+    numpy=code.called("np.mean"),
     definition=lambda x, axis=None, keepdims=False: total(x, axis=axis, keepdims=keepdims) / count(shape_of(x), axis),
     usage="mean(x), mean(x, axis=0, keepdims=True)",
     group="reductions", summary="mean of the entries",
@@ -51,7 +51,7 @@ prod = gate(
     "prod", lambda x, axis=None, keepdims=False: np.prod(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * others(x, axis=axis),
     entry=entries.prod, shape=reduced, sign="Π", latex=function(named("prod")), params=REDUCTION,
-    python="prod({0})", numpy="np.prod({0})", usage="prod(x), prod(x, axis=0)",
+    numpy=code.called("np.prod"), usage="prod(x), prod(x, axis=0)",
     group="reductions", summary="product of the entries",
     why="The derivative of a product by one factor is the product of all the others.",
 )
@@ -59,7 +59,7 @@ cumsum = gate(
     "cumsum", lambda x, axis=None: np.cumsum(x, axis=axis),
     lambda g, y, x, axis=None: reverse_cumsum(g, axis=axis),
     entry=entries.cumsum(from_start=True), shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
-    python="cumsum({0})", numpy="np.cumsum({0})", usage="cumsum(x), cumsum(X, axis=0)",
+    numpy=code.called("np.cumsum"), usage="cumsum(x), cumsum(X, axis=0)",
     group="reductions", summary="running sum along an axis, or of all entries in a row",
     why="An entry is a term of its own and of every later sum: its gradient is the sum of theirs.",
     jacobian=(lambda y, x, axis=None: cumsum(identity(x), axis=0),),
@@ -70,7 +70,7 @@ largest = gate(
     "max", lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_largest(x, axis=axis),
     entry=entries.extreme("max"), shape=reduced, sign="max", latex=function(r"\max"), params=REDUCTION,
-    python="max({0})", numpy="np.max({0})", kink=lambda x, axis=None, keepdims=False:
+    numpy=code.called("np.max"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal largest entries share the gradient evenly",
     usage="max(x), max(x, axis=1)", group="reductions", summary="largest entry",
@@ -80,7 +80,7 @@ smallest = gate(
     "min", lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_smallest(x, axis=axis),
     entry=entries.extreme("min"), shape=reduced, sign="min", latex=function(r"\min"), params=REDUCTION,
-    python="min({0})", numpy="np.min({0})", kink=lambda x, axis=None, keepdims=False:
+    numpy=code.called("np.min"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal smallest entries share the gradient evenly",
     usage="min(x), min(x, axis=1)", group="reductions", summary="smallest entry",
@@ -93,7 +93,7 @@ var = gate(
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
     spread(g * over(2, count(shape_of(x), axis) - ddof, g), x, axis) * _centred(x, axis),
     shape=variance, sign="var", latex=function(named("var")), params=SPREAD,
-    python="var({0})", numpy="np.var({0})",
+    python=code.spread_of("var"), numpy=code.called("np.var"),
     definition=lambda x, axis=None, ddof=0, keepdims=False: total(square(x - mean(x, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
     / (count(shape_of(x), axis) - ddof),
     usage="var(x), var(x, axis=0, ddof=1, keepdims=True)",
@@ -106,7 +106,7 @@ std = gate(
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
     spread(g * over(1, count(shape_of(x), axis) - ddof, g), x, axis) * ratio(_centred(x, axis), spread(y, x, axis)),
     shape=variance, sign="std", latex=function(named("std")), params=SPREAD,
-    python="std({0})", numpy="std({0})", kink=lambda x, axis=None, ddof=0, keepdims=False:
+    python=code.spread_of("std"), numpy=code.called("std"), kink=lambda x, axis=None, ddof=0, keepdims=False:
     np.max(x, axis=axis) == np.min(x, axis=axis),
     convention="gradient 0 where all entries are equal",
     definition=lambda x, axis=None, ddof=0, keepdims=False: sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims)),
@@ -120,25 +120,25 @@ reverse_cumsum = gate(
     "reverse_cumsum", lambda x, axis=None: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
     lambda g, y, x, axis=None: cumsum(g, axis=axis),
     entry=entries.cumsum(from_start=False), shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
-    python="reverse_cumsum({0})", numpy="reverse_cumsum({0})",
+    numpy=code.called("reverse_cumsum"),
 )
 is_largest = gate(
     "is_largest", lambda x, axis=None: _share(x == np.max(x, axis=axis, keepdims=True), axis), None,
     entry=entries.is_extreme("max"), shape=lambda x, axis=None: x, sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
-    params={"axis": None}, python="is_largest({0})", numpy="is_largest({0})",
+    params={"axis": None}, python="is_largest({0:axis})", numpy=code.called("is_largest"),
     kink=lambda x, axis=None: np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 is_smallest = gate(
     "is_smallest", lambda x, axis=None: _share(x == np.min(x, axis=axis, keepdims=True), axis), None,
     entry=entries.is_extreme("min"), shape=lambda x, axis=None: x, sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
-    params={"axis": None}, python="is_smallest({0})", numpy="is_smallest({0})",
+    params={"axis": None}, python="is_smallest({0:axis})", numpy=code.called("is_smallest"),
     kink=lambda x, axis=None: np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 others = gate(
     "others", lambda x, axis=None: _others(x, axis),
     lambda g, y, x, axis=None: _others_rule(g, x, axis),
     entry=entries.others, shape=lambda x, axis=None: x, sign="Π≠", latex=function(r"\textstyle\prod_{{\ne}}"),
-    params={"axis": None}, python="others({0})", numpy="others({0})",
+    params={"axis": None}, python="others({0:axis})", numpy=code.np_others,
 )
 
 # fmt: on

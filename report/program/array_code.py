@@ -1,0 +1,101 @@
+"""Formulas over NumPy's arrays, vectorised."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.code import far_norm
+from report.autodiff.graph import CONSTANT, Node
+from report.program import syntax
+from report.program.list_code import Unprintable
+from report.program.tidy import tidy
+
+
+class ArrayPrinter:
+    """Expressions over arrays; `names` says what is already computed, and under which name.
+
+    The squares of what the norms in `far` are of are too large or small for a number.
+    """
+
+    def __init__(self, names: Mapping[Node, str], far: Container[Node] = ()) -> None:
+        self.names = names
+        self.far = far
+
+    def code(self, node: Node) -> ast.expr:
+        """The code of a node in terms of the named ones."""
+        return tidy(self._code(node))
+
+    def parts(self, node: Node) -> Sequence[Node]:
+        """What can get a name of its own, to make the code of a node shorter."""
+        return node.args
+
+    def _code(self, node: Node, truth: bool = False) -> ast.expr:
+        """`truth`: True and False will do as well as 1.0 and 0.0."""
+        if node in self.names:
+            return syntax.name(self.names[node])
+        if node.gate is CONSTANT:
+            return syntax.parse(_array(node.value)) if node.shape else syntax.constant(node, "np")
+        args = [
+            syntax.whole_numbers(arg.value)
+            if place in node.gate.integers and arg.gate is CONSTANT and arg.shape
+            else self._code(self._unspread(node, place), self._may_be_truth(node, place))
+            for place, arg in enumerate(node.args)
+        ]
+        template = far_norm(node) if node in self.far else _template(node)
+        made = syntax.filled(template, args, node)
+        if not truth and _is_truth(node):
+            return ast.BinOp(ast.Constant(1.0), ast.Mult(), made)
+        return made
+
+    def _unspread(self, node: Node, place: int) -> Node:
+        """An argument that another one spreads anyway, by NumPy's broadcasting, as it was before."""
+        arg = node.args[place]
+        if not node.gate.elementwise or arg in self.names or arg.gate is CONSTANT or not arg.args:
+            return arg
+        if not _template(arg).startswith(("np.broadcast_to(", "np.full(")):
+            return arg
+        others = [other.shape for i, other in enumerate(node.args) if i != place]
+        whole = np.broadcast_shapes(arg.args[0].shape, *others) == node.shape
+        return arg.args[0] if whole else arg
+
+    def _may_be_truth(self, node: Node, place: int) -> bool:
+        """Whether an argument may be an array of truth values: a factor of numbers, a condition."""
+        made = syntax.parse(syntax.bare(_template(node)))
+        if isinstance(made, ast.BinOp) and isinstance(made.op, ast.Mult):
+            other = node.args[1 - place]
+            return other in self.names or not _is_truth(other)
+        return place in node.gate.integers or _is_truth(node)
+
+
+def _template(node: Node) -> str:
+    found = syntax.template(node, "numpy")
+    if not found:
+        raise Unprintable(f"there is no NumPy code for the gate {node.gate.name}")
+    return found
+
+
+def _is_truth(node: Node) -> bool:
+    """Whether NumPy gives True and False for a gate: a comparison, or what joins comparisons."""
+    if not node.args:
+        return False
+    match syntax.parse(syntax.bare(_template(node))):
+        case ast.Compare() | ast.BinOp(op=ast.BitAnd()):
+            return True
+        case ast.Call(func=ast.Attribute(attr=attr)):
+            return attr.startswith("logical")
+    return False
+
+
+def _array(value: Any) -> str:
+    if syntax.is_identity(value):
+        return f"np.eye({len(value)})"
+    filled = {0.0: "np.zeros({})", 1.0: "np.ones({})"}
+    if np.ptp(value) == 0:
+        number = float(value.flat[0])
+        shape = value.shape[0] if value.ndim == 1 else value.shape
+        return filled.get(number, f"np.full({{}}, {number!r})").format(shape)
+    return f"np.array({value.tolist()!r})"

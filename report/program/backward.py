@@ -1,0 +1,206 @@
+"""The backward pass of a program: the gradients in reverse order, each the sum of what consumers send back.
+
+It is printed from the gate table's own rules: a rule called with names in place of numbers gives the
+formula of one contribution.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates import GATES, fit_to
+from report.autodiff.graph import COMPUTED, INPUT, Node, constant, evaluate, make
+from report.autodiff.simplify import is_filled
+from report.autodiff.trace import Quantity
+from report.program.line_layout import WIDTH, CodeLine, commented
+from report.program.output_code import gradients
+from report.program.variables import Scope
+
+EXACT = 1e-13  # relative, of what is computed from exact numbers
+MAX_TERMS = 4  # contributions to one gradient that stand in one line
+
+
+def backward(scope: Scope) -> list[str]:
+    """The lines of the backward pass."""
+    lines = _Backward(scope)
+    found = [line for q in gradients(scope) for line in lines.gradient(q)]
+    if not found:
+        return []
+    f = scope.trace.letter
+    title = f"# Backward pass: d_q is d{f}/dq, upstream gradient times local derivative"
+    return ["", title, *commented(scope.renumbered(found))]
+
+
+class _Backward:
+    """The gradients in reverse order, each as the sum of what the value's consumers send back."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.trace = scope.trace
+        self.by_name = {q.name: q for q in scope.quantities}
+        # Nodes that stand for a value and for a gradient which the program has already computed.
+        self.value = {
+            q.node: Node(INPUT, shape=q.node.shape, name=q.name if q.node.is_input else None)
+            for q in scope.quantities
+        }
+        self.slope = {q.node: Node(INPUT, shape=q.node.shape) for q in scope.quantities}
+        self.names = {self.value[node]: name for node, name in scope.names.items()}
+        self.names |= {self.slope[node]: name for node, name in scope.slopes.items()}
+        self.known = {self.value[q.node]: q.value for q in scope.quantities}
+        self.known |= {self.slope[q.node]: q.gradient for q in scope.quantities}
+
+    def gradient(self, q: Quantity) -> list[CodeLine]:
+        """The statements for the gradient of one value."""
+        head = f"{self.scope.slopes[q.node]} = "
+        if not q.contributions:
+            one = q is self.trace.result
+            filled = constant(np.full(q.node.shape, 1.0 if one else 0.0))
+            code = self.scope.code(filled) if q.node.shape else ast.Constant(float(one))
+            f = self.trace.letter
+            none = f"{f} does not depend on" if q.node.is_input else "nothing flows back to"
+            return [CodeLine(head, code, f"d{f}/d{f}" if one else f"{none} {q.name}")]
+        parts = [(self.by_name[c.gate], c.argument) for c in q.contributions]
+        terms = [
+            self.contribution(consumer, place, c.value)
+            for (consumer, place), c in zip(parts, q.contributions, strict=True)
+        ]
+        labels = [self.scope.label(consumer) for consumer, _ in parts]
+        if len(terms) <= MAX_TERMS:
+            lines = self.sum(head, terms)
+            if len(terms) == 1 or (len(lines) == 1 and len(lines[0].text) <= WIDTH):
+                names = dict.fromkeys(consumer.name for consumer, _ in parts)
+                brief = f"by way of {', '.join(names)}" if len(names) > 1 else ""
+                return _about(lines, ", ".join(dict.fromkeys(labels)), brief)
+        lines = _about(self.sum(head, terms[:1]), labels[0])
+        for term, label in zip(terms[1:], labels[1:], strict=True):
+            lines += _about(self.more(q, term), label)
+        return lines
+
+    def sum(self, head: str, terms: list[Node]) -> list[CodeLine]:
+        """The statement `head` a + b + ..."""
+        if self.scope.dialect == "python" and terms[0].shape:
+            total = terms[0]
+            for term in terms[1:]:
+                total = total + term
+            return self.scope.lines(head, total, self.names)
+        *before, line = self.scope.lines(head, terms[0], self.names)
+        code = line.code
+        for term in terms[1:]:
+            *more, next_ = self.scope.lines("", term, self.names)
+            before += more
+            code = _plus(code, next_.code)
+        return [*before, CodeLine(head, code)]
+
+    def more(self, q: Quantity, term: Node) -> list[CodeLine]:
+        """The statement that adds one more contribution to a gradient."""
+        name = self.scope.slopes[q.node]
+        if q.node.shape:  # not in place: another gradient may be the same array
+            return self.sum(f"{name} = ", [self.slope[q.node], term])
+        *before, line = self.sum(f"{name} += ", [term])
+        if isinstance(line.code, ast.UnaryOp) and isinstance(line.code.op, ast.USub):
+            line = CodeLine(f"{name} -= ", line.code.operand)
+        return [*before, line]
+
+    def contribution(self, consumer: Quantity, place: int, number: Any) -> Node:
+        """What a gate sends back to one argument, which is `number`: as a textbook has it.
+
+        Where that would lose digits, as s (1 - s) does for an s near 1, as it is computed.
+        """
+        part = self.part(consumer, place)
+        if number is None or np.allclose(self.number(part), number, rtol=EXACT, atol=0):
+            return part
+        node = consumer.node
+        stand_ins = [self.value[n] for n in (node, *node.args) if n in self.value]
+        for n in stand_ins:
+            n.gate = COMPUTED
+        exact = self.part(consumer, place)
+        for n in stand_ins:
+            n.gate = INPUT
+        return exact
+
+    def part(self, consumer: Quantity, place: int) -> Node:
+        """What a gate sends back to one argument: its rule, called with names in place of numbers."""
+        node = consumer.node
+        rule = node.gate.rules_for(len(node.args))[place]
+        assert rule is not None
+        upstream, y = self.slope[node], self.value[node]
+        args = [a if a.is_constant else self.value[a] for a in node.args]
+        if node.gate.elementwise:
+            local = rule(constant(1.0), y, *args, **node.params)
+            if local.gate.name == "where":  # its rule is a choice, not a product
+                product = rule(upstream, y, *args, **node.params)
+            else:
+                product = _times(upstream, local)
+            part = fit_to(product, args[place])
+        else:
+            part = rule(upstream, y, *args, **node.params)
+        return self.plain(part)
+
+    def plain(self, node: Node) -> Node:
+        """A formula as plain as these numbers allow.
+
+        `ratio` is 0 where the divisor is 0: where it is not, a / b says the same, and so it does for
+        1 / n times a. And b squared can be too large for a number where a / b / b is not.
+        """
+        if node in self.names or node.is_constant:
+            return node
+        args = [self.plain(a) for a in node.args]
+        if node.gate.name == "multiply" and _is_share(args[0]):
+            return make(GATES["divide"], [args[1], args[0].args[1]])
+        if node.gate.name == "ratio" and np.all(self.number(args[1]) != 0):
+            return make(GATES["divide"], args)
+        if node.gate.name == "divide" and args[1].gate.name in {"power", "square"}:
+            base = args[1].args[0]
+            if np.any(np.isinf(self.number(args[1]))):
+                return make(GATES["divide"], [make(GATES["divide"], [args[0], base]), base])
+        return node if args == list(node.args) else make(node.gate, args, node.params)
+
+    def number(self, node: Node) -> Any:
+        return evaluate([node], self.known)[node]
+
+
+def _about(lines: list[CodeLine], comment: str, brief: str = "") -> list[CodeLine]:
+    """Statements of which the last has a comment."""
+    *before, last = lines
+    return [*before, CodeLine(last.head, last.code, comment, brief)]
+
+
+def _times(upstream: Node, local: Node) -> Node:
+    """Upstream gradient times local derivative, as one writes it."""
+    if is_filled(local, 0):
+        return constant(np.zeros(upstream.shape))
+    if is_filled(local, 1) and upstream.shape == np.broadcast_shapes(upstream.shape, local.shape):
+        return upstream
+    if is_filled(local, -1) and not local.shape:
+        return make(GATES["negative"], [upstream])
+    if _is_share(local):
+        return make(GATES["divide"], [upstream, local.args[1]])
+    return make(GATES["multiply"], [upstream, local])
+
+
+def _is_share(node: Node) -> bool:
+    """Whether a factor is 1/n, so that one divides instead."""
+    return (
+        node.gate.name == "divide"
+        and is_filled(node.args[0], 1)
+        and node.args[0].shape == ()
+        and (not node.shape or node.args[1].shape == node.shape)
+    )
+
+
+def _plus(left: ast.expr, right: ast.expr) -> ast.expr:
+    """left + right, written as a difference where right starts with a sign."""
+    if isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
+        return ast.BinOp(left, ast.Sub(), right.operand)
+    parents: list[ast.BinOp] = []
+    first = right
+    while isinstance(first, ast.BinOp) and isinstance(first.op, (ast.Mult, ast.Div)):
+        parents.append(first)
+        first = first.left
+    if parents and isinstance(first, ast.UnaryOp) and isinstance(first.op, ast.USub):
+        parents[-1].left = first.operand
+        return ast.BinOp(left, ast.Sub(), right)
+    return ast.BinOp(left, ast.Add(), right)
