@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.inputs import CONSTANTS, NAME
+from report.autodiff.parser import is_latex
 from report.autodiff.parser.names import FORMS
 from report.errors import ReportError
 from report.homework.homework import Homework, Question
 from report.homework.random_inputs import is_random
+from report.live import latex_names
 
 MAX_SIZE = 12  # rows and columns of a grid that one can type in
 KINDS = ("number", "vector", "matrix")
@@ -83,6 +85,8 @@ def _written(number: Any) -> str:
 
 def free_names(function: str) -> set[str] | None:
     """The names that a formula needs from outside; None where that cannot be told while it is typed."""
+    if is_latex(function):
+        return latex_names.free_names(function)
     try:
         tree = ast.parse("\n".join(line.strip() for line in function.strip().split("\n")))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

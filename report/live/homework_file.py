@@ -7,6 +7,7 @@ version is left as it is now. Comments and layout of the file are kept.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class HomeworkFile:
         self.text = self.on_disk or NEW
         self.parsed = read_homework_text(self.text, self.name)
         self.versions = {self.version: self.text}
+        self.unsaved: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = []
 
     @property
     def name(self) -> str:
@@ -76,6 +78,12 @@ class HomeworkFile:
 
         Raises ReportError where the result is no homework file; then nothing has changed.
         """
+        changed = self._edit(question, heading, changes)
+        if changed and self.path is not None:
+            self.unsaved.append((question, heading, changes))
+        return changed
+
+    def _edit(self, question: str, heading: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
         document = tomlkit.parse(self.text)
         for key, value in heading.items():
             _set(document, key, value)
@@ -104,10 +112,14 @@ class HomeworkFile:
             raise ReportError(f"{self.path} was changed by another program; nothing was written")
         files.write(self.path, self.text.encode())
         self.on_disk = self.text
+        self.unsaved.clear()
         return True
 
     def follow(self) -> bool:
-        """Take over what another program has written to the file; whether there was something."""
+        """Take over what another program has written to the file; whether there was something.
+
+        What was changed here and is not saved yet is changed in the new text as well.
+        """
         if self.path is None or not self.path.exists():
             return False
         found = read(self.path)
@@ -115,6 +127,9 @@ class HomeworkFile:
             return False
         changed = self.change(found)  # what is no homework file is told, and is read again later
         self.on_disk = found
+        for question, heading, changes in self.unsaved:
+            with contextlib.suppress(ReportError, KeyError, ValueError):  # the place may be gone
+                self._edit(question, heading, changes)
         return changed
 
 

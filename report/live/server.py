@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from report import document, resources
+from report.autodiff.inputs import check_name
 from report.errors import ReportError
 from report.live import form, plot
 from report.live.homework_file import HomeworkFile
@@ -193,7 +194,7 @@ class LivePage:
             return {}
         untouched = self.untouched.setdefault(question, set())
         gone = {name for name in untouched if name not in free}
-        new = tuple(sorted(free - q.inputs.keys(), key=function.index))
+        new = tuple(sorted(free - q.inputs.keys(), key=lambda n: function.find(n[0])))
         values: dict[str, Any] = dict.fromkeys(gone)
         untouched -= gone
         if new:
@@ -212,6 +213,10 @@ class LivePage:
             if what == "draw":
                 plain = [i.name for i in form.inputs_of(q) if i.kind in form.KINDS]
                 values = form.drawn(q.inputs, plain, posted.get("seed", "1")[:100])
+            elif what == "add":
+                if name in q.inputs:
+                    raise ReportError(f"there is an input {name!r} already")
+                values = {check_name(name): 1.0}
             elif name not in q.inputs:
                 raise ReportError(f"there is no input {name[:40]!r}")
             elif what == "paste":
@@ -238,6 +243,7 @@ class LivePage:
                     "the file was changed elsewhere meanwhile; copy your text, then load the page again"
                 )
             if self.file.change(posted.get("text", "")):
+                self.file.unsaved.clear()
                 self.losses.clear()
                 self.changed()
         except ReportError as error:

@@ -10,6 +10,8 @@ import zipfile
 import pytest
 from starlette.testclient import TestClient
 
+from report.live import form
+from report.live.homework_file import HomeworkFile
 from report.live.server import LivePage
 
 pytestmark = pytest.mark.xdist_group("live page")
@@ -272,3 +274,50 @@ def test_toml_of_the_page_is_toml(fresh):
     post(client, "edit", version=page.file.version, function=latex)
     assert tomllib.loads(page.file.text)["question"][0]["function"].strip() == latex
     assert "# the norm" in page.file.text
+
+
+def test_an_edit_that_is_not_saved_yet_survives_a_change_on_the_disk(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(FILE)
+    file = HomeworkFile(path)
+    file.edit("q1", {}, {"inputs": {"x": [7, 8]}})
+    path.write_text(FILE.replace("Ada", "Grace"))
+    assert file.follow()
+    assert file.save()
+    assert path.read_text() == FILE.replace("Ada", "Grace").replace("[0.5, -1]", "[7, 8]")
+
+
+@pytest.mark.parametrize(
+    ("latex", "names"),
+    [
+        (r"\left\|\sigma(\mathbf{W}\mathbf{x})\right\|^2", "W x"),
+        (r"f(x, w) = \frac{1}{2 + \sin^2(x_1 w_1) + \cos(x_2 w_2)}", "x1 w1 x2 w2"),
+        (
+            r"\frac{1}{n} \sum_{i=1}^{n} (y_i - \mathbf{w}^\top x_i)^2 + \lambda \|w\|^2",
+            "y w x lambda",
+        ),
+        (
+            r"h = \tanh(W_1 x + b_1) \\ \hat{y} = W_2 h + b_2 \\ L = \|\hat{y} - y\|^2",
+            "W1 x b1 W2 b2 y",
+        ),
+        (r"$-\log \hat y$", "y_hat"),
+    ],
+)
+def test_the_names_of_latex(latex, names):
+    assert form.free_names(latex) == set(names.split())
+
+
+def test_latex_is_read_and_echoed(fresh):
+    client, page, _ = fresh
+    answer = post(
+        client,
+        "edit",
+        version=page.file.version,
+        function=r"\left\|\sigma(\mathbf{W}\mathbf{x})\right\|^2",
+    )
+    assert error(answer) == ""
+    assert "squared_norm" in {g["gate"] for g in steps(answer)["gates"]}
+    assert r"function = '\left\|\sigma(\mathbf{W}\mathbf{x})\right\|^2'" in page.file.text
+    assert "<math" in answer
+    answer = post(client, "edit", version=page.file.version, function=r"\sum_{i=1}^n (v_i - c)^2")
+    assert error(answer) == ""
