@@ -126,6 +126,20 @@ def commands(runs: int) -> Iterator[Result]:
         )
 
 
+# ---------------------------------------------------------------- the live page
+
+
+def live(_runs: int) -> Iterator[Result]:
+    """What the server takes for an update while a number is dragged: the 95th percentile of 200."""
+    found = json.loads(_output([PYTHON, "-m", "benchmarks.live", HOMEWORK, "200"]))
+    for what, key, aim in (("values and graph", "graph", 0.05), ("whole page", "whole", 0.2)):
+        slow = statistics.quantiles(found[key], n=20)[-1]
+        yield Result(
+            f"live page, {what}, 95th percentile of 200 updates", f"{1e3 * slow:.0f} ms", "",
+            slow / aim, f"< {1e3 * aim:.0f} ms",
+        )  # fmt: skip
+
+
 # ---------------------------------------------------------------- a class
 
 
@@ -273,6 +287,7 @@ def _output(command: list[str]) -> str:
 PARTS = {
     "whole": whole,
     "commands": commands,
+    "live": live,
     "classes": classes,
     "engine": engine,
     "growth": growing,

@@ -126,9 +126,8 @@ def _style(*, whole: bool) -> Any:
 
     css = resources.path("assets/live/stepper.css").read_text(encoding="utf-8")
     css = css[: css.index("@media (prefers-color-scheme")].replace(":root", ".report-trace")
-    css += resources.path("assets/live/notebook.css").read_text(encoding="utf-8")
-    if whole:
-        css += document.scoped_css(".report-trace")
+    notebook = resources.path("assets/live/notebook.css").read_text(encoding="utf-8")
+    css += (document.scoped_css(".report-trace") if whole else "") + notebook
     return Markup("<style>{}</style>").format(Markup(css))  # noqa: S704 - our own files
 
 
