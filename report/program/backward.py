@@ -31,7 +31,7 @@ def backward(scope: Scope) -> list[str]:
         return []
     f = scope.trace.letter
     title = f"# Backward pass: d_q is d{f}/dq, upstream gradient times local derivative"
-    return ["", title, *commented(scope.renumbered(found))]
+    return [title, *commented(scope.renumbered(found))]
 
 
 class _Backward:

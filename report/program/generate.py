@@ -6,6 +6,7 @@ import ast
 import re
 import textwrap
 from dataclasses import dataclass
+from itertools import chain
 from types import CodeType
 
 import numpy as np
@@ -66,47 +67,42 @@ def _source(trace: Trace, dialect: Dialect) -> str:
     plan = check_plan.plan(trace, list_code.steps(trace.graph.nodes) if dialect == "python" else 0)
     check = Check(scope, plan)
     columns = output_code.Columns(scope)
-    passes = [*_forward(scope), *backward(scope)]
-    rest = [
-        *check.definitions(),
-        *output_code.definitions(scope, columns),
-        "", "",
-        *check.statements(),
-        *output_code.statements(scope, columns, check.differences()),
-    ]  # fmt: skip
-    while rest and not rest[0]:
-        del rest[0]
-    gap = (
-        ["", ""]
-        if rest[0].startswith(("def ", "# ")) and any(r[:4] == "def " for r in rest)
-        else [""]
-    )
-    body = [*passes, *gap, *rest]
-    used = _names("\n".join([*_inputs(scope), *body]))
-    functions = _functions(scope, used)
-    helpers = [line for name in functions for line in (*source(dialect, name).splitlines(), "", "")]
-    lines = [*helpers, *_inputs(scope), *_ranges(scope, used), *body]
+    passes = [_forward(scope), backward(scope)]
+    defined = [*check.definitions(), *output_code.definitions(scope, columns)]
+    last = [*check.statements(), *output_code.statements(scope, columns, check.differences())]
+    inputs = _inputs(scope)
+    used = _names("\n".join([*inputs, *chain(*passes, *defined), *last]))
+    functions = [source(dialect, name).splitlines() for name in _functions(scope, used)]
+    inputs += _ranges(scope, used)
+    lines = _joined([*functions, inputs, *passes, *defined, last], functions + defined)
     if dialect == "python":
         lines = [re.sub(r"\bmath\.(\w+)", r"\1", line) for line in lines]
-    imports = _imports(scope, _names("\n".join(lines)))
-    while lines and not lines[0]:
-        del lines[0]
-    if helpers or lines[0].startswith("# "):
-        imports += [""]
-    return "\n".join([*_docstring(scope), *imports, *lines]).rstrip() + "\n"
+    head = [*_docstring(scope), *_imports(scope, _names("\n".join(lines)))]
+    gap = ["", ""] if lines[0].startswith(("def ", "# ")) else [""]
+    return "\n".join([*head, *gap, *lines]) + "\n"
+
+
+def _joined(parts: list[list[str]], defined: list[list[str]]) -> list[str]:
+    """The parts of a program, with two empty lines round the definition of a function."""
+    lines: list[str] = []
+    before: list[str] = []
+    for part in filter(None, parts):
+        apart = part in defined or before in defined
+        lines += ([""] * (2 if apart else 1) if lines else []) + part
+        before = part
+    return lines
 
 
 def _imports(scope: Scope, used: frozenset[str]) -> list[str]:
     if scope.dialect == "numpy":
-        lines = ["import math", ""] if "math" in used else []
-        return [*lines, "import numpy as np", ""]
+        return [*(["import math", ""] if "math" in used else []), "import numpy as np"]
     names = sorted(used & (math_names() | {"e"}) - set(scope.names.values()))
     if not names:
-        return [""]
+        return []
     line = f"from math import {', '.join(names)}"
-    if len(line) <= WIDTH:
-        return [line, ""]
-    return ["from math import (", *(f"    {name}," for name in names), ")", ""]
+    return (
+        [line] if len(line) <= WIDTH else ["from math import (", *(f"    {n}," for n in names), ")"]
+    )
 
 
 def _names(source: str) -> frozenset[str]:
@@ -207,7 +203,7 @@ def _forward(scope: Scope) -> list[str]:
         about = scope.label(q) if scope.dialect == "python" and _differs(last, scope, q) else ""
         lines += [*before, CodeLine(last.head, last.code, about)]
     lines = scope.renumbered(lines)
-    return ["", "# Forward pass: one gate a line", *commented(lines)] if lines else []
+    return ["# Forward pass: one gate a line", *commented(lines)] if lines else []
 
 
 def _differs(line: CodeLine, scope: Scope, q: Quantity) -> bool:

@@ -25,7 +25,7 @@ class Check:
         self.numbers = [c for c in self.inputs if max(c.quantity.node.shape, default=1) == 1]
         self.python = scope.dialect == "python"
 
-    def definitions(self) -> list[str]:
+    def definitions(self) -> list[list[str]]:
         """The function f, and the function that takes its central difference."""
         if self.plan is None:
             return []
@@ -35,9 +35,9 @@ class Check:
             *_Body(self.scope).lines(),
         ]
         if not self.python:
-            return [*function, "", "", *self._slopes()]
+            return [function, self._slopes()]
         short = len(self.numbers) == len(self.inputs) and self.plan.kind == "fixed"
-        return [*function, "", "", *(self._short_slope() if short else self._slope())]
+        return [function, self._short_slope() if short else self._slope()]
 
     def statements(self) -> list[str]:
         """What is said before the table."""

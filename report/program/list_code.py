@@ -4,8 +4,9 @@ A value is a list for each axis of more than one entry, so that a column is a pl
 those of the index form, counted from 0. One entry of a gate is what `report.derivation.index_form` says it
 is, over the entries of its arguments; a gate whose row has `python` code is a function of lists instead.
 In that code `{0}` is the whole argument, `{0:axis}` the list along the option `axis` (`{0:last}`: the last
-axis where there is none), `{0:flat}` the list of all entries, `{0:list}` the list along the first axis,
-`{0:rows}` and `{0:matrix}` a list of rows: of all there are, and of each matrix of a stack.
+axis where there is none; `{0:first}`: the first axis), `{0:flat}` the list of all entries, `{0:list}` the
+argument as a list along its first axis, `{0:rows}` and `{0:matrix}` a list of rows: of all there are, and of
+each matrix of a stack.
 """
 
 from __future__ import annotations

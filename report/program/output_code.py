@@ -73,30 +73,22 @@ def gradients(scope: Scope) -> list[Quantity]:
     return [q for q in order if has_gradient(scope, q)]
 
 
-def definitions(scope: Scope, columns: Columns) -> list[str]:
+def definitions(scope: Scope, columns: Columns) -> list[list[str]]:
     """The functions that print."""
-    lines: list[str] = []
-    if columns.zeros:
-        lines += [
-            "",
-            "",
-            "def number(x, column):",
-            "    return format(x, column) if x else format(0, column.split('.')[0])".replace(
-                "'", '"'
-            ),
-        ]
-    if scope.dialect == "python" and has_tensors(scope):
-        lines += [
-            "",
-            "",
-            "def show(name, *numbers):",
-            "    if isinstance(numbers[0], list):",
-            "        for i, entries in enumerate(zip(*numbers)):",
-            '            show(f"{name}[{i}]", *entries)',
-            "    else:",
-            f"        {_print(columns)}",
-        ]
-    return lines
+    number = [
+        "def number(x, column):",
+        '    return format(x, column) if x else format(0, column.split(".")[0])',
+    ]
+    show = [
+        "def show(name, *numbers):",
+        "    if isinstance(numbers[0], list):",
+        "        for i, entries in enumerate(zip(*numbers)):",
+        '            show(f"{name}[{i}]", *entries)',
+        "    else:",
+        f"        {_print(columns)}",
+    ]
+    nested = scope.dialect == "python" and has_tensors(scope)
+    return [number] * columns.zeros + [show] * nested
 
 
 def has_tensors(scope: Scope) -> bool:
