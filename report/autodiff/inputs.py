@@ -45,7 +45,7 @@ def check_name(name: Any, what: str = "input", latex: bool = False) -> str:
             f"{what} {shown(name if own is None else own)}: a name starts with a letter a-z or A-Z and "
             "goes on with letters, digits and _ (40 at most)"
         )
-    if keyword.iskeyword(own):
+    if keyword.iskeyword(own) and own != "lambda":
         raise ReportError(f"{what} {own!r}: this word belongs to Python; choose another name")
     if own in CONSTANTS:
         raise ReportError(f"{what} {own!r}: this is the constant; choose another name")

@@ -160,10 +160,6 @@ def refusal(text: str) -> str:
         ("sum(where(x > 0 & y > 0, x, y))", "each in brackets"),
         ("sum(where(logical_and(x * y, x > 0), x, y))", "a condition is a comparison"),
         # libraries and names
-        ("np.linalg.norm(x)", "write norm without the name of a library"),
-        ("linalg.norm(x)", "write norm without the name of a library"),
-        ("np.pi * s", "write pi without the name of a library"),
-        ("e**s", "there is no constant e; write exp(1)"),
         ("z = s\nz + q9", "unknown name 'q9'; the inputs are: s, x, y, c, X, A, T, t, m; named above are: z"),
         # known functions that are no gate, and slips of the pen
         ("log2(s)", "there is no gate log2; write log(x) / log(2)"),

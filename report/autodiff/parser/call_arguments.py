@@ -13,7 +13,6 @@ from report.autodiff.parser.source import Places
 from report.errors import ReportError, nearest, shown
 
 MAX_PARTS = 10_000  # of one list
-_LIBRARIES = frozenset({"np", "numpy", "math", "torch", "linalg", "scipy", "jnp", "F", "nn"})
 _REQUIRED = frozenset({"shape", "pad_width", "classes"})
 _ALIKE = 0.8  # of two names, one of which is a slip of the pen
 
@@ -73,10 +72,6 @@ def options_of(source: Places, e: ast.Call, call: Call) -> dict[str, Any]:
 
 def _form(source: Places, e: ast.Call, names: Container[str]) -> Form:
     function = e.func
-    if isinstance(function, ast.Attribute):
-        if is_of_library(function, names):
-            raise source.error(e, f"write {function.attr} without the name of a library")
-        raise source.error(e, f"write {function.attr}(...) as a function, not after a dot")
     if not isinstance(function, ast.Name):
         raise source.error(e, "only a gate's name can be called, as in sin(x)")
     name = function.id
@@ -88,14 +83,6 @@ def _form(source: Places, e: ast.Call, names: Container[str]) -> Form:
     if form is None:
         raise source.error(e, _unknown(name))
     return form
-
-
-def is_of_library(e: ast.Attribute, names: Container[str]) -> bool:
-    """Whether an attribute belongs to a library, as np.pi and np.linalg.norm do, and not to a value."""
-    whole = e.value
-    while isinstance(whole, ast.Attribute):
-        whole = whole.value
-    return isinstance(whole, ast.Name) and whole.id in _LIBRARIES and whole.id not in names
 
 
 def _unknown(name: str) -> str:

@@ -36,6 +36,7 @@ from report.autodiff.graph import (
 )
 from report.autodiff.inputs import CONSTANTS, check_name
 from report.autodiff.parser import call_arguments, literals
+from report.autodiff.parser.dotted import without_dot
 from report.autodiff.parser.input_roles import CONDITIONS, Roles, parts_of_index
 from report.autodiff.parser.names import FORMS, NUMBERS
 from report.autodiff.parser.source import Places, Source
@@ -52,6 +53,8 @@ _OPERATORS = {
     ast.Pow: "power",
     ast.MatMult: "matmul",
 }
+_OF_TWO = {"max": "maximum", "min": "minimum"}
+_UNSIGNED = (ast.Mod, ast.FloorDiv)  # a product without a sign, and a dot (see `spellings`)
 _COMPARISONS = {
     ast.Lt: "less",
     ast.LtE: "less_equal",
@@ -71,7 +74,7 @@ def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) 
     and gates with fitting shapes.
     """
     with uncollected():
-        source = Source(text)
+        source = Source(text, inputs)
         return _Reader(source, inputs, unfold).read(source.statements())
 
 
@@ -160,6 +163,7 @@ class _Reader:
         stack: list[ast.expr | tuple[ast.expr, int]] = [expression]
         while stack:
             part = stack.pop()
+            part = part if isinstance(part, tuple) else without_dot(part, self.names)
             if isinstance(part, ast.Name):
                 made.append(self.lookup(part))
             elif isinstance(part, tuple):
@@ -181,6 +185,8 @@ class _Reader:
     # Which parts of an expression become nodes; these also refuse what is not in the closed list.
 
     def parts_of_operation(self, e: ast.BinOp) -> list[ast.expr]:
+        if isinstance(e.op, ast.Pow) and self.is_euler(e.left):
+            return [e.right]
         if type(e.op) in _OPERATORS:
             return [e.left, e.right]
         if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
@@ -193,8 +199,8 @@ class _Reader:
                 )
             self.conditions |= {e.left, e.right}
             return [e.left, e.right]
-        if isinstance(e.op, ast.BitXor):
-            raise self.error(e, "^ is not a power in Python; write ** instead", after=e.left)
+        if type(e.op) in _UNSIGNED and self.source.is_respelled(e):
+            return [e.left, e.right]
         raise self.error(e, literals.refusal(e), after=e.left)
 
     def parts_of_sign(self, e: ast.UnaryOp) -> list[ast.expr]:
@@ -207,8 +213,8 @@ class _Reader:
         return [e.operand]
 
     def parts_of_attribute(self, e: ast.Attribute) -> list[ast.expr]:
-        if call_arguments.is_of_library(e, self.names):
-            raise self.error(e, f"write {e.attr} without the name of a library")
+        if e.attr == "I" and self.source.is_respelled(e):
+            return [e.value]
         if e.attr != "T":
             raise self.error(e, f".{e.attr} is not known; only .T (transpose) follows a value")
         return [e.value]
@@ -230,8 +236,13 @@ class _Reader:
         return e.elts
 
     def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
-        call = self.calls[e] = call_arguments.read(self.source, e, self.names)
-        name = call.form.name
+        call = call_arguments.read(self.source, e, self.names)
+        name, axis = call.form.name, call.options.get("axis")
+        if name in _OF_TWO and axis is not None and not e.keywords:  # max(0, x), max(y, z)
+            (first,) = call.operands
+            if isinstance(first, ast.Constant) or not literals.is_option(axis):
+                call = call_arguments.Call(FORMS[_OF_TWO[name]], [first, axis], {})
+        self.calls[e] = call
         if name == "where":
             self.conditions.add(call.operands[0])
         elif name in CONDITIONS:
@@ -243,7 +254,13 @@ class _Reader:
 
     # How a node is built from its parts.
 
+    def is_euler(self, e: ast.expr) -> bool:
+        """Whether an expression is Euler's number, the base of e**x."""
+        return isinstance(e, ast.Name) and e.id == "e" and "e" not in self.names
+
     def operation(self, e: ast.BinOp, args: list[Node]) -> Node:
+        if len(args) == 1:
+            return self.apply(e, GATES["exp"], args)
         left, right = args
         if type(e.op) is ast.Div and is_number(left, 1) and not right.is_constant:
             return self.apply(e, GATES["reciprocal"], [right])
@@ -256,7 +273,28 @@ class _Reader:
                 self.roles.condition(part, node)
             gate = GATES["logical_and" if isinstance(e.op, ast.BitAnd) else "logical_or"]
             return self.apply(e, gate, args)
+        if type(e.op) in _UNSIGNED:
+            return self.product(e, left, right)
         return self.apply(e, GATES[_OPERATORS[type(e.op)]], args)
+
+    def product(self, e: ast.BinOp, left: Node, right: Node) -> Node:
+        """W x, x · y: the shapes decide what is meant; ReportError where they leave two readings."""
+        a, b = left.shape, right.shape
+        if not a or not b:
+            return self.apply(e, GATES["multiply"], [left, right])
+        if len(a) == len(b) == 1 and _is_row(e.left):
+            return self.apply(e, GATES["matmul"], [left, right])
+        if len(a) == len(b) == 1 and isinstance(e.op, ast.FloorDiv):
+            return self.apply(e, GATES["dot"], [left, right])
+        fits = max(len(a), len(b)) > 1 and a[-1] == b[max(len(b) - 2, 0)]
+        if not fits or max(len(a), len(b)) > 2:
+            raise self.error(
+                e,
+                f"a product of shapes {a} and {b} can be read entry by entry or as another product; "
+                "write * for entry by entry, @ for the product of matrices and of two vectors",
+                after=e.left,
+            )
+        return self.apply(e, GATES["matmul"], [left, right])
 
     def sign(self, e: ast.UnaryOp, args: list[Node]) -> Node:
         (node,) = args
@@ -270,7 +308,12 @@ class _Reader:
         return self.apply(e, GATES["negative"], args)
 
     def attribute(self, e: ast.Attribute, args: list[Node]) -> Node:
-        return self.apply(e, GATES["transpose"], args)
+        if e.attr == "T":
+            return self.apply(e, GATES["transpose"], args)
+        (x,) = args  # S^-1
+        if len(x.shape) == 2 and x.shape[0] == x.shape[1] > 1:
+            return self.apply(e, GATES["inv"], args)
+        return self.apply(e, GATES["power"], [x, constant(-1)])
 
     def comparison(self, e: ast.Compare, args: list[Node]) -> Node:
         pairs = zip(e.ops, args, args[1:], strict=False)
@@ -296,10 +339,9 @@ class _Reader:
     def call(self, e: ast.Call, args: list[Node]) -> Node:
         call = self.calls.pop(e)
         form, name = call.form, call.form.name
-        if name in ("max", "min") and "axis" in call.options:
-            axis = call.options["axis"]
-            if not args[0].shape or not literals.is_option(axis):
-                raise self.error(e, f"the {name} of two values is {name}imum(a, b)")
+        if name in _OF_TWO and "axis" in call.options and not args[0].shape:  # max(x, 0)
+            other = constant(literals.literal(self.source, call.options["axis"], "a number"))
+            return self.apply(e, GATES[_OF_TWO[name]], [*args, other])
         params = call_arguments.options_of(self.source, e, call)
         if form.build is not None:
 
@@ -421,7 +463,7 @@ class _Reader:
         return constant(number)
 
     def lookup(self, e: ast.Name) -> Node:
-        node = self.names.get(e.id)
+        node = self.names.get("lambda" if e.id == "lambda_" else e.id)
         if node is not None:
             if node.gate.name in CONDITIONS and e not in self.conditions:
                 raise self.error(e, f"{e.id!r} is a comparison: it stands inside where only")
@@ -439,6 +481,15 @@ class _Reader:
 
     def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
         return self.source.error(e, message, after)
+
+
+def _is_row(e: ast.expr) -> bool:
+    """Whether a product of matrices and vectors begins with a transpose, as xᵀA does, or is one by @."""
+    while isinstance(e, ast.BinOp) and isinstance(e.op, (*_UNSIGNED, ast.MatMult)):
+        if isinstance(e.op, ast.MatMult):
+            return True
+        e = e.left
+    return isinstance(e, ast.Attribute) and e.attr == "T"
 
 
 _PARTS: dict[type[ast.expr], Callable[[_Reader, Any], list[ast.expr]]] = {

@@ -11,10 +11,12 @@ import re
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from report.autodiff.domain_errors import underlined
+from report.autodiff.parser import spellings
 from report.errors import ReportError, shown
 from report.plain_values import as_text
 
@@ -24,10 +26,13 @@ MAX_LINE = 20_000  # characters in one line
 MAX_STATEMENT = 500_000  # characters of one statement, on all its lines
 BLOCK, BLOCK_SIZE = 200, 20_000  # lines, characters that are read together
 _NAME_PARTS = "give parts of it names on lines of their own (z = ...)"
-_INSTEAD = {  # what people type, and what they mean
-    "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/", "²": "**2", "³": "**3",
-    "√": "sqrt(...)", "π": "pi", "σ": "sigmoid(...)", "‖": "norm(...)", "ᵀ": ".T", "∑": "sum(...)",
-}  # fmt: skip
+_INSTEAD = {
+    "∑": "sum(...)",
+    "∏": "prod(...)",
+    "∂": "the function itself",
+    "∇": "the function itself",
+}
+_LET = re.compile(r"\s*([A-Za-z]\w*)\s*=(?!=)")
 
 _SYNTAX = {  # what Python says about a text, and how it is said here
     r"('.' was never closed|unmatched '.')": r"\1",
@@ -50,6 +55,7 @@ class Places:
     """A formula's text, and errors that point into it."""
 
     above = margin = 0  # lines and columns of the text before the code that is being read
+    columns: Mapping[int, Sequence[int]] = MappingProxyType({})  # of code, in the text, by line
 
     def __init__(self, text: Any) -> None:
         own = as_text(text)
@@ -63,19 +69,27 @@ class Places:
     def place(self, e: ast.expr) -> tuple[int, int, int]:
         """(line, column, end column) of an expression in the text; an end on a later line is cut."""
         line = e.lineno + self.above
-        end = (e.end_col_offset or 0) + self.margin
+        end = self._column(line, e.end_col_offset or 0)
         if e.end_lineno != e.lineno:
             end = len(self.lines[line - 1])
-        return line, e.col_offset + self.margin, end
+        return line, self._column(line, e.col_offset), end
+
+    def _column(self, line: int, column: int) -> int:
+        """The column of the text in which a character of the code stands."""
+        columns = self.columns.get(line)
+        if columns is not None:
+            column = columns[column] if column < len(columns) else columns[-1] + 1
+        return column + self.margin
 
     def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
         """An error at e, or at the operator that follows `after`."""
         if after is not None and after.end_lineno is not None:
-            line, column = after.end_lineno + self.above, (after.end_col_offset or 0) + self.margin
+            line = after.end_lineno + self.above
+            column = self._column(line, after.end_col_offset or 0)
             rest = self.lines[line - 1][column:]
             return self.placed(message, line, column + len(rest) - len(rest.lstrip(" )")))
         line, column = getattr(e, "lineno", 1), getattr(e, "col_offset", 0)
-        return self.placed(message, line + self.above, column + self.margin)
+        return self.placed(message, line + self.above, self._column(line + self.above, column))
 
     def placed(self, message: str, line: int, column: int) -> ReportError:
         """An error at a line (from 1) and column (from 0) of the text."""
@@ -84,6 +98,10 @@ class Places:
             f"{message}\n  in the function, line {line}, column {column + 1}:\n"
             + underlined(source, min(column, len(source)))
         )
+
+    def is_respelled(self, e: ast.expr) -> bool:
+        """Whether the line of an expression was written again (see `spellings`)."""
+        return e.lineno + self.above in self.columns
 
     def line_of(self, at: int) -> tuple[int, int]:
         """The line (from 1) and column (from 0) of a character of the text."""
@@ -98,11 +116,11 @@ class Places:
 class Source(Places):
     """A formula in Python's syntax. `statements` yields each; the `place` of a part is in the text."""
 
-    def __init__(self, text: Any) -> None:
+    def __init__(self, text: Any, names: Container[str] = ()) -> None:
         super().__init__(text)
         if len(self.lines) > MAX_LINES:
             raise ReportError(f"the function has {len(self.lines)} lines; {MAX_LINES} are possible")
-        self._check_lines()
+        self._check_length()
         # A formula may be indented as a block, as in a TOML file; places count columns of `text`.
         self.code = textwrap.dedent(self.text).split("\n")
         self.margin = next(
@@ -110,19 +128,45 @@ class Source(Places):
         )
         if "#" in self.text:  # a comment may hold what Python does not read
             self.code = [line.split("#", 1)[0] for line in self.code]
+        self._spell(names)
+        self._check_characters()
         self.above = 0  # lines above the block that is being read
 
-    def _check_lines(self) -> None:
+    def _spell(self, names: Container[str]) -> None:
+        """Write every line in Python's syntax; a line that names a value makes its name known."""
+        lets: set[str] = set()
+        columns: dict[int, list[int]] = {}
+
+        def is_value(name: str) -> bool:
+            return name in names or name in lets or name.removesuffix("_") == "lambda"
+
+        for number, line in enumerate(self.code, 1):
+            head = spellings.head_of_function(line)
+            plain = line
+            if head and not is_value(head[1]):  # f(x, w) = ...: the name of the result
+                name = " " * head.start(1) + f"{head[1]} ="
+                plain = name.ljust(len(head[0])) + line[head.end() :]
+            try:
+                written, places = spellings.as_python(plain, is_value)
+            except spellings.Unreadable as error:
+                raise self.placed(str(error), number, error.column + self.margin) from None
+            if places is not None and written != line:
+                columns[number] = places
+            self.code[number - 1] = written
+            if let := _LET.match(written):
+                lets.add(let[1])
+        self.columns = columns
+
+    def _check_length(self) -> None:
         if max(map(len, self.lines)) > MAX_LINE:
             number, line = next((i, x) for i, x in enumerate(self.lines, 1) if len(x) > MAX_LINE)
             raise ReportError(
                 f"line {number} of the function has {len(line)} characters; {MAX_LINE} are "
                 f"possible: {_NAME_PARTS}"
             )
-        if self.text.isascii() and self.text.replace("\n", "").replace("\t", "").isprintable():
-            return
-        for number, line in enumerate(self.lines, 1):
-            code = line.split("#", 1)[0]  # a comment may hold any character
+
+    def _check_characters(self) -> None:
+        for number, code in enumerate(self.code, 1):
             if not code.isascii() or not code.replace("\t", "").isprintable():
                 raise self._odd_character(number, code)
 
@@ -188,6 +232,7 @@ class Source(Places):
     def _odd_character(self, number: int, code: str) -> ReportError:
         at = next(i for i, c in enumerate(code) if not (c == "\t" or " " <= c <= "~"))
         character = code[at]
+        at = self._column(number, at)
         name = unicodedata.name(character, "a control character")
         instead = _INSTEAD.get(character)
         remedy = f"write {instead}" if instead else "names and signs are plain ASCII"

@@ -1,0 +1,331 @@
+"""What people type in place of Python's syntax: x², 2x, (a + b)(c + d), sin x, sin^2(x), |x|, ‖x‖, α, ⊙, √x.
+
+`as_python` writes a line again in Python's syntax, token by token, and tells for each character of it
+where it stood. A product without a sign becomes `%` and a dot `//`, which a formula has no other use
+for: the parser decides by the shapes of the two what they mean. What can be read in two ways is refused
+with both.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from report.autodiff.parser.names import FORMS
+
+BESIDE, DOT = "%", "//"  # the products whose meaning the shapes decide
+_SIGNS = {
+    "×": "*", "⊙": "*", "∘": "*", "∗": "*", "·": DOT, "⋅": DOT, "−": "-", "–": "-", "÷": "/", "∕": "/",
+    "≤": "<=", "≥": ">=", "≠": "!=", "ᵀ": ".T", "⊤": ".T", "½": "(1/2)", "⅓": "(1/3)", "¼": "(1/4)",
+    "¾": "(3/4)", "⅔": "(2/3)", "′": "_prime", "π": "pi", "\u00a0": " ", "\u2009": " ", "‖": "||", "∥": "||",
+}  # fmt: skip
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_NO_LETTERS = "₀-₉⁰¹²³⁴-⁹½⅓¼¾⅔ᵀ"
+_TOKEN = re.compile(
+    r"(?P<space>[ \t]+)"
+    r"|(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d[\d_]*)?)"
+    rf"|(?P<name>[^\W\d{_NO_LETTERS}][^\W{_NO_LETTERS}]*[₀-₉]*)"
+    r"|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)"
+    r"|(?P<string>'[^']*'|\"[^\"]*\")"
+    r"|(?P<sign>\*\*|//|\|\||[<>=!]=|.)"
+)
+# A line that may need to be written again; most formulas are Python's as they stand.
+_UNUSUAL = re.compile(
+    r"[^\x00-\x7f]|[\^|]|[\w)\].][ \t]+[\w(]|\d[A-Za-z_(]|[)\]]\s*[\w(]|\b(?:lambda|sigma)\b"
+)
+_APPLIED = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\(([^()=]*)\)\s*=(?!=)")
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+
+
+class Unreadable(Exception):
+    """Why a line cannot be read, and at which of its columns."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str  # number, name, call (a name that is applied), string, sign, open, close
+    text: str
+    column: int
+    spaced: bool = False  # white space stands before it
+
+    @property
+    def starts(self) -> bool:
+        """Whether an operand begins with it."""
+        return self.kind in ("number", "name", "call", "string") or self.text == "("
+
+    @property
+    def ends(self) -> bool:
+        """Whether an operand ends with it."""
+        return self.kind in ("number", "name", "string") or self.text in (")", "]", ".T", ".I")
+
+
+def as_python(line: str, is_value: Callable[[str], bool]) -> tuple[str, list[int] | None]:
+    """The line in Python's syntax, and the column in `line` of each of its characters (None: the same).
+
+    `is_value` tells the names that stand for values. Raises Unreadable for what has two readings.
+    """
+    if not (_UNUSUAL.search(line) or any(map(is_value, _APPLIED.findall(line)))):
+        return line, None
+    tokens = _tokens(line)
+    if any(t.kind == "name" and keyword.iskeyword(t.text) for t in tokens):
+        return line, None  # the parser says what is not possible
+    tokens = _called(_in_bars(tokens, is_value), is_value)
+    tokens = _applied(tokens)
+    tokens = _multiplied(_raised(tokens, is_value))
+    text, columns, end = "", [], 0
+    for token in tokens:
+        gap = " " * (token.spaced and bool(text))
+        text += gap + token.text
+        columns += [end] * len(gap) + [token.column] * len(token.text)
+        end = token.column + 1
+    head = len(line) - len(line.lstrip())
+    return " " * head + text, [*range(head), *columns]
+
+
+def head_of_function(line: str) -> re.Match[str] | None:
+    """The left side of `f(x, y) = ...`, whose first group is the name."""
+    found = _HEAD.match(line)
+    return found if found and found[1] not in FORMS else None
+
+
+def _tokens(line: str) -> list[_Token]:
+    found: list[_Token] = []
+    spaced = False
+    for match in _TOKEN.finditer(line):
+        kind, text = str(match.lastgroup), match[0]
+        if kind == "space" or not _SIGNS.get(text, text).strip():
+            spaced = True
+            continue
+        for token in _spelled(kind, text, match.start()):
+            found.append(_Token(token.kind, token.text, token.column, spaced))
+            spaced = False
+    return found
+
+
+def _spelled(kind: str, text: str, column: int) -> list[_Token]:
+    """A token of the text as tokens of Python."""
+    if kind == "raised":
+        exponent = "".join(_RAISED[c] for c in text)
+        return [_Token("sign", "^", column), _Token("number", exponent, column)]
+    if kind == "name":
+        return [_Token("name", _ascii(text), column)]
+    if kind != "sign":
+        return [_Token(kind, text, column)]
+    spelled = _SIGNS.get(text, text)
+    if spelled == "√":
+        return [_Token("call", "sqrt", column)]
+    if spelled[0] == "(" and len(spelled) > 1:
+        return [_Token("number", spelled, column)]
+    kind = "open" if spelled in _OPENING else "close" if spelled in _CLOSING else "sign"
+    if spelled in (BESIDE, DOT) and text.isascii():
+        raise Unreadable(f"{spelled} is not possible in a function", column)
+    return [_Token(kind, spelled, column)]
+
+
+def _ascii(name: str) -> str:
+    """A name in ASCII: Greek letters by their English names, lowered digits as digits."""
+    written = "".join(_letter(c) for c in name)
+    return {"lambda": "lambda_"}.get(written, written)
+
+
+def _letter(c: str) -> str:
+    if c.isascii() or c in _LOWERED:
+        return _LOWERED.get(c, c)
+    known = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(c, ""))
+    if known is None:
+        return c
+    name = known[2].lower().replace("lamda", "lambda")
+    return name.capitalize() if known[1] == "CAPITAL" else name
+
+
+def _in_bars(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
+    """|x| is abs(x), ‖x‖ norm(x); a bar between operands joins conditions."""
+    made: list[_Token] = []
+    bars: list[tuple[str, int]] = []  # which, and how many brackets are open inside
+    depth = 0
+    for token in tokens:
+        depth += (token.kind == "open") - (token.kind == "close")
+        if token.text not in ("|", "||"):
+            made.append(token)
+            continue
+        after = bool(made) and made[-1].ends
+        after = after and (made[-1].text not in FORMS or is_value(made[-1].text))
+        if bars and bars[-1] == (token.text, depth) and after:
+            bars.pop()
+            made.append(_Token("close", ")", token.column))
+        elif not after or token.text == "||":
+            bars.append((token.text, depth))
+            name = "abs" if token.text == "|" else "norm"
+            made.append(_Token("call", name, token.column, token.spaced))
+            made.append(_Token("open", "(", token.column))
+        else:
+            made.append(token)
+    if bars:
+        raise Unreadable("a bar is not closed: |x| is abs(x), ||x|| is norm(x)", tokens[-1].column)
+    return made
+
+
+def _called(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
+    """Names before a bracket, and names of gates, are calls; sigma is the sigmoid where it is applied."""
+    made = list(tokens)
+    for i, token in enumerate(tokens):
+        if token.kind != "name" or (made and i and tokens[i - 1].text == "."):
+            continue
+        following = tokens[i + 1] if i + 1 < len(tokens) else None
+        before_bracket = following is not None and following.text == "("
+        name = "sigmoid" if token.text == "sigma" else token.text
+        if is_value(token.text):
+            continue
+        if (name in FORMS or before_bracket) and following is not None:
+            option = following.text == "="
+            if not option and (
+                before_bracket or following.starts or following.text in ("**", "^", "-")
+            ):
+                made[i] = _Token("call", name, token.column, token.spaced)
+    return made
+
+
+def _applied(tokens: list[_Token]) -> list[_Token]:
+    """sin x is sin(x), sin 2x is sin(2x), sin^2(x) is sin(x)**2."""
+    made: list[_Token] = []
+    i = 0
+    while i < len(tokens):
+        token = tokens[i]
+        made.append(token)
+        i += 1
+        if token.kind != "call" or i == len(tokens) or token.text not in FORMS:
+            continue
+        exponent: list[_Token] = []
+        if tokens[i].text in ("**", "^") and i + 1 < len(tokens):
+            end = i + 2 + (tokens[i + 1].text == "-")
+            exponent, i = tokens[i:end], end
+            if "".join(t.text for t in exponent[1:]) == "-1":
+                made[-1], exponent = _inverse(token), []
+        if i < len(tokens) and tokens[i].text == "(":
+            end = _end_of_bracket(tokens, i)
+            made += _applied(tokens[i:end])
+            i = end
+        elif i < len(tokens) and tokens[i].starts:
+            argument, i = _argument(token, tokens, i)
+            at = argument[0].column
+            made += [_Token("open", "(", at), *argument, _Token("close", ")", argument[-1].column)]
+        elif tokens[i - 1].text != token.text:
+            raise Unreadable(f"{token.text} needs its argument: {token.text}(x)", token.column)
+        made += exponent
+    return made
+
+
+def _inverse(token: _Token) -> _Token:
+    name = f"arc{token.text}"
+    if name not in FORMS:
+        raise Unreadable(
+            f"{token.text}^-1(x) can be read as the inverse function or as 1/{token.text}(x); "
+            f"write 1/{token.text}(x)",
+            token.column,
+        )
+    return _Token("call", name, token.column, token.spaced)
+
+
+def _argument(token: _Token, tokens: list[_Token], i: int) -> tuple[list[_Token], int]:
+    """What a function without brackets is applied to: one factor, with a number before it."""
+    start = i
+    if tokens[i].kind == "number" and i + 1 < len(tokens) and tokens[i + 1].kind == "name":
+        i += 1
+    if tokens[i].kind == "call":
+        inner = _applied(tokens[i:])
+        end = _end_of_bracket(inner, 1)
+        return inner[:end], len(tokens) - (len(inner) - end)
+    i += 1
+    while i < len(tokens) and tokens[i].text in ("[", "."):
+        i = _end_of_bracket(tokens, i) if tokens[i].text == "[" else i + 2
+    argument = tokens[start:i]
+    written = "".join(t.text for t in argument)
+    if i < len(tokens) and tokens[i].text in ("**", "^"):
+        raise Unreadable(
+            f"{token.text} {written}^.. can be read as {token.text}({written}**..) or "
+            f"{token.text}({written})**..; write one of them",
+            token.column,
+        )
+    if i < len(tokens) and tokens[i].starts:
+        more = tokens[i].text
+        raise Unreadable(
+            f"{token.text} {written} {more} can be read as {token.text}({written})*{more} or "
+            f"{token.text}({written}*{more}); write one of them",
+            token.column,
+        )
+    return _multiplied(argument), i
+
+
+def _end_of_bracket(tokens: list[_Token], start: int) -> int:
+    """The place after the bracket that opens at `start`; that of the last token where none closes."""
+    depth = 0
+    for i in range(start, len(tokens)):
+        depth += (tokens[i].kind == "open") - (tokens[i].kind == "close")
+        if depth == 0:
+            return i + 1
+    return len(tokens)
+
+
+def _raised(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
+    """x^2 is a power, x^T a transpose, and S^-1 is S.I: the inverse of a matrix, one over a number."""
+    made: list[_Token] = []
+    i = 0
+    while i < len(tokens):
+        token = tokens[i]
+        if token.text == "^":
+            after = "".join(t.text for t in tokens[i + 1 : i + 3])
+            single = len(tokens) > i + 1 and tokens[i + 1].text == "-1"
+            following = tokens[i + 1].text if i + 1 < len(tokens) else ""
+            if following == ".T" or (following == "T" and not is_value("T")):
+                made.append(_Token("sign", ".T", token.column))
+                i += 2
+                continue
+            if made and made[-1].kind != "number" and (single or after == "-1"):
+                made.append(_Token("sign", ".I", token.column))
+                i += 2 if single else 3
+                continue
+            token = _Token("sign", "**", token.column, token.spaced)
+        made.append(token)
+        i += 1
+    return made
+
+
+def _multiplied(tokens: list[_Token]) -> list[_Token]:
+    """2x, x y, (a + b)(c + d): a sign between operands that stand side by side."""
+    made: list[_Token] = []
+    for token in tokens:
+        before = made[-1] if made else None
+        if before is not None and before.ends and token.starts:
+            if before.kind == "number" and token.kind == "number":
+                raise Unreadable("an operator is missing between two numbers", token.column)
+            start = _start_of_operand(made)
+            if start and made[start - 1].text == "/":
+                a, b = "".join(t.text for t in made[start:]), token.text
+                raise Unreadable(
+                    f"/ {a} {b} can be read as /({a} * {b}) or (/ {a}) * {b}; write one of them",
+                    made[start].column,
+                )
+            made.append(_Token("sign", BESIDE, token.column))
+        made.append(token)
+    return made
+
+
+def _start_of_operand(tokens: list[_Token]) -> int:
+    """Where the operand begins that ends with the last token."""
+    at, depth = len(tokens), 0
+    while at:
+        at -= 1
+        depth += (tokens[at].kind == "close") - (tokens[at].kind == "open")
+        follows = tokens[at].text in ("[", "(") and at and tokens[at - 1].kind in ("name", "call")
+        if depth == 0 and not follows and tokens[at].text not in (".T", ".I"):
+            return at
+    return 0

@@ -1,0 +1,147 @@
+"""What people type in place of Python's syntax: each gives the value and the gradients of the plain one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from report import ReportError, trace
+
+INPUTS: dict[str, Any] = {
+    "x": 0.7, "y": -1.2, "w": 0.4, "x1": 1.5, "w1": -0.5, "alpha": 0.3, "lambda": 0.2,
+    "v": [0.5, -1.0, 2.0], "u": [1.0, 2.0, -0.5], "b": [1.0, 2.0],
+    "W": [[1.0, 2.0, 0.0], [0.5, -1.0, 1.0], [0.0, 0.3, 2.0]], "S": [[2.0, 0.5], [0.5, 1.0]],
+}  # fmt: skip
+SAME = [
+    ("x^2", "x**2"),
+    ("x² + 2x", "x**2+2*x"),
+    ("(x+y)(x-y)", "(x+y)*(x-y)"),
+    ("sin x", "sin(x)"),
+    ("sin^2(x)", "sin(x)**2"),
+    ("sin²x + cos^2 x", "sin(x)**2+cos(x)**2"),
+    ("|x - y|", "abs(x-y)"),
+    ("‖W v‖²", "norm(W@v)**2"),
+    ("||v||^2", "norm(v)**2"),
+    ("x₁w₁", "x1*w1"),
+    ("x1 w1", "x1*w1"),
+    ("α·x", "alpha*x"),
+    ("σ(x)", "sigmoid(x)"),
+    ("sigma(x)", "sigmoid(x)"),
+    ("½ x", "x/2"),
+    ("√x", "sqrt(x)"),
+    ("e^x", "exp(x)"),
+    ("e**(-x)", "exp(-x)"),
+    ("sum(v ⊙ u)", "sum(v*u)"),
+    ("v·u", "dot(v,u)"),
+    ("np.sum(np.exp(v))", "sum(exp(v))"),
+    ("torch.nn.functional.relu(x)", "relu(x)"),
+    ("np.linalg.norm(v)", "norm(v)"),
+    ("tf.reduce_sum(v)", "sum(v)"),
+    ("v.sum()", "sum(v)"),
+    ("(v*u).mean()", "mean(v*u)"),
+    ("W.mean(1)[0]", "mean(W,1)[0]"),
+    ("v.exp().sum()", "sum(exp(v))"),
+    ("v.dot(u)", "dot(v,u)"),
+    ("x.pow(2)", "x**2"),
+    ("W.max(1).values[0]", "max(W,1)[0]"),
+    ("W.reshape(9)[2]", "reshape(W,9)[2]"),
+    ("W.view(1, 9)[0, 2]", "reshape(W,(1,9))[0,2]"),
+    ("max(0, x)", "maximum(0,x)"),
+    ("max(x, y)", "maximum(x,y)"),
+    ("max(x, 0)", "maximum(x,0)"),
+    ("f(x) = x^2 + 1", "x**2+1"),
+    ("λ x", "0.2*x"),
+    ("lambda*x", "0.2*x"),
+    ("b @ S^-1 @ b", "b @ inv(S) @ b"),
+    ("b @ S⁻¹ b", "b @ inv(S) @ b"),
+    ("sum(S**-1)", "sum(S**-1)"),
+    ("x^-1", "x**-1"),
+    ("np.pi * x", "pi*x"),
+    ("2(x+1)", "2*(x+1)"),
+    ("z = W v\nz·z", "(W@v)@(W@v)"),
+    ("x − y", "x-y"),
+    ("x × y", "x*y"),
+    ("v^T W v", "v@W@v"),
+    ("vᵀ W v", "v@W@v"),
+    ("v.T W v", "v@W@v"),
+    ("W.T v · u", "(W.T@v)@u"),
+    ("‖v - u‖^2 / 2", "norm(v-u)**2/2"),
+    ("log(1 + e^(-x))", "log(1+exp(-x))"),
+    ("F.softmax(v, dim=0)[1]", "softmax(v)[1]"),
+    ("torch.sigmoid(v).sum()", "sum(sigmoid(v))"),
+    ("v.sum().item()", "sum(v)"),
+    ("v.abs().sum()", "sum(abs(v))"),
+    ("W.T.sum(axis=0)[1]", "sum(W.T,axis=0)[1]"),
+    ("W.t()[0,1]", "W.T[0,1]"),
+    ("x**-1", "1/x"),
+    ("exp(x)y", "exp(x)*y"),
+    ("2π x", "2*pi*x"),
+    ("(x+1)²", "(x+1)**2"),
+    ("x³", "x**3"),
+    ("tanh x", "tanh(x)"),
+]
+
+
+@pytest.mark.parametrize(("typed", "plain"), SAME)
+def test_it_is_read_as_the_plain_formula(typed: str, plain: str) -> None:
+    found, expected = trace(typed, INPUTS), trace(plain, INPUTS)
+    assert found.value == pytest.approx(expected.value, rel=1e-14)
+    for name in set(found.gradients) - {"lambda"}:
+        np.testing.assert_allclose(found.gradients[name], expected.gradients[name], rtol=1e-12)
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ReportError) as raised:
+        trace(text, INPUTS)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "readings"),
+    [
+        ("v u", ["write * for entry by entry", "@ for the product"]),
+        ("W u v", ["write * for entry by entry", "@ for the product"]),
+        ("1/2x", ["/(2 * x)", "(/ 2) * x"]),
+        ("1/(1 + x) y", ["/((1+x) * y)", "(/ (1+x)) * y"]),
+        ("sin x y", ["sin(x)*y", "sin(x*y)"]),
+        ("sin x^2", ["sin(x**..)", "sin(x)**.."]),
+        ("sigmoid^-1(x)", ["inverse function", "1/sigmoid(x)"]),
+    ],
+)
+def test_what_has_two_readings_is_refused_with_both(typed: str, readings: list[str]) -> None:
+    said = refusal(typed)
+    assert all(reading in said for reading in readings)
+    assert "line 1, column" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("x % y", "not possible"),
+        ("x // y", "not possible"),
+        ("x² % y", "not possible"),
+        ("2 3", "an operator is missing between two numbers"),
+        ("|x", "a bar is not closed"),
+        ("sin", "needs its argument"),
+        ("x.foo()", "unknown function 'foo'"),
+        ("np.foo(x)", "unknown function 'foo'"),
+        ("∑ v", "write sum(...)"),
+        ("v.median()", "unknown function 'median'"),
+    ],
+)
+def test_what_means_nothing_is_refused(typed: str, said: str) -> None:
+    assert said in refusal(typed)
+
+
+def test_a_caret_points_into_the_text_as_it_was_typed() -> None:
+    assert refusal("x² + (2x)(y + zz)").endswith("    x² + (2x)(y + zz)\n                  ^")
+    place = trace("w² + ½ x", INPUTS).gates[0].node.span
+    assert place == (1, 0, 2)
+
+
+def test_a_name_of_ours_is_a_value_where_an_input_has_it() -> None:
+    assert trace("sigma(x + 1)", {"sigma": 2.0, "x": 3.0}).value == 8.0
+    assert trace("e**x", {"e": 2.0, "x": 3.0}).value == 8.0
+    assert trace("T x^T", {"T": 2.0, "x": 3.0}).value == 18.0
