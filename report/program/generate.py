@@ -11,6 +11,7 @@ from types import CodeType
 
 import numpy as np
 
+from report.autodiff.parser import python_text
 from report.autodiff.trace import Quantity, Trace
 from report.program import check_plan, list_code, output_code
 from report.program.backward import backward
@@ -147,8 +148,11 @@ def _docstring(scope: Scope) -> list[str]:
 
 
 def _formula(scope: Scope) -> list[str]:
-    """The function as it was given, a line for each statement, without comments."""
-    source = textwrap.dedent(scope.trace.function)
+    """The function in Python's syntax, a line for each statement; of LaTeX only what it depends on."""
+    source = python_text(scope.trace.function, scope.trace.graph.inputs)
+    arguments = ", ".join(q.name for q in scope.trace.inputs)
+    if not source:
+        return [f"{scope.trace.letter}({arguments})"]
     *lets, last = ast.parse(source).body
     assert isinstance(last, (ast.Assign, ast.Expr))
     statements = []
@@ -161,7 +165,6 @@ def _formula(scope: Scope) -> list[str]:
         lines[0] = lines[0][part.col_offset :]
         lines = [line.split("#", 1)[0].strip(" \t\\") for line in lines]
         statements.append(" ".join(filter(None, lines)))
-    arguments = ", ".join(q.name for q in scope.trace.inputs)
     statements[-1] = f"{scope.trace.letter}({arguments}) = {statements[-1]}"
     return statements
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any
 
 from report.autodiff.graph import Array, Graph, uncollected
 from report.autodiff.parser import latex, parser
+from report.autodiff.parser.source import Source
 from report.plain_values import as_text
 
 
@@ -14,6 +15,11 @@ def is_latex(function: Any) -> bool:
     """Whether a function is LaTeX: it holds a command, or stands between signs of math."""
     own = as_text(function)
     return own is not None and latex.is_latex(own)
+
+
+def python_text(function: str, names: Container[str]) -> str:
+    """An expression over inputs of these names in Python's syntax, however it was typed; "" for LaTeX."""
+    return "" if is_latex(function) else "\n".join(Source(function, names).code)
 
 
 def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
