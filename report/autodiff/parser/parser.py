@@ -463,7 +463,9 @@ class _Reader:
         return constant(number)
 
     def lookup(self, e: ast.Name) -> Node:
-        node = self.names.get("lambda" if e.id == "lambda_" else e.id)
+        node = self.names.get(e.id)
+        if node is None and e.id == "lambda_":  # how the code has it
+            node = self.names.get("lambda")
         if node is not None:
             if node.gate.name in CONDITIONS and e not in self.conditions:
                 raise self.error(e, f"{e.id!r} is a comparison: it stands inside where only")
