@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from report import number_format, resources
 from report.document.answer import Answer
+from markupsafe import Markup
+
 from report.document.formulas import display, for_browser, safe, sentence, tex
 from report.document.listings import page_of, terminal, unhighlighted
 from report.document.views import outcome
+from report.document.web_fonts import faces
 from report.homework.homework import Homework
 
 if TYPE_CHECKING:
@@ -31,28 +32,45 @@ def html(
 ) -> str:
     """The whole report as one HTML page: for `report.pdf`, or with MathML for a browser.
 
-    `contents` puts a list of contents first. `making` tells how to make it again: `command`, `file` (the homework with its inputs) and
-    `versions` (name -> version). Raises ReportError for text or LaTeX that cannot be set.
+    `contents` puts a list of contents first. `making` tells how to make it again: `command`, `file` (the
+    homework with its inputs) and `versions` (name -> version). A page for a browser holds its fonts, and its
+    programs and homework file to download. Raises ReportError for text or LaTeX that cannot be set.
     """
     token = for_browser.set(browser)
     try:
-        return (
+        css = resources.path("assets/report.css").read_text(encoding="utf-8")
+        page = (
             environment()
             .get_template("report.html.j2")
             .render(
                 homework=homework,
                 answers=[{"number": i, **a.shown, **outcome(a)} for i, a in enumerate(answers, 1)],
                 making=making,
-                css=safe(resources.path("assets/report.css").read_text(encoding="utf-8")),
+                css=safe(css),
                 browser=browser,
                 contents=contents,
-                faces=_faces() if browser else "",
                 screen=_own("stepper.css", "screen.css") if browser else "",
                 scripts=_own("stepper.js", "copying.js") if browser else "",
+                downloads=_downloads(making, answers) if browser else (),
             )
         )
     finally:
         for_browser.reset(token)
+    if browser:
+        page = page.replace("</style>", f"{faces(page)}\n</style>", 1)
+    return page
+
+
+def _downloads(making: Mapping[str, Any], answers: Sequence[Answer]) -> list[tuple[str, str]]:
+    """The homework file and the programs: name, and an address that holds the content."""
+    files = {"homework.toml": ("application/toml", making["file"] + "\n")}
+    for answer in answers:
+        for run in answer.runs:
+            files[run.program.name] = ("text/x-python", run.program.source)
+    return [
+        (name, f"data:{mime};base64,{base64.b64encode(text.encode()).decode()}")
+        for name, (mime, text) in files.items()
+    ]
 
 
 def question_html(answer: Answer) -> str:
@@ -102,25 +120,3 @@ def _own(*names: str) -> Markup:
     """What the page needs on a screen, to stand in it."""
     files = (resources.path(f"assets/live/{name}") for name in names)
     return safe("\n".join(file.read_text(encoding="utf-8") for file in files))
-
-
-_FACES = {  # file in assets/fonts -> what a stylesheet calls it
-    "STIXTwoText-Regular.otf": ("STIX Two Text", "400", "normal"),
-    "STIXTwoText-Italic.otf": ("STIX Two Text", "400", "italic"),
-    "STIXTwoText-Bold.otf": ("STIX Two Text", "700", "normal"),
-    "STIXTwoMath-Regular.otf": ("STIX Two Math", "400", "normal"),
-    "SourceCodePro-Regular.ttf": ("Source Code Pro", "400", "normal"),
-}
-
-
-@cache
-def _faces() -> Markup:
-    """The fonts inside the stylesheet, so that a page for a browser is one file as well."""
-    rules = []
-    for file, (family, weight, style) in _FACES.items():
-        data = base64.b64encode(resources.path(f"assets/fonts/{file}").read_bytes()).decode()
-        rules.append(
-            f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-style: {style}; '
-            f"src: url(data:font/otf;base64,{data}); }}"
-        )
-    return safe("\n".join(rules))

@@ -93,7 +93,8 @@ def check_local_entries(branch: Branch, local: Equation, known: Known) -> None:
     of, by = found.groups()
     total = np.zeros([n for n in np.shape(branch.value) if n != 1])
     letters = dict.fromkeys([*labels_of(of, known), *labels_of(by, known)])
-    for place in itertools.product(range(1, 9), repeat=len(letters)):
+    most = max((12 if len(letters) <= 3 else 6), *total.shape, 1)
+    for place in itertools.product(range(1, most + 1), repeat=len(letters)):
         at = dict(zip(letters, place, strict=True))
         if any(at[c] > n for c, n in zip(labels_of(by, known), total.shape, strict=True)):
             continue
