@@ -18,12 +18,12 @@ from report.derivation.latex.symbols import GRADIENT, entry_symbol, partial, sym
 from report.document import environment
 from report.document.formulas import EM, display, function_lines, given, math, safe, tex
 from report.document.statement import inline, render
-from report.document.views import graph
+from report.document.views import graph, tells
 from report.errors import ReportError
 from report.homework import written_answers
 from report.homework.homework import Homework, Question, place
 
-LINE = 8.0  # millimetres that a handwritten line takes
+LINE = 7.0  # millimetres that a handwritten line takes
 MAX_LINES = 4  # of a tensor's entries; a larger one gets a page of the student's own
 MAX_GATES = 100  # in the tables of a sheet; what is between the first and the last is left out
 MAX_KEPT = 110.0  # millimetres of a table that stays on one page
@@ -77,11 +77,12 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
     if len(gates) > MAX_GATES:
         gates = (*gates[: MAX_GATES // 2], *gates[-MAX_GATES // 2 :])
     symbols = {row.quantity.name: f"{row.name} = {row.symbols}" for row in derivation.forward}
-    backward = [_backward(derivation, trace, q) for q in gates[::-1]]
+    back = [q for q in gates[::-1] if q.node in trace.needed and q.gradient is not None]
+    backward = [_backward(derivation, trace, q) for q in back]
     return {
         "statement": safe(render(question.statement, math)) if question.statement else "",
         "f": derivation.function,
-        "formula": function_lines(derivation),
+        "formula": [] if tells(question.statement, derivation) else function_lines(derivation),
         "inputs": [given(q) for q in trace.inputs],
         "figure": graph(figure.draw(trace, numbers=False)),
         "forward": [
@@ -117,7 +118,7 @@ def _backward(derivation: Derivation, trace: Trace, q: Quantity) -> dict[str, An
     """
     own = symbol(q.name, q.node.shape)
     of = own if q.node.gate.elementwise or not q.node.shape else derivation.function
-    args = dict.fromkeys(a for a in q.node.args if not a.is_constant)
+    args = dict.fromkeys(a for a in q.node.args if a in trace.needed)
     names = [_slash(of, symbol(trace.name_of(a), a.shape)) for a in args]
     rows = [_height(trace.quantities[a]) for a in args]
     return {

@@ -70,7 +70,7 @@ def _view(work: Work) -> dict[str, Any]:
         "statement": safe(render(q.statement, math)) if q.statement else "",
         "part": _parts(q),
         "f": derivation.function,
-        "formula": [] if _tells(q.statement, derivation) else function_lines(derivation),
+        "formula": [] if tells(q.statement, derivation) else function_lines(derivation),
         "inputs": [given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "figure": graph(work.figure, q.id, linked, trace if for_browser.get() else None),
@@ -115,7 +115,7 @@ def _parts(question: Question) -> dict[str, str]:
     return {"a": a, "python": b, "numpy": "(c) " if b and has[2] else b}
 
 
-def _tells(statement: str, derivation: Derivation) -> bool:
+def tells(statement: str, derivation: Derivation) -> bool:
     """Whether the statement displays the function, which then stands on the page already."""
     return len(derivation.formula) == 1 and "$$" in statement
 

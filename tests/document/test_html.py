@@ -1,12 +1,15 @@
 """The report as a web page: MathML, and everything in one file."""
 
+import base64
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 import report
+import report.homework.homework
 
 PROBLEMS = sorted(p for p in Path("problems").glob("*.toml") if p.stem != "class")
 VOID = {"meta", "img", "br"}
@@ -45,7 +48,15 @@ def test_a_page_for_a_browser_is_one_file(problem, tmp_path):
     assert page.found.count("math") > 10
     assert "svg" in page.found
     assert "img" not in page.found  # formulas are MathML, figures are inline
-    assert all(address.startswith("#") for address in page.loads)
+    assert all(address.startswith(("#", "data:")) for address in page.loads)
+    assert len(text) < 700_000
+    assert "width=device-width" in text
+    assert "this PDF" not in text
+    work = base64.b64decode(re.search(r'href="data:application/toml;base64,([^"]*)"', text)[1])
+    (tmp_path / "again.toml").write_bytes(work)
+    again = report.homework.homework.read_homework(tmp_path / "again.toml")
+    assert again == replace(report.homework.homework.read_homework(problem), path=again.path)
+    assert "data:text/x-python;base64," in text
     assert all(a.startswith("data:font/") for a in re.findall(r"url\(([^)]*)\)", text))
 
 
