@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from report import number_format, resources
-from report.document.answer import Answer
 from markupsafe import Markup
 
+from report import number_format, resources
+from report.document.answer import Answer
 from report.document.formulas import display, for_browser, safe, sentence, tex
 from report.document.listings import page_of, terminal, unhighlighted
 from report.document.views import outcome

@@ -23,9 +23,10 @@ _USUAL = frozenset(
         *map(chr, range(0x20, 0x7F)),
         *map(chr, range(0x391, 0x3CA)),
         *"–—‘’“”…−·×÷±≈≤≥≠∂∇∑∏√∞∈→⊙⊤⋮⋯⋱𝟏𝟎𝟙δℎ",
+        # MathML shows a single letter in italics by itself: all that it may become
+        *map(chr, range(0x1D400, 0x1D4A0)),
+        *map(chr, range(0x1D6A4, 0x1D6E2)),
     ]
-    # MathML shows a single letter in italics by itself: all that it may become
-    + [*map(chr, range(0x1D400, 0x1D4A0)), *map(chr, range(0x1D6A4, 0x1D6E2))]
 )
 
 
@@ -51,11 +52,12 @@ def _cut(file: str, letters: frozenset[str]) -> str:
         hinting=False,
         desubroutinize=True,
     )
-    font = TTFont(resources.path(f"assets/fonts/{file}"), recalcTimestamp=False, lazy=True)
-    cut = subset.Subsetter(options)
-    cut.populate(text="".join(sorted(letters)))
-    cut.subset(font)
-    font.flavor = "woff2"
     made = io.BytesIO()
-    font.save(made)
+    path = resources.path(f"assets/fonts/{file}")
+    with TTFont(path, recalcTimestamp=False, lazy=True) as font:
+        cut = subset.Subsetter(options)
+        cut.populate(text="".join(sorted(letters)))
+        cut.subset(font)
+        font.flavor = "woff2"
+        font.save(made)
     return base64.b64encode(made.getvalue()).decode()
