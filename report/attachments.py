@@ -84,6 +84,12 @@ def attachments(work: Homework, answers: Sequence[Answer], date: str = "") -> li
                 text(run.program.name, run.program.source, "Supplement", "text/x-python", f"A program for {name}"),
                 text(f"{run.program.name}.out", run.output.text, "Data", "text/plain", f"What {run.program.name} printed"),
             ]  # fmt: skip
+        for own in a.own:
+            kind = "application/x-ipynb+json" if own.program.notebook else "text/x-python"
+            files += [
+                text(own.program.name, own.program.text, "Supplement", kind, f"A program of the author's own for {name}"),
+                text(f"{own.program.name}.out", own.ended.text, "Data", "text/plain", f"What {own.program.name} printed"),
+            ]  # fmt: skip
     return files
 
 

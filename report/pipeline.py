@@ -12,7 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from report.document import Answer, Work
     from report.pdf.html_to_pdf import Pdf
     from report.program import Program, Running
+    from report.student import OwnRun
 
 _LONG = 10  # pages of a report that has a list of contents
 _AHEAD = 3  # questions whose programs run at a time
@@ -75,12 +76,14 @@ def build(
     edition: str = "solution",
     detail: str | None = None,
     standard: str = "ua-1",
+    draft: bool = False,
 ) -> Summary:
     """Build the report of a homework file as a PDF, or as a web page where `out` ends in .html.
 
     `overrides` maps "q1.x1" to a value, `inputs` is a TOML file of values, `edition` one of EDITIONS,
     `detail` "brief" or "full" where it is not to be that of the file;
-    `standard` is "ua-1" (with PDF/A-3a) or "ua-2" (PDF 2.0, with PDF/A-4f).
+    `standard` is "ua-1" (with PDF/A-3a) or "ua-2" (PDF 2.0, with PDF/A-4f). The programs of their own that
+    questions name are run; one that fails or differs is a failed check, unless it is a `draft`.
     Where `out` is a symbolic link, the file that it points to is written. Raises ReportError for bad
     input, CheckError (a ReportError) when two ways to a number do not agree; then nothing is written.
     """
@@ -90,8 +93,8 @@ def build(
     edition = _edition(edition)
     work = with_detail(variants.draw(read_homework(homework, overrides, inputs), seed), detail)
     if target.suffix.lower() == ".html":
-        return _build_page(work, target, edition, start)
-    made = make(work, (edition,), date_shown(), standard)
+        return _build_page(work, target, edition, start, draft)
+    made = make(work, (edition,), date_shown(), standard, draft=draft)
     files.write(target, made.pdfs[edition])
     return Summary(
         path=target,
@@ -103,10 +106,10 @@ def build(
     )
 
 
-def _build_page(work: Homework, target: Path, edition: str, start: float) -> Summary:
+def _build_page(work: Homework, target: Path, edition: str, start: float, draft: bool) -> Summary:
     if edition != "solution":
         raise ReportError(f"the edition {edition!r} is a PDF; let the output's name end in .pdf")
-    answers, written = _page(work)
+    answers, written = _page(work, draft=draft, own=True)
     files.write(target, written.encode())
     return Summary(
         path=target,
@@ -123,11 +126,11 @@ def page(work: Homework) -> str:
     return _page(work)[1]
 
 
-def _page(work: Homework) -> tuple[list[Answer], str]:
+def _page(work: Homework, *, draft: bool = False, own: bool = False) -> tuple[list[Answer], str]:
     from report import document
 
-    answers = answers_of(work, partial(document.view, browser=True), browser=True)
-    _refuse(work, answers)
+    answers = answers_of(work, partial(document.view, browser=True), browser=True, own=own)
+    _refuse(work, answers, draft)
     return answers, document.html(work, answers, making(work, date_shown()), browser=True)
 
 
@@ -149,7 +152,14 @@ class Made:
     checks: int
 
 
-def make(work: Homework, editions: Collection[str], date: str = "", standard: str = "ua-1") -> Made:
+def make(
+    work: Homework,
+    editions: Collection[str],
+    date: str = "",
+    standard: str = "ua-1",
+    *,
+    draft: bool = False,
+) -> Made:
     """The PDFs of a homework with plain numbers, all of them from the same answers.
 
     `date` is the date of making to show, if any. A solution and a key are made only when everything
@@ -162,8 +172,8 @@ def make(work: Homework, editions: Collection[str], date: str = "", standard: st
 
     answers: list[Answer] = []
     if set(editions) - {"sheet"}:
-        answers = answers_of(work, document.view if "solution" in editions else None)
-        _refuse(work, answers)
+        answers = answers_of(work, document.view if "solution" in editions else None, own=True)
+        _refuse(work, answers, draft)
     from report.document.sheet_and_key import key, sheet
 
     traces = tuple(a.trace for a in answers) or tuple(traces_of(work).values())
@@ -191,10 +201,12 @@ def answers_of(
     view: Callable[[Work], Mapping[str, Any]] | None = None,
     *,
     browser: bool = False,
+    own: bool = False,
 ) -> list[Answer]:
     """Everything about every question, and what `view` makes of it; programs run in the meantime.
 
-    For a `browser` the figures have elements that a script finds.
+    For a `browser` the figures have elements that a script finds. With `own` the student's own programs
+    are run too.
     """
     begun: deque[_Begun] = deque()
     answers: list[Answer] = []
@@ -203,7 +215,23 @@ def answers_of(
         while waiting and len(begun) < _AHEAD:
             begun.append(_begin(work, waiting.popleft()))
         answers.append(_finish(begun.popleft(), view, browser))
+        if own and answers[-1].question.program:
+            answers[-1] = replace(answers[-1], own=_own(work, answers[-1]))
     return answers
+
+
+def _own(work: Homework, answer: Answer) -> tuple[OwnRun, ...]:
+    """The student's own programs of a question, run and checked."""
+    from report import student
+
+    folder = work.path.parent
+    runs = []
+    with _placed(work, answer.question):
+        for name in answer.question.program:
+            if (folder / name).resolve().parent != folder.resolve():
+                raise ReportError(f"program {name} leads out of the folder of the homework file")
+            runs.append(student.check_program(answer.trace, student.read_program(folder / name)))
+    return tuple(runs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,15 +337,17 @@ def check_table(
 
     work = variants.draw(read_homework(homework, overrides, inputs), seed)
     texts, good = [], True
-    for answer in answers_of(work):
+    for answer in answers_of(work, own=True):
         question, found = answer.question, answer.verification
-        good = good and not found.failures
+        faults = [run.fault for run in answer.own if run.fault]
+        good = good and not found.failures and not faults
         texts.append(
             "\n".join(
                 [
                     f"{question.id}: {found.passed} of {found.comparisons} comparisons agree",
                     table(found),
                     *found.failures,
+                    *faults,
                 ]
             )
         )
@@ -389,8 +419,12 @@ def versions() -> dict[str, str]:
     return own | {name: version(name) for name in _VERSIONED}
 
 
-def _refuse(work: Homework, answers: Sequence[Answer]) -> None:
-    """No report when two ways to a number do not agree."""
+def _refuse(work: Homework, answers: Sequence[Answer], draft: bool = False) -> None:
+    """No report when two ways to a number do not agree; in a draft, those of a student's program may."""
+    faults = [f"{place(work, a.question)}: {r.fault}" for a in answers for r in a.own if r.fault]
+    if faults and not draft:
+        hint = "With --draft there is a report all the same, which says so."
+        raise CheckError("\n".join(["a program of your own is not right:", *faults, hint]))
     failures = [
         f"{place(work, a.question)}: {failure}"
         for a in answers

@@ -11,7 +11,7 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,9 +166,17 @@ def verify(
                 differences += wrong
             elif again.source and same:
                 differences.append(f"{again.name} is missing")
+        expected |= {name for own in question.program for name in (own, f"{own}.out")}
+        good, wrong = _own_programs(question.program, files, run_programs)
+        lines += good
+        differences += wrong
     if same:
         differences += [f"{name} is no file of this report" for name in sorted({*files} - expected)]
-    if pages and same:
+    if pages and any(q.program for q in work.questions):
+        lines.append(
+            "the pages show what a program of the author's own prints: they are not compared"
+        )
+    elif pages and same:
         wrong = _other_words(Path(path), work, _json(files, MADE_WITH).get("date", ""))
         differences += wrong
         if not wrong:
@@ -176,6 +184,24 @@ def verify(
     elif pages:
         lines.append("other versions made the pages, so they are not compared")
     return Verdict(tuple(lines), tuple(differences))
+
+
+def _own_programs(
+    names: Iterable[str], files: Mapping[str, bytes], run: bool
+) -> tuple[list[str], list[str]]:
+    """What is right and what is wrong with programs of the author's own; they run only where asked."""
+    from report.student.sources import parse_program
+
+    good, wrong = [], []
+    for name in names:
+        source, stored = _text(files, name), _text(files, f"{name}.out")
+        if not run:
+            good.append(f"{name} is the author's own, and was not run")
+        elif parse_program(Path(name), source).run().text == stored:
+            good.append(f"{name} prints what stands in the PDF")
+        else:
+            wrong.append(f"{name} prints something else than what stands in the PDF")
+    return good, wrong
 
 
 def _other_words(file: Path, work: Homework, date: str) -> list[str]:

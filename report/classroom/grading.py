@@ -118,13 +118,13 @@ def grade(
             raise ReportError(
                 f"{table.path}: lines {first} and {row.line} have the same id {shown(row.cells['id'])}"
             )
-    known = _roster(work, students)
+    known = students_of(work, students)
     columns: tuple[Asked, ...] | None = None
     graded = []
     for row in table.rows:
         identity = row.cells["id"]
         try:
-            name, own = _student(work, known, identity)
+            name, own = homework_for(work, known, identity)
             traces = _traces(own)
             if columns is None:
                 columns = tuple(_columns(table, traces))
@@ -151,7 +151,8 @@ class _BadColumn(ReportError):
 Known = Mapping[str, tuple[str, Homework | ReportError]]
 
 
-def _roster(work: Homework, path: str | os.PathLike[str] | None) -> Known | None:
+def students_of(work: Homework, path: str | os.PathLike[str] | None) -> Known | None:
+    """The name and the homework of each student of a roster, by id; None without one."""
     if path is None:
         return None
     found = roster.homeworks(work, roster.read_roster(path, work))
@@ -167,7 +168,8 @@ def _plain(identity: str) -> str:
         return bare
 
 
-def _student(work: Homework, known: Known | None, identity: str) -> tuple[str, Homework]:
+def homework_for(work: Homework, known: Known | None, identity: str) -> tuple[str, Homework]:
+    """A student's name and variant. ReportError for who is not in the roster or has no variant."""
     if not identity:
         raise ReportError("there is no id")
     if known is None:

@@ -72,6 +72,7 @@ def _build(options: argparse.Namespace) -> tuple[str, int]:
         inputs=options.inputs,
         seed=options.seed,
         edition=options.edition,
+        draft=options.draft,
         detail=options.detail,
         standard=options.standard,
     )
@@ -154,6 +155,8 @@ def _batch(options: argparse.Namespace) -> tuple[str, int]:
 
 def _grade(options: argparse.Namespace) -> tuple[str, int]:
     overrides = _overrides(options)
+    if Path(options.answers).is_dir():
+        return _grade_programs(options, overrides)
     from report.classroom import grading
 
     grades = grading.grade(
@@ -164,11 +167,33 @@ def _grade(options: argparse.Namespace) -> tuple[str, int]:
         inputs=options.inputs,
         tolerance=options.tolerance / 100,
     )
+    folder = _grades_folder(options)
+    text = grading.summary(grades, grading.write(grades, folder))
+    return text, FAILED if any(s.error for s in grades.students) else DONE
+
+
+def _grade_programs(options: argparse.Namespace, overrides: dict[str, Any]) -> tuple[str, int]:
+    from report import files
+    from report.classroom import programs
+
+    checked = programs.check_programs(
+        options.homework,
+        options.answers,
+        options.roster,
+        overrides=overrides,
+        inputs=options.inputs,
+    )
+    folder = _grades_folder(options)
+    files.write(folder / "programs.csv", programs.programs_csv(checked))
+    text = f"{programs.summary(checked)}\nwritten: {folder / 'programs.csv'}"
+    return text, FAILED if any(c.fault for c in checked.checked) else DONE
+
+
+def _grades_folder(options: argparse.Namespace) -> Path:
     folder = Path(options.out or Path("build", f"{Path(options.homework).stem}-grades"))
     if folder.exists() and not folder.is_dir():
         raise ReportError(f"{folder} is a file; name a folder")
-    text = grading.summary(grades, grading.write(grades, folder))
-    return text, FAILED if any(s.error for s in grades.students) else DONE
+    return folder
 
 
 def _extract(options: argparse.Namespace) -> tuple[str, int]:

@@ -38,7 +38,8 @@ batch that was stopped goes on when it is started again."""
 _ANSWERS = """\
 The answers are a CSV file with the column id and a column for each quantity, named as in the trace:
 q1.q3 or q1.f is a value, q1.d.q3 or q1.d.w1 a gradient, q2.d.W[0,1] an entry. The results go to
-grades.csv, answers.csv and gates.pdf in the folder."""
+grades.csv, answers.csv and gates.pdf in the folder. Where ANSWERS is a folder of programs (ID.py, or
+ID/q1.py where there are several questions), each is run by itself; the results go to programs.csv."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -131,6 +132,11 @@ def _parser() -> _Parser:
         default="ua-1",
         help="PDF/UA-1 with PDF/A-3a, or PDF/UA-2 with PDF/A-4f, which is PDF 2.0 (ua-1)",
     )
+    build.add_argument(
+        "--draft",
+        action="store_true",
+        help="a report also where a program of your own fails or differs",
+    )
     trace = command("trace", _homework, _values, _seed, epilog=_OVERRIDES)
     trace.add_argument(
         "--question", metavar="ID", help="only this question (all of them, in one object)"
@@ -180,7 +186,11 @@ def _add_batch(batch: _Parser) -> None:
 
 
 def _add_grade(grade: _Parser) -> None:
-    grade.add_argument("answers", metavar="ANSWERS.csv", help="what the students answered")
+    grade.add_argument(
+        "answers",
+        metavar="ANSWERS.csv",
+        help="what the students answered, or a folder of their programs: ID.py",
+    )
     grade.add_argument(
         "--roster", metavar="ROSTER.csv", help="the roster that the variants were built from"
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from report.figure import Figure
     from report.homework.homework import Question
     from report.program import Output, Program
+    from report.student import OwnRun
 
 
 DIALECTS = {"python": "Python program", "numpy": "NumPy program"}
@@ -54,6 +55,7 @@ class Answer:
     runs: tuple[ProgramRun, ...]
     verification: Verification
     shown: Mapping[str, Any]
+    own: tuple[OwnRun, ...] = ()  # the student's own programs
 
     @property
     def question(self) -> Question:

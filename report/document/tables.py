@@ -21,6 +21,7 @@ from report.document import gate_html
 from report.document.answer import DIALECTS
 from report.document.formulas import display, height_of, spoken, tex, width_of
 from report.figure.font_metrics import width as text_width
+from report.student.diagnosis import AGREES, DIFFERS, MISSING, Line
 
 COLUMN = 160.0
 GAP = 8 * 25.4 / 72  # right of each column but the last: the padding of its cells
@@ -38,6 +39,8 @@ MAX_ENTRIES = 6  # of a gradient whose entries the verification shows one by one
 MAX_LISTED = 14  # rows of such entries; where there are more, only numbers stand by themselves
 
 Row = TypeVar("Row")
+
+YOUR_PROGRAM = "your program"
 
 
 def ends(rows: Sequence[Row]) -> Sequence[Row]:
@@ -170,10 +173,11 @@ def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
 # ---------------------------------------------------------------- the verification
 
 
-def verification(v: Verification, trace: Trace) -> dict[str, Any]:
+def verification(v: Verification, trace: Trace, own: Sequence[Line] = ()) -> dict[str, Any]:
     """Each gradient in every way, and how far each way is from the trace at most.
 
-    The entries of small gradients stand one by one; of larger ones only the largest error does.
+    The entries of small gradients stand one by one; of larger ones only the largest error does. `own`
+    are the numbers of the student's own program: they get a column that says whether they agree.
     """
     listed, large = _listed(v.entries)
     names = [
@@ -182,20 +186,22 @@ def verification(v: Verification, trace: Trace) -> dict[str, Any]:
         for e in listed
     ]
     ways = {"difference": "central difference", "closed": "closed form"}
-    ways |= {dialect: DIALECTS[dialect] for dialect in v.dialects}
-    heads = ["gradient", "trace", *ways.values()]
+    short = " program" if own else ""  # beside "your program" there is no room for more
+    ways |= {dialect: DIALECTS[dialect].removesuffix(short) for dialect in v.dialects}
+    heads = ["gradient", "trace", *ways.values(), *([YOUR_PROGRAM] if own else [])]
     sums = [("", "", listed)] if listed else []
-    for name, own in large.items():
+    for name, es in large.items():
         by = symbol(name, np.shape(trace.gradients[name]))
-        sums.append(
-            (rf"\partial {symbol(trace.letter)} / \partial {by}", f"{len(own)} entries", own)
-        )
-    errors = [[count, *(_largest(own, way) for way in ways)] for _, count, own in sums]
+        sums.append((rf"\partial {symbol(trace.letter)} / \partial {by}", f"{len(es)} entries", es))
+    errors = [
+        [count, *(_largest(es, way) for way in ways), *([_together(es, own)] if own else [])]
+        for _, count, es in sums
+    ]
     label = "relative error"
     of = _text([f"{label} of "]) + _formulas(name for name, _, _ in sums if name)
     first = max(_formulas(names), _text([label]), of if large else 0.0)
     for digits in (CHECK_DIGITS, 8, 6):
-        columns = _numbers(listed, ways, digits)
+        columns = _numbers(listed, ways, digits) + ([_agreement(listed, own)] if own else [])
         cells = zip(heads[1:], columns, zip(*errors, strict=True), strict=True)
         widths = [max(_text([head], face="bold"), _text([*c, *e])) for head, c, e in cells]
         sizes = [first, *widths]
@@ -217,6 +223,28 @@ def verification(v: Verification, trace: Trace) -> dict[str, Any]:
         "sampled": v.sampled,
         **_columns(sizes, left=1),
     }
+
+
+def _agreement(entries: Sequence[CheckedEntry], own: Sequence[Line]) -> list[str]:
+    """Of each entry, whether the student's own program has it right."""
+    lines = {line.key[0].name: line for line in own if line.key[1] and line.own is not None}
+    return [_word(e, lines.get(e.name)) for e in entries]
+
+
+def _word(entry: CheckedEntry, line: Line | None) -> str:
+    if line is None or line.own is None:
+        return MISSING
+    if line.close is None:
+        return DIFFERS
+    if np.isnan(line.own.value[entry.place]):
+        return MISSING
+    return AGREES if line.close[entry.place] else DIFFERS
+
+
+def _together(entries: Sequence[CheckedEntry], own: Sequence[Line]) -> str:
+    """Of a large gradient, the worst that can be said."""
+    words = set(_agreement(entries, own))
+    return next((w for w in (DIFFERS, MISSING) if w in words), AGREES)
 
 
 def _listed(

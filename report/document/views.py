@@ -36,10 +36,13 @@ from report.document.statement import inline, render
 from report.figure import Figure
 from report.homework.homework import Question
 from report.program import Program
+from report.student import OwnRun
 from report.typeset import picture
 
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
 MAX_OUTPUT = 120  # lines of its output
+MAX_OWN_OUTPUT = 150  # lines of the output of a student's program, some three pages
+MAX_WIDTH = 2000  # letters of a line of it
 BOX = COLUMN - 3  # em inside the frame of a gradient
 SHORT = 9  # numbers of a gradient that the summary shows
 SHORT_ROWS, SHORT_COLUMNS = 5, 4  # of a matrix that it shows, if that has more
@@ -100,11 +103,16 @@ def _view(work: Work) -> dict[str, Any]:
 def outcome(answer: Answer) -> dict[str, Any]:
     """What the page of a question shows of its programs' outputs."""
     shown = answer.shown_runs
+    if answer.own and answer.question.programs is None:
+        shown = ()  # the student's own stand in their place
     names = [run.program.name for run in shown]
+    own = [_own_run(run) for run in answer.own]
+    lines = [line for run in answer.own for line in run.work.lines]
     return {
+        "own": own,
         "runs": [_run(run, answer.shown["sources"][run.program.name], names) for run in shown],
         "kept": [run.program.name for run in answer.runs if run not in shown],
-        "verification": tables.verification(answer.verification, answer.trace),
+        "verification": tables.verification(answer.verification, answer.trace, lines),
     }
 
 
@@ -112,7 +120,7 @@ def _parts(question: Question) -> dict[str, str]:
     """The letters of a statement's parts before the headings that answer them, if it has these parts."""
     has = [f"({letter})" in question.statement for letter in "abc"]
     a, b = ("(a) ", "(b) ") if has[0] and has[1] else ("", "")
-    return {"a": a, "python": b, "numpy": "(c) " if b and has[2] else b}
+    return {"a": a, "own": b, "python": b, "numpy": "(c) " if b and has[2] else b}
 
 
 def tells(statement: str, derivation: Derivation) -> bool:
@@ -280,6 +288,21 @@ def _source(program: Program) -> dict[str, Any]:
         "name": program.name,
         "source": listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
         "more_source": max(0, len(source) - MAX_SOURCE),
+    }
+
+
+def _own_run(run: OwnRun) -> dict[str, Any]:
+    """A program of the student's own: cut after a few pages, with what went wrong."""
+    source = run.program.source.rstrip("\n").splitlines()
+    output = [line[:MAX_WIDTH] for line in run.ended.text.rstrip("\n").splitlines()]
+    return {
+        "name": run.program.name,
+        "source": listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
+        "more_source": max(0, len(source) - MAX_SOURCE),
+        "output": terminal(run.program.command, "\n".join(output[:MAX_OWN_OUTPUT])),
+        "more_output": max(0, len(output) - MAX_OWN_OUTPUT),
+        "fault": [line for line in run.fault.split("\n") if line],
+        "found": len(run.work.printed),
     }
 
 

@@ -35,11 +35,13 @@ _LINES = ("title", "course", "author", "student_id")
 _HEADING = (*_LINES, "due", "paper", "detail", "seed")
 _TOP = (*_HEADING, "require")
 _QUESTION = (
-    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "programs", "require",
-    "inputs",
+    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "programs", "program",
+    "require", "inputs",
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NAME = re.compile(r"[\w.-]+")
+_PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.(py|ipynb)")
+MAX_PROGRAMS = 5
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Question:
     hessian: bool = False
     programs: tuple[str, ...] | None = None
     require: tuple[str, ...] = ()
+    program: tuple[str, ...] = ()  # files of the student's own, beside the homework file
 
 
 @dataclass(frozen=True)
@@ -276,7 +279,27 @@ def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
         statement=_text(table, "statement", start, lines=True, limit=MAX_STATEMENT),
         points=_points(table, start),
         require=_conditions(table, start),
+        program=_own_programs(table, identity, start),
     )
+
+
+def _own_programs(table: Mapping[str, Any], identity: str, start: str) -> tuple[str, ...]:
+    """The names of the student's own programs; they are read, and run, when a report is built."""
+    names = table.get("program", [])
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or len(names) > MAX_PROGRAMS:
+        raise ReportError(f'{start}program must be a name of a file or a list; write "mine.py"')
+    for name in names:
+        if not isinstance(name, str) or not _PROGRAM.fullmatch(name):
+            raise ReportError(
+                f"{start}program {shown(name)} is not possible; it is a file beside the homework file, "
+                "named with letters a-z, digits, . - and _, that ends in .py or .ipynb"
+            )
+        if name in (f"{identity}.py", f"{identity}_numpy.py") or names.count(name) > 1:
+            raise ReportError(
+                f"{start}program {name}: a generated program has that name; rename it"
+            )
+    return tuple(names)
 
 
 def _known(table: Mapping[str, Any], known: Iterable[str], where: str, more: str = "") -> None:

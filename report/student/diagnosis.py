@@ -59,6 +59,7 @@ class Line:
     verdict: str
     causes: tuple[Cause, ...] = ()  # of a number that differs, the likeliest first
     after: str = ""  # the wrong number that one follows from
+    close: Array | None = None  # of each entry, whether it agrees
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,8 +238,19 @@ class _Search:
             if own is not None and key not in self.own:
                 verdict, cause = DIFFERS, (self._misshapen(key, own),)
             after = self.name(follows[key]) if verdict == FOLLOWS and key in follows else ""
-            lines.append(Line(key, self.name(key), self.true[key], own, verdict, cause, after))
+            close = self._close(key, verdict)
+            lines.append(
+                Line(key, self.name(key), self.true[key], own, verdict, cause, after, close)
+            )
         return OwnWork(tuple(lines), self.found.other)
+
+    def _close(self, key: Key, verdict: str) -> Array | None:
+        """Which entries of a number agree with the truth; None where there are none to compare."""
+        if key not in self.own:
+            return None
+        if verdict in (AGREES, SINGLE):
+            return np.ones(key[0].shape, dtype=bool)
+        return self.ruler.close(key, self.own[key], self.true[key])
 
     def _placed(self, causes: Mapping[Key, tuple[Cause, ...]]) -> dict[Key, tuple[Cause, ...]]:
         """A mistake that was found by what follows from it, at the number where it is made."""

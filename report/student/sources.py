@@ -26,6 +26,7 @@ class OwnProgram:
     name: str
     cells: tuple[str, ...]
     notebook: bool = False
+    text: str = ""  # of the file, as it is
 
     @property
     def source(self) -> str:
@@ -51,12 +52,16 @@ def read_program(path: str | os.PathLike[str]) -> OwnProgram:
     file = Path(path)
     if file.suffix.lower() not in ENDINGS:
         raise ReportError(f"{file}: a program's name ends in .py or .ipynb")
-    text = _text(file)
+    return parse_program(file, _text(file))
+
+
+def parse_program(file: Path, text: str) -> OwnProgram:
+    """The text of a file as a program."""
     notebook = file.suffix.lower() == ".ipynb"
     cells = _cells(file, text) if notebook else (text,)
     for number, cell in enumerate(cells, 1):
         _check_syntax(f"{file}, cell {number}" if notebook else str(file), cell)
-    return OwnProgram(file.name, cells, notebook)
+    return OwnProgram(file.name, cells, notebook, text)
 
 
 def _text(file: Path) -> str:
