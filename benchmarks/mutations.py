@@ -287,7 +287,7 @@ IN_VALUES: dict[str, tuple[tuple[str, ...], Make]] = {  # a mistake -> the kinds
     "mean for sum": (("mean for sum",), _call("np.sum", "np.mean({x})")),
     "sum for mean": (("sum for mean",), _call("np.mean", "np.sum({x})")),
     "log base": (("log base",), _call("np.log", "np.log10({x})")),
-    "square left out": (("left out", "squared", "applied twice"), _operation(ast.Pow, "{a}")),
+    "square left out": (("left out", "squared", "applied twice", "l1_norm for squared_norm", "sum for squared_norm"), _operation(ast.Pow, "{a}")),
     "rounding": (("rounding",), _named(_value, "np.round({}, 2)")),
     "integer division": (("integer division",), _operation(ast.Div, "{a} // {b}")),
     "kink": (("kink", "minimum for maximum"), _call("np.maximum", "np.minimum({x})")),
@@ -297,7 +297,7 @@ IN_SLOPES: dict[str, tuple[tuple[str, ...], Make]] = {
     "slope: sign": (("sign",), _text("-({})")),
     "slope: factor 2": (("factor 2",), _operation(ast.Mult, "{a} * {b} / 2")),
     "slope: upstream left out": (("upstream",), _named(_slope, "np.ones_like({})")),
-    "slope: local derivative forgotten": (("local derivative", "π/180 lost"), _only_upstream),
+    "slope: local derivative forgotten": (("local derivative", "π/180 lost", "shape", "not summed"), _only_upstream),
     "slope: degrees": (("degrees",), _call("np.sin np.cos", "{f}(np.radians({x}))")),
     "slope: untransposed": (("transposed", "swapped", "order"), _at(ast.Attribute, _untransposed)),
     "slope: path left out": (("path left out", "left out"), _paths("{a}")),
@@ -467,7 +467,8 @@ def measure(
                 missed.append(
                     f"{name}, {style}, {mutant.mistake} at {at} ({ast.unparse(mutant.changed[1])[:60]}): {where} {kinds}"
                 )
-        tell(name)
+                tell(missed[-1])
+        tell(f"{name} {sum(x.count for x in by_mistake.values())} {len(missed)}")
     return alarms, by_mistake, by_style, missed
 
 

@@ -9,13 +9,14 @@ fit, the one that explains most of what is printed later comes first, then the m
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
+from report.errors import ReportError
 from report.student.find import Finder, Found, Own, Ruler
 from report.student.mistakes import Mistake, derivative, in_slope, in_sum, in_value, told
 from report.student.walk import Deviations, Key, keys_of, truth, walk
@@ -129,6 +130,7 @@ class _Try:
 
     state: _State
     cause: Cause | None
+    also: tuple[Cause, ...] = ()  # mistakes that make the same number
 
 
 _Guess = tuple[int, Key]  # a number of the output, by its place in it, and what it would stand for
@@ -176,7 +178,7 @@ class _Diagnosis:
         if tries:
             self.state = tries[0].state
             if tries[0].cause is not None:
-                named = [t.cause for t in tries if t.cause is not None]
+                named = [c for t in tries if t.cause is not None for c in (t.cause, *t.also)]
                 self.causes[problem] = _distinct(named)[:NAMED]
         else:
             self.state = replace(self.state, unexplained=self.state.unexplained | {problem})
@@ -209,6 +211,7 @@ class _Search:
                 if arg in trace.quantities:
                     self.consumers.setdefault(arg, []).append((q.node, place))
         self.work = 0
+        self.base: Mapping[Key, Array] = {}  # every number, as far as the state of a search tells
 
     # ------------------------------------------------------------ the whole
 
@@ -317,6 +320,7 @@ class _Search:
 
     def explanations(self, state: _State, problem: Key) -> list[_Try]:
         """The mistakes that give the number, the likeliest first."""
+        self.base = self.numbers(state)
         ranked: list[tuple[tuple[int, int], _Try]] = []
         kinds = {m.kind for m in (*state.forward.values(), *state.backward.values())}
         for order, attempt in enumerate(self._tries(state, problem)):
@@ -442,9 +446,11 @@ class _Search:
         """Mistakes in a value; with the derivative of what was computed, and with the right one."""
         if node in state.forward:
             return
-        text = told(node, self.names)
-        for mistake in in_value(node, text, self.names):
+        args = self._arguments(node)
+        made = in_value(node, told(node, self.names), self.names)
+        for mistake, alike in _different(made, self.base[node, False], lambda f: f(*args)):
             cause = self._cause(mistake, node)
+            also = tuple(self._cause(m, node) for m in alike)
             forward = replace(state, forward={**state.forward, node: mistake})
             if mistake.smooth:
                 slopes = {
@@ -452,17 +458,24 @@ class _Search:
                     for i, a in enumerate(node.args)
                     if a in self.trace.quantities
                 }
-                yield _Try(replace(forward, backward={**state.backward, **slopes}), cause)
-            yield _Try(forward, cause)
+                yield _Try(replace(forward, backward={**state.backward, **slopes}), cause, also)
+            yield _Try(forward, cause, also)
+
+    def _arguments(self, node: Node) -> list[Array]:
+        """The numbers that the student's gate computes from."""
+        return [a.value if a.is_constant else self.base[a, False] for a in node.args]
 
     def _edge(self, state: _State, node: Node, place: int) -> Iterator[_Try]:
         known = state.backward.get((node, place))
         if known is not None and known.kind:
             return
-        text = told(node, self.names)
-        for mistake in in_slope(node, place, text, state.forward.get(node)):
+        numbers = [self.base[node, True], self.base[node, False], *self._arguments(node)]
+        made = in_slope(node, place, told(node, self.names), state.forward.get(node))
+        for mistake, alike in _different(made, None, lambda f: f(*numbers)):
             cause = self._cause(mistake, node, place) if mistake.kind else None
-            yield _Try(replace(state, backward={**state.backward, (node, place): mistake}), cause)
+            also = tuple(self._cause(m, node, place) for m in alike if m.kind)
+            backward = {**state.backward, (node, place): mistake}
+            yield _Try(replace(state, backward=backward), cause, also)
 
     def _sum(self, state: _State, node: Node) -> Iterator[_Try]:
         for mistake in in_sum(len(self.consumers.get(node, []))):
@@ -601,6 +614,40 @@ class _Search:
         if backward:
             where = f"backward through {where}"
         return Cause(mistake.kind, q.name, backward, where, mistake.words, at)
+
+
+def _different(
+    mistakes: Iterable[Mistake], right: Array | None, apply: Callable[[Callable[..., Array]], Array]
+) -> Iterator[tuple[Mistake, list[Mistake]]]:
+    """Mistakes that make a number at all, each with those that make the same; none that make the right one."""
+    found: dict[bytes, tuple[Mistake, list[Mistake]]] = {}
+    for mistake in mistakes:
+        try:
+            with np.errstate(all="ignore"):
+                value = np.asarray(apply(mistake.function), dtype=float)
+        except (
+            np.linalg.LinAlgError,
+            ArithmeticError,
+            IndexError,
+            ValueError,
+            TypeError,
+            ReportError,
+        ):
+            continue
+        if not np.isfinite(value).all():
+            continue
+        if right is not None and (value.shape != np.shape(right) or np.array_equal(value, right)):
+            continue
+        size = float(np.max(np.abs(value), initial=0.0)) or 1.0
+        same = (
+            np.round(value / size, 12).tobytes()
+            + str((value.shape, float(f"{size:.12g}"))).encode()
+        )
+        if same in found:
+            found[same][1].append(mistake)
+        else:
+            found[same] = (mistake, [])
+    yield from found.values()
 
 
 def _filled(own: Own, expected: Array) -> Array:

@@ -35,6 +35,7 @@ _RESULTS = (
     "y",
     "total",
 )
+_VAGUE = {"E", "C", "output", "out", "y", "total"}
 _QUOTIENT = re.compile(
     r"(?:d|D|∂|δ|partial|\\partial)\s*_?(?:\w*|\([^()]*\))\s*/\s*\(?\s*(?:d|D|∂|δ|partial|\\partial)\s*_?\(?\s*"
     r"(?P<name>[A-Za-z]\w*)(?P<place>(?:\[[\d, ]+\])*)"
@@ -193,8 +194,8 @@ class Labels:
         """A word as a name, with or without the affixes of a gradient or a value."""
         if found := self._named(word):
             return found, False, _place(place), SURE
-        for match in (_BEFORE.match(word[:n]) for n in range(len(word) - 1, 0, -1)):
-            if match and (found := self._named(word[match.end() :])) and match.end() < len(word):
+        for length in range(len(word) - 1, 0, -1):
+            if _BEFORE.fullmatch(word, 0, length) and (found := self._named(word[length:])):
                 return found, True, _place(place), SURE
         for length in range(1, len(word)):
             found = self._named(word[:length])
@@ -203,7 +204,7 @@ class Labels:
             if found and _VALUE_AFTER.fullmatch(word, length):
                 return found, False, _place(place), SURE
         if word in self.results and self.trace.result:
-            sure = SURE if word == self.trace.letter else LIKELY
+            sure = LIKELY if word in _VAGUE else SURE
             return self.trace.result, False, _place(place), sure
         bare = re.fullmatch(r"(d_?|grad_?)?([A-Za-z]+)_?(\d)_?(\d)?", word)
         if bare and (found := self._named(bare[2])) and found.node.shape:

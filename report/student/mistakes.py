@@ -163,7 +163,7 @@ def _alike(gate: Gate, other: Gate) -> bool:
     return (
         other is not gate
         and bool(other.usage)
-        and other.group == gate.group
+        and (other.group == gate.group or not (other.elementwise or gate.elementwise))
         and other.elementwise == gate.elementwise
         and len(other.rules) == len(gate.rules)
         and other.rule_at is None is gate.rule_at
