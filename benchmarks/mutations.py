@@ -17,7 +17,7 @@ import random
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +52,15 @@ class Parts:
 
 def parts_of(trace: Trace) -> Parts:
     """The generated NumPy program of a trace, taken apart."""
-    source = program.generate(trace, dialect="numpy", name="p.py", title="").source
+    source = program.generate(trace, dialect="numpy", name="p.py").source
     body = ast.parse(source).body
-    end = next(
-        i for i, s in enumerate(body) if isinstance(s, ast.Expr) and "print" in ast.unparse(s)
-    )
     scope = Scope(trace, "numpy")
     names = {scope.names[q.node]: (q.node, False) for q in trace.gates}
     names |= {scope.slopes[q.node]: (q.node, True) for q in (*trace.gates, *trace.inputs)}
-    first = next(i for i, s in enumerate(body) if target(s) in names)
+    places = [i for i, s in enumerate(body) if target(s) in names]
+    first, end = places[0], places[-1] + 1
+    made = {target(s) for s in body[first:end]}
+    names = {name: key for name, key in names.items() if name in made}
     return Parts(trace, body[1:first], body[first:end], names)
 
 
@@ -93,11 +93,11 @@ def _prints(parts: Parts, style: str) -> Iterator[str]:
     """The statements that print, in a style."""
     trace = parts.trace
     variable = {key: ("net." if style == "class" else "") + n for n, key in parts.names.items()}
-    gates = [(q, variable[q.node, False]) for q in trace.gates]
+    gates = [(q, variable[q.node, False]) for q in trace.gates if (q.node, False) in variable]
     slopes = [
         (q, variable[q.node, True])
         for q in (*reversed(trace.gates), *trace.inputs)
-        if q.gradient is not None
+        if (q.node, True) in variable
     ]
     result = variable[trace.graph.result, False]
     if style == "torch":
@@ -417,7 +417,11 @@ def traces() -> Iterator[tuple[str, Trace]]:
 
 
 def measure(
-    most: int, seed: int = 1, *, tell: Callable[[str], None] = lambda _: None
+    most: int,
+    seed: int = 1,
+    *,
+    only: Collection[str] = (),
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[Counter[str], dict[str, Score], dict[str, Score], list[str]]:
     """False alarms by style, scores by mistake and by style, and what was missed."""
     alarms: Counter[str] = Counter()
@@ -427,6 +431,8 @@ def measure(
     chosen = random.Random(seed)
     turn = 0
     for name, trace in traces():
+        if only and name not in only:
+            continue
         parts = parts_of(trace)
         right = {s: output_of(program_of(parts, s)) for s in STYLES}
         for style, output in right.items():

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.graph import Array
+from report.autodiff.graph import Array, Node
 from report.autodiff.rounding_error import ROUNDING, scales
 from report.autodiff.trace import Quantity, Trace
 from report.student.labels import LIKELY, SURE, Labels, Reading
@@ -218,6 +218,8 @@ class _Search:
         if reading.keys and 1 < size == item.size:
             self._leave(item.joined(), reading, item.line)
             return
+        if sure and size == 1 < item.size and self._in_columns(item, reading.keys[0][0]):
+            return
         for i, part in enumerate(item.apart()):
             own = reading if i == 0 and not item.above else self.labels.read("", part.heading)
             if own is reading and sure and self._fits(part, reading.keys[0]):
@@ -225,6 +227,21 @@ class _Search:
                 self._claim(key, self._own(part.numbers[0], key, part.line))
             else:
                 self._leave(part.numbers[0], own, part.line)
+
+    def _in_columns(self, item: Item, node: Node) -> bool:
+        """Place a row of a table with a value and a gradient under their heads; whether it is one."""
+        heads = item.heading.lower().split()
+        columns = [
+            h for h in heads if h.isalpha() and h not in ("gate", "name", "node", "quantity")
+        ]
+        if "gradient" not in columns or len(item.numbers) > len(columns):
+            return False
+        for head, number in zip(columns, item.numbers, strict=False):
+            key = (node, head == "gradient")
+            known = not key[1] or self.trace.quantities[node].gradient is not None
+            if head in ("value", "gradient") and known:
+                self._claim(key, self._own(number, key, item.line))
+        return True
 
     def _leave(self, number: Number, reading: Reading, line: int) -> None:
         self.numbers += 1
