@@ -107,6 +107,7 @@ def test_build_prints_the_summary(
     assert run(capsys, "build", REPEATED, "--edition", "sheet", "--seed", "007")[0] == 0
     nothing: dict[str, Any] = {
         "overrides": {}, "inputs": None, "seed": None, "edition": "solution", "detail": None,
+        "draft": False, "standard": "ua-1",
     }  # fmt: skip
     assert calls[0] == ((REPEATED, Path("build/repeated.pdf")), nothing)
     assert calls[1] == ((REPEATED, Path("x/y.pdf")), {**nothing, "overrides": {"q1.x": 2}})
