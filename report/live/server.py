@@ -56,7 +56,9 @@ class LivePage:
         self.quick, self.slow = Worker(), Worker()
         self.watchers: set[asyncio.Queue[str]] = set()
         self.losses: dict[str, list[float]] = {}
-        self.untouched: dict[str, set[str]] = {}  # inputs found in a formula that nobody has set
+        self.untouched: dict[str, set[str]] = {}  # inputs that nobody has set, of new homework too
+        if path is None:
+            self.untouched = {q.id: set(q.inputs) for q in self.file.parsed.questions}
         self.saving: asyncio.Task[None] | None = None
         self.problem = ""  # why the file could not be saved or read
 
@@ -194,13 +196,15 @@ class LivePage:
             return {}
         untouched = self.untouched.setdefault(question, set())
         gone = {name for name in untouched if name not in free}
-        new = tuple(sorted(free - q.inputs.keys(), key=lambda n: function.find(n[0])))
         values: dict[str, Any] = dict.fromkeys(gone)
         untouched -= gone
-        if new:
-            kept = {k: v for k, v in q.inputs.items() if k not in gone}
-            values |= await self.quick.ask("guessed", function, kept, new, seconds=QUICK)
-            untouched |= set(new)
+        untouched |= free - q.inputs.keys()
+        own = {
+            n: q.inputs.get(n, 1.0) for n in sorted(untouched, key=lambda n: function.find(n[0]))
+        }
+        if own:
+            kept = {k: v for k, v in q.inputs.items() if k not in gone and k not in untouched}
+            values |= await self.quick.ask("guessed", function, kept, own, seconds=QUICK)
         return values
 
     async def change_input(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ Formulas are read, never run; only `with_runs` and `download` run programs, thos
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,6 +29,7 @@ from report.homework.homework import Homework, Question, read_homework_text
 from report.homework.traces import trace_question
 
 MAX_GATES = 3000  # of a question on the live page
+MAX_GUESSES = 400  # of the shapes of inputs that nobody has set
 SEED = "live"  # of random inputs in a file that names no seed
 _NO_FIGURE = figure.Figure((), "", "", "")
 
@@ -135,30 +137,31 @@ def value(text: str, name: str, question: str) -> float:
 # ---------------------------------------------------------------- inputs that a formula asks for
 
 
-def guessed(function: str, inputs: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Values for inputs that are new in a formula, of shapes with which it can be read.
+def guessed(function: str, inputs: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for the inputs in `own`, of shapes with which the formula can be read.
 
-    Numbers first; then a capital letter is a matrix and others are vectors; else numbers after all.
+    `inputs` are those that stay as they are. What `own` says comes first; then a capital letter is a
+    matrix and others are vectors; then whatever fits; and `own` itself where nothing does.
     """
-
-    def grown(name: str, size: int) -> Any:
-        vector = [1.0] * size
-        return [vector[:] for _ in range(size)] if name[:1].isupper() else vector
-
     sizes = {len(v) for v in inputs.values() if isinstance(v, list)} or {2}
-    tries: list[dict[str, Any]] = [dict.fromkeys(names, 1.0)]
+    tries = 0
     for size in sorted(sizes):
-        full = {n: grown(n, size) for n in names}
-        capitals = {n: v if n[:1].isupper() else 1.0 for n, v in full.items()}
-        tries += [full, capitals]
-        tries += [{**full, n: 1.0} for n in names]
-    for given in tries:
-        try:
-            trace_of(function, {**inputs, **given})
-        except ReportError:
-            continue
-        return given
-    return tries[0]
+        vector = [1.0] * size
+        matrix = [vector[:] for _ in range(size)]
+        likely = {n: matrix if n[:1].isupper() else vector for n in own}
+        some = [dict(own), likely, {n: matrix if n[:1].isupper() else 1.0 for n in own}]
+        shapes = [(likely[n], 1.0, vector, matrix) for n in own]
+        every = (dict(zip(own, values, strict=True)) for values in itertools.product(*shapes))
+        for given in itertools.chain(some, every):
+            tries += 1
+            if tries > MAX_GUESSES:
+                return dict(own)
+            try:
+                trace_of(function, {**inputs, **given})
+            except ReportError:
+                continue
+            return given
+    return dict(own)
 
 
 # ---------------------------------------------------------------- files

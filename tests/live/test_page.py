@@ -321,3 +321,23 @@ def test_latex_is_read_and_echoed(fresh):
     assert "<math" in answer
     answer = post(client, "edit", version=page.file.version, function=r"\sum_{i=1}^n (v_i - c)^2")
     assert error(answer) == ""
+
+
+def test_new_homework_fits_itself_to_a_formula():
+    page = LivePage(None)
+    with TestClient(page.app(TOKEN, PORT), base_url=HOME, client=("127.0.0.1", 1)) as client:
+        text = "h = tanh(W1 @ x + b1)\nz = W2 @ h + b2\nsum((z - t)**2)"
+        answer = post(client, "edit", version="1", function=text)
+        assert error(answer) == ""
+        inputs = page.file.parsed.questions[0].inputs
+        assert set(inputs) == {"W1", "x", "b1", "W2", "b2", "t"}
+        assert inputs["W1"] == [[1.0, 1.0], [1.0, 1.0]]
+        assert inputs["x"] == [1.0, 1.0]
+        post(client, "edit", **{"version": page.file.version, "cell:x:0:0": "3"})
+        answer = post(client, "edit", version=page.file.version, function="sum(A @ x)")
+        assert set(page.file.parsed.questions[0].inputs) == {"A", "x"}
+        assert page.file.parsed.questions[0].inputs["x"] == [3, 1.0]
+        assert error(answer) == ""
+        latex = r"\frac{1}{n}\sum_{i=1}^{n}(y_i - \mathbf{w}^\top x_i)^2 + \lambda \|w\|^2"
+        answer = post(client, "edit", version=page.file.version, function=latex)
+        assert error(answer) == ""
