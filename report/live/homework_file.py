@@ -195,5 +195,8 @@ def _item(value: Any, old: Any) -> Any:
     was_literal = isinstance(old, Item) and isinstance(old, String) and old.as_string()[:1] == "'"
     literal = ("\\" in value or was_literal) and ("'''" if lines else "'") not in value
     if lines:
-        return tomlkit.string(f"\n{value.strip()}\n", literal=literal, multiline=True)
+        quotes = "'''" if literal else '"""'
+        if quotes in value or (not literal and "\\" in value):
+            return tomlkit.string(f"{value.strip()}\n", multiline=True)
+        return tomlkit.value(f"{quotes}\n{value.strip()}\n{quotes}")
     return tomlkit.string(value, literal=literal)

@@ -175,7 +175,7 @@ class LivePage:
         """Put changes into the homework; a new formula brings its inputs along."""
         values = dict(changed.get("inputs", {}))
         untouched = self.untouched.setdefault(question, set())
-        untouched -= values.keys()
+        untouched.difference_update(values)
         if "function" in changed:
             values |= await self.inputs_for(question, changed["function"])
         if values:
