@@ -274,7 +274,7 @@ def test_toml_of_the_page_is_toml(fresh):
     post(client, "edit", version=page.file.version, function=latex)
     assert tomllib.loads(page.file.text)["question"][0]["function"].strip() == latex
     assert "# the norm" in page.file.text
-    assert 'function = """\\nh = W @ x\\nsum(h * h)\\n"""' in page.file.text
+    assert 'function = """\nh = W @ x\nsum(h * h)\n"""' in page.file.text
 
 
 def test_an_edit_that_is_not_saved_yet_survives_a_change_on_the_disk(tmp_path):
