@@ -1,0 +1,357 @@
+"""Every equation of a derivation, read back from its own LaTeX and evaluated with the trace's numbers.
+
+What is false is a failure, and so is what cannot be read: such a formula may not be printed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.graph import Array
+from report.autodiff.rounding_error import ROUNDING, scales
+from report.autodiff.trace import Trace
+from report.derivation import Derivation
+from report.derivation.elements import Branch, Equation, Gradient, Step
+from report.derivation.index_form.walk import LETTERS
+from report.derivation.latex.symbols import symbol
+from report.readback.arrays import Unread
+from report.readback.reading import Known, read, words
+
+TOLERANCE = 1e-9
+UNREADABLE = (
+    Unread,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    np.linalg.LinAlgError,
+)
+MAX_PLACES = 6  # entries at which a form in entries is read; of more some, spread over all
+MAX_SUMMED = 36  # entries of a gate over which a local derivative in entries is summed
+GOLDEN = (math.sqrt(5) - 1) / 2
+MAX_ENTRIES = 4000  # of a tensor in a formula that is read
+_THROUGH = re.compile(r"\\left\.(.*)\\right\|_\{(.*)\}")
+_FRACTION = re.compile(
+    r"(?:\\left\.)?\\frac\{\\partial (.*)\}\{\\partial (.*?)\}(?:\\right\|_\{\d\})?"
+)
+_MADE = (  # stands for numbers or says where they are
+    r"\text{the numbers",
+)
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """How many formulas were read back, and what is wrong with which."""
+
+    formulas: int
+    failures: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+
+def read_back(trace: Trace, derivation: Derivation) -> ReadBack:
+    """Read every equation of a derivation; see `Equation`."""
+    reader = _Equations(trace)
+    reader.whole(derivation)
+    return ReadBack(reader.formulas, tuple(reader.failures), tuple(reader.unread))
+
+
+class _Equations:
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        names, slopes = {}, {}
+        for q in trace.quantities.values():
+            names[symbol(q.name)] = np.asarray(q.value)
+            if q.gradient is not None:
+                slopes[symbol(q.name)] = np.asarray(q.gradient)
+        self.known = Known(names, slopes, letter=symbol(trace.letter))
+        self.sizes = scales(trace)
+        self.arrived: dict[str, dict[str, Array]] = {}
+        shown = {q.name: symbol(q.name, q.node.shape) for q in trace.quantities.values()}
+        for q in trace.quantities.values():
+            for c in q.contributions:
+                for through in (shown[c.gate], rf"{shown[c.gate]},\,{c.argument + 1}"):
+                    self.arrived.setdefault(through, {})[symbol(q.name)] = c.value
+        sizes = (np.max(np.abs(v)) for v in slopes.values() if np.size(v))
+        self.largest = float(max(sizes, default=0.0))
+        self.formulas = 0
+        self.failures: list[str] = []
+        self.unread: list[str] = []
+
+    # ------------------------------------------------------------ what is read
+
+    def whole(self, derivation: Derivation) -> None:
+        """All that is printed, in its order."""
+        for e in derivation.formula:
+            self.value_of(e.left, e.symbols)
+        for row in derivation.forward:
+            self.value_of(row.name, (row.symbols,))
+        for step in derivation.backward:
+            self.step(step)
+        for gradient in derivation.gradients:
+            self.gradient(gradient)
+
+    def value_of(self, left: str, sides: Sequence[str]) -> None:
+        """A name and what it is: a forward row, a let-line, the function."""
+        q = next(
+            (q for q in self.trace.quantities.values() if self.names(q.name, q.node.shape) == left),
+            None,
+        )
+        if q is None:
+            q = self.trace.result
+        if q is None:
+            return
+        for side in sides:
+            if side != left:
+                self.same(left, side, q.value, self.sizes[q.node].value)
+
+    def names(self, name: str, shape: tuple[int, ...]) -> str:
+        return symbol(name, shape)
+
+    def step(self, step: Step) -> None:
+        ratios: dict[tuple[str, ...], Any] = {}
+        node = step.quantity.node
+        if step.entry is not None:
+            self.entries(step.entry, self.known, self.known)
+        for branch in step.branches:
+            if branch.local is not None and node.shape:
+                self.local_entries(branch)
+            elif branch.local is not None:
+                self.local(branch.local, ratios)
+            if branch.jacobian is not None:
+                self.local(branch.jacobian, ratios)
+            known = replace(self.known, ratios=ratios)
+            scale = self.sizes[branch.argument].gradient
+            for side in (*branch.chain, *branch.symbols):
+                self.same(branch.left, side, branch.value, scale, known)
+            if branch.entries is not None:
+                self.entries(branch.entries, self.through(branch.entries.left), self.known)
+            if branch.together is not None:
+                for side in branch.together.symbols:
+                    self.same(branch.together.left, side, branch.value, scale)
+            if branch.total is not None:
+                whole = self.trace.quantities[branch.argument].gradient
+                parts = branch.total.symbols[0].split(" + ")
+                self.total(branch.total.left, parts, whole, scale)
+
+    def total(self, left: str, parts: Sequence[str], whole: Array, scale: float) -> None:
+        """The sum of what several gates send back."""
+
+        def added() -> Any:
+            found: Any = 0.0
+            for part in parts:
+                through = _THROUGH.fullmatch(part)
+                if through is None:
+                    raise Unread(part)
+                found = found + _shaped(read(through[1], self.through(part)), whole)
+            return found
+
+        self.check(left, " + ".join(parts), added, whole, scale)
+
+    def through(self, left: str) -> Known:
+        """What is known of the part of a gradient that comes through one gate."""
+        found = _THROUGH.fullmatch(left)
+        return self.known if found is None else replace(self.known, slopes=self.arrived[found[2]])
+
+    def local(self, e: Equation, ratios: dict[tuple[str, ...], Any]) -> None:
+        """The ways to write a local derivative are equal; the chain beside it says whether they are right."""
+        found = _FRACTION.fullmatch(e.left)
+        if found is None:
+            self.unread.append(e.left)
+            return
+        shape = np.shape(read(found[2], self.known))
+        values = []
+        for side in e.symbols:
+            self.formulas += 1
+            try:
+                values.append(read(side, self.known, shape=shape))
+            except UNREADABLE as error:
+                self.unread.append(f"{e.left} = {side} ({error})")
+        if values:
+            ratios[words(e.left)] = values[0]
+            for side, value in zip(e.symbols[1:], values[1:], strict=False):
+                self.compare(f"{e.left} = {side}", value, values[0], 0.0)
+
+    def local_entries(self, branch: Branch) -> None:
+        """Upstream × local derivative in entries, summed over the gate's entries, is what flows back."""
+        assert branch.local is not None
+        e = branch.local
+        found = _FRACTION.fullmatch(e.left)
+        if found is None:
+            self.unread.append(e.left)
+            return
+        of, by = found.groups()
+        letters, own = self.labels(of), self.labels(by)
+        shape = [n for n in np.shape(self.array(of)) if n != 1]
+        if len(shape) != len(letters) or math.prod(shape) > MAX_SUMMED:
+            return
+        upstream = rf"\frac{{\partial {self.known.letter}}}{{\partial {of}}}"
+
+        def summed() -> Any:
+            total = np.zeros([n for n in np.shape(branch.value) if n != 1])
+            for place in itertools.product(*(range(1, n + 1) for n in shape)):
+                at = dict(zip(letters, place, strict=True))
+                total[tuple(at[c] - 1 for c in own)] += read(upstream, self.known, at) * read(
+                    e.symbols[0], self.known, at
+                )
+            return total
+
+        self.check(e.left, e.symbols[0], summed, branch.value, self.sizes[branch.argument].gradient)
+
+    def array(self, name: str) -> Array | None:
+        """The tensor that a name with labels is an entry of."""
+        found = re.fullmatch(r"(.*?)(?:_\{(.*)\})?", name)
+        assert found
+        base, below = found[1], found[2] or ""
+        for end in range(len(below), -1, -1):
+            own = below[:end].rstrip(",; ")
+            key = f"{base}_{{{own}}}" if own else base
+            if key in self.known.names:
+                return self.known.names[key]
+        return None
+
+    def places(self, name: str, letters: Sequence[str]) -> list[tuple[int, ...]]:
+        """The labels of some entries of a tensor, from 1: of all where they are few, else spread."""
+        array = self.array(name)
+        sizes = [n for n in np.shape(array) if n != 1]
+        if array is None or len(sizes) != len(letters):
+            most = max((n for v in self.known.names.values() for n in np.shape(v)), default=1)
+            sizes = [most] * len(letters)
+        count = math.prod(sizes)
+        if count <= MAX_PLACES:
+            chosen = list(range(count))
+        else:
+            spread = {int(k * GOLDEN * count) % count for k in range(MAX_PLACES)}
+            chosen = sorted(spread | {count - 1})
+        return (
+            [tuple(int(i) + 1 for i in np.unravel_index(c, sizes)) for c in chosen]
+            if sizes
+            else [()]
+        )
+
+    def labels(self, name: str) -> list[str]:
+        """The letters below a name that are labels of its entry."""
+        below = "".join(re.findall(r"_\{((?:[^{}]|\{[^{}]*\})*)\}", name))
+        return list(
+            dict.fromkeys(c for c in words(below) if c in LETTERS and c not in self.known.names)
+        )
+
+    def entries(self, e: Equation, of: Known, known: Known) -> None:
+        """An equation of entries, at all labels; `of` knows what stands on its left side."""
+        found = _THROUGH.fullmatch(e.left)
+        left = found[1] if found else e.left
+        letters = self.labels(left)
+        by = _FRACTION.fullmatch(left)
+        places = self.places(by[2] if by else left, letters)
+        for side in e.symbols:
+            self.formulas += 1
+            said = f"{e.left} = {side}"
+            try:
+                count = self.at_places(said, left, side, letters, places, of, known)
+            except UNREADABLE as error:
+                self.unread.append(f"{said} ({error})")
+                continue
+            if not count:
+                self.unread.append(f"{said} (said of no entry)")
+
+    def at_places(
+        self,
+        said: str,
+        left: str,
+        side: str,
+        letters: Sequence[str],
+        places: Sequence[Any],
+        of: Known,
+        known: Known,
+    ) -> int:
+        count = 0
+        for place in places:
+            at = dict(zip(letters, place, strict=True))
+            expected = read(left, of, at)
+            if np.isnan(expected):  # a label is too large
+                continue
+            count += 1
+            if not self.compare(said, read(side, known, at), expected, self.largest):
+                break
+        return count
+
+    def gradient(self, gradient: Gradient) -> None:
+        """The closed form, what stands in it by name, and the entry."""
+        where = [e for e in gradient.where if "=" not in e.left]
+        shares = any(r"\text{ " in e.symbols[0] for e in where)
+        if not np.isfinite(gradient.value).all() or shares:
+            return  # where equal numbers share, a bracket is not what it says
+        node = self.trace.graph.inputs[gradient.name]
+        scale = self.sizes[node].gradient
+        names = dict(self.known.names)
+        for e in where:
+            if gradient.scalar is not None:
+                self.formulas += 1
+                try:
+                    names[e.left] = read(e.symbols[0], replace(self.known, names=names))
+                except UNREADABLE as error:
+                    self.unread.append(f"{e.left} = {e.symbols[0]} ({error})")
+        known = replace(self.known, names=names)
+        if gradient.closed is not None:
+            self.same(gradient.left, gradient.closed, gradient.value, scale, known)
+        if gradient.entry is not None:
+            self.entries(gradient.entry, self.known, self.known)
+
+    # ------------------------------------------------------------ how it is compared
+
+    def same(
+        self, left: str, side: str, expected: Array, scale: float, known: Known | None = None
+    ) -> None:
+        """A side must have the numbers that are expected."""
+        if any(part in side for part in _MADE):
+            return
+        shape = np.shape(expected)
+        self.check(
+            left, side, lambda: read(side, known or self.known, shape=shape), expected, scale
+        )
+
+    def check(self, left: str, side: str, value: Any, expected: Array, scale: float) -> None:
+        self.formulas += 1
+        said = f"{left} = {side}"
+        if np.size(expected) > MAX_ENTRIES:
+            return
+        try:
+            with np.errstate(all="ignore"):
+                found = value()
+        except UNREADABLE as error:
+            self.unread.append(f"{said} ({error})")
+            return
+        self.compare(said, found, expected, scale)
+
+    def compare(self, said: str, found: Any, expected: Any, scale: float) -> bool:
+        """Whether two sides have the same numbers; a failure where they have not."""
+        value, wanted = _shaped(found, expected), np.asarray(expected, dtype=float)
+        largest = float(np.max(np.abs(wanted))) if wanted.size else 0.0
+        good = value.shape == wanted.shape and np.allclose(
+            value,
+            wanted,
+            rtol=TOLERANCE,
+            atol=max(ROUNDING * scale, 1e-13 * largest),
+            equal_nan=True,
+        )
+        if not good:
+            self.failures.append(f"the formula {said} does not have the numbers that it should")
+        return bool(good)
+
+
+def _shaped(found: Any, expected: Any) -> Any:
+    """A number, a column for a vector, or an array that broadcasts to what is expected."""
+    value, wanted = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
+    if value.size == wanted.size:
+        return value.reshape(wanted.shape)
+    try:
+        return np.broadcast_to(value, wanted.shape)
+    except ValueError:
+        return value

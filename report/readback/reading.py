@@ -1,0 +1,671 @@
+r"""What a reader makes of a formula in LaTeX: its number, or the numbers of a matrix.
+
+Only what stands on the page counts: names, brackets, signs and which of them come first. Vectors are
+columns, 𝟏 is as long as what it stands beside, and a Σ ends at the next + or -. `Unread` is raised
+by what is no mathematics to this reader, such as reshape(x).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, reduce
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates import GATES
+from report.readback.arrays import (
+    Ones,
+    Repeated,
+    Unread,
+    bare,
+    entry,
+    fitted,
+    hadamard,
+    plain,
+    plus,
+    rank,
+    reduced,
+    times,
+    turned,
+)
+
+LONGEST = 12  # of an axis over which a label runs that has no end on the page
+_TOKEN = re.compile(
+    r"\\left|\\right|\\begin\{cases\}|\\end\{cases\}|\\text\{[^}]*\}|\\[A-Za-z]+|\\\\|\\[|]"
+    r"|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|𝟏|𝟎|𝟙|[-+=<>&|(){}\[\],;:^_./]"
+)
+_SPACES = re.compile(r"(?<!\\)\\[,;:! ]|\\textstyle|\\mathopen")
+_END = frozenset(
+    ["+", "-", "=", "<", ">", "&", ",", ";", "}", ")", "]", ":", r"\\", r"\right", r"\end{cases}"]
+) | {r"\le", r"\leq", r"\ge", r"\geq", r"\ne", r"\land", r"\lor", r"\colon", "|", r"\}"}  # fmt: skip
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh,
+    "tanh": np.tanh, "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan, "sgn": np.sign,
+    "sigma": GATES["sigmoid"].forward, "erf": GATES["erf"].forward, "Phi": GATES["normal_cdf"].forward,
+    "varphi": GATES["normal_pdf"].forward, "ReLU": GATES["relu"].forward, "GELU": GATES["gelu"].forward,
+    "swish": GATES["swish"].forward, "softplus": GATES["softplus"].forward, "clip": np.clip,
+    "det": np.linalg.det, "tr": np.trace,
+}  # fmt: skip
+_REDUCTIONS = ("sum", "mean", "var", "std", "prod", "softmax", "logsumexp", "max", "min", "cumsum")
+_RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": np.equal, "<": np.less, ">": np.greater, r"\le": np.less_equal, r"\leq": np.less_equal,
+    r"\ge": np.greater_equal, r"\geq": np.greater_equal,
+    r"\ne": np.not_equal,
+}  # fmt: skip
+
+
+@dataclass
+class Known:
+    """What a reader knows: the numbers of x or q_{1}, of ∂f/∂x as `slopes`, and of other derivatives."""
+
+    names: dict[str, Any]
+    slopes: dict[str, Any] = field(default_factory=dict)
+    ratios: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    letter: str = "f"
+
+    @cached_property
+    def bare_names(self) -> dict[str, Any]:
+        """The numbers by name without fonts."""
+        return {bare(k): v for k, v in self.names.items()}
+
+    @cached_property
+    def longest(self) -> int:
+        """The most entries along an axis."""
+        return max((n for v in self.names.values() for n in np.shape(v)), default=1)
+
+    @cached_property
+    def bare_slopes(self) -> dict[str, Any]:
+        """The gradients by name without fonts."""
+        return {bare(k): v for k, v in self.slopes.items()}
+
+
+def read(
+    text: str, known: Known, labels: Mapping[str, int] | None = None, shape: tuple[int, ...] = ()
+) -> Any:
+    """The number or array of a formula; `shape` is that of the array, to which e and I adapt."""
+    reader = _Reader(text, known, labels or {}, shape)
+    value = reader.expression()
+    if reader.next != "":
+        raise Unread(f"{reader.tokens[reader.at :]} is left of {text}")
+    return plain(value)
+
+
+@lru_cache(maxsize=4096)
+def words(text: str) -> tuple[str, ...]:
+    """The signs of a formula, without the spaces that only move things."""
+    return tuple(_TOKEN.findall(_SPACES.sub(" ", text)))
+
+
+_LOSSES = {
+    found[1]: gate
+    for gate in GATES.values()
+    if gate.group == "losses" and (found := re.match(r"\\operatorname\{+(\w+)\}", gate.latex))
+}
+
+
+def _loss(name: str, note: str, args: list[Any]) -> float:
+    """A loss of two arrays, of which columns are vectors; one that has an option has it below."""
+    gate = _LOSSES[name]
+    flat = [a[:, 0] if np.ndim(a) == 2 and a.shape[1] == 1 else a for a in args]
+    if gate.name.startswith("cross_entropy"):
+        labels = np.shape(flat[0]) != np.shape(flat[1])
+        gate = GATES["cross_entropy" if labels else "cross_entropy_one_hot"]
+    options = {option: float(note) for option in gate.params if note}
+    return float(gate.forward(*flat, **options))
+
+
+class _Reader:
+    def __init__(self, text: str, known: Known, labels: Any, shape: Any) -> None:
+        self.tokens = [*words(text), ""]
+        self.at = 0
+        self.known, self.labels, self.shape = known, dict(labels), shape
+        self.names = known.bare_names
+        self.slopes = known.bare_slopes
+
+    # ------------------------------------------------------------ tokens
+
+    @property
+    def next(self) -> str:
+        return self.tokens[self.at]
+
+    def take(self, *expected: str) -> str:
+        token = self.next
+        if expected and token not in expected:
+            raise Unread(f"{token!r} in place of {expected}: {' '.join(self.tokens)}")
+        self.at += 1
+        return token
+
+    def skip(self, *tokens: str) -> bool:
+        if self.tokens[self.at : self.at + len(tokens)] != list(tokens):
+            return False
+        self.at += len(tokens)
+        return True
+
+    def group(self) -> list[str]:
+        """The tokens in braces, or one."""
+        if self.next != "{":
+            return [self.take()]
+        depth, first = 0, self.at + 1
+        while True:
+            depth += {"{": 1, "}": -1}.get(self.take(), 0)
+            if not depth:
+                return self.tokens[first : self.at - 1]
+
+    @contextmanager
+    def over(self, tokens: list[str]) -> Iterator[None]:
+        """Read other tokens for a while."""
+        kept = self.tokens, self.at
+        self.tokens, self.at = [*tokens, ""], 0
+        yield
+        if self.next != "":
+            raise Unread(f"{self.tokens[self.at :]} is left of {' '.join(tokens)}")
+        self.tokens, self.at = kept
+
+    def value(self, tokens: list[str]) -> Any:
+        with self.over(tokens):
+            return self.expression()
+
+    # ------------------------------------------------------------ sums and products
+
+    def expression(self) -> Any:
+        minus = self.skip("-")
+        total = self.term()
+        total = times(-1.0, total) if minus else total
+        while self.next in ("+", "-"):
+            sign = 1.0 if self.take() == "+" else -1.0
+            total = plus(total, times(sign, self.term()))
+        return total
+
+    def term(self) -> Any:
+        product = self.side_by_side()
+        while self.skip(r"\odot"):
+            product = hadamard(product, self.side_by_side())
+        return product
+
+    def side_by_side(self) -> Any:
+        product = self.factor()
+        while self.next not in _END and self.next not in ("", r"\odot"):
+            if self.skip(r"\otimes"):
+                product = np.kron(product, self.factor())
+                continue
+            if not (self.skip(r"\cdot") or self.skip(r"\times")) and re.match(r"[0-9]", self.next):
+                raise Unread(f"a number behind a factor: {' '.join(self.tokens)}")
+            product = times(product, self.factor())
+        return product
+
+    def factor(self) -> Any:
+        base = self.atom()
+        while self.next in ("^", "_"):
+            if self.take() == "^":
+                base = self.power(base, self.group())
+            else:
+                base = self.subscript(base, self.group())
+        return base
+
+    def power(self, base: Any, exponent: list[str]) -> Any:
+        if exponent == [r"\top"]:
+            if isinstance(base, Ones | Repeated):
+                return turned(base)
+            return np.swapaxes(base, -1, -2) if np.ndim(base) > 1 else base
+        if exponent[0] == r"\odot":  # of each entry
+            exponent = exponent[1:]
+            if "".join(exponent) == "-1":
+                return 1 / base
+        if exponent == ["-", r"\top"]:
+            return np.swapaxes(np.linalg.inv(base), -1, -2)
+        if "".join(exponent) == "-1" and np.ndim(base) >= 2 and base.shape[-2] == base.shape[-1]:
+            return np.linalg.inv(base)
+        if "/" in exponent:  # x^{3/2}
+            above, below = (float(n) for n in "".join(exponent).split("/"))
+            return np.power(base, above / below)
+        return np.power(base, self.value(exponent), dtype=float)
+
+    def subscript(self, base: Any, sub: list[str]) -> Any:
+        if sub[:1] == [r"\left"]:
+            return self.indexed(base, sub)
+        return entry(base, self.places(sub, rank(base)))
+
+    # ------------------------------------------------------------ atoms
+
+    def atom(self) -> Any:
+        token = self.take()
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", token):
+            return float(token)
+        if token == "{":
+            inner = self.expression()
+            self.take("}")
+            return inner
+        if token == r"\left":
+            return self.bracket()
+        if token == r"\frac":
+            return self.fraction()
+        if token == r"\sqrt":
+            return np.sqrt(self.value(self.group()))
+        if token in (r"\sum", r"\prod"):
+            return self.limited(np.add if token == r"\sum" else np.multiply)
+        if (
+            token in (r"\max", r"\min")
+            and self.next == "_"
+            and "axis" not in self.tokens[self.at + 2]
+        ):
+            return self.limited(np.maximum if token == r"\max" else np.minimum)
+        if token == "𝟙":
+            self.take(r"\left")
+            self.take("[")
+            holds = np.asarray(self.condition(), dtype=float)
+            self.closed("]")
+            return holds if holds.ndim else float(holds)
+        if token in ("𝟏", "𝟎"):
+            return Ones(1.0 if token == "𝟏" else 0.0)
+        if token == r"\begin{cases}":
+            return self.cases()
+        if token == r"\delta" and "delta" not in self.names:
+            self.take("_")
+            a, b = self.places(self.group(), 2)
+            return float(a == b)
+        return self.name_or_function(token)
+
+    def closed(self, bracket: str) -> None:
+        self.take(r"\right")
+        self.take(bracket)
+
+    def bracket(self) -> Any:
+        kind = self.take("(", "|", r"\|", "[", ".")
+        if kind == ".":
+            return self.marked()
+        if kind == "[":
+            return self.listed()
+        inner = self.expression()
+        if self.next == ",":
+            inner = self.list_from(inner)
+        self.closed({"(": ")"}.get(kind, kind))
+        if kind == "|":
+            return np.abs(inner)
+        if kind == r"\|":
+            return self.norm(inner)
+        return inner
+
+    def marked(self) -> Any:
+        """A derivative by one of several equal arguments, whose number stands behind a bar."""
+        first = self.at - 2
+        while self.take() != r"\right":
+            pass
+        self.take("|")
+        self.take("_")
+        self.group()
+        whole = tuple(self.tokens[first : self.at])
+        if whole not in self.known.ratios:
+            raise Unread(" ".join(whole))
+        return self.known.ratios[whole]
+
+    def list_from(self, first: Any) -> Any:
+        """The rest of a list, as a column."""
+        found = [first]
+        while self.skip(","):
+            found.append(self.expression())
+        return np.reshape(found, (-1, 1))
+
+    def norm(self, inner: Any) -> Any:
+        order, axis = 2, None
+        if self.skip("_"):
+            for part in "".join(self.group()).split(","):
+                if found := re.fullmatch(r"\\text\{axis }(\d)", part):
+                    axis = int(found[1])
+                elif part == "1":
+                    order = 1
+                elif part == r"\text{kept}":
+                    continue
+                else:
+                    raise Unread(part)
+        if order == 1:
+            return np.sum(np.abs(inner), axis=axis, keepdims=axis is not None)
+        return np.sqrt(np.sum(np.square(inner), axis=axis, keepdims=axis is not None))
+
+    def listed(self) -> Any:
+        """[x; y] and [A | B], or the entries [...]_ij of a tensor."""
+        first = self.at
+        depth = 1
+        while depth:
+            depth += {r"\left": 1, r"\right": -1}.get(self.take(), 0)
+        inner = self.tokens[first : self.at - 1]
+        self.take("]")
+        if self.next == "_" and self.tokens[self.at + 1 : self.at + 3] != ["{", r"\left"]:
+            self.take()
+            return self.filled(inner, self.group())
+        with self.over(inner):
+            parts = [self.expression()]
+            if self.next == ",":  # positions, which count from 0
+                return self.list_from(parts[0])
+            across = self.next == "|"
+            while self.skip(";") or self.skip("|"):
+                parts.append(self.expression())
+        return np.concatenate([np.atleast_2d(x) for x in parts], axis=int(across))
+
+    def filled(self, inner: list[str], labels: list[str]) -> Any:
+        found: dict[tuple[int, ...], float] = {}
+        for place in itertools.product(range(1, LONGEST), repeat=len(labels)):
+            with self.labelled(dict(zip(labels, place, strict=True))):
+                value = self.value(inner)
+            if not np.isnan(value):
+                found[tuple(p - 1 for p in place)] = value
+        shape = tuple(max(p[d] for p in found) + 1 for d in range(len(labels)))
+        array = np.full(shape, np.nan)
+        for place, value in found.items():
+            array[place] = value
+        return array if len(shape) == 2 else array.reshape(-1, 1)
+
+    def fraction(self) -> Any:
+        above, below = self.group(), self.group()
+        if above[:1] == [r"\partial"]:
+            whole = (r"\frac", "{", *above, "}", "{", *below, "}")
+            if whole in self.known.ratios:
+                return self.known.ratios[whole]
+            if "".join(above) != r"\partial" + self.known.letter:
+                raise Unread(" ".join(whole))
+            with self.over(below[1:]):
+                names, self.names = self.names, self.slopes
+                try:
+                    return self.name_or_function(self.take())
+                finally:
+                    self.names = names
+        return np.divide(*fitted(plain(self.value(above)), plain(self.value(below))))
+
+    def cases(self) -> Any:
+        rows = []
+        while True:
+            value = plain(self.expression())
+            self.take("&")
+            if self.take().startswith(r"\text{otherwise"):
+                self.take(r"\end{cases}")
+                break
+            rows.append((self.condition(), value))
+            self.take(r"\\")
+        for holds, chosen in reversed(rows):
+            value = np.where(holds, chosen, value)
+        return value if np.ndim(value) else float(value)
+
+    # ------------------------------------------------------------ indices
+
+    def indexed(self, base: Any, sub: list[str]) -> Any:
+        """X[0, :], as NumPy has it."""
+        key = self.key(sub[2:-2])
+        if any(part is None for part in key):
+            return np.squeeze(base)[key]
+        if np.ndim(base) == 2 and base.shape[1] == 1 and len(key) == 1:
+            base = base[:, 0]
+        picked = base[key]
+        return np.reshape(picked, (-1, 1)) if np.ndim(picked) == 1 else picked
+
+    def key(self, tokens: list[str]) -> tuple[Any, ...]:
+        parts: list[list[str]] = [[]]
+        depth = 0
+        for t in tokens:
+            depth += {"[": 1, "]": -1}.get(t, 0)
+            if t == "," and not depth:
+                parts.append([])
+            else:
+                parts[-1].append(t)
+        return tuple(map(self.position, parts))
+
+    def position(self, part: list[str]) -> Any:
+        text = "".join(part)
+        if text in ("...", r"\text{new}"):
+            return Ellipsis if text == "..." else None
+        if re.fullmatch(r"-?[0-9]*:-?[0-9]*(:-?[0-9]*)?", text):
+            return slice(*(int(n) if n else None for n in text.split(":")))
+        if re.fullmatch(r"-?[0-9]+", text):
+            return int(text)
+        if text.startswith(r"\left["):
+            return [int(n) for n in re.findall(r"[0-9]+", text)]
+        return np.asarray(self.value(part), dtype=int).squeeze()
+
+    def unit(self, is_vector: bool) -> Any:
+        """e_{[0]} or rows of I, as long as the array that is told: a row's length where ᵀ stands or does not."""
+        rows, columns = (*self.shape, 1)[:2]
+        if self.next != "_":
+            return np.eye(rows)
+        self.take("_")
+        sub = self.group()
+        turned = self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"]
+        n = (columns if turned else rows) if is_vector else (rows if turned else columns)
+        return self.indexed(np.eye(n), sub)
+
+    # ------------------------------------------------------------ names and functions
+
+    def name_or_function(self, token: str) -> Any:
+        accent = token if token in (r"\hat", r"\bar", r"\tilde") else ""
+        if accent:
+            self.take("{")
+            token = self.take()
+        is_bold = token in (r"\mathbf", r"\boldsymbol")
+        if is_bold or token == r"\operatorname":
+            base = "".join(self.group()).lstrip("\\")
+        else:
+            base = token.lstrip("\\")
+        if accent:
+            self.take("}")
+            base = f"{accent}{{{base}}}"
+        if is_bold and base in ("e", "I") and base not in self.names:
+            return self.unit(base == "e")
+        mark = self.at
+        sub = self.group() if self.skip("_") else []
+        for own in (sub[:n] for n in range(len(sub), -1, -1)):
+            key = bare(f"{base}_{{{''.join(own)}}}" if own else base)
+            if key in self.names:
+                return self.named(key, sub[len(own) :], is_bold)
+        self.at = mark
+        if base == "e":
+            return math.e
+        if base == "pi":
+            return math.pi
+        if base in self.labels:
+            return float(self.labels[base])
+        return self.called(base)
+
+    def named(self, key: str, labels: list[str], is_bold: bool) -> Any:
+        value = self.names[key]
+        if labels[:1] in ([","], [";"]):
+            labels = labels[1:]
+        if is_bold and not labels:
+            return np.reshape(value, (-1, 1)) if np.ndim(value) == 1 else value
+        if not labels:
+            return np.asarray(value).item() if np.size(value) == 1 else self.wrong(key)
+        if labels[:2] == [r"\left", "["]:
+            return self.indexed(
+                value if np.ndim(value) != 1 else np.reshape(value, (-1, 1)), labels
+            )
+        return entry(value, self.places(labels, rank(value)))
+
+    def wrong(self, key: str) -> Any:
+        raise Unread(f"{key} without labels")
+
+    def places(self, tokens: list[str], rank: int) -> list[float]:
+        """The labels below a name: each a letter or a digit, or with commas between them."""
+        parts: list[list[str]] = [[]]
+        depth = 0
+        for t in tokens:
+            depth += {"{": 1, "(": 1, "}": -1, ")": -1}.get(t, 0)
+            if t == "," and not depth:
+                parts.append([])
+            else:
+                parts[-1].append(t)
+        if len(parts) == 1 and rank == len(tokens):
+            parts = [[t] for t in tokens]
+        elif len(parts) == 1 and len(tokens) == 1 and rank == len(tokens[0]):
+            parts = [[digit] for digit in tokens[0]]
+        if len(parts) != rank:
+            raise Unread(f"{rank} labels in {tokens}")
+        return [self.value(p) for p in parts]
+
+    def called(self, name: str) -> Any:
+        power: list[str] = []
+        note = ""
+        if name == "log" and self.next in (r"\sigma", r"\det", r"\operatorname"):
+            return np.log(self.name_or_function(self.take()))
+        while self.next in ("^", "_"):
+            if self.take() == "^":
+                power = self.group()
+            else:
+                note = "".join(self.group())
+        braced = self.skip("{")
+        if not self.skip(r"\left", "("):
+            raise Unread(f"{name} is no name here, and has no argument: {' '.join(self.tokens)}")
+        first = self.expression()
+        if name == "diag" and isinstance(first, Repeated):
+            first = first.c if first.axis else first.c.T
+            self.closed(")")
+            return first
+        if name in _REDUCTIONS and isinstance(first, Ones | Repeated):
+            raise Unread(f"{name} of what is as long as need be")
+        args = [plain(first)]
+        while self.skip(","):
+            args.append(plain(self.expression()))
+        self.closed(")")
+        if braced:
+            self.take("}")
+        if power == [r"\top"] and name == "cumsum":
+            return np.flip(reduced(name, note, np.flip(args[0])))
+        value = self.applied(name, note, args)
+        return self.power(value, power) if power else value
+
+    def applied(self, name: str, note: str, args: list[Any]) -> Any:
+        if name in ("max", "min") and len(args) > 1:
+            return reduce(np.maximum if name == "max" else np.minimum, args)
+        if name in ("LeakyReLU", "ELU"):
+            row, option = {"LeakyReLU": ("leaky_relu", 0.01), "ELU": ("elu", 1.0)}[name]
+            return GATES[row].forward(*args, float(note or option))
+        if name == "PReLU":
+            return GATES["prelu"].forward(*args)
+        if name in _REDUCTIONS:
+            return reduced(name, note, args[0])
+        if name == "diag" and not note:
+            (a,) = args
+            return np.diag(a[:, 0]) if a.shape[1] == 1 else np.diag(a).reshape(-1, 1)
+        if name == "reshape":
+            array = np.reshape(args[0], [int(n) for n in note.split(r"\times")])
+            return array.reshape(-1, 1) if array.ndim == 1 else array
+        if name == "transpose":
+            return np.transpose(args[0], [int(n) for n in note.split(",")])
+        if name == "onehot":
+            return np.eye(int(note))[np.asarray(args[0], dtype=int).squeeze()]
+        if name in _LOSSES:
+            return _loss(name, note, args)
+        if note or name not in _FUNCTIONS:
+            raise Unread(f"{name}_{note}")
+        return _FUNCTIONS[name](*args)
+
+    # ------------------------------------------------------------ labels that run, and conditions
+
+    @contextmanager
+    def labelled(self, more: Mapping[str, int]) -> Iterator[None]:
+        before = self.labels
+        self.labels = {**before, **more}
+        yield
+        self.labels = before
+
+    def limited(self, by: Any) -> Any:
+        """Σ_{k=1}^{n}, Σ_{k: i_k = j}, Π_{k ≠ i} and max_k of the rest of the term."""
+        self.take("_")
+        below = self.group()
+        if below[0].startswith(r"\text"):
+            return self.over_copies(below[0])
+        end = int(self.value(self.group())) if self.skip("^") else None
+        text = "".join(below)
+        condition: list[str] = []
+        if end is not None:
+            labels, first = [below[0]], int(self.value(below[2:]))
+        else:
+            first, end = 1, min(LONGEST, self.known.longest)
+            named = text.partition(r"\colon")[0].partition(r"\ne")[0]
+            labels = re.findall(r"[a-z]", named)
+            if r"\colon" in below:
+                condition = below[below.index(r"\colon") + 1 :]
+            elif r"\ne" in below:
+                condition = below
+        start, total, stop = self.at, None, self.at
+        is_there = r"\ne" not in below  # the entry that is left out of a product
+        runs = list(itertools.product(range(first, end + 1), repeat=len(labels)))
+        for place in runs or [(first,)]:
+            with self.labelled(dict(zip(labels, place, strict=True))):
+                if r"\colon" in below and stop > start and not self.holds(condition):
+                    continue
+                self.at = start
+                value = self.term()
+                stop = self.at
+                holds = not condition or self.holds(condition)
+            holds = holds and bool(runs)
+            is_there |= not holds and not np.isnan(value)
+            if holds and not (np.isnan(value) and (text.find("=") != 1)):
+                total = value if total is None else by(total, value)
+        self.at = stop
+        if not is_there:
+            return math.nan
+        return (
+            0.0 if total is None and by is np.add else math.nan if total is None else float(total)
+        )
+
+    def over_copies(self, over: str) -> Any:
+        axis = {r"\text{all entries}": None, r"\text{rows}": 0, r"\text{columns}": 1}.get(over, -1)
+        if axis == -1:
+            raise Unread(over)
+        value = np.sum(plain(self.factor()), axis=axis)
+        return value.reshape(-1, 1) if np.ndim(value) else value
+
+    def holds(self, tokens: list[str]) -> bool:
+        with self.over(tokens):
+            if self.next == "(":  # (k, l) ≠ (i, j)
+                a, b = (self.pair() for _ in range(2))
+                return a != b
+            good = bool(self.condition())
+            while self.skip(","):
+                good = bool(self.condition()) and good
+            return good
+
+    def pair(self) -> tuple[float, ...]:
+        self.skip(r"\ne")
+        self.take("(")
+        found = [self.expression()]
+        while self.skip(","):
+            found.append(self.expression())
+        self.take(")")
+        return tuple(found)
+
+    def condition(self) -> Any:
+        holds = self.both()
+        while self.skip(r"\lor"):
+            holds = np.logical_or(holds, self.both())
+        return holds
+
+    def both(self) -> Any:
+        holds = self.compared()
+        while self.skip(r"\land"):
+            holds = np.logical_and(holds, self.compared())
+        return holds
+
+    def compared(self) -> Any:
+        if self.skip(r"\lnot"):
+            return np.logical_not(self.compared())
+        start = self.at
+        try:
+            left: Any = plain(self.expression())
+            if self.next not in _RELATIONS:  # a number holds where it is not 0
+                return np.not_equal(left, 0)
+        except Unread:
+            self.at = start
+            if not self.skip(r"\left", "("):
+                raise
+            inner = self.condition()
+            self.closed(")")
+            return inner
+        holds: Any = True
+        while self.next in _RELATIONS:
+            relation = _RELATIONS[self.take()]
+            right = plain(self.expression())
+            holds, left = np.logical_and(holds, relation(*fitted(left, right))), right
+        return holds
