@@ -26,6 +26,7 @@ from report.derivation.gradient_formulas import Backpass
 from report.derivation.gradients import gradients
 from report.derivation.latex import equation
 from report.derivation.legend import legend
+from report.derivation.own_names import given_way
 from report.derivation.quantity_names import Notation
 from report.derivation.steps import step
 
@@ -63,18 +64,20 @@ def derive(trace: Trace) -> Derivation:
         kinds=kinds(shared, notation.f),
         flows=flows(trace, shared),
     )
+    derivation = given_way(derivation, notation.names)
     return replace(derivation, legend=legend(notation, derivation))
 
 
 def formula(trace: Trace) -> tuple[Equation, ...]:
     """The function of a trace as it was written, without its derivation."""
-    return _formula(Notation(trace))
+    notation = Notation(trace)
+    return given_way(_formula(notation), notation.names)
 
 
 def forward_rows(trace: Trace) -> tuple[ForwardRow, ...]:
     """The forward pass alone."""
     notation = Notation(trace)
-    return tuple(_forward_row(notation, q) for q in trace.gates)
+    return given_way(tuple(_forward_row(notation, q) for q in trace.gates), notation.names)
 
 
 def _formula(notation: Notation) -> tuple[Equation, ...]:

@@ -17,7 +17,8 @@ from report.autodiff.graph import INPUT, Gate, Node, constant, topological
 from report.autodiff.trace import Quantity, Trace
 from report.derivation.latex import equation, latex
 from report.derivation.latex.printer import bracketed_at
-from report.derivation.latex.symbols import partial, symbol
+from report.derivation.latex.symbols import partial
+from report.derivation.own_names import own_symbol
 from report.derivation.symbolic.closed_form import local_derivative
 from report.derivation.symbolic.expressions import is_named
 
@@ -84,7 +85,7 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
                 continue
             with np.errstate(all="ignore"):
                 local = rule(np.float64(1.0), q.value, *values, **node.params)
-            target = symbol(trace.name_of(arg))
+            target = own_symbol(trace.name_of(arg))
             lines.append(Flow(q, target, float(q.gradient), float(local), float(part)))
     return tuple(lines)
 

@@ -147,7 +147,10 @@ class _Form:
 
     def written(self, graph: Node) -> str:
         """A node of the backward graph over what stands by name."""
-        return latex(graph, lambda n: None if n is graph else self.leaf(n))
+        stands_for_another = graph in self.named and self.named[graph] is not graph
+        return latex(
+            graph, lambda n: None if n is graph and not stands_for_another else self.leaf(n)
+        )
 
     def leaf(self, node: Node) -> Written | None:
         if node not in self.named:

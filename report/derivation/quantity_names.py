@@ -9,7 +9,8 @@ from report.autodiff.graph import Array, Node, Shape
 from report.autodiff.trace import Trace
 from report.derivation.index_form.walk import LETTERS, IndexForm
 from report.derivation.latex import latex
-from report.derivation.latex.symbols import GRADIENT, VALUE, partial, subscripted, symbol, tensor
+from report.derivation.latex.symbols import GRADIENT, VALUE, partial, subscripted, tensor
+from report.derivation.own_names import own_symbol
 
 Written = tuple[str, int]  # LaTeX, and how strongly it binds
 
@@ -24,12 +25,15 @@ class Notation:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.f = symbol(trace.letter)
-        self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
+        self.names = (*(q.name for q in trace.quantities.values()), trace.letter)
+        self.f = own_symbol(trace.letter)
+        self.name = {n: own_symbol(q.name, n.shape) for n, q in trace.quantities.items()}
         self.by_name = {q.name: self.name[n] for n, q in trace.quantities.items()}
         names = {*self.by_name, trace.letter}
         self.letters = "".join(c for c in LETTERS if c not in names)
-        self.entry = {n: _with_place(symbol(q.name), n.shape) for n, q in trace.quantities.items()}
+        self.entry = {
+            n: _with_place(own_symbol(q.name), n.shape) for n, q in trace.quantities.items()
+        }
 
     def gradient(self, node: Node) -> str:
         """The fraction df/dnode."""

@@ -16,6 +16,31 @@ class Unread(Exception):
     """A formula with something that this reader does not know."""
 
 
+class Identity:
+    """c 𝐈, as large as what it stands beside."""
+
+    def __init__(self, c: Any = 1.0) -> None:
+        self.c = c
+
+
+def _times_identity(a: Any, b: Any) -> Any:
+    if isinstance(a, Identity) and isinstance(b, Identity):
+        return Identity(a.c * b.c)
+    one, other = (a, b) if isinstance(a, Identity) else (b, a)
+    if isinstance(other, Ones | Repeated):
+        raise Unread("how large I is")
+    return Identity(one.c * other) if np.ndim(other) == 0 else one.c * other
+
+
+def _plus_identity(a: Any, b: Any) -> Any:
+    if isinstance(a, Identity) and isinstance(b, Identity):
+        return Identity(a.c + b.c)
+    one, other = (a, b) if isinstance(a, Identity) else (b, a)
+    if np.ndim(other) != 2 or np.shape(other)[0] != np.shape(other)[1]:
+        raise Unread("how large I is")
+    return other + one.c * np.eye(len(other))
+
+
 class Repeated:
     """x 𝟏ᵀ, a matrix with the same column again and again (axis 1), or 𝟏 xᵀ with the same row (axis 0)."""
 
@@ -32,20 +57,26 @@ class Ones:
 
 @lru_cache(maxsize=4096)
 def bare(name: str) -> str:
+    """A name without fonts."""
     return re.sub(r"\\operatorname\{(\w+)\}", r"\1", name).replace("\\", "")
 
 
 def plain(x: Any) -> Any:
+    """An array, where 𝟏 stands alone."""
+    if isinstance(x, Identity):
+        raise Unread("how large I is")
     return x.c if isinstance(x, Ones | Repeated) else x
 
 
 def turned(x: Ones | Repeated) -> Any:
+    """The transpose of 𝟏 or of a matrix with the same rows."""
     if isinstance(x, Ones):
         return Ones(x.c, not x.row)
     return Repeated(np.transpose(x.c), 1 - x.axis)
 
 
 def rank(value: Any) -> int:
+    """The axes with more than one entry."""
     return sum(n != 1 for n in np.shape(value))
 
 
@@ -61,12 +92,16 @@ def entry(value: Any, places: list[float]) -> float:
 
 
 def plus(a: Any, b: Any) -> Any:
+    """A sum; 𝟏 and 𝐈 are as large as need be."""
+    if isinstance(a, Identity) or isinstance(b, Identity):
+        return _plus_identity(a, b)
     if isinstance(a, Ones) and isinstance(b, Ones) and a.row == b.row:
         return Ones(a.c + b.c, a.row)
     return np.add(*fitted(plain(a), plain(b)))
 
 
 def hadamard(a: Any, b: Any) -> Any:
+    """A product entry by entry."""
     for x, other in ((a, b), (b, a)):
         if isinstance(x, Repeated) and x.axis == 0 and np.shape(other) == np.shape(x.c)[::-1]:
             return Repeated(x.c * other.T, 0)
@@ -101,6 +136,8 @@ def times_repeated(a: Any, b: Any) -> Any:
 
 def times(a: Any, b: Any) -> Any:
     """Side by side: a number and anything, or a product of matrices."""
+    if isinstance(a, Identity) or isinstance(b, Identity):
+        return _times_identity(a, b)
     if (
         np.ndim(plain(a)) == 0
         and np.ndim(plain(b)) == 0

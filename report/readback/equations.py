@@ -189,7 +189,8 @@ class _Equations:
             return
         of, by = found.groups()
         letters, own = self.labels(of), self.labels(by)
-        shape = [n for n in np.shape(self.array(of)) if n != 1]
+        tensor = self.array(of)
+        shape = [] if tensor is None else [n for n in np.shape(tensor) if n != 1]
         if len(shape) != len(letters) or math.prod(shape) > MAX_SUMMED:
             return
         upstream = rf"\frac{{\partial {self.known.letter}}}{{\partial {of}}}"
@@ -220,7 +221,7 @@ class _Equations:
     def places(self, name: str, letters: Sequence[str]) -> list[tuple[int, ...]]:
         """The labels of some entries of a tensor, from 1: of all where they are few, else spread."""
         array = self.array(name)
-        sizes = [n for n in np.shape(array) if n != 1]
+        sizes = [] if array is None else [n for n in np.shape(array) if n != 1]
         if array is None or len(sizes) != len(letters):
             most = max((n for v in self.known.names.values() for n in np.shape(v)), default=1)
             sizes = [most] * len(letters)
@@ -277,8 +278,11 @@ class _Equations:
             expected = read(left, of, at)
             if np.isnan(expected):  # a label is too large
                 continue
+            value = read(side, known, at)
+            if np.isnan(value):  # and here another one
+                continue
             count += 1
-            if not self.compare(said, read(side, known, at), expected, self.largest):
+            if not self.compare(said, value, expected, self.largest):
                 break
         return count
 

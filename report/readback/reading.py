@@ -20,6 +20,7 @@ import numpy as np
 
 from report.autodiff.gates import GATES
 from report.readback.arrays import (
+    Identity,
     Ones,
     Repeated,
     Unread,
@@ -47,7 +48,7 @@ _END = frozenset(
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh,
     "tanh": np.tanh, "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan, "sgn": np.sign,
-    "sigma": GATES["sigmoid"].forward, "erf": GATES["erf"].forward, "Phi": GATES["normal_cdf"].forward,
+    "sigma": GATES["sigmoid"].forward, "sigmoid": GATES["sigmoid"].forward, "exp": np.exp, "erf": GATES["erf"].forward, "Phi": GATES["normal_cdf"].forward,
     "varphi": GATES["normal_pdf"].forward, "ReLU": GATES["relu"].forward, "GELU": GATES["gelu"].forward,
     "swish": GATES["swish"].forward, "softplus": GATES["softplus"].forward, "clip": np.clip,
     "det": np.linalg.det, "tr": np.trace,
@@ -93,6 +94,8 @@ def read(
     value = reader.expression()
     if reader.next != "":
         raise Unread(f"{reader.tokens[reader.at :]} is left of {text}")
+    if isinstance(value, Identity):
+        value = value.c * np.eye(*((*shape, 1)[:1]))
     return plain(value)
 
 
@@ -118,6 +121,15 @@ def _loss(name: str, note: str, args: list[Any]) -> float:
         gate = GATES["cross_entropy" if labels else "cross_entropy_one_hot"]
     options = {option: float(note) for option in gate.params if note}
     return float(gate.forward(*flat, **options))
+
+
+def _padded(x: Any, note: str) -> Any:
+    """Zeros round a tensor: (before, after) for each axis, or one pair for a vector, which is a column."""
+    ends = [int(n) for n in re.findall(r"\d+", note)]
+    pairs = list(zip(ends[::2], ends[1::2], strict=True))
+    if np.ndim(x) == 2 and x.shape[1] == 1 and len(pairs) == 1:
+        pairs.append((0, 0))
+    return np.pad(x, pairs)
 
 
 class _Reader:
@@ -209,6 +221,8 @@ class _Reader:
         return base
 
     def power(self, base: Any, exponent: list[str]) -> Any:
+        if isinstance(base, Identity):
+            return base
         if exponent == [r"\top"]:
             if isinstance(base, Ones | Repeated):
                 return turned(base)
@@ -429,7 +443,7 @@ class _Reader:
         """e_{[0]} or rows of I, as long as the array that is told: a row's length where ᵀ stands or does not."""
         rows, columns = (*self.shape, 1)[:2]
         if self.next != "_":
-            return np.eye(rows)
+            return Identity()
         self.take("_")
         sub = self.group()
         turned = self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"]
@@ -443,6 +457,9 @@ class _Reader:
         if accent:
             self.take("{")
             token = self.take()
+        if token == r"\mathbb":
+            self.group()
+            return self.unit(False)
         is_bold = token in (r"\mathbf", r"\boldsymbol")
         if is_bold or token == r"\operatorname":
             base = "".join(self.group()).lstrip("\\")
@@ -453,6 +470,13 @@ class _Reader:
             base = f"{accent}{{{base}}}"
         if is_bold and base in ("e", "I") and base not in self.names:
             return self.unit(base == "e")
+        if (
+            is_bold
+            and base == "u"
+            and "e" in self.names
+            and self.tokens[self.at : self.at + 3] == ["_", "{", r"\left"]
+        ):
+            return self.unit(True)
         mark = self.at
         sub = self.group() if self.skip("_") else []
         for own in (sub[:n] for n in range(len(sub), -1, -1)):
@@ -534,7 +558,7 @@ class _Reader:
         value = self.applied(name, note, args)
         return self.power(value, power) if power else value
 
-    def applied(self, name: str, note: str, args: list[Any]) -> Any:
+    def applied(self, name: str, note: str, args: list[Any]) -> Any:  # noqa: C901 - by name
         if name in ("max", "min") and len(args) > 1:
             return reduce(np.maximum if name == "max" else np.minimum, args)
         if name in ("LeakyReLU", "ELU"):
@@ -554,11 +578,23 @@ class _Reader:
             return np.transpose(args[0], [int(n) for n in note.split(",")])
         if name == "onehot":
             return np.eye(int(note))[np.asarray(args[0], dtype=int).squeeze()]
+        if name == "pad":
+            return _padded(args[0], note)
+        if name == "scatter":
+            return self.scattered(args[0], note)
         if name in _LOSSES:
             return _loss(name, note, args)
         if note or name not in _FUNCTIONS:
             raise Unread(f"{name}_{note}")
         return _FUNCTIONS[name](*args)
+
+    def scattered(self, g: Any, note: str) -> Any:
+        """Zeros in the shape of what is told, with g added at the places of an index."""
+        key = self.key(list(words(note)[2:-2]))
+        out = np.zeros(self.shape)
+        picked = out[key]
+        np.add.at(out, key, np.reshape(g, picked.shape))
+        return out
 
     # ------------------------------------------------------------ labels that run, and conditions
 

@@ -412,8 +412,8 @@ class _Reader:
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
     ) -> Node:
-        if gate.name == "transpose" and not args[0].shape and not any((params or {}).values()):
-            return args[0]  # a number has no axes
+        if gate.name == "transpose" and len(args[0].shape) < 2 and not any((params or {}).values()):
+            return args[0]  # a number has no axes, a vector with one is a column and a row
         if (gate.family or gate.name) in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
         try:

@@ -45,6 +45,8 @@ def _multiply(p: Printer, node: Node) -> tuple[str, int]:
         return rf"{left} \odot {right}", PRODUCT
     if _is_juxtaposed(p, a):  # (xᵀy) z
         left = rf"\left({left}\right)"
+    if a.shape and _is_juxtaposed(p, b):  # A (xᵀy)
+        right = rf"\left({right}\right)"
     again = left == right or left.endswith(rf"\cdot {right}")  # x · x, as xx would look like a name
     if left.startswith(r"\textcolor") or r"\cdot" in right or again:
         return rf"{left} \cdot {right}", PRODUCT

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.graph import Gate, Graph, Node, topological
-from report.derivation.latex.symbols import symbol
+from report.derivation.own_names import given_way, own_symbol
 from report.derivation.symbolic.expressions import (
     derivative,
     expression,
@@ -38,9 +38,8 @@ class ClosedForm:
     @property
     def latex(self) -> str:
         """The formula with the inputs' names as everywhere in the report."""
-        return expression_latex(
-            self.expression, {s: symbol(name) for name, s in self.symbols.items()}
-        )
+        names = {s: own_symbol(name) for name, s in self.symbols.items()}
+        return given_way(expression_latex(self.expression, names), self.symbols)
 
     def derivative(self, name: str) -> ClosedForm:
         """Its derivative by an input: one entry of the Hessian."""
@@ -178,8 +177,8 @@ def named(
         wholes.append(whole.xreplace(placed))
     letter = next((c for c in _LETTERS if not any(n.startswith(c) for n in taken)), "part_")
     numbered = [letter] if len(known) == 1 else [f"{letter}{i + 1}" for i in range(len(known))]
-    names = {name: symbol(text) for name, text in zip(definitions, numbered, strict=True)}
-    names |= {s: symbol(name) for form in forms for name, s in form.symbols.items()}
+    names = {name: own_symbol(text) for name, text in zip(definitions, numbered, strict=True)}
+    names |= {s: own_symbol(name) for form in forms for name, s in form.symbols.items()}
     return tuple(
         (
             expression_latex(whole, names),

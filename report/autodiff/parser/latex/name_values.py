@@ -163,7 +163,7 @@ class _Names(_Entries):
         return value if script is None else self.with_scripts(value, script)
 
     def identity(self, n: int) -> Value:
-        return Value(constant(np.eye(n), name=None), f"eye({n})")
+        return Value(constant(np.eye(n), name="I"), f"eye({n})")
 
     def ones(self, value: float) -> Unsized:
         name = "ones" if value else "zeros"
