@@ -25,6 +25,7 @@ from report.autodiff.rounding_error import ROUNDING, Scale, scales, shaker
 from report.autodiff.trace import Trace
 from report.derivation import Derivation
 from report.derivation.gradient_formulas import GradientFormula
+from report.readback import ReadBack
 
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 CLOSED_TOLERANCE = 1e-9
@@ -70,7 +71,7 @@ class CheckedEntry:
 
 @dataclass(frozen=True)
 class Verification:
-    """All comparisons of one question. `failures` names each number that differs."""
+    """All comparisons of one question. `failures` names each number that differs, and each false formula."""
 
     entries: tuple[CheckedEntry, ...]
     comparisons: int
@@ -78,11 +79,18 @@ class Verification:
     kinks: tuple[str, ...]  # the gates whose input sits on a kink
     dialects: tuple[str, ...]
     sampled: bool  # whether difference quotients were taken of some entries only
+    read: ReadBack | None = None  # the printed formulas, where they were read back
+
+    @property
+    def formulas(self) -> int:
+        """How many printed formulas were read back."""
+        return 0 if self.read is None else self.read.formulas - len(self.read.unread)
 
     @property
     def passed(self) -> int:
         """How many comparisons agree."""
-        return self.comparisons - len(self.failures)
+        false = 0 if self.read is None else len(self.read.failures)
+        return self.comparisons - (len(self.failures) - false)
 
     @property
     def largest(self) -> dict[str, float]:
@@ -97,9 +105,15 @@ class Verification:
 
 
 def verify(
-    trace: Trace, derivation: Derivation, printed: Mapping[Any, PrintedNumbers]
+    trace: Trace,
+    derivation: Derivation,
+    printed: Mapping[Any, PrintedNumbers],
+    read: ReadBack | None = None,
 ) -> Verification:
-    """Compare the trace with every other way; `printed` maps a dialect to what its program printed."""
+    """Compare the trace with every other way; `printed` maps a dialect to what its program printed.
+
+    `read` is what reading the printed formulas back has found.
+    """
     kinks = kinks_of(trace)
     closed = _ClosedForms(trace, derivation, bool(kinks))
     sizes = scales(trace)
@@ -149,7 +163,10 @@ def verify(
             if not good:
                 failures.append(f"{what} printed by the {dialect} program differs from the trace")
     sampled = any(q.node.shape and q.value.size > MAX_ENTRIES for q in trace.inputs)
-    return Verification(tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled)
+    failures += read.failures if read else ()
+    return Verification(
+        tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled, read
+    )
 
 
 def misprinted(trace: Trace, printed: PrintedNumbers) -> list[str]:

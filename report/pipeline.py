@@ -115,7 +115,7 @@ def _build_page(work: Homework, target: Path, edition: str, start: float, draft:
         path=target,
         questions=len(answers),
         gates=sum(len(a.trace.gates) for a in answers),
-        checks=sum(a.verification.comparisons for a in answers),
+        checks=sum(a.verification.comparisons + a.verification.formulas for a in answers),
         pages=1,
         seconds=time.perf_counter() - start,
     )
@@ -193,7 +193,8 @@ def make(
             pdfs[edition] = pdf.render(
                 (sheet if edition == "sheet" else key)(work, traces), standard=standard
             )
-    return Made(pdfs, traces, sum(a.verification.comparisons for a in answers))
+    checks = sum(a.verification.comparisons + a.verification.formulas for a in answers)
+    return Made(pdfs, traces, checks)
 
 
 def answers_of(
@@ -275,6 +276,7 @@ def _finish(
     from report.checks import verify
     from report.derivation import derive
     from report.document import Answer, ProgramRun, Work
+    from report.readback import read_back
 
     with _placed(begun.work, begun.question):
         found = begun.trace
@@ -284,14 +286,15 @@ def _finish(
         done = Work(
             begun.question, found, derivation, drawn, second, begun.written, begun.work.detail
         )
-        shown = view(done) if view else {}  # while the programs run
+        read = read_back(found, derivation)  # while the programs run
+        shown = view(done) if view else {}
         runs: list[ProgramRun] = []
         for r in begun.running:
             output = program.finish(r)
             same = (run.program.name for run in runs if run.output.text == output.text)
             runs.append(ProgramRun(r.program, output, next(same, "")))
         printed = {r.program.dialect: program.parse_output(r.output.text, found) for r in runs}
-        checked = verify(found, derivation, printed)
+        checked = verify(found, derivation, printed, read)
         return Answer(done, tuple(runs), checked, shown)
 
 
@@ -344,7 +347,7 @@ def check_table(
         texts.append(
             "\n".join(
                 [
-                    f"{question.id}: {found.passed} of {found.comparisons} comparisons agree",
+                    f"{question.id}: {found.passed} of {found.comparisons} comparisons agree, {found.formulas} printed formulas read back",
                     table(found),
                     *found.failures,
                     *faults,

@@ -218,6 +218,7 @@ def verification(v: Verification, trace: Trace, own: Sequence[Line] = ()) -> dic
             for (name, _, _), cells in zip(sums, errors, strict=True)
         ],
         "comparisons": v.comparisons,
+        "formulas": v.formulas,
         "what": _agreed(v),
         "kinks": ", ".join(v.kinks),
         "sampled": v.sampled,

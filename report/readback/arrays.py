@@ -102,6 +102,11 @@ def plus(a: Any, b: Any) -> Any:
 
 def hadamard(a: Any, b: Any) -> Any:
     """A product entry by entry."""
+    if isinstance(a, Identity) or isinstance(b, Identity):
+        one, other = (a, b) if isinstance(a, Identity) else (b, a)
+        if np.ndim(other) != 2:
+            raise Unread("how large I is")
+        return np.eye(len(other)) * one.c * other
     for x, other in ((a, b), (b, a)):
         if isinstance(x, Repeated) and x.axis == 0 and np.shape(other) == np.shape(x.c)[::-1]:
             return Repeated(x.c * other.T, 0)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates import GATES
+from report.autodiff.gates.shapes import pair, pair_within
 from report.readback.arrays import (
     Identity,
     Ones,
@@ -95,7 +96,7 @@ def read(
     if reader.next != "":
         raise Unread(f"{reader.tokens[reader.at :]} is left of {text}")
     if isinstance(value, Identity):
-        value = value.c * np.eye(*((*shape, 1)[:1]))
+        value = value.c * np.eye(shape[0] if shape else 1)
     return plain(value)
 
 
@@ -107,7 +108,7 @@ def words(text: str) -> tuple[str, ...]:
 
 _LOSSES = {
     found[1]: gate
-    for gate in GATES.values()
+    for gate in reversed(GATES.values())  # of two with one word the first; the other has a note
     if gate.group == "losses" and (found := re.match(r"\\operatorname\{+(\w+)\}", gate.latex))
 }
 
@@ -119,6 +120,10 @@ def _loss(name: str, note: str, args: list[Any]) -> float:
     if gate.name.startswith("cross_entropy"):
         labels = np.shape(flat[0]) != np.shape(flat[1])
         gate = GATES["cross_entropy" if labels else "cross_entropy_one_hot"]
+    if note == r"\sigma":
+        gate, note = GATES["binary_cross_entropy_with_logits"], ""
+    if gate.shape in (pair, pair_within):
+        flat = list(np.broadcast_arrays(*flat))
     options = {option: float(note) for option in gate.params if note}
     return float(gate.forward(*flat, **options))
 
@@ -441,9 +446,9 @@ class _Reader:
 
     def unit(self, is_vector: bool) -> Any:
         """e_{[0]} or rows of I, as long as the array that is told: a row's length where ᵀ stands or does not."""
-        rows, columns = (*self.shape, 1)[:2]
         if self.next != "_":
             return Identity()
+        rows, columns = (*self.shape, 1, 1)[:2]
         self.take("_")
         sub = self.group()
         turned = self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"]
@@ -556,7 +561,7 @@ class _Reader:
         if power == [r"\top"] and name == "cumsum":
             return np.flip(reduced(name, note, np.flip(args[0])))
         value = self.applied(name, note, args)
-        return self.power(value, power) if power else value
+        return self.power(value, power) if power and power != [r"\odot"] else value
 
     def applied(self, name: str, note: str, args: list[Any]) -> Any:  # noqa: C901 - by name
         if name in ("max", "min") and len(args) > 1:
@@ -577,7 +582,8 @@ class _Reader:
         if name == "transpose":
             return np.transpose(args[0], [int(n) for n in note.split(",")])
         if name == "onehot":
-            return np.eye(int(note))[np.asarray(args[0], dtype=int).squeeze()]
+            hot = np.eye(int(note))[np.asarray(args[0], dtype=int).squeeze()]
+            return hot.reshape(-1, 1) if hot.ndim == 1 else hot
         if name == "pad":
             return _padded(args[0], note)
         if name == "scatter":

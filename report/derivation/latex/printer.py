@@ -14,6 +14,8 @@ from report.autodiff.graph import CONSTANT, Gate, Node
 from report.derivation.latex.options import options, with_options
 from report.derivation.latex.symbols import matrix, number_tex, symbol
 
+# functions that a square matrix as a whole has too
+OF_MATRICES = frozenset({"exp", "log", "sin", "cos", "tan", "sinh", "cosh"})
 # A leaf says how a node is written without looking below it: (LaTeX, binding), or None to go on.
 Leaf = Callable[[Node], "tuple[str, int] | None"]
 # (LaTeX, binding) of a gate over its arguments; None where its row's template will do
@@ -76,6 +78,9 @@ class Printer:
             if written is not None:
                 return written
         shape = node.args[0].shape if node.args else ()
+        if gate.name in OF_MATRICES and len(shape) == 2 and shape[0] == shape[1] > 1:
+            inner = self.write(node.args[0])[0]  # of each entry, not of the matrix
+            return rf"\{gate.name}^{{\odot}}\left({inner}\right)", CALL
         return with_options(self.fill(gate, node), options(gate, node.params, shape)), gate.binding
 
     def in_rows(self, node: Node) -> Node:
