@@ -92,6 +92,12 @@ def _tell(words: str) -> None:
     print(words, flush=True)
 
 
+def _new(options: argparse.Namespace) -> tuple[str, int]:
+    from report.cli.new import new
+
+    return new(options.formula, options.out), DONE
+
+
 def _trace(options: argparse.Namespace) -> tuple[str, int]:
     overrides = _overrides(options)
     from report.pipeline import trace_json
@@ -233,6 +239,7 @@ def _output(options: argparse.Namespace) -> Path:
 
 
 _RUN: dict[str, Callable[[argparse.Namespace], tuple[str, int]]] = {
+    "new": _new,
     "build": _build,
     "serve": _serve,
     "trace": _trace,

@@ -12,6 +12,7 @@ from report.version import __version__
 
 MAX_JOBS = 256
 COMMANDS = {
+    "new": "a formula in any spelling -> a homework file to fill in",
     "build": "a homework file -> the report as PDF",
     "serve": "the live page of a homework file, on this machine only",
     "trace": "every value and gradient of a homework as JSON",
@@ -103,6 +104,11 @@ def _parser() -> _Parser:
             group(made)
         return made
 
+    new = command("new")
+    new.add_argument("formula", metavar="FORMULA", help="an expression or LaTeX")
+    new.add_argument(
+        "-o", "--out", metavar="HOMEWORK.toml", help="where it goes (the standard output)"
+    )
     build = command("build", _homework, _values, _seed, epilog=_OVERRIDES)
     build.add_argument(
         "-o", "--out", metavar="OUT.pdf", help="where the PDF goes (build/HOMEWORK.pdf)"

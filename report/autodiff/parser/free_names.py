@@ -1,0 +1,149 @@
+"""The names in a function that its inputs must give, before there are inputs, and what is told of their shapes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from report.autodiff.inputs import CONSTANTS
+from report.autodiff.parser.latex import indices, names
+from report.autodiff.parser.latex.lines import lines_of, regions
+from report.autodiff.parser.latex.reader import _LatexReader
+from report.autodiff.parser.latex.state import Definition
+from report.autodiff.parser.latex.tokens import tokens_of
+from report.autodiff.parser.latex.tree import Big, Group, Letter, Part, Product, Script
+from report.autodiff.parser.names import FORMS
+from report.autodiff.parser.source import Places, Source
+
+MATRIX, VECTOR, NUMBER = 2, 1, 0
+
+
+@dataclass
+class FreeName:
+    """A name, the axes that its indices or its letter tell of, and whether they are certain."""
+
+    name: str
+    axes: int
+    certain: bool = False
+    at: int = 0  # where it stands first
+
+
+def of_expression(text: str) -> list[FreeName]:
+    """The names that an expression uses and does not define, in their order."""
+    found: dict[str, FreeName] = {}
+    lets: set[str] = set()
+    for statement in Source(text).statements():
+        called = {id(e.func) for e in ast.walk(statement) if isinstance(e, ast.Call)}
+        named = [
+            e
+            for e in ast.walk(statement)
+            if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Load)
+        ]
+        for e in sorted(named, key=lambda e: (e.lineno, e.col_offset)):
+            if id(e) not in called and e.id not in (*lets, *CONSTANTS) and (e.id not in FORMS):
+                found.setdefault(e.id, FreeName(e.id, MATRIX if e.id[:1].isupper() else NUMBER))
+        for product in ast.walk(statement):
+            if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult):
+                for side in (product.left, product.right):
+                    if isinstance(side, ast.Name) and side.id in found:
+                        known = found[side.id]
+                        known.axes = max(known.axes, VECTOR)
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            lets.add(statement.targets[0].id)
+    return list(found.values())
+
+
+def of_latex(text: str) -> list[FreeName]:
+    """The names that LaTeX uses and does not define, in their order."""
+    places = Places(text)
+    reader = _LatexReader(places, {}, ())
+    lines, reader.ranges = lines_of(places, tokens_of(places, regions(places)[: len(places.text)]))
+    reader.heads = {line.left[0].text for line in lines if line.params and line.left}
+    reader.words = {t.text for line in lines for t in line.left} - reader.heads
+    definitions = [reader.define(line) for line in lines]
+    return _Collector(reader, definitions).names()
+
+
+class _Collector:
+    """Walks the trees of all lines."""
+
+    def __init__(self, reader: _LatexReader, definitions: list[Definition]) -> None:
+        self.reader, self.definitions = reader, definitions
+        self.running: set[str] = {r.index for r in reader.ranges} | {
+            i for d in definitions for i in d.letters
+        }
+        self.lengths: set[str] = set()
+        for tree in reader.trees:
+            for big in (p for p in reader.all_parts(tree) if isinstance(p, Big)):
+                below = big.below or ()
+                if any(t.text == "=" for t in below) or len(below) <= 2:
+                    self.running.add(
+                        indices.letters_of(below)[0] if indices.letters_of(below) else ""
+                    )
+                else:
+                    self.running |= set(indices.letters_of(below))
+                self.lengths |= set(indices.letters_of(big.above or ()))
+        self.found: dict[str, FreeName] = {}
+
+    def names(self) -> list[FreeName]:
+        for definition in self.definitions:
+            params = {p for p in definition.params if p not in self.reader.known}
+            called = any(d.params and d.name in self.reader.heads for d in self.definitions)
+            for body in definition.bodies:
+                heads = {id(h) for h in self.heads(body)}
+                seen: set[int] = set()
+                for part in self.reader.all_parts(body):
+                    if isinstance(part, Script) and isinstance(part.base, Letter):
+                        seen.add(id(part.base))
+                        self.note(part.base, part, id(part) in heads, params if called else set())
+                for part in self.reader.all_parts(body):
+                    if isinstance(part, Letter) and id(part) not in seen:
+                        self.note(part, None, id(part) in heads, params if called else set())
+        if any(name.axes for name in self.found.values()):  # then a capital is a matrix
+            for name in self.found.values():
+                if name.name[:1].isupper() and not name.certain:
+                    name.axes = MATRIX
+        return sorted(self.found.values(), key=lambda name: name.at)
+
+    def heads(self, body: Part) -> Iterator[Part]:
+        """The letters before a bracket that are functions."""
+        for part in self.reader.all_parts(body):
+            if isinstance(part, Product):
+                for (_, head), (op, group) in zip(part.factors, part.factors[1:], strict=False):
+                    inner = group.base if isinstance(group, Script) else group
+                    if op == "" and isinstance(inner, Group) and inner.kind == "(":
+                        yield head
+
+    def note(self, letter: Letter, script: Script | None, is_head: bool, params: set[str]) -> None:
+        base = self.reader.base_label(letter)
+        below = script.below if script else None
+        above = script.above if script else None
+        running = [
+            t.text
+            for t in (*(below or ()), *((above or ()) if above and above[0].text == "(" else ()))
+            if t.text in self.running
+        ]
+        label = "" if running or not below else (names.label_of(below) or "")
+        if above is not None and above[0].text in ("(", "[") and not running:
+            label += names.label_of(above) or ""
+        name = letter.base + "".join(f"_{a}" for a in letter.accents)
+        name += "_prime" * (script.primes if script else 0)
+        name += f"_{label}" if label else ""
+        plain = name.replace("_", "")
+        used_as_sign = base in ("e", "pi", "I", "delta") or (base == "sigma" and is_head)
+        if (
+            plain in self.reader.known or base in self.reader.known or used_as_sign or plain in params or base in params
+            or letter.base in self.reader.heads or (script is None and base in self.running | self.lengths)
+        ):  # fmt: skip
+            return
+        turned = above is not None and [t.text for t in above] in ([r"\top"], ["T"])
+        capital = letter.base[:1].isupper() and len(letter.base) == 1
+        bold = letter.font == "bf"
+        axes = len(running) or (
+            MATRIX if capital and (bold or turned) else VECTOR if bold or turned else NUMBER
+        )
+        known = self.found.setdefault(name, FreeName(name, axes, bool(running), letter.start))
+        known.at = min(known.at, letter.start)
+        if axes > known.axes:
+            known.axes, known.certain = axes, bool(running)

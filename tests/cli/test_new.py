@@ -1,0 +1,45 @@
+"""`report new`: the file that it writes is a homework whose formula has a value and gradients."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from report import ReportError
+from report.cli.main import main
+from report.cli.new import draft
+from report.homework.homework import read_homework
+from report.homework.traces import traces_of
+from report.homework.variants import draw
+
+
+@pytest.mark.parametrize(
+    ("formula", "shapes", "line"),
+    [
+        ("x*w + b", {"x": (), "w": (), "b": ()}, "#   x*w + b"),
+        ("sum(sigmoid(W @ x)**2)", {"W": (2, 3), "x": (3,)}, "#   sum(sigmoid(W @ x)**2)"),
+        (r"\left\|\sigma(\mathbf{W}\mathbf{x})\right\|^2", {"W": (2, 3), "x": (3,)}, "#   norm(sigmoid(W @ x))**2"),
+        (r"\sum_{i=1}^n (y_i - w^\top x_i)^2", {"y": (3,), "w": (2,), "x": (3, 2)}, "#   sum((y - x @ w)**2)"),
+        (r"z = w x + b \\ L = -y\log\sigma(z)", {"w": (), "x": (), "b": (), "y": ()}, "#   z = w * x + b"),
+        (r"x^\top A x + \lambda", {"x": (2,), "A": (2, 2), "lambda": ()}, r"#   dot(x @ A, x) + lambda"),
+        (r"\sqrt{x} + \ln y", {"x": (), "y": ()}, "#   sqrt(x) + log(y)"),
+    ],
+)  # fmt: skip
+def test_a_draft_has_inputs_that_fit(
+    tmp_path: Path, formula: str, shapes: dict[str, tuple[int, ...]], line: str
+) -> None:
+    path = tmp_path / "work.toml"
+    assert main(["new", formula, "-o", str(path)]) == 0
+    assert line in path.read_text().split("\n")
+    (trace,) = traces_of(draw(read_homework(path), None)).values()
+    found = {q.name: np.shape(q.value) for q in trace.inputs}
+    assert list(found) == list(shapes)
+    assert {name: len(s) for name, s in found.items()} == {n: len(s) for n, s in shapes.items()}
+    assert main(["new", formula, "-o", str(path)]) == 2  # nothing is written over
+
+
+def test_what_is_no_formula_is_refused() -> None:
+    with pytest.raises(ReportError):
+        draft(r"\int_0^1 x dx")
+    with pytest.raises(ReportError):
+        draft("x +")
