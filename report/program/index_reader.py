@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,8 +16,24 @@ from report.derivation.index_form.walk import is_position
 from report.program import syntax
 from report.program.tidy import tidy
 
-if TYPE_CHECKING:
-    from report.program.list_code import Labels, ListPrinter
+Labels = tuple[ast.expr, ...]
+
+
+class Entries(Protocol):
+    """What prints the entries that an index form is made of, and the loops round them."""
+
+    def entry(self, node: Node, ix: Labels) -> ast.expr:
+        """The code of one entry."""
+
+    def fresh(self, shape: Sequence[int]) -> list[tuple[str, int]]:
+        """Letters for new loops over so many entries each."""
+
+    def within(self, loops: Sequence[tuple[str, int]]) -> AbstractContextManager[None]:
+        """Loops round what is printed meanwhile."""
+
+    def ranges(self, n: int) -> ast.expr:
+        """What a loop over n entries runs over."""
+
 
 _FUNCTIONS = {"exp": "math.exp", "log": "math.log", "Abs": "abs"}
 _RELATIONS = {
@@ -26,7 +44,7 @@ _RELATIONS = {
 }
 
 
-def read(printer: ListPrinter, node: Node, form: IndexForm, ix: Labels) -> ast.expr:
+def read(printer: Entries, node: Node, form: IndexForm, ix: Labels) -> ast.expr:
     """The entry of a node at labels, from the index form of its gate over its arguments."""
     letters: dict[Any, ast.expr] = {}
     for label, own in zip(form.labels, ix, strict=True):
@@ -61,7 +79,7 @@ def _letters(label: Any, own: ast.expr, form: IndexForm) -> dict[Any, ast.expr]:
 
 
 class _Reader:
-    def __init__(self, printer: ListPrinter, node: Node, letters: dict[Any, ast.expr]) -> None:
+    def __init__(self, printer: Entries, node: Node, letters: dict[Any, ast.expr]) -> None:
         self.printer = printer
         self.node = node
         self.letters = letters
