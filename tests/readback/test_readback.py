@@ -5,9 +5,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from report.derivation import Derivation, derive
+import report
+from report.derivation import Derivation, derive, formula
 from report.derivation.elements import Equation
 from report.homework.homework import read_homework
 from report.homework.traces import traces_of
@@ -26,6 +28,23 @@ def test_formulas_from_the_field_are_read_back(path: Path) -> None:
         assert found.failures == ()
         assert found.formulas > 10
         assert found.unread == ()
+
+
+# A norm of a matrix without its F, and a product of a number behind a dot.
+NOT_BACK = ("attention.toml", "convolution.toml")
+PROBLEMS = sorted(
+    p for p in Path("problems").glob("*.toml") if p.name not in (*NOT_BACK, "class.toml")
+)
+
+
+@pytest.mark.parametrize("path", PROBLEMS, ids=lambda p: p.stem)
+def test_the_printed_function_read_as_a_function_has_the_same_trace(path: Path) -> None:
+    for trace in traces_of(draw(read_homework(path), None)).values():
+        printed = r" \\ ".join(f"{e.left} = {e.symbols[0]}" for e in formula(trace))
+        again = report.trace(printed, {q.name: q.value for q in trace.inputs}, trace.wrt)
+        assert again.value == pytest.approx(trace.value, rel=1e-9)
+        for name, gradient in trace.gradients.items():
+            np.testing.assert_allclose(again.gradients[name], gradient, rtol=1e-8, atol=1e-12)
 
 
 def changes(text: str) -> list[str]:

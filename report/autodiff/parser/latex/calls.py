@@ -14,8 +14,10 @@ from report.autodiff.inputs import CONSTANTS
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.entries import _TOP
 from report.autodiff.parser.latex.functions import is_entrywise
+from report.autodiff.parser.latex.indices import split
 from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.sums import _Sums
+from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.latex.tree import (
     Applied,
     Compared,
@@ -228,7 +230,12 @@ class _Calls(_Sums):
                 args[0].axes,
             )
         if below is not None:
-            raise self.error("what stands below this function is not known", part)
+            options = _options(below)
+            if name == "binary_cross_entropy" and [t.text for t in below] == ["sigma"]:
+                name, options = "binary_cross_entropy_with_logits", {}
+            if options is None:
+                raise self.error("what stands below this function is not known", part)
+            return self.general(name, args, part, options)
         composite = _COMPOSITE.get(name)
         if composite is not None:
             return composite(self, args, part)
@@ -252,7 +259,9 @@ class _Calls(_Sums):
             )
         return Value(self.call(name, [x.node], part), f"{name}({x.text})", ATOM, x.axes, x.row)
 
-    def general(self, name: str, args: list[Value], part: Part) -> Value:
+    def general(
+        self, name: str, args: list[Value], part: Part, written: dict[str, Any] | None = None
+    ) -> Value:
         """Any other function of expressions, over values without running indices."""
         form = FORMS.get(name)
         if form is None:
@@ -260,7 +269,7 @@ class _Calls(_Sums):
         if any(a.axes for a in args):
             return self.general_at_once(name, args, part)
         nodes = [a.node for a in args]
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = dict(written or {})
         if name in ("softmax", "log_softmax") and len(args[0].shape) == 2 and args[0].shape[1] == 1:
             options["axis"] = 0
         if form.operands is not None and len(form.operands) != len(args) and form.options:
@@ -441,3 +450,19 @@ _COMPOSITE: dict[str, Callable[[_Calls, list[Value], Part], Value]] = {
     "normal_pdf": _normal_pdf,
     "relu6": _relu6,
 }
+
+
+def _options(below: Sequence[Token]) -> dict[str, Any] | None:
+    """What is written below a function: axis 0, kept, n - 1; None for anything else."""
+    options: dict[str, Any] = {}
+    for item in split(below):
+        texts = [t.text for t in item]
+        if texts[:1] == ["axis"] and all(t.isdigit() for t in texts[1:]) and len(texts) == 2:
+            options["axis"] = int(texts[1])
+        elif texts == ["kept"]:
+            options["keepdims"] = True
+        elif texts[:2] == ["n", "-"] and len(texts) == 3 and texts[2].isdigit():
+            options["ddof"] = int(texts[2])
+        else:
+            return None
+    return options

@@ -2,12 +2,14 @@ r"""Entries, rows and columns of values, by indices that count from 1; powers an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import Key, Place
 from report.autodiff.graph import CONSTANT, constant
 from report.autodiff.parser.latex.indices import Linear, Run, linear, split
 from report.autodiff.parser.latex.ranges import _Ranges
@@ -136,7 +138,9 @@ class _Entries(_Ranges):
         return any(t.text in self.indices for t in tokens)
 
     def pick(self, value: Value, below: Sequence[Token], part: Part) -> Value:
-        """An entry, row or column of a value, by indices that count from 1."""
+        """An entry, row or column of a value, by indices that count from 1; [0, :] is NumPy's key."""
+        if below[0].text == "[" and below[-1].text == "]":
+            return self.by_key(value, below, part)
         items = self.items(value, below, part)
         shape = value.shape
         if not shape:
@@ -146,12 +150,36 @@ class _Entries(_Ranges):
                 part,
             )
         if len(items) == 1 and len(shape) == 2 and 1 in shape and shape != (1, 1):
-            items = [0, items[0]] if shape[0] == 1 and shape[1] > 1 else [items[0], 0]
-            items = [1 if i == 0 else i for i in items]
+            items = [1, items[0]] if shape[0] == 1 else [items[0], 1]
         if len(items) > len(shape):
             raise self.error(f"{len(items)} indices for a value of shape {shape}", part)
         items += [slice(None)] * (len(shape) - len(items))
         return self.picked(value, items, part)
+
+    def by_key(self, value: Value, below: Sequence[Token], part: Part) -> Value:
+        """x_{[0, :]}: a key as NumPy has it, of numbers, slices and one input of positions."""
+        if value.axes:
+            raise OneByOne
+        key: list[Any] = []
+        held: list[Value] = []
+        for item in split(below[1:-1]):
+            text = "".join(t.text for t in item)
+            if re.fullmatch(r"-?\d+", text):
+                key.append(int(text))
+            elif re.fullmatch(r"(-?\d+)?:(-?\d+)?(:-?\d+)?", text):
+                key.append(slice(*(int(n) if n else None for n in text.split(":"))))
+            else:
+                index = self.value(self.tree(item))
+                message = "an index is a whole number, a slice or an input of them"
+                self.reader.roles.note(self.hole(part), index.node, "index", message)
+                held.append(index)
+                key.append(Place(len(held)))
+        nodes = [value.node, *(v.node for v in held)]
+        node = self.gate("index", nodes, part, key=Key(tuple(key)))
+        shown = str(Key(tuple(key)))
+        for place, index in enumerate(held, 1):
+            shown = shown.replace(f"{{{place}}}", index.text)
+        return Value(node, f"{value.within(ATOM)}[{shown}]")
 
     def nearest_entry(self, part: Part) -> str:
         told = (

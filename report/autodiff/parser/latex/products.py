@@ -265,7 +265,8 @@ class _Products(_Building):
         if not is_number(b.shape) and (a.shape != b.shape or len(a.shape) > 1):
             if len(b.shape) == 2 and b.shape[0] == b.shape[1] and a.shape != b.shape:
                 raise self.error(r"a matrix stands below the line; write its inverse, A^{-1}", part)
-            if not is_number(a.shape) and a.shape != b.shape:
+            both = len(a.shape) == len(b.shape) == 2  # rows or columns, which entrywise checks
+            if not is_number(a.shape) and a.shape != b.shape and not both:
                 raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
         return self.entrywise(ast.Div(), "/", PRODUCT, a, b, part, "divided into")
 
