@@ -212,6 +212,8 @@ def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:
 def whole(indices: Array, size: int | None = None) -> Array:
     """Indices as integers; OutOfDomain when one is not whole, or is not from 0 to size - 1."""
     given = np.asarray(indices)
+    if given.dtype == object:  # numbers of more digits, as in `report.autodiff.extended`
+        given = given.astype(float)
     whole = given.astype(np.intp)
     bad = given[(whole != given) | ((whole < 0) | (whole >= size) if size is not None else False)]
     if bad.size:
