@@ -172,7 +172,7 @@ def pull_back(
         if stand_in is not None:
             upstream = stand_in(node, upstream)
         gate, args, params = node.gate, node.args, node.params
-        rules = gate.rules if gate.rule_at is None else gate.rules_for(len(args))
+        rules = gate.rules if len(gate.rules) == len(args) else gate.rules_for(len(args))
         values = [of(a) if symbolic or a.value is None else a.value for a in args]
         y = of(node)
         place = -1

@@ -63,11 +63,16 @@ class Gate:
     definition: Callable[..., Any] | None = None
     family: str = ""
     entry: Callable[..., Any] | None = None
+    optional: tuple[str, ...] = ()
+    leading: str = ""
+    roles: Mapping[int, str] = field(default_factory=dict)
+    variant: Callable[..., str] | None = None
+    held: bool = False
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """The backward rule for each of `count` arguments; None where nothing flows back."""
         if self.rule_at is None:
-            return self.rules
+            return self.rules if len(self.rules) == count else self.rules[:count]
         return tuple(self.rule_at(place) for place in range(count))
 
 

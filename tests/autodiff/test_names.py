@@ -141,7 +141,6 @@ def refusal(text: str) -> str:
         ("cross_entropy(X, t, reduction='sum')", "cross_entropy has reduction='mean' only"),
         ("sum(pad(x, 1, mode='reflect'))", "pad has mode='constant' only"),
         ("sum(pad(x, 1, constant_values=2))", "pad has constant_values=0 only"),
-        ("gelu(s, approximate='tanh')", "gelu has approximate='none' only"),
         ("sum(pad(s, 1))", "a number has no axis"),
         ("norm(x, 'nuc')", "the order of a norm is 1, 2 or 'fro'"),
         ("norm(x, True)", "the order of a norm is 1, 2 or 'fro'"),
@@ -162,8 +161,7 @@ def refusal(text: str) -> str:
         # libraries and names
         ("z = s\nz + q9", "unknown name 'q9'; the inputs are: s, x, y, c, X, A, T, t, m; named above are: z"),
         # known functions that are no gate, and slips of the pen
-        ("log2(s)", "there is no gate log2; write log(x) / log(2)"),
-        ("log10(s)", "write log(x) / log(10)"),
+        ("exp2(s)", "there is no gate exp2; write 2**x"),
         ("erfc(s)", "write 1 - erf(x)"),
         ("index(x, 0)", "there is no gate index; write x[i]"),
         ("floor(s)", "there is no gate floor: it is flat between its steps"),
@@ -191,11 +189,11 @@ def test_the_tables_agree_with_the_gates() -> None:
 
 X, Y = 0.3, 1.7  # between 0 and 1, and above 1
 MEANT: dict[str, Any] = {
-    "log2": np.log2, "log10": np.log10, "exp2": np.exp2, "cbrt": np.cbrt, "rsqrt": lambda x: x**-0.5,
+    "exp2": np.exp2,
     "arcsinh": np.arcsinh, "asinh": np.arcsinh, "arccosh": np.arccosh, "acosh": np.arccosh,
     "arctanh": np.arctanh, "atanh": np.arctanh, "sinc": np.sinc, "heaviside": lambda x: np.heaviside(x, 0),
     "sec": lambda x: 1 / np.cos(x), "csc": lambda x: 1 / np.sin(x), "cot": lambda x: 1 / np.tan(x),
-    "sech": lambda x: 1 / np.cosh(x), "coth": lambda x: 1 / np.tanh(x), "softsign": lambda x: x / (1 + abs(x)),
+    "sech": lambda x: 1 / np.cosh(x), "coth": lambda x: 1 / np.tanh(x),
 }  # fmt: skip
 
 

@@ -378,7 +378,8 @@ def test_every_usage_names_its_gate(name: str) -> None:
         "power": "**", "square": "**2", "matmul": "@", "transpose": ".T", "index": "[", "less": "<",
         "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
         "logical_and": "&", "logical_or": "|", "logical_not": "~", "squared_norm": "norm(x)**2",
-        "l1_norm": "norm(x, 1)", "cross_entropy_one_hot": "cross_entropy(",
+        "l1_norm": "norm(x, 1)", "cross_entropy_one_hot": "cross_entropy(", "cross_entropy_smoothed": "cross_entropy(",
+            "gelu_tanh": "gelu(",
     }  # fmt: skip
     assert signs.get(name, f"{name}(") in GATES[name].usage
 

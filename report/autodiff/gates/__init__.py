@@ -18,6 +18,8 @@ of a gate with any number of arguments. A row without `usage` is for backward gr
 the arguments in `usage` are those by which a formula may give them.
 """
 
+from report.autodiff.gates import composites as _composites  # noqa: F401 - their rows
+from report.autodiff.gates import windows as _windows  # noqa: F401
 from report.autodiff.gates.activations import log_softmax, sigmoid, softmax
 from report.autodiff.gates.algebra import matmul, outer
 from report.autodiff.gates.arithmetic import add, multiply, negative, square
@@ -44,6 +46,8 @@ GROUPS = (
     "activations",
     "choices",
     "linear algebra",
+    "convolutions",
+    "normalisation",
     "reductions",
     "shapes",
     "losses",

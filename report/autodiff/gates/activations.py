@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from report.autodiff.gates import code
 from report.autodiff.gates.algebra import diag, outer
-from report.autodiff.gates.arithmetic import greater, minimum, positive, reciprocal, where
+from report.autodiff.gates.arithmetic import (
+    absolute,
+    clip,
+    greater,
+    less,
+    minimum,
+    positive,
+    reciprocal,
+    where,
+)
 from report.autodiff.gates.by_definition import number
-from report.autodiff.gates.functions import erf, exp, log, normal_cdf, normal_pdf, sqrt
+from report.autodiff.gates.functions import cosh, erf, exp, log, normal_cdf, normal_pdf, sqrt, tanh
 from report.autodiff.gates.indexing import identity
 from report.autodiff.gates.reductions import rows_of, spread, total
 from report.autodiff.gates.shapes import along, reduced
@@ -171,9 +181,38 @@ gelu = elementwise(
     sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
     python="gelu({0})", numpy="gelu({0})",
     definition=lambda x: x * (1 + erf(x / sqrt(number(2, x)))) / 2,
+    variant=lambda shapes, params: "gelu_tanh" if params.pop("approximate", "none") == "tanh" else "gelu",
     usage="gelu(x)", group="activations", summary="x·Φ(x), Φ the normal distribution (exact form)",
     why=r"The product rule for $x \, \Phi(x)$ gives $\Phi(x) + x \, \varphi(x)$, as the "
     r"density $\varphi$ is the derivative of $\Phi$.",
+)
+
+gelu_tanh = elementwise(
+    "gelu_tanh", lambda x: x * sigmoid(2 * _gelu_inner(x)),
+    lambda g, y, x: g * (sigmoid(2 * _gelu_inner(x)) + y * sigmoid(-2 * _gelu_inner(x)) * (2 * _gelu_slope(x))),
+    definition=lambda x: x * (1 + tanh(_gelu_inner(x))) / 2, family="gelu", numpy="",
+    sign="GELU", latex=function(named("GELU") + r"_{{\tanh}}"), usage='gelu(x, approximate="tanh")',
+    group="activations", summary="x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2",
+    why="The product rule: the slope of $x$ leaves the bracket, that of the bracket follows from tanh.",
+)
+softsign = elementwise(
+    "softsign", None, lambda g, y, x: g / (1 + absolute(x)) ** 2,
+    definition=lambda x: x / (1 + absolute(x)), sign="softsign", usage="softsign(x)", group="activations",
+    summary="x / (1 + |x|)",
+    why="The slope falls with the square of the distance, slower than that of tanh.",
+)
+mish = elementwise(
+    "mish", None,
+    lambda g, y, x: g * (tanh(softplus(x)) + x * sigmoid(x) / cosh(softplus(x)) ** 2), definition=lambda x: x * tanh(softplus(x)), sign="mish", usage="mish(x)", group="activations",
+    summary="x·tanh(softplus(x))",
+    why=r"The product rule for $x \tanh(\operatorname{softplus}(x))$: the first factor leaves the second, and the other way round.",
+)
+hardtanh = elementwise(
+    "hardtanh", None, lambda g, y, x: g * less(absolute(x), 1),
+    definition=lambda x: clip(x, -1, 1), sign="hardtanh", usage="hardtanh(x)", group="activations",
+    summary="x between −1 and 1, else the nearer of the two", kink=lambda x: np.abs(x) == 1,
+    convention="derivative 0 at −1 and 1",
+    why="Between −1 and 1 the gradient passes, beyond them it is stopped.",
 )
 
 # softmax and its kin
@@ -249,6 +288,15 @@ def rest(y: Any, x: Any) -> Any:
 def _swish_slope(y: Any, x: Any) -> Any:
     s = sigmoid(x)
     return s * (1 + x * sigmoid(-x)) if is_computed(y) else s + y * (1 - s)
+
+
+def _gelu_inner(x: Any) -> Any:
+    """√(2/π) (x + 0.044715 x³), the argument of the tanh."""
+    return sqrt(number(2, x) / number(math.pi, x, "pi")) * (x + 0.044715 * x**3)
+
+
+def _gelu_slope(x: Any) -> Any:
+    return sqrt(number(2, x) / number(math.pi, x, "pi")) * (1 + 0.134145 * x**2)
 
 
 def _softmax(x: Array, axis: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from report.autodiff.gates.shapes import (
     square_matrix,
 )
 from report.autodiff.gates.table import MATRIX_PRODUCT, POWER, PRODUCT, function, gate, named
-from report.autodiff.graph import _OPERATORS, Array, OutOfDomain, shape_of
+from report.autodiff.graph import _OPERATORS, Array, OutOfDomain, Shape, shape_of
+from report.errors import ReportError
 
 SINGULAR = 1e15  # a condition number above this leaves no correct digit
 
@@ -86,6 +88,21 @@ def _cofactor(a: Array) -> Array:
     rest = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(axis=-1)
     turn = np.linalg.det(u) * np.linalg.det(vt)
     return np.asarray(turn)[..., None, None] * (u * rest[..., None, :]) @ vt
+
+
+def _variant_of_norm(shapes: Sequence[Shape], params: dict[str, Any]) -> str:
+    """The gate for the order of a norm, which is taken out of its options."""
+    order, axis = params.pop("ord", None), params.get("axis")
+    if order is None or (order == "fro" and (isinstance(axis, tuple) or len(shapes[0]) == 2)):
+        return "norm"
+    if order not in (1, 2) or isinstance(order, bool):
+        raise ReportError("the order of a norm is 1, 2 or 'fro'")
+    if isinstance(axis, tuple) or (axis is None and sum(n > 1 for n in shapes[0]) > 1):
+        raise ReportError(
+            f"norm(X, {order}) of a matrix is another norm; write norm(X) for the root of the "
+            "sum of squares, sum(abs(X)), or give an axis"
+        )
+    return "l1_norm" if order == 1 else "norm"
 
 
 # ---------------------------------------------------------------- rows
@@ -190,6 +207,7 @@ diag = gate(
 norm = gate(
     "norm", lambda x, axis=None, keepdims=False: _norm(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * ratio(x, _scale(y, x, axis)),
+    variant=_variant_of_norm,
     shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
     python="math.hypot(*{0:axis})", numpy=code.np_norm, kink=lambda x, axis=None, keepdims=False:
     np.all(x == 0, axis=axis), convention="gradient 0 where every entry is 0",

@@ -214,7 +214,7 @@ logical_and = elementwise(
     "logical_and", lambda a, b: np.logical_and(a, b) * 1.0, None, None,
     sign="∧", latex=r"{0:2} \land {1:2}", binding=SUM, sympy=lambda s, a, b: s.And(a, b),
     python="float({0:1} and {1:1})", numpy="np.logical_and({0}, {1})",
-    usage="(a < b) & (b < c), in where", group="choices", summary="1 where both hold, else 0",
+    roles={0: "mask", 1: "mask"}, usage="(a < b) & (b < c), in where", group="choices", summary="1 where both hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
     formula="{0} & {1}",
 )
@@ -222,7 +222,7 @@ logical_or = elementwise(
     "logical_or", lambda a, b: np.logical_or(a, b) * 1.0, None, None,
     sign="∨", latex=r"{0:2} \lor {1:2}", binding=SUM, sympy=lambda s, a, b: s.Or(a, b),
     python="float({0:1} or {1:1})", numpy="np.logical_or({0}, {1})",
-    usage="(a < b) | (b < c), in where", group="choices", summary="1 where one or both hold, else 0",
+    roles={0: "mask", 1: "mask"}, usage="(a < b) | (b < c), in where", group="choices", summary="1 where one or both hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
     formula="{0} | {1}",
 )
@@ -230,7 +230,7 @@ logical_not = elementwise(
     "logical_not", lambda a: np.logical_not(a) * 1.0, None,
     sign="¬", latex=r"\lnot {0:2}", binding=SUM, sympy=lambda s, a: s.Not(a),
     python="float(not {0:1})", numpy="np.logical_not({0})",
-    usage="~(a < b), in where", group="choices", summary="1 where the condition does not hold, else 0",
+    roles={0: "mask"}, usage="~(a < b), in where", group="choices", summary="1 where the condition does not hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
     formula="~{0}",
 )
@@ -242,7 +242,7 @@ where = elementwise(
     sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
     sympy=lambda s, c, a, b: s.Piecewise((a, _condition(s, c)), (b, True)),
     python="{1:1} if {0:1} else {2:1}", numpy=code.np_where, integers=(0,),
-    usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
+    roles={0: "mask"}, usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
     why="The slope is 1 in the argument that was chosen and 0 in the other.",
 )
 

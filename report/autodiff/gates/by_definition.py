@@ -155,6 +155,6 @@ def exact_number(value: float) -> Any:
     return sympy.Integer(int(value)) if float(value).is_integer() else sympy.Float(value)
 
 
-def number(value: float, like: Array) -> Any:
+def number(value: float, like: Array, name: str | None = None) -> Any:
     """A number, beside a node as a constant, so that a gate of it is written: √2 and not 1.4142."""
-    return constant(value) if isinstance(like, Node) else value
+    return constant(value, name) if isinstance(like, Node) else value

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from report.autodiff.gates.shapes import axes_of
+from report.autodiff.gates.shapes import axes_of, einsum_terms
 from report.autodiff.gates.table import GATES
 from report.autodiff.graph import Node, make
 
@@ -75,6 +75,23 @@ def diag(w: Any, node: Node, ix: Labels) -> Any:
     if len(a.shape) == 2:
         return w.entry(a, (*ix, *ix))
     return w.times(sympy.KroneckerDelta(*ix), w.entry(a, ix[:1]))
+
+
+def einsum(w: Any, node: Node, ix: Labels) -> Any:
+    """The sum of products over the letters that the result lacks."""
+    operands, right = einsum_terms(node.params["subscripts"])
+    labels = dict(zip(right, ix, strict=True))
+    summed = []
+    for letters, a in zip(operands, node.args, strict=True):
+        for letter, n in zip(letters, a.shape, strict=True):
+            if letter not in labels:
+                labels[letter] = w.fresh(n)
+                summed.append(labels[letter])
+    factors = [
+        w.entry(a, tuple(labels[c] for c in letters))
+        for letters, a in zip(operands, node.args, strict=True)
+    ]
+    return w.sum(w.times(*factors), *summed)
 
 
 # ---------------------------------------------------------------- along axes
@@ -167,8 +184,8 @@ def is_extreme(name: str) -> Entry:
     return rule
 
 
-def cumsum(from_start: bool) -> Entry:
-    """Σ_{k=1}^i x_k, or Σ_{k=i}^n x_k."""
+def running(fold: str, from_start: bool = True) -> Entry:
+    """Σ_{k=1}^i x_k or Π_{k=1}^i x_k, or from i to n."""
 
     def rule(w: Any, node: Node, ix: Labels) -> Any:
         import sympy
@@ -183,8 +200,10 @@ def cumsum(from_start: bool) -> Entry:
         if w.dummies(k) != [k]:
             raise NoIndexForm
         term = w.entry(a, (*ix[:along], k, *ix[along + 1 :]))
-        outside, inside = term.as_independent(k, as_Add=False)
         limits = (k, 1, end) if from_start else (k, end, n)
+        if fold == "Product":
+            return sympy.Product(term, limits)
+        outside, inside = term.as_independent(k, as_Add=False)
         if inside == 1:
             return w.times(outside, end if from_start else n + 1 - end)
         return w.times(outside, sympy.Sum(inside, limits))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates.by_definition import number
 from report.autodiff.gates.table import POWER, PRODUCT, elementwise, function, named
 from report.autodiff.graph import Array, Node, constant, is_computed
 
@@ -148,6 +149,31 @@ sqrt = elementwise(
     definition=lambda x: x**0.5,
     usage="sqrt(x)", group="exponential", summary="square root",
     why=r"The derivative of $\sqrt{x}$ is $1/(2\sqrt{x})$: one over twice the value.",
+)
+rsqrt = elementwise(
+    "rsqrt", None, lambda g, y, x: -(g * y) / (2 * x), definition=lambda x: 1 / sqrt(x),
+    sign="1/√", latex=r"\frac{{1}}{{\sqrt{{{0}}}}}", binding=3, domain="x must be positive", usage="rsqrt(x)",
+    group="exponential", summary="one over the square root",
+    why=r"It is the power $x^{-1/2}$: the exponent comes down as a factor and is lowered by one.",
+)
+cbrt = elementwise(
+    "cbrt", np.cbrt, lambda g, y, x: g / (3 * y**2),
+    sign="∛", latex=r"\sqrt[3]{{{0}}}", sympy=lambda s, x: s.Piecewise((s.cbrt(x), x > 0), (-s.cbrt(-x), True)),
+    python="math.copysign(abs({0}) ** (1 / 3), {0})", domain="x must not be 0 where its gradient is needed",
+    usage="cbrt(x)", group="exponential", summary="cube root, of negative numbers too",
+    why="The root is steep near 0 and flat far out: one over three times its own square.",
+)
+log2 = elementwise(
+    "log2", np.log2, lambda g, y, x: g / (x * log(number(2, x))), definition=lambda x: log(x) / log(number(2, x)),
+    sign="log₂", latex=function(r"\log_{{2}}"), python="math.log2({0})", domain="x must be positive",
+    usage="log2(x)", group="exponential", summary="logarithm to base 2",
+    why="The slope of the natural logarithm is divided by that of the base.",
+)
+log10 = elementwise(
+    "log10", np.log10, lambda g, y, x: g / (x * log(number(10, x))), definition=lambda x: log(x) / log(number(10, x)),
+    sign="log₁₀", latex=function(r"\log_{{10}}"), python="math.log10({0})", domain="x must be positive",
+    usage="log10(x)", group="exponential", summary="logarithm to base 10",
+    why="The slope of the natural logarithm is divided by that of the base.",
 )
 erf = elementwise(
     "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * _bell(x)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from report.autodiff.gates.entries import Labels, NoIndexForm
+from report.autodiff.gates.entries import Entry, Labels, NoIndexForm, running
 from report.autodiff.gates.keys import Place
 from report.autodiff.gates.shapes import axes_of, widths
 from report.autodiff.graph import Node, Shape
@@ -114,7 +114,7 @@ def _within(w: Any, label: Any, first: int, last: int, n: int) -> list[Any]:
         return [sympy.KroneckerDelta(label, first)]
     if label.is_Integer:
         return [sympy.Integer(int(first <= label <= last))]
-    if first == 1:
+    if first == 1 and n:
         return [w.call("less_equal")(label, last)]
     if last == n:
         return [w.call("greater_equal")(label, first)]
@@ -242,3 +242,77 @@ def one_hot(w: Any, node: Node, ix: Labels) -> Any:
     if ix[-1] == 0:
         return sympy.Integer(1)
     return w.call("equal")(ix[-1], w.picked(node.args[0], ix[:-1], node.shape[-1]))
+
+
+def gather(w: Any, node: Node, ix: Labels) -> Any:
+    """The entry at the position that stands here."""
+    a, positions = node.args
+    (along,) = axes_of(a.shape, node.option("axis"))
+    label = w.picked(positions, ix, a.shape[along]) if a.shape[along] > 1 else 0
+    return w.entry(a, (*ix[:along], label, *ix[along + 1 :]))
+
+
+def triangle(is_lower: bool) -> Entry:
+    """x_ij where j ≤ i + k, or where j ≥ i + k, else 0."""
+
+    def rule(w: Any, node: Node, ix: Labels) -> Any:
+        import sympy
+
+        i, j = (sympy.Integer(1) if x == 0 else x for x in ix[-2:])
+        name = "less_equal" if is_lower else "greater_equal"
+        return w.times(w.call(name)(j, i + node.option("k")), w.entry(node.args[0], ix))
+
+    return rule
+
+
+# ---------------------------------------------------------------- windows
+
+
+def windows(w: Any, node: Node, ix: Labels) -> Any:
+    """Entry a of window i is entry s (i - 1) + a."""
+    (x,) = node.args
+    n = len(node.params["size"])
+    at = [
+        0 if m == 1 else (0 if i == 0 else s * (i - 1)) + (1 if a == 0 else a)
+        for i, a, s, m in zip(
+            ix[-2 * n : -n], ix[-n:], node.params["stride"], x.shape[-n:], strict=True
+        )
+    ]
+    return w.entry(x, (*ix[: -2 * n], *at))
+
+
+def overlap(w: Any, node: Node, ix: Labels) -> Any:
+    """The sum over all places a of windows i that lie here: s (i - 1) + a is the label."""
+    (x,) = node.args
+    n = len(node.params["size"])
+    out: list[Any] = []
+    inner: list[Any] = []
+    sums: list[Any] = []
+    brackets: list[Any] = []
+    counts = zip(ix[-n:], x.shape[-2 * n : -n], x.shape[-n:], node.params["stride"], strict=True)
+    for label, count, size, step in counts:
+        a: Any = label
+        i: Any = 0
+        if count > 1 and size == step == 1:
+            a, i = 0, label
+        elif count > 1:
+            a = w.fresh(size)
+            i = label - a + 1 if step == 1 else w.fresh(count)
+            sums += [a] if step == 1 else [a, i]
+            brackets += (
+                _within(w, i, 1, count, 0)
+                if step == 1
+                else [w.call("equal")(step * (i - 1) + (1 if a == 0 else a), label)]
+            )
+        out.append(i)
+        inner.append(a)
+    entry = w.entry(x, (*ix[:-n], *out, *inner))
+    return w.sum(w.times(*brackets, entry), *sums)
+
+
+cumprod = running("Product")
+
+
+def same(w: Any, node: Node, ix: Labels) -> Any:
+    """The entry itself."""
+    return w.entry(node.args[0], ix)

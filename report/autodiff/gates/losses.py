@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ from report.autodiff.gates.keys import Key, Place
 from report.autodiff.gates.reductions import mean, total
 from report.autodiff.gates.shapes import class_labels, pair, pair_within, target_rows
 from report.autodiff.gates.table import function_of_two, gate, named
-from report.autodiff.graph import Array, OutOfDomain, is_computed, shape_of
+from report.autodiff.graph import Array, OutOfDomain, Shape, is_computed, shape_of
+from report.errors import ReportError
 
 
 def _binary_cross_entropy(p: Array, y: Array) -> Array:
@@ -42,6 +44,22 @@ def _binary_cross_entropy(p: Array, y: Array) -> Array:
         raise OutOfDomain(f"one of them is {np.ravel(p)[np.argmax(outside)]:.12g}")
     rest = np.where(y == 1, 0.0, (1 - y) * np.log1p(-np.where(y == 1, p * 0, p)))
     return -np.mean(xlogy(y, p) + rest)
+
+
+def _variant_of_cross_entropy(shapes: Sequence[Shape], params: dict[str, Any]) -> str:
+    """One-hot rows have the shape of the scores; smoothing is of labels."""
+    if shapes[0] == shapes[1]:
+        if params.pop("label_smoothing", 0.0):
+            raise ReportError(
+                "label_smoothing goes with class numbers; smooth the rows of a target yourself"
+            )
+        return "cross_entropy_one_hot"
+    return "cross_entropy_smoothed" if params.get("label_smoothing") else _plain(params)
+
+
+def _plain(params: dict[str, Any]) -> str:
+    params.pop("label_smoothing", None)
+    return "cross_entropy"
 
 
 # fmt: off
@@ -122,7 +140,7 @@ cross_entropy = gate(
     "cross_entropy", lambda z, labels: -np.mean(_picked(log_softmax(z), labels)),
     lambda g, v, z, labels: g * (over(1, _rows(z), g) * _surplus(softmax(z), one_hot(labels, classes=shape_of(z)[-1]), v)),
     None,
-    shape=class_labels, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
+    shape=class_labels, roles={1: "label"}, variant=_variant_of_cross_entropy, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="a label is a whole number from 0 to the number of classes − 1",
     python=code.one_or_more_rows("-log_softmax({0:flat})[{1}]", "cross_entropy({0:rows}, {1:flat})"), numpy="cross_entropy({0}, {1})",
     definition=lambda z, k: -index(log_softmax(z), k, key=Key((Place(1),))) if len(shape_of(z)) == 1
@@ -135,7 +153,7 @@ cross_entropy = gate(
 cross_entropy_one_hot = gate(
     "cross_entropy_one_hot", lambda z, y: -np.mean(np.sum(_one_hot_rows(y) * log_softmax(z), axis=-1)),
     lambda g, v, z, y: g * (over(1, _rows(z), g) * _surplus(softmax(z), y, v)), None,
-    shape=target_rows, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
+    shape=target_rows, roles={1: "target"}, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="each row of the target holds probabilities, such as a single 1 among zeros: they must add up to 1, "
     "so divide each row by its sum",
     python="cross_entropy_one_hot({0:rows}, {1:rows})", numpy="-np.mean(np.sum({1:2} * log_softmax({0}), axis=-1))",

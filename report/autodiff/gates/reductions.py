@@ -58,7 +58,7 @@ prod = gate(
 cumsum = gate(
     "cumsum", lambda x, axis=None: np.cumsum(x, axis=axis),
     lambda g, y, x, axis=None: reverse_cumsum(g, axis=axis),
-    entry=entries.cumsum(from_start=True), shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
+    entry=entries.running("Sum"), shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
     numpy=code.called("np.cumsum"), usage="cumsum(x), cumsum(X, axis=0)",
     group="reductions", summary="running sum along an axis, or of all entries in a row",
     why="An entry is a term of its own and of every later sum: its gradient is the sum of theirs.",
@@ -119,7 +119,7 @@ std = gate(
 reverse_cumsum = gate(
     "reverse_cumsum", lambda x, axis=None: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
     lambda g, y, x, axis=None: cumsum(g, axis=axis),
-    entry=entries.cumsum(from_start=False), shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
+    entry=entries.running("Sum", from_start=False), shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
     numpy=code.called("reverse_cumsum"),
 )
 is_largest = gate(

@@ -213,6 +213,36 @@ def diagonal(a: Shape) -> Shape:
     raise ReportError(f"a vector or a square matrix is needed, not shape {shapes_text(a)}")
 
 
+def einsum_terms(subscripts: str) -> tuple[list[str], str]:
+    """The letters of each operand and of the result; without -> those that stand once, in order."""
+    left, arrow, right = str(subscripts).replace(" ", "").partition("->")
+    operands = left.split(",")
+    if not all(c.isalpha() for c in left.replace(",", "") + right):
+        raise ReportError('the first argument is text with a letter for each axis: "ij,jk->ik"')
+    if not arrow:
+        right = "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
+    return operands, right
+
+
+def summed_products(*shapes: Shape, subscripts: str) -> Shape:
+    """einsum: a letter for each axis, which has one length wherever it stands."""
+    operands, right = einsum_terms(subscripts)
+    if len(operands) != len(shapes) or any(
+        len(o) != len(s) for o, s in zip(operands, shapes, strict=True)
+    ):
+        raise ReportError(f"{subscripts!r} does not fit shapes {shapes_text(*shapes)}")
+    sizes: dict[str, int] = {}
+    for letters, shape in zip(operands, shapes, strict=True):
+        for letter, n in zip(letters, shape, strict=True):
+            if sizes.setdefault(letter, n) != n:
+                raise ReportError(
+                    f"axis {letter} has {sizes[letter]} entries in one place and {n} in another"
+                )
+    if len(set(right)) != len(right) or not set(right) <= sizes.keys():
+        raise ReportError("each letter of the result stands there once, and in an operand")
+    return tuple(sizes[c] for c in right)
+
+
 # ---------------------------------------------------------------- moving entries
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from report.autodiff.gates import by_definition
@@ -23,7 +23,9 @@ ALIASES = {  # the names of NumPy, PyTorch and textbooks
     "mm": "matmul", "mv": "matmul", "bmm": "matmul", "inverse": "inv", "tr": "trace", "magnitude": "norm",
     "vector_norm": "norm", "cat": "concatenate", "concat": "concatenate", "permute": "transpose",
     "mse_loss": "mse", "l1_loss": "l1", "mae": "l1", "huber_loss": "huber", "bce": "binary_cross_entropy",
-    "bce_with_logits": "binary_cross_entropy_with_logits",
+    "bce_with_logits": "binary_cross_entropy_with_logits", "detach": "stop_gradient", "unsqueeze": "expand_dims",
+    "attention": "scaled_dot_product_attention", "focal_loss": "focal", "dice_loss": "dice",
+    "triplet_margin_loss": "triplet_margin", "l2_normalize": "normalize", "take_along_axis": "gather",
 }  # fmt: skip
 
 # How strongly a notation binds; an argument that binds weaker than its place asks is bracketed.
@@ -52,7 +54,7 @@ def gate(
     options with their defaults, and the rules.
     """
     if definition := columns.get("definition"):
-        operands, options = signature(definition)
+        operands, options = signature(definition, columns.get("optional", ()))
         forward = forward or definition
         columns.setdefault("params", options)
         columns.setdefault("shape", by_definition.shape(definition))
@@ -64,7 +66,7 @@ def gate(
             columns.setdefault("sympy", by_definition.sympy(definition))
     columns.setdefault("sign", name)
     columns.setdefault("binding", CALL)
-    columns.setdefault("latex", notation(name, len(rules)))
+    columns.setdefault("latex", notation(columns["sign"], len(rules)))
     assert forward is not None
     row = Gate(name, forward, rules, **columns)
     GATES[name] = row
@@ -88,17 +90,23 @@ def elementwise(
     return gate(name, forward, *rules, shape=broadcast, elementwise=True, **columns)
 
 
-def signature(definition: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+def signature(
+    definition: Callable[..., Any], optional: Collection[str] = ()
+) -> tuple[tuple[str, ...], dict[str, Any]]:
     """The names of a definition's arguments, and its options with their defaults."""
     parameters = inspect.signature(definition).parameters.values()
-    options = {p.name: p.default for p in parameters if p.default is not p.empty}
-    return tuple(p.name for p in parameters if p.default is p.empty), options
+    operands = [p.name for p in parameters if p.default is p.empty or p.name in optional]
+    return tuple(operands), {p.name: p.default for p in parameters if p.name not in operands}
 
 
 def notation(name: str, count: int) -> str:
     r"""The notation of a function by an upright word: \operatorname{name}(x, y)."""
-    words = name.replace("_", r"\_")
-    return named(words) + r"\left(" + ", ".join(f"{{{i}}}" for i in range(count)) + r"\right)"
+    return (
+        named(name.replace("_", r"\_"))
+        + r"\left("
+        + ", ".join(f"{{{i}}}" for i in range(count))
+        + r"\right)"
+    )
 
 
 def function(name: str) -> str:

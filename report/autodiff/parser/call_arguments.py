@@ -13,7 +13,7 @@ from report.autodiff.parser.source import Places
 from report.errors import ReportError, nearest, shown
 
 MAX_PARTS = 10_000  # of one list
-_REQUIRED = frozenset({"shape", "pad_width", "classes"})
+_REQUIRED = frozenset({"shape", "pad_width", "classes", "groups"})
 _ALIKE = 0.8  # of two names, one of which is a slip of the pen
 
 
@@ -31,6 +31,8 @@ def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
     Raises ReportError for an unknown function, a wrong number of arguments and an unknown option.
     """
     form = _form(source, e, names)
+    if form.leading:
+        return _with_leading(source, e, form)
     operands: list[ast.expr] = e.args
     options: dict[str, ast.expr] = {}
     if e.keywords or form.operands is None or len(operands) != len(form.operands):
@@ -42,6 +44,14 @@ def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
         operands = listed.elts
         check_parts(source, listed, operands)
     return Call(form, operands, options)
+
+
+def _with_leading(source: Places, e: ast.Call, form: Form) -> Call:
+    """A call whose first argument is an option: einsum("ij,jk->ik", A, B)."""
+    if len(e.args) < 2 or e.keywords:
+        raise source.error(e, f"{_written(e)} is written {form.usage}")
+    check_parts(source, e, e.args)
+    return Call(form, e.args[1:], {form.leading: e.args[0]})
 
 
 def check_parts(source: Places, e: ast.expr, parts: Sized) -> None:
@@ -113,11 +123,13 @@ def _sorted(source: Places, e: ast.Call, form: Form) -> tuple[list[ast.expr], di
         if place in placed:
             raise source.error(pair.value, f"{slots[place]} is given twice")
         placed[place] = pair.value
-    if any(place not in placed for place in range(len(operands))):
+    needed = len(operands) - form.optional
+    given = sum(place in placed for place in range(len(operands)))
+    if any(place not in placed for place in range(max(needed, given))):
         raise _wrong_count(source, e, form)
     first = len(operands)
     options = {slots[place]: value for place, value in placed.items() if place >= first}
-    return [placed[place] for place in range(first)], options
+    return [placed[place] for place in range(given)], options
 
 
 def _place(name: str, slots: list[str]) -> int | None:

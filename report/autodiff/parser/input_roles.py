@@ -17,7 +17,15 @@ CONDITIONS = frozenset(
     {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
     | {"logical_and", "logical_or", "logical_not"}
 )  # gates that give a condition
-_MOVING = frozenset({"index", "reshape", "transpose", "concatenate", "stack", "broadcast_to"})
+_MOVING = frozenset(
+    {"index", "reshape", "transpose", "concatenate", "stack", "broadcast_to", "one_hot"}
+    | {"flip", "roll", "swapaxes", "squeeze", "expand_dims", "gather"}
+)
+_GIVEN = {
+    "label": "labels are given: class numbers",
+    "target": "labels are given: class numbers or one-hot rows",
+    "index": "positions are given: whole numbers",
+}
 
 
 class Roles:
@@ -33,11 +41,18 @@ class Roles:
         while stack:
             part = stack.pop()
             if part.is_input:
-                self.names[str(part.name)] = role
+                self.names.setdefault(str(part.name), role)
             elif not part.is_constant:
                 if part.gate.name not in _MOVING:
                     raise self.source.error(e, message)
                 stack += part.args
+
+    def given(self, e: ast.expr, node: Node, role: str) -> None:
+        """Note what is given to a gate: labels, a target, positions, a mask."""
+        if role == "mask":
+            self.condition(e, node)
+        else:
+            self.note(e, node, role, _GIVEN[role])
 
     def condition(self, e: ast.expr, node: Node) -> None:
         """Check a condition: a comparison, comparisons joined by & | ~, or an input that is a mask."""

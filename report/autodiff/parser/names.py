@@ -16,15 +16,19 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates import GATES
-from report.autodiff.gates.shapes import axes_of, broadcast, pair, pair_within
-from report.autodiff.gates.table import ALIASES
+from report.autodiff.gates.shapes import broadcast, pair, pair_within
+from report.autodiff.gates.table import ALIASES, signature
 from report.autodiff.graph import CONSTANT, Gate, Node, constant
 
 # other name of an argument or option -> what gates call it
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "dim": ("axis",), "dims": ("axes",), "keepdim": ("keepdims",), "correction": ("ddof",),
-    "newshape": ("shape",), "p": ("ord",), "alpha": ("slope",), "negative_slope": ("slope",), "weight": ("a",),
+    "newshape": ("shape",), "p": ("ord",), "alpha": ("slope",), "negative_slope": ("slope",),
     "a_min": ("low",), "min": ("low",), "a_max": ("high",), "max": ("high",), "exponent": ("n",),
+    "kernel_size": ("size",), "num_groups": ("groups",), "shifts": ("shift",), "bias": ("b",),
+    "num_classes": ("classes",), "diagonal": ("k",), "dim0": ("axis1",), "dim1": ("axis2",), "index": ("positions",),
+    "weight": ("w", "gamma", "a"), "query": ("q",), "key": ("k",), "attn_mask": ("mask",), "anchor": ("a",),
+    "positive": ("p",), "negative": ("n",), "smoothing": ("label_smoothing",),
     "input": ("x", "z", "p", "a"), "logits": ("z",), "target": ("labels", "y"), "other": ("b",),
 }  # fmt: skip
 
@@ -32,17 +36,21 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 _MEAN = {"reduction": "mean"}
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "pad": {"mode": "constant", "constant_values": 0, "value": 0},
-    "gelu": {"approximate": "none"},
     "mse": _MEAN, "l1": _MEAN, "huber": _MEAN, "cross_entropy": _MEAN, "binary_cross_entropy": _MEAN,
     "binary_cross_entropy_with_logits": _MEAN,
 }  # fmt: skip
 
+# options by which a name means another gate
+VARIED: Mapping[str, Mapping[str, Any]] = {
+    "norm": {"ord": None}, "gelu": {"approximate": "none"}, "cross_entropy": {"label_smoothing": 0.0},
+}  # fmt: skip
+
 # known functions that are no gate -> what to write in their place
 INSTEAD: Mapping[str, str] = {
-    "log2": "log(x) / log(2)", "log10": "log(x) / log(10)", "exp2": "2**x", "cbrt": "sign(x) * abs(x)**(1/3)",
-    "sqr": "x**2 or sqrt(x)", "hypot": "sqrt(a**2 + b**2)", "rsqrt": "1 / sqrt(x)", "erfc": "1 - erf(x)",
+    "exp2": "2**x",
+    "sqr": "x**2 or sqrt(x)", "hypot": "sqrt(a**2 + b**2)", "erfc": "1 - erf(x)",
     "logaddexp": "a + softplus(b - a)", "logit": "log(x / (1 - x))", "relu6": "clip(x, 0, 6)",
-    "hardtanh": "clip(x, -1, 1)", "softsign": "x / (1 + abs(x))", "mish": "x * tanh(softplus(x))",
+
     "selu": "1.0507 * elu(x, alpha=1.67326)", "heaviside": "where(x > 0, 1, 0)",
     "arcsinh": "log(x + sqrt(x**2 + 1))", "asinh": "log(x + sqrt(x**2 + 1))",
     "arccosh": "log(x + sqrt(x**2 - 1))", "acosh": "log(x + sqrt(x**2 - 1))",
@@ -50,15 +58,15 @@ INSTEAD: Mapping[str, str] = {
     "sec": "1 / cos(x)", "csc": "1 / sin(x)", "cot": "1 / tan(x)", "sech": "1 / cosh(x)", "coth": "1 / tanh(x)",
     "arctan2": "arctan(y / x) where x is positive", "atan2": "arctan(y / x) where x is positive",
     "sinc": "sin(pi*x) / (pi*x)", "ptp": "max(x) - min(x)", "diff": "x[1:] - x[:-1]",
-    "flip": "x[::-1]", "roll": "concatenate([x[-1:], x[:-1]])", "tile": "concatenate([x, x])",
-    "repeat": "concatenate([x, x])", "take": "x[i]", "gather": "x[i]", "embedding": "E[i]", "lookup": "E[i]",
-    "index": "x[i]", "expand_dims": "x[:, None]", "unsqueeze": "x[:, None]", "expand": "broadcast_to(x, (2, 3))",
-    "swapaxes": "transpose(x, (0, 2, 1))", "moveaxis": "transpose(x, (0, 2, 1))", "diagonal": "diag(A)",
+    "tile": "concatenate([x, x])",
+    "repeat": "concatenate([x, x])", "take": "x[i]", "embedding": "E[i]", "lookup": "E[i]",
+    "index": "x[i]", "expand": "broadcast_to(x, (2, 3))",
+    "moveaxis": "transpose(x, (0, 2, 1))", "diagonal": "diag(A)",
     "array": "[1, 2, 3]", "tensor": "[1, 2, 3]", "arange": "[0, 1, 2]", "column_stack": "stack([a, b], axis=1)",
     "zeros_like": "0 * x", "ones_like": "0 * x + 1", "len": "the number itself", "size": "the number itself",
     "matrix_power": "A @ A", "pinv": "inv(A.T @ A) @ A.T", "lstsq": "solve(A.T @ A, A.T @ b)",
-    "slogdet": "logdet(A)", "quadratic_form": "x @ A @ x", "einsum": "@, transpose and sum",
-    "l2_norm": "norm(x)", "frobenius": "norm(A)", "cosine_similarity": "dot(a, b) / (norm(a) * norm(b))",
+    "slogdet": "logdet(A)", "quadratic_form": "x @ A @ x",
+    "l2_norm": "norm(x)", "frobenius": "norm(A)",
     "smooth_l1": "huber(p, y)", "smooth_l1_loss": "huber(p, y)", "log_loss": "binary_cross_entropy(p, y)",
     "nll_loss": "cross_entropy(z, labels) of the scores z", "softmax_cross_entropy": "cross_entropy(z, labels)",
     "hinge_loss": "hinge(s, y), the scores first",
@@ -132,12 +140,6 @@ def _ravel(apply: Apply, x: Node) -> Node:
     return apply("reshape", x, shape=(-1,))
 
 
-def _squeeze(apply: Apply, x: Node, axis: Any = None) -> Node:
-    axes = axes_of(x.shape, axis)
-    kept = tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in axes)
-    return apply("reshape", x, shape=kept)
-
-
 def _vstack(apply: Apply, *parts: Node) -> Node:
     if all(len(part.shape) == 1 for part in parts):
         return apply("stack", *parts)
@@ -183,16 +185,26 @@ class Form:
     operands: tuple[str, ...] | None
     options: Mapping[str, Any]
     build: Callable[..., Node] | None = None
+    optional: int = 0  # how many of the operands, the last ones, may be left out
+    leading: str = ""  # an option that stands before the operands
 
 
 def _form(gate: Gate) -> Form:
     written = re.match(rf"{gate.name}\(([^()]*)\)", gate.usage)
     parts = [part.strip() for part in written[1].split(",")] if written else []
+    if gate.forward is gate.definition:
+        parts = list(signature(gate.definition, gate.optional)[0])
     names = [part if part.isidentifier() else "" for part in parts]
     operands = tuple((names + [""] * len(gate.rules))[: len(gate.rules)])
-    options = {"ord": None, **gate.params} if gate.name == "norm" else gate.params
+    listed = gate.rule_at is not None
     return Form(
-        gate.name, gate.usage, None if gate.rule_at else operands, options, SHAPED.get(gate.name)
+        gate.name,
+        gate.usage,
+        None if listed else operands,
+        {**VARIED.get(gate.name, {}), **gate.params},
+        SHAPED.get(gate.name),
+        len(gate.optional),
+        gate.leading,
     )
 
 
@@ -201,7 +213,6 @@ BUILT = (
     Form("vdot", "vdot(a, b)", ("a", "b"), {}, _inner),
     Form("ravel", "ravel(x)", ("x",), {}, _ravel),
     Form("flatten", "flatten(x)", ("x",), {}, _ravel),
-    Form("squeeze", "squeeze(x), squeeze(x, axis=0)", ("x",), {"axis": None}, _squeeze),
     Form("hstack", "hstack([a, b])", None, {}, _hstack),
     Form("vstack", "vstack([a, b])", None, {}, _vstack),
     Form("eye", "eye(3)", (), {"shape": None}, _eye),
@@ -210,7 +221,7 @@ BUILT = (
     Form("zeros", "zeros((2, 3))", (), {"shape": None}, _filled(0)),
 )
 FORMS: dict[str, Form] = {
-    **{g.name: _form(g) for g in GATES.values() if g.usage and g.name != "index"},
+    **{g.name: _form(g) for g in GATES.values() if g.usage and g.name != "index" and not g.family},
     **{form.name: form for form in BUILT},
 }
 FORMS |= {name: FORMS[gate] for name, gate in ALIASES.items()}

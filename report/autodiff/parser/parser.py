@@ -362,24 +362,17 @@ class _Reader:
     def meant(
         self, e: ast.Call, call: call_arguments.Call, args: list[Node], params: dict[str, Any]
     ) -> Gate:
-        """The gate that a name means over these arguments, with conditions and labels noted."""
-        match call.form.name:
-            case "where":
-                self.roles.condition(call.operands[0], args[0])
-            case "logical_and" | "logical_or" | "logical_not":
-                for operand, node in zip(call.operands, args, strict=True):
-                    self.roles.condition(operand, node)
-            case "one_hot":
-                message = "labels are given: class numbers"
-                self.roles.note(call.operands[0], args[0], "label", message)
-            case "norm":
-                return self.norm(e, args[0], params)
-            case "cross_entropy":
-                rows = args[0].shape == args[1].shape
-                role, message = "label", "labels are given: class numbers or one-hot rows"
-                self.roles.note(call.operands[1], args[1], "target" if rows else role, message)
-                return GATES["cross_entropy_one_hot" if rows else "cross_entropy"]
-        return GATES[call.form.name]
+        """The gate that a name means over these arguments, with what is given to it noted."""
+        gate = GATES[call.form.name]
+        if gate.variant is not None:
+            try:
+                gate = GATES[gate.variant([a.shape for a in args], params)]
+            except ReportError as error:
+                raise self.error(e, str(error)) from None
+        for place, role in gate.roles.items():
+            if place < len(args):
+                self.roles.given(call.operands[place], args[place], role)
+        return gate
 
     def unfolded(
         self, e: ast.expr, gate: Gate, args: list[Node], params: Mapping[str, Any]
@@ -394,20 +387,6 @@ class _Reader:
         return put_in(
             whole, dict(zip(leaves, args, strict=True)), lambda *made: self.apply(e, *made)
         )
-
-    def norm(self, e: ast.Call, x: Node, params: dict[str, Any]) -> Gate:
-        """The gate for the order of a norm, which is taken out of its options."""
-        order, axis = params.pop("ord", None), params.get("axis")
-        if order is None or (order == "fro" and (isinstance(axis, tuple) or len(x.shape) == 2)):
-            return GATES["norm"]
-        if order not in (1, 2) or isinstance(order, bool):
-            raise self.error(e, "the order of a norm is 1, 2 or 'fro'")
-        if isinstance(axis, tuple) or (axis is None and sum(n > 1 for n in x.shape) > 1):
-            raise self.error(
-                e, f"norm(X, {order}) of a matrix is another norm; write norm(X) for the root of the "
-                "sum of squares, sum(abs(X)), or give an axis"
-            )  # fmt: skip
-        return GATES["l1_norm" if order == 1 else "norm"]
 
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
+from report.autodiff.gates.table import notation
 from report.autodiff.graph import CONSTANT, Gate, Node
 from report.derivation.latex.options import options, with_options
 from report.derivation.latex.symbols import matrix, number_tex, symbol
@@ -95,7 +96,8 @@ class Printer:
     def fill(self, gate: Gate, node: Node) -> str:
         """The template of a gate over a node's arguments."""
         text = ""
-        for literal, place, binding in _template(gate.latex):
+        template = gate.latex if len(gate.rules) == len(node.args) else ""
+        for literal, place, binding in _template(template or notation(gate.sign, len(node.args))):
             text += literal
             if place is not None:
                 text += self.bracketed(node.args[place], binding)

@@ -1,0 +1,328 @@
+"""Gates that courses and papers name and that are made of simpler ones: normalisation, attention, losses.
+
+Each is its definition: forward function, shape, rules, index form and code are read from it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates import index_entries
+from report.autodiff.gates.activations import log_softmax, sigmoid, softmax, softplus
+from report.autodiff.gates.algebra import norm
+from report.autodiff.gates.arithmetic import greater_equal, square, where
+from report.autodiff.gates.functions import sqrt
+from report.autodiff.gates.indexing import index, one_hot, reshape, transpose
+from report.autodiff.gates.keys import Key, Place
+from report.autodiff.gates.reductions import mean, prod, total, var
+from report.autodiff.gates.shapes import axes_of, class_labels, is_integer, shapes_text
+from report.autodiff.gates.table import gate
+from report.autodiff.graph import shape_of
+from report.errors import ReportError
+
+# ---------------------------------------------------------------- normalisation
+
+
+def _scaled(x: Any, gamma: Any, beta: Any) -> Any:
+    x = x if gamma is None else x * gamma
+    return x if beta is None else x + beta
+
+
+def _standardised(x: Any, axis: Any, eps: Any) -> Any:
+    """Mean 0 and variance 1 along axes, but for eps, which keeps the root from 0."""
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return centred / sqrt(var(x, axis=axis, keepdims=True) + eps)
+
+
+def _by_channel(p: Any, x: Any) -> Any:
+    """A number for each channel, ready to multiply x with axes batch, channels and places."""
+    rank = len(shape_of(x))
+    return p if p is None or rank == 2 else reshape(p, shape=(-1, *(1,) * (rank - 2)))
+
+
+def _batch_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Any:
+    rank = len(shape_of(x))
+    if rank < 2:
+        raise ReportError(
+            f"axes batch, channels and more are needed, not shape {shapes_text(shape_of(x))}"
+        )
+    axis = 0 if rank == 2 else (0, *range(2, rank))
+    return _scaled(_standardised(x, axis, eps), _by_channel(gamma, x), _by_channel(beta, x))
+
+
+def _group_norm(
+    x: Any, gamma: Any = None, beta: Any = None, groups: Any = None, eps: float = 1e-5
+) -> Any:
+    shape = shape_of(x)
+    if len(shape) < 2 or not is_integer(groups) or groups < 1 or shape[1] % groups:
+        raise ReportError(
+            f"{groups} groups do not share the axis 1 (channels) of shape {shapes_text(shape)}"
+        )
+    parts = reshape(x, shape=(shape[0], groups, -1))
+    whole = reshape(_standardised(parts, -1, eps), shape=shape)
+    return _scaled(whole, _by_channel(gamma, x), _by_channel(beta, x))
+
+
+# ---------------------------------------------------------------- attention, moved entries
+
+
+def _attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False) -> Any:
+    """softmax(q kᵀ / √d) v; where the mask is 0 a score is so low that nothing is attended to."""
+    rank, d = len(shape_of(k)), shape_of(k)[-1]
+    turned = k.T if rank == 2 else transpose(k, axes=(*range(rank - 2), rank - 1, rank - 2))
+    scores = q @ turned / math.sqrt(d)
+    if is_causal:
+        scores = where(np.tril(np.ones(shape_of(scores)[-2:])), scores, -1e9)
+    if mask is not None:
+        scores = where(mask, scores, -1e9)
+    return softmax(scores) @ v
+
+
+def _triangle(x: Any, k: int, keep: Any) -> Any:
+    shape = shape_of(x)
+    if len(shape) < 2:
+        raise ReportError(f"a matrix is needed, not shape {shapes_text(shape)}")
+    return x * keep(np.ones(shape[-2:]), k)
+
+
+def _gather(x: Any, positions: Any, axis: int = 0) -> Any:
+    """x at the positions along an axis, and at its own place along the others."""
+    shape = shape_of(positions)
+    (along,) = axes_of(shape_of(x), axis)
+    if len(shape) != len(shape_of(x)):
+        raise ReportError(
+            f"as many axes are needed as x has, not shapes {shapes_text(shape_of(x), shape)}"
+        )
+    grid = np.indices(shape).astype(float)
+    places = [positions if i == along else grid[i] for i in range(len(shape))]
+    return index(x, *places, key=Key(Place(i + 1) for i in range(len(shape))))
+
+
+def _cumprod(x: Any, axis: Any = None) -> Any:
+    """Each entry is the product of those up to it, the others in its row being 1."""
+    shape = shape_of(x)
+    if axis is None and len(shape) != 1:
+        raise ReportError(f"an axis is needed for shape {shapes_text(shape)}, such as axis=0")
+    (along,) = axes_of(shape, 0 if axis is None else axis)
+    n = shape[along]
+    rows = reshape(x, shape=(*shape[: along + 1], 1, *shape[along + 1 :]))  # x_k in row k, column i
+    upto = np.reshape(np.triu(np.ones((n, n))), (n, n, *(1,) * (len(shape) - along - 1)))
+    return prod(
+        where(np.broadcast_to(upto, (*shape[: along + 1], n, *shape[along + 1 :])), rows, 1.0),
+        axis=along,
+    )
+
+
+def _flip(x: Any, axis: Any = None) -> Any:
+    axes = axes_of(shape_of(x), axis)
+    back, whole = slice(None, None, -1), slice(None)
+    return index(x, key=Key(back if i in axes else whole for i in range(len(shape_of(x)))))
+
+
+def _roll(x: Any, shift: Any = 1, axis: Any = None) -> Any:
+    shape = shape_of(x)
+    if axis is None and len(shape) != 1:
+        raise ReportError(f"an axis is needed for shape {shapes_text(shape)}, such as axis=0")
+    if not is_integer(shift):
+        raise ReportError("shift is a whole number")
+    (along,) = axes_of(shape, 0 if axis is None else axis)
+    n = shape[along]
+    places = (np.arange(n) - shift) % n
+    return index(x, places.astype(float), key=Key((*[slice(None)] * along, Place(1))))
+
+
+def _swapaxes(x: Any, axis1: Any = 0, axis2: Any = 1) -> Any:
+    order = list(range(len(shape_of(x))))
+    (i,), (j,) = axes_of(shape_of(x), axis1), axes_of(shape_of(x), axis2)
+    order[i], order[j] = j, i
+    return transpose(x, axes=tuple(order))
+
+
+def _squeeze(x: Any, axis: Any = None) -> Any:
+    axes = axes_of(shape_of(x), axis)
+    return reshape(x, shape=tuple(n for i, n in enumerate(shape_of(x)) if n != 1 or i not in axes))
+
+
+def _expand_dims(x: Any, axis: Any = 0) -> Any:
+    shape = (*shape_of(x), 1)
+    (at,) = axes_of(shape, axis)
+    return reshape(x, shape=(*shape[:at], 1, *shape[at:-1]))
+
+
+# ---------------------------------------------------------------- losses
+
+
+def _smoothed(z: Any, labels: Any, label_smoothing: Any) -> Any:
+    n = shape_of(z)[-1]
+    return (1 - label_smoothing) * one_hot(labels, classes=n) + label_smoothing / n
+
+
+def _cross_entropy_smoothed(z: Any, labels: Any, label_smoothing: float = 0.0) -> Any:
+    rows = total(_smoothed(z, labels, label_smoothing) * log_softmax(z), axis=-1)
+    return -(mean(rows) if shape_of(rows) else rows)
+
+
+def _focal(z: Any, y: Any, alpha: float = 0.25, gamma: float = 2.0) -> Any:
+    """Binary cross-entropy with logits, weighted by (1 - p)^gamma, p the probability of what is true."""
+    p = sigmoid(z)
+    missed = y * (1 - p) + (1 - y) * p
+    share = alpha * y + (1 - alpha) * (1 - y)
+    return mean(share * missed**gamma * (softplus(z) - z * y))
+
+
+def _dice(p: Any, y: Any, smooth: float = 1.0) -> Any:
+    return 1 - (2 * total(p * y) + smooth) / (total(p) + total(y) + smooth)
+
+
+def _triplet(a: Any, p: Any, n: Any, margin: float = 1.0) -> Any:
+    left = norm(a - p, axis=-1) - norm(a - n, axis=-1) + margin
+    rows = where(greater_equal(left, 0), left, 0)
+    return mean(rows) if shape_of(rows) else rows
+
+
+# fmt: off
+
+# normalisation
+gate(
+    "normalize", definition=lambda x, axis=-1: x / norm(x, axis=axis, keepdims=True),
+    sign="normalize", usage="normalize(x), normalize(X, axis=0)", group="normalisation",
+    summary="x divided by its L2 norm along an axis (the last)", domain="x must not be 0",
+    why="What would only lengthen the vector is taken out of the gradient, and the rest is divided by the length.",
+)
+gate(
+    "cosine_similarity", definition=lambda a, b, axis=-1:
+    total(a * b, axis=axis) / (norm(a, axis=axis) * norm(b, axis=axis)),
+    sign="cos", latex=r"\operatorname{{cossim}}\left({0}, {1}\right)", usage="cosine_similarity(a, b)",
+    group="normalisation", summary="inner product divided by both lengths, along an axis (the last)",
+    domain="neither vector may be 0",
+    why="Only the direction of a vector moves the cosine: the gradient stands at a right angle to the vector.",
+)
+gate(
+    "rms_norm", definition=lambda x, gamma=None, axis=-1, eps=1e-5:
+    _scaled(x / sqrt(mean(square(x), axis=axis, keepdims=True) + eps), gamma, None), optional=("gamma",),
+    sign="RMSNorm", usage="rms_norm(x), rms_norm(x, gamma, axis=-1, eps=1e-5)", group="normalisation",
+    summary="x divided by the root of its mean square along an axis, times gamma",
+    why="All entries share one root, so raising one lowers the others a little.",
+)
+gate(
+    "layer_norm", definition=lambda x, gamma=None, beta=None, axis=-1, eps=1e-5:
+    _scaled(_standardised(x, axis, eps), gamma, beta), optional=("gamma", "beta"),
+    sign="LayerNorm", usage="layer_norm(x), layer_norm(x, gamma, beta, axis=-1, eps=1e-5)", group="normalisation",
+    summary="mean 0 and variance 1 along an axis, then times gamma plus beta",
+    why="All entries share mean and spread: what would only shift or stretch them all is taken out of the gradient.",
+)
+gate(
+    "batch_norm", definition=_batch_norm, optional=("gamma", "beta"),
+    sign="BatchNorm", usage="batch_norm(x), batch_norm(x, gamma, beta, eps=1e-5)", group="normalisation",
+    summary="mean 0 and variance 1 of each channel (axis 1) over the batch, then times gamma plus beta",
+    why="All examples share mean and spread of a channel: what would only shift or stretch them all is taken out.",
+)
+gate(
+    "group_norm", definition=_group_norm, optional=("gamma", "beta"),
+    sign="GroupNorm", usage="group_norm(x, gamma, beta, groups=2, eps=1e-5), group_norm(x, groups=2)",
+    group="normalisation", summary="mean 0 and variance 1 of each group of channels of an example",
+    why="A group's entries share mean and spread: what would only shift or stretch them all is taken out.",
+)
+
+# attention
+gate(
+    "scaled_dot_product_attention", definition=_attention, optional=("mask",), integers=(3,), roles={3: "mask"},
+    sign="attention", usage="scaled_dot_product_attention(q, k, v), attention(q, k, v, mask, is_causal=False)",
+    group="normalisation", summary="softmax(q kᵀ / √d) v; where the mask is 0 nothing is attended to",
+    why="The values get what flows back in the shares they were attended with; queries and keys get theirs "
+    "through the softmax.",
+)
+
+# moved entries
+gate(
+    "tril", definition=lambda x, k=0: _triangle(x, k, np.tril), entry=index_entries.triangle(is_lower=True),
+    sign="tril", usage="tril(X), tril(X, k=-1)", group="shapes", summary="lower triangle; 0 above diagonal k",
+    why="What is kept gets its gradient back, what became 0 gets none.",
+)
+gate(
+    "triu", definition=lambda x, k=0: _triangle(x, k, np.triu), entry=index_entries.triangle(is_lower=False),
+    sign="triu", usage="triu(X), triu(X, k=1)", group="shapes", summary="upper triangle; 0 below diagonal k",
+    why="What is kept gets its gradient back, what became 0 gets none.",
+)
+gate(
+    "gather", definition=_gather, integers=(1,), roles={1: "index"}, entry=index_entries.gather,
+    domain="an index is a whole number within its axis", sign="gather", usage="gather(x, positions, axis=1)",
+    group="shapes", summary="entries of x at the positions along an axis (take_along_axis)",
+    why="What was picked gets its gradient back at its old place; what was picked several times collects a sum.",
+)
+gate(
+    "cumprod", definition=_cumprod, entry=index_entries.cumprod, sign="cumprod",
+    usage="cumprod(x), cumprod(X, axis=0)", group="reductions", summary="running product along an axis",
+    why="An entry is a factor of its own and of every later product, so it collects from all of them.",
+)
+gate(
+    "flip", definition=_flip, sign="flip", usage="flip(x), flip(X, axis=0)", group="shapes",
+    summary="entries in the other order, along all axes or some",
+    why="The entries only change places, and their gradients go back.",
+)
+gate(
+    "roll", definition=_roll, sign="roll", usage="roll(x, shift=1), roll(X, shift=1, axis=0)", group="shapes",
+    summary="entries moved on by some places along an axis, the last ones to the front",
+    why="The entries only change places, and their gradients go back.",
+)
+gate(
+    "swapaxes", definition=_swapaxes, sign="swapaxes", usage="swapaxes(X, axis1=0, axis2=1)", group="shapes",
+    summary="two axes exchanged", why="The entries only change places, and their gradients go back.",
+)
+gate(
+    "squeeze", definition=_squeeze, sign="squeeze", usage="squeeze(x), squeeze(x, axis=0)", group="shapes",
+    summary="axes of length 1 taken away", why="The entries stay, and so do their gradients.",
+)
+gate(
+    "expand_dims", definition=_expand_dims, sign="expand", usage="expand_dims(x, axis=0)", group="shapes",
+    summary="a new axis of length 1", why="The entries stay, and so do their gradients.",
+)
+gate(
+    "masked_fill", definition=lambda x, mask, value=0.0: where(mask, value, x), integers=(1,), roles={1: "mask"},
+    sign="fill", usage="masked_fill(x, mask, value=0.0)", group="choices",
+    summary="x, but a number where the mask is 1",
+    why="What was filled in is given, so the gradient passes only where x stayed.",
+)
+gate(
+    "stop_gradient", lambda x: x, None, shape=lambda x: x, entry=index_entries.same,
+    sign="stop", usage="stop_gradient(x), also detach(x)", group="choices", held=True,
+    summary="x, taken as given: nothing flows back", numpy="{0}", python="{0}",
+    why="What stands here is taken as given, so nothing flows back through it.",
+)
+
+# losses
+gate(
+    "cross_entropy_smoothed", None,
+    lambda g, v, z, labels, label_smoothing=0.0:
+    g * ((softmax(z) - _smoothed(z, labels, label_smoothing)) / max(1, math.prod(shape_of(z)[:-1]))), None,
+    definition=_cross_entropy_smoothed, shape=lambda z, k, label_smoothing=0.0: class_labels(z, k), integers=(1,),
+    roles={1: "label"}, family="cross_entropy", sign="CE", usage="cross_entropy(z, labels, label_smoothing=0.1)",
+    group="losses", domain="a label is a whole number from 0 to the number of classes − 1",
+    summary="cross-entropy to (1 − s)·onehot(label) + s/classes",
+    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
+    r"less the smoothed target.",
+)
+gate(
+    "focal", definition=_focal, sign="focal", usage="focal(z, y, alpha=0.25, gamma=2.0)", group="losses",
+    latex=r"\operatorname{{focal}}\left({0}, {1}\right)",
+    summary="mean of the binary cross-entropy of sigmoid(z), weighted by alpha and (1 − p)^gamma, p the probability of y",
+    why="What is already right is weighted down by its own small miss, so the product rule has two terms.",
+)
+gate(
+    "dice", definition=_dice, sign="Dice", usage="dice(p, y, smooth=1.0)", group="losses",
+    summary="1 − (2·sum(p·y) + smooth) / (sum(p) + sum(y) + smooth)",
+    why="An entry moves the overlap above and the sizes below: the quotient rule with two sums.",
+)
+gate(
+    "triplet_margin", definition=_triplet, sign="triplet", usage="triplet_margin(a, p, n, margin=1.0)",
+    group="losses", summary="mean of max(0, ‖a − p‖ − ‖a − n‖ + margin) over rows",
+    kink=lambda a, p, n, margin=1.0: np.any(
+        (np.linalg.norm(a - p, axis=-1) - np.linalg.norm(a - n, axis=-1) + margin == 0)
+        | np.all(a == p, axis=-1) | np.all(a == n, axis=-1)),
+    convention="the whole gradient where the bracket is 0, gradient 0 of a distance of 0",
+    why="Where the margin is not kept yet, the anchor is pulled to the one and pushed from the other.",
+)
+# fmt: on
