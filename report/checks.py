@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from report import number_format
 from report.autodiff import extended
 from report.autodiff.backprop import forward, pull_back
 from report.autodiff.finite_differences import estimated, exact_quotient
-from report.autodiff.graph import Array, Node
+from report.autodiff.graph import Array, Node, constant, make
 from report.autodiff.kinks import kinks as kinks_of
 from report.autodiff.rounding_error import ROUNDING, Scale, scales, shaker
 from report.autodiff.trace import Trace
@@ -392,6 +392,7 @@ def _differences(
     trace: Trace, sizes: Mapping[Node, Scale]
 ) -> dict[tuple[str, tuple[int, ...]], tuple[float, float]]:
     """Central differences with an estimate of their error, for every entry asked for."""
+    trace = _with_what_is_held(trace)
     values = {q.name: q.value for q in trace.inputs}
     result = sizes.get(trace.graph.result)
     terms = 0.0 if result is None else result.value  # that the function's value is rounded from
@@ -407,6 +408,20 @@ def _differences(
             if quotient is not None:
                 found[name, place] = quotient
     return found
+
+
+def _with_what_is_held(trace: Trace) -> Trace:
+    """The function with what is taken as given as numbers, which a difference must not move."""
+    held: dict[Node, Node] = {q.node: constant(q.value) for q in trace.gates if q.node.gate.held}
+    if not held:
+        return trace
+    graph = trace.graph
+    made = {**{n: n for n in graph.inputs.values()}, **held}
+    for n in graph.nodes:
+        if n not in made:
+            made[n] = make(n.gate, [made.get(a, a) for a in n.args], n.params)
+    nodes = tuple(made[n] for n in graph.nodes if not made[n].is_constant)
+    return replace(trace, graph=replace(graph, nodes=nodes, result=made[graph.result]))
 
 
 def _best_quotient(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates.by_definition import written_out
 from report.autodiff.gates.code import far_norm
 from report.autodiff.graph import CONSTANT, Node
 from report.program import syntax
@@ -39,6 +40,8 @@ class ArrayPrinter:
             return syntax.name(self.names[node])
         if node.gate is CONSTANT:
             return syntax.parse(_array(node.value)) if node.shape else syntax.constant(node, "np")
+        if node.gate.definition is not None and not node.gate.numpy:
+            return self._code(written_out(node), truth)
         args = [
             syntax.whole_numbers(arg.value)
             if place in node.gate.integers and arg.gate is CONSTANT and arg.shape

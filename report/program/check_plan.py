@@ -58,7 +58,7 @@ class CheckPlan:
 
 
 def plan(trace: Trace, steps: int = 0) -> CheckPlan | None:
-    """The check of a trace; None when there is nothing to check.
+    """The check of a trace; None when there is nothing that differences could check.
 
     One evaluation of f takes about so many `steps` of a program's loops: where it is long, fewer
     entries are checked.
@@ -66,7 +66,7 @@ def plan(trace: Trace, steps: int = 0) -> CheckPlan | None:
     known = [
         (q, q.gradient) for q in trace.inputs if q.gradient is not None and q.node in trace.needed
     ]
-    if not known:
+    if not known or any(q.node.gate.held for q in trace.gates):  # a difference moves what is held
         return None
     budget = max(1, min(MAX_ENTRIES, MAX_STEPS // (2 * steps + 1)) // len(known))
     inputs = [Checked(q, _strides(q.node.shape, budget)) for q, _ in known]

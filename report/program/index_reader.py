@@ -13,6 +13,7 @@ from report.autodiff.gates import GATES
 from report.autodiff.graph import Node
 from report.derivation.index_form import IndexForm
 from report.derivation.index_form.walk import is_position
+from report.derivation.symbolic.sympy_printer import is_plain_number
 from report.program import syntax
 from report.program.tidy import tidy
 
@@ -153,7 +154,7 @@ class _Reader:
 
     def is_label(self, e: Any) -> bool:
         """Whether an expression counts: it has letters and positions, and no entry of a tensor."""
-        if is_position(e) or e in self.letters or e.is_number:
+        if is_position(e) or e in self.letters or is_plain_number(e):
             return True
         return bool(e.args) and not _is_entry(e) and all(self.is_label(a) for a in e.args)
 

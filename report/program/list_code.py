@@ -21,6 +21,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from report.autodiff.gates import axes_of
+from report.autodiff.gates.by_definition import written_out
 from report.autodiff.gates.code import option
 from report.autodiff.graph import CONSTANT, INPUT, Node, Shape
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
@@ -74,6 +75,7 @@ class ListPrinter:
         self.taken = taken
         self.bind = bind
         self.before: list[tuple[str, ast.expr]] = []
+        self.defined: dict[Node, Node] = {}
         self.held: dict[Node, str] = {}
         self.open: list[tuple[str, int]] = []  # the loops round the expression
 
@@ -171,15 +173,28 @@ class ListPrinter:
         if node.gate is CONSTANT:
             return self._constant_entry(node, ix)
         if node.gate.elementwise:
+            if not node.gate.python and node.gate.definition is not None:
+                return self.entry(self._defined(node), ix)
             args = [self.entry(a, _broadcast(a, ix)) for a in node.args]
             return syntax.filled(syntax.template(node, "python"), args, node)
         template = root or syntax.template(node, "python")
         if template:
             return self._column_entry(node, ix, template, bool(root))
-        form = self._form(node)
+        try:
+            form = self._form(node)
+        except Unprintable:
+            if node.gate.definition is None:
+                raise
+            return self.entry(self._defined(node), ix)
         if self._is_long(node, form):
             return self._bound(node, ix)
         return index_reader.read(self, node, form, ix)
+
+    def _defined(self, node: Node) -> Node:
+        """A gate as its definition has it, the same nodes for each entry."""
+        if node not in self.defined:
+            self.defined[node] = written_out(node)
+        return self.defined[node]
 
     def _constant_entry(self, node: Node, ix: Labels) -> ast.expr:
         value = np.asarray(node.value)

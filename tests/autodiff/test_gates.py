@@ -497,7 +497,7 @@ CONVENTIONS: dict[str, tuple[list[Any], list[Any]]] = {  # where, and the slope 
     "hardtanh": ([1.0], [0.0]),
     "max_pool1d": ([[3.0, 3.0, 1.0, 2.0]], [[0.5, 0.5, 0.0, 1.0]]),
     "max_pool2d": ([[[3.0, 3.0], [1.0, 2.0]]], [[[0.5, 0.5], [0.0, 0.0]]]),
-    "triplet_margin": ([[0.0, 0.0], [0.0, 3.0], [0.0, 4.0]], [[0.0, 0.0], [0.0, 1.0], [0.0, -1.0]]),
+    "triplet_margin": ([[0.0, 0.0], [0.0, 3.0], [0.0, 4.0]], [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]),
 }
 FLAT = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 

@@ -190,7 +190,7 @@ gelu = elementwise(
 gelu_tanh = elementwise(
     "gelu_tanh", lambda x: x * sigmoid(2 * _gelu_inner(x)),
     lambda g, y, x: g * (sigmoid(2 * _gelu_inner(x)) + y * sigmoid(-2 * _gelu_inner(x)) * (2 * _gelu_slope(x))),
-    definition=lambda x: x * (1 + tanh(_gelu_inner(x))) / 2, family="gelu", numpy="",
+    definition=lambda x: x * (1 + tanh(_gelu_inner(x))) / 2, family="gelu", numpy="", formula="gelu({0}, approximate='tanh')",
     sign="GELU", latex=function(named("GELU") + r"_{{\tanh}}"), usage='gelu(x, approximate="tanh")',
     group="activations", summary="x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2",
     why="The product rule: the slope of $x$ leaves the bracket, that of the bracket follows from tanh.",

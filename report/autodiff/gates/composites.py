@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates import index_entries
-from report.autodiff.gates.activations import log_softmax, sigmoid, softmax, softplus
+from report.autodiff.gates.activations import log_softmax, relu, sigmoid, softmax, softplus
 from report.autodiff.gates.algebra import norm
-from report.autodiff.gates.arithmetic import greater_equal, square, where
+from report.autodiff.gates.arithmetic import square, where
 from report.autodiff.gates.functions import sqrt
-from report.autodiff.gates.indexing import index, one_hot, reshape, transpose
+from report.autodiff.gates.indexing import concatenate, index, one_hot, reshape, transpose
 from report.autodiff.gates.keys import Key, Place
 from report.autodiff.gates.reductions import mean, prod, total, var
 from report.autodiff.gates.shapes import axes_of, class_labels, is_integer, shapes_text
@@ -130,8 +130,11 @@ def _roll(x: Any, shift: Any = 1, axis: Any = None) -> Any:
         raise ReportError("shift is a whole number")
     (along,) = axes_of(shape, 0 if axis is None else axis)
     n = shape[along]
-    places = (np.arange(n) - shift) % n
-    return index(x, places.astype(float), key=Key((*[slice(None)] * along, Place(1))))
+    if shift % n == 0:
+        return index(x, key=Key([slice(None)] * len(shape)))
+    ends = slice(n - shift % n, None), slice(None, n - shift % n)
+    parts = (index(x, key=Key((*[slice(None)] * along, end))) for end in ends)
+    return concatenate(*parts, axis=along)
 
 
 def _swapaxes(x: Any, axis1: Any = 0, axis2: Any = 1) -> Any:
@@ -178,8 +181,7 @@ def _dice(p: Any, y: Any, smooth: float = 1.0) -> Any:
 
 
 def _triplet(a: Any, p: Any, n: Any, margin: float = 1.0) -> Any:
-    left = norm(a - p, axis=-1) - norm(a - n, axis=-1) + margin
-    rows = where(greater_equal(left, 0), left, 0)
+    rows = relu(norm(a - p, axis=-1) - norm(a - n, axis=-1) + margin)
     return mean(rows) if shape_of(rows) else rows
 
 
@@ -289,7 +291,7 @@ gate(
 gate(
     "stop_gradient", lambda x: x, None, shape=lambda x: x, entry=index_entries.same,
     sign="stop", usage="stop_gradient(x), also detach(x)", group="choices", held=True,
-    summary="x, taken as given: nothing flows back", numpy="{0}", python="{0}",
+    summary="x, taken as given: nothing flows back", numpy="{0}",
     why="What stands here is taken as given, so nothing flows back through it.",
 )
 
@@ -300,6 +302,7 @@ gate(
     g * ((softmax(z) - _smoothed(z, labels, label_smoothing)) / max(1, math.prod(shape_of(z)[:-1]))), None,
     definition=_cross_entropy_smoothed, shape=lambda z, k, label_smoothing=0.0: class_labels(z, k), integers=(1,),
     roles={1: "label"}, family="cross_entropy", sign="CE", usage="cross_entropy(z, labels, label_smoothing=0.1)",
+    formula="cross_entropy({0}, {1}, label_smoothing={label_smoothing})",
     group="losses", domain="a label is a whole number from 0 to the number of classes − 1",
     summary="cross-entropy to (1 − s)·onehot(label) + s/classes",
     why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
@@ -322,7 +325,7 @@ gate(
     kink=lambda a, p, n, margin=1.0: np.any(
         (np.linalg.norm(a - p, axis=-1) - np.linalg.norm(a - n, axis=-1) + margin == 0)
         | np.all(a == p, axis=-1) | np.all(a == n, axis=-1)),
-    convention="the whole gradient where the bracket is 0, gradient 0 of a distance of 0",
+    convention="gradient 0 where the bracket is 0, and of a distance of 0",
     why="Where the margin is not kept yet, the anchor is pulled to the one and pushed from the other.",
 )
 # fmt: on

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import entries
+from report.autodiff.gates import code, entries
 from report.autodiff.gates.indexing import broadcast_to, reshape
 from report.autodiff.gates.shapes import einsum_terms, summed_products
 from report.autodiff.gates.table import gate
@@ -54,7 +54,8 @@ einsum = gate(
     "einsum",
     lambda *args, subscripts: np.einsum(subscripts, *args, optimize=len(args) > 2)[()],
     shape=summed_products, rule_at=_rule, entry=entries.einsum, params={"subscripts": None}, leading="subscripts",
-    sign="einsum", latex="", numpy="np.einsum({subscripts}, {0}, {1})", python="einsum({subscripts}, {0}, {1})",
+    sign="einsum", latex="", numpy=lambda node: f"np.einsum({node.params['subscripts']!r}, {', '.join(code.listed(node))})",
+    formula=lambda node: f"einsum({node.params['subscripts']!r}, {', '.join(code.listed(node))})",
     usage='einsum("ij,jk->ik", A, B)', group="linear algebra",
     summary="sum of products of entries; letters that the result lacks are summed over",
     why="The upstream gradient takes the place of the operand: what was summed over stays, what stayed is summed over.",

@@ -60,16 +60,14 @@ windows = gate(
     lambda g, y, x, size, stride: overlap(g, size=shape_of(x)[-len(size):], stride=stride),
     shape=lambda x, size, stride: (*x[:len(x) - len(size)], *_count(x, size, stride), *size),
     entry=index_entries.windows, sign="windows", latex=function(named("windows")),
-    params={"size": None, "stride": None}, python="windows({0}, {size}, {stride})",
-    numpy="windows({0}, {size}, {stride})",
+    params={"size": None, "stride": None}, numpy="windows({0}, {size}, {stride})",
 )
 overlap = gate(
     "overlap", _overlap,
     lambda g, y, w, size, stride: windows(g, size=shape_of(w)[-len(size):], stride=stride),
     shape=lambda w, size, stride: (*w[:len(w) - 2 * len(size)], *size),
     entry=index_entries.overlap, sign="overlap", latex=function(named("overlap")),
-    params={"size": None, "stride": None}, python="overlap({0}, {size}, {stride})",
-    numpy="overlap({0}, {size}, {stride})",
+    params={"size": None, "stride": None}, numpy="overlap({0}, {size}, {stride})",
 )
 
 # fmt: on
@@ -196,9 +194,8 @@ for _n, _x in ((1, "x"), (2, "X")):
         f"conv_transpose{_n}d",
         definition=_transposed(_n),
         optional=("b",),
-        sign=f"conv{_n}dᵀ",
+        sign=f"deconv{_n}d",
         group="convolutions",
-        latex="",
         usage=f"conv_transpose{_n}d(x, w), conv_transpose{_n}d(x, w, b, stride=1, padding=0)",
         summary="copies of the kernel, one for each entry of x, added where they overlap",
         why="What goes back to the input is the convolution of which this gate is the transpose.",

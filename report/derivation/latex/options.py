@@ -27,7 +27,7 @@ def _written(name: str, value: Any, rank: int) -> str:
     if isinstance(value, float):
         return number_tex(value)[0]
     if value is True:
-        return rf"\text{{{_WORDS.get(name, name)}}}"
+        return rf"\text{{{_WORDS.get(name, name).replace('_', ' ')}}}"
     if name == "ddof":
         return f"n-{value}"
     if name == "axis" and rank:

@@ -167,3 +167,21 @@ def cross_entropy(z, labels):
 
 def kl_div(p, q):
     return np.sum(xlogy(p, p) - xlogy(p, q))
+
+
+def windows(x, size, stride):  # all windows of the last axes, side by side
+    n = len(size)
+    seen = np.lib.stride_tricks.sliding_window_view(x, size, axis=tuple(range(-n, 0)))
+    return seen[
+        np.index_exp[...] + tuple(slice(None, None, s) for s in stride) + (slice(None),) * n
+    ]
+
+
+def overlap(w, size, stride):  # windows put back, added where they overlap
+    n = len(size)
+    out = np.zeros((*w.shape[: -2 * n], *size))
+    for place in np.ndindex(w.shape[-n:]):
+        counts = zip(place, stride, w.shape[-2 * n : -n])
+        at = tuple(slice(p, p + s * m, s) for p, s, m in counts)
+        out[np.index_exp[...] + at] += w[np.index_exp[...] + place]
+    return out
