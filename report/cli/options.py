@@ -63,6 +63,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     Raises ReportError for what is no command, option or argument, SystemExit(0) after --help.
     """
     command = next((a for a in arguments if not a.startswith("-")), None)
+    if command is not None and command not in COMMANDS and command.endswith(".toml"):
+        command, arguments = "build", ["build", *arguments]
     if command is not None and command not in COMMANDS:
         known = ", ".join(COMMANDS)
         raise ReportError(

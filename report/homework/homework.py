@@ -22,6 +22,7 @@ from report.editions import DETAILS
 from report.errors import ReportError, nearest, shown
 from report.homework import toml
 from report.homework.characters import check_characters
+from report.homework.typed_numbers import as_numbers
 from report.plain_values import as_path, as_table, as_text, plain
 
 PAPERS = ("a4", "letter")
@@ -270,7 +271,7 @@ def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
     return Question(
         id=identity,
         function=function,
-        inputs=dict(inputs),
+        inputs={name: as_numbers(value) for name, value in inputs.items()},
         wrt=_names(table, "wrt", "inputs", "w1", start),
         unfold=_names(table, "unfold", "gates", "sigmoid", start),
         hessian=_switch(table, "hessian", start),
@@ -439,7 +440,7 @@ def override(homework: Homework, settings: Mapping[str, Any], start: str = "over
         if identity is None:
             heading[key] = kept
         else:
-            inputs[identity][key] = kept
+            inputs[identity][key] = as_numbers(kept)
     questions = tuple(replace(q, inputs=inputs[q.id]) for q in homework.questions)
     changed = _heading(heading, start)
     if changed.get("title") == "":

@@ -115,6 +115,21 @@ def test_build_prints_the_summary(
     assert calls[2] == ((REPEATED, Path("build/repeated-sheet.pdf")), sheet)
 
 
+def test_a_homework_file_alone_is_built(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Any] = []
+
+    def build(*files: Any, **_: Any) -> str:
+        built.append(files)
+        return "done"
+
+    monkeypatch.setattr(pipeline, "build", build)
+    assert run(capsys, REPEATED) == (0, "done\n", "")
+    assert run(capsys, REPEATED, "-o", "x/y.pdf") == (0, "done\n", "")
+    assert built == [(REPEATED, Path("build/repeated.pdf")), (REPEATED, Path("x/y.pdf"))]
+
+
 def test_extract_names_the_files(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
