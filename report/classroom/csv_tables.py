@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from report.errors import ReportError, shown
 
 MAX_BYTES = 100_000_000
 MAX_COLUMNS = 10_000
+_TOLD = re.compile(r"\s*\"?sep=([,;\t])\"?[ ,;]*(?:\r?\n|\Z)", re.IGNORECASE)  # by Excel
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
@@ -39,18 +41,20 @@ def read_csv(path: str | os.PathLike[str], required: Sequence[str]) -> CsvTable:
     """A CSV file whose first line names the columns; cells are trimmed.
 
     UTF-8, or UTF-16 with a byte order mark; comma, semicolon or tab, whichever the first line is parted
-    by. The `required` columns are found without regard to case, and get the names asked for. Raises
+    by, or a line sep=; before it says. The `required` columns are found without regard to case, and get the names asked for. Raises
     ReportError for a file that is missing or no text, for a column that is missing or stands twice, and
     for a row of too many cells or a quote that is not closed, with its line.
     """
     file = Path(path)
     text = _text(file)
+    told = _TOLD.match(text)
     first = next((line for line in text.splitlines() if line.strip()), "")
     if not first:
         raise ReportError(
             f"{file} is empty; its first line names the columns: {', '.join(required)}"
         )
     delimiter = max(",;\t", key=lambda d: (_found(first, d, required), first.count(d)))
+    delimiter = told[1] if told else delimiter
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns: tuple[str, ...] = ()
     rows: list[CsvRow] = []
@@ -59,7 +63,7 @@ def read_csv(path: str | os.PathLike[str], required: Sequence[str]) -> CsvTable:
         for cells in reader:
             line, end = end + 1, reader.line_num
             trimmed = [cell.strip() for cell in cells]
-            if not any(trimmed):
+            if not any(trimmed) or (told and line == 1):
                 continue
             if not columns:
                 columns = _columns(file, trimmed, required)

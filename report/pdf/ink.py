@@ -27,10 +27,12 @@ class FormulaImage:
         """Width and height in CSS pixels, and their ratio."""
         width = self._drawing.width * font_size
         height = (self._drawing.height + self._drawing.depth) * font_size
-        return width, height, width / height if height else None
+        return width, height, width / height if width and height else None
 
     def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
         """Draw into the page, from the upper left corner, in CSS pixels with y down."""
+        if not self._drawing.width:  # only struts: nothing to draw
+            return
         em = width / self._drawing.width
         call(stream, "/Formula", self._tex)
         draw_formula(stream, self._drawing, 0, self._drawing.height * em, em, style)

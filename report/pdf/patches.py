@@ -20,6 +20,7 @@ def mend() -> None:
     """Change some functions, once in a process."""
     _break_blocks()
     _make_no_notes()
+    _subset_without_math()
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
@@ -48,6 +49,33 @@ def _make_no_notes() -> None:
     for_all = matcher.other_selectors
     matcher.other_selectors = [rule for rule in for_all if rule[3] is None]
     matcher.lower_local_name_selectors["li"] += [rule for rule in for_all if rule[3] == "marker"]
+
+
+_DOUBLE_ARROW = 1582  # the glyph ⇔ of the math font
+
+
+def _subset_without_math() -> None:
+    """Drop the table MATH of a font with ⇔ first: HarfBuzz 6 cannot cut it to that glyph."""
+    fonts: Any = importlib.import_module("weasyprint.pdf.fonts")
+    usual = fonts.Font.subset
+    ffi, harfbuzz, subset = fonts.ffi, fonts.harfbuzz, fonts.harfbuzz_subset
+
+    def cut(font: Any, to_unicode: Any, hinting: Any) -> None:
+        if _DOUBLE_ARROW in to_unicode:
+            wanted = subset.hb_subset_input_create_or_fail()
+            codes = ffi.new("hb_codepoint_t[]", sorted(to_unicode))
+            glyphs = subset.hb_subset_input_glyph_set(wanted)
+            harfbuzz.hb_set_add_sorted_array(glyphs, codes, len(codes))
+            dropped = subset.hb_subset_input_set(wanted, subset.HB_SUBSET_SETS_DROP_TABLE_TAG)
+            tag = ffi.new("hb_codepoint_t[]", [harfbuzz.hb_tag_from_string(b"MATH", -1)])
+            harfbuzz.hb_set_add_sorted_array(dropped, tag, 1)
+            subset.hb_subset_input_set_flags(wanted, subset.HB_SUBSET_FLAGS_RETAIN_GIDS)
+            face = subset.hb_subset_or_fail(font.hb_face, wanted)
+            font.hb_face = ffi.gc(face, harfbuzz.hb_face_destroy)
+            subset.hb_subset_input_destroy(wanted)
+        usual(font, to_unicode, hinting)
+
+    fonts.Font.subset = cut
 
 
 class _Compression:

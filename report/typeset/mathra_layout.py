@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import itertools
 import re
 from collections.abc import Callable, Iterator
 
@@ -49,7 +50,7 @@ def typeset(tex: str, display: bool) -> Drawing:
     if head is None or start < 0 or end < start:
         raise ReportError(f"mathra {MATHRA} drew {tex!r} in a way that report does not know.")
     top, width, height = (float(number) / 1000 for number in head.groups()[:3])
-    marks = tuple(_marks(svg[start:end]))
+    marks = _with_rules(tuple(_marks(svg[start:end])))
     for mark in marks:
         if isinstance(mark, Rectangle) and not (
             -top - height - _OVERSHOOT < mark.y < mark.y + mark.height < -top + _OVERSHOOT
@@ -63,6 +64,30 @@ def typeset(tex: str, display: bool) -> Drawing:
         text=html.unescape(svg[svg.index(">", end) + 1 : svg.index("</text>", end)]),
         marks=marks,
     )
+
+
+Mark = GlyphRun | Rectangle | Stroke
+_AXIS = 0.258  # em of the middle of an array above the baseline
+
+
+def _with_rules(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    """The rules between the columns of an array beside its rows, from which mathra lets them slide.
+
+    It puts the piece beside each row as far below the baseline as the row's end is below the top, and
+    as the row's start is once more.
+    """
+    placed = list(marks)
+    rules = [i for i, m in enumerate(marks) if isinstance(m, Rectangle) and m.height > m.width]
+    for x in sorted({marks[i].x for i in rules}):
+        column = [i for i in rules if marks[i].x == x]
+        ends = list(itertools.accumulate(marks[i].height for i in column))
+        if all(
+            abs(marks[i].y + 2 * end - marks[i].height) < 1e-3
+            for i, end in zip(column, ends, strict=True)
+        ):
+            for i, end in zip(column, ends, strict=True):
+                placed[i] = marks[i]._replace(y=_AXIS + ends[-1] / 2 - end)
+    return tuple(placed)
 
 
 def measure(tex: str) -> float:

@@ -68,12 +68,14 @@ TABLE = "id,name,q1.x\n1815,Gauß,\n7,Ada Lovelace,2.5\n"
         TABLE.replace("\n", "\r\n").encode(),
         TABLE.replace("\n", "\r").encode(),
         TABLE.replace(",", ";").encode(),
+        b"sep=;\r\n" + TABLE.replace(",", ";").encode(),
+        b"sep=,\n" + TABLE.encode(),
         TABLE.replace(",", "\t").encode("utf-16"),
         TABLE.replace("id,name", "ID, Name ").encode(),
         ("\n\n" + TABLE.replace("\n", "\n,,\n") + "\n\n").encode(),
         TABLE.replace("1815", '"1815"').replace("Gauß", ' "Gauß"'.strip()).encode(),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_what_spreadsheets_write_is_read(work: Homework, data: bytes) -> None:
     found = roster(work, data)

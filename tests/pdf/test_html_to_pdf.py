@@ -271,3 +271,20 @@ def test_images_in_pixels_are_not_smoothed() -> None:
     found = pdf.render(documents.page(f'<img alt="grey" src="data:image/png;base64,{data}">'))
     assert found.count(b"/Interpolate true") == 0
     assert faults(found, "3a") == []
+
+
+@pytest.mark.parametrize("tex", [r"a \iff b", r"\Leftrightarrow", "⇔"])
+def test_a_double_arrow_is_text_in_a_font_that_is_cut(tex: str) -> None:
+    """The one glyph that HarfBuzz cannot cut the font to, with its table MATH."""
+    body = f"<p>{typeset.img(tex, display=False)} &#8660;</p>"
+    assert read(body).pages[0].extract_text().count("⇔") == 2
+
+
+@pytest.mark.parametrize("tex", ["&", r"\\", r"\mathstrut \strut"])
+def test_a_formula_without_a_glyph_takes_no_room(tex: str) -> None:
+    assert "before after" in " ".join(
+        read(f"<p>before {typeset.img(tex, display=False)} after</p>")
+        .pages[0]
+        .extract_text()
+        .split()
+    )

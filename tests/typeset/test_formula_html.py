@@ -1,10 +1,12 @@
 """Formulas: how large they are, what they say, and what cannot be set."""
 
+import itertools
+
 import pytest
 
 from report import ReportError, typeset
 from report.typeset import glyphs
-from report.typeset.drawing import GlyphRun
+from report.typeset.drawing import GlyphRun, Rectangle
 from report.typeset.formula_html import drawing
 from tests.pdf.documents import corpus
 
@@ -157,3 +159,23 @@ def test_a_name_of_several_letters_has_the_same_space_on_both_sides_of_a_sign() 
     assert found == pytest.approx(
         name.width + typeset.formula("y").width + minus.width - letters, abs=0.02
     )
+
+
+@pytest.mark.parametrize(
+    ("tex", "rules"),
+    [
+        (r"\begin{array}{c|c} a & b \\ c & d \end{array}", 2),
+        (r"x + \left[\begin{array}{cc|c} 1 & 2 & 3 \\ 4 & 5 & 6 \end{array}\right]", 2),
+        (r"\begin{array}{c|c|c} \frac{a}{b} & b & c \\ c & d & e \\ f & g & h \end{array}", 6),
+    ],
+)
+def test_the_rules_of_an_array_stand_beside_its_rows(tex: str, rules: int) -> None:
+    found = drawing(tex, True)
+    upright = [m for m in found.marks if isinstance(m, Rectangle) and m.height > m.width]
+    assert len(upright) == rules
+    for x in {m.x for m in upright}:
+        ends = sorted((m.y, m.y + m.height) for m in upright if m.x == x)
+        assert -found.depth - 0.05 < ends[0][0]
+        assert ends[-1][1] < found.height + 0.05
+        for (_, top), (bottom, _) in itertools.pairwise(ends):
+            assert top == pytest.approx(bottom)
