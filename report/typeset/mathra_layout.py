@@ -76,18 +76,15 @@ def _with_rules(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
     It puts the piece beside each row as far below the baseline as the row's end is below the top, and
     as the row's start is once more.
     """
-    placed = list(marks)
-    rules = [i for i, m in enumerate(marks) if isinstance(m, Rectangle) and m.height > m.width]
-    for x in sorted({marks[i].x for i in rules}):
-        column = [i for i in rules if marks[i].x == x]
-        ends = list(itertools.accumulate(marks[i].height for i in column))
-        if all(
-            abs(marks[i].y + 2 * end - marks[i].height) < 1e-3
-            for i, end in zip(column, ends, strict=True)
-        ):
-            for i, end in zip(column, ends, strict=True):
-                placed[i] = marks[i]._replace(y=_AXIS + ends[-1] / 2 - end)
-    return tuple(placed)
+    upright = [m for m in marks if isinstance(m, Rectangle) and m.height > m.width]
+    placed: dict[Mark, Mark] = {}
+    for x in {rule.x for rule in upright}:
+        column = [rule for rule in upright if rule.x == x]
+        ends = list(itertools.accumulate(rule.height for rule in column))
+        pairs = list(zip(column, ends, strict=True))
+        if all(abs(rule.y + 2 * end - rule.height) < 1e-3 for rule, end in pairs):
+            placed |= {rule: rule._replace(y=_AXIS + ends[-1] / 2 - end) for rule, end in pairs}
+    return tuple(placed.get(mark, mark) for mark in marks)
 
 
 def measure(tex: str) -> float:

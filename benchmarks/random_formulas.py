@@ -1,0 +1,229 @@
+"""Random formulas over all gates, shapes and magnitudes: none that is right may be refused, no digit wrong.
+
+    python -m benchmarks.random_formulas [COUNT] [SEED]
+
+Each formula goes through the trace, both programs and the checks, and every number of the trace that a
+report shows is compared with extended precision, to the six digits that are shown. Refused may be bad
+input only: a value outside a gate's domain, or too large for a number.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from report import ReportError, program
+from report.autodiff import extended
+from report.autodiff.differentiate import trace
+from report.autodiff.trace import Trace
+from report.checks import verify
+from report.derivation import derive
+
+SHAPES = ((), (), (), (1,), (2,), (3,), (2, 2), (3, 3), (2, 3), (1, 3), (2, 1))
+SCALES = (1e-12, 1e-6, 1e-3, 0.1, 1, 1, 1, 1, 10, 30, 100, 700, 1e4, 1e8)
+BAD_INPUT = ("outside its domain", "overflows", "no finite derivative", "too large")
+ONE = [
+    "exp",
+    "log",
+    "log1p",
+    "expm1",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "radians",
+    "degrees",
+    "sqrt",
+    "erf",
+    "sigmoid",
+    "log_sigmoid",
+    "softplus",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "swish",
+    "gelu",
+    "abs",
+    "square",
+    "sign",
+]
+TWO = ["+", "-", "*", "/", "maximum", "minimum", "prelu"]
+TO_NUMBER = ["sum", "mean", "prod", "max", "min", "var", "std", "norm", "logsumexp"]
+SAME = ["softmax", "log_softmax", "cumsum"]
+
+
+class Formula:
+    """A formula made from a seed: the text and the inputs."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.inputs: dict[str, Any] = {}
+        self.text = self.number(int(self.random.integers(2, 5)))
+
+    def pick(self, choices: Any) -> Any:
+        """One of several."""
+        return choices[int(self.random.integers(len(choices)))]
+
+    def input(self, shape: tuple[int, ...], positive: bool = False) -> str:
+        """A new input, or one of this shape that there is."""
+        known = [n for n, v in self.inputs.items() if np.shape(v) == shape and not positive]
+        if known and self.random.random() < 0.4:
+            return str(self.pick(known))
+        digits = int(self.random.integers(1, 6))
+        values = np.round(self.random.normal(size=shape), digits) * self.pick(SCALES)
+        if self.random.random() < 0.15:
+            values = np.full(shape, np.ravel(values)[0])  # equal entries
+        values = np.abs(values) + 0.1 if positive else values
+        name = f"x{len(self.inputs) + 1}"
+        self.inputs[name] = np.float64(values) if not shape else values
+        return name
+
+    def number(self, depth: int) -> str:
+        """A formula with a number as its value."""
+        if depth <= 0:
+            return self.input(())
+        match int(self.random.integers(10)):
+            case 0 | 1:
+                return self.one((), depth)
+            case 2 | 3:
+                return self.two((), depth)
+            case 4 | 5:
+                return f"{self.pick(TO_NUMBER)}({self.tensor(self.pick(SHAPES[3:]), depth - 1)})"
+            case 6:
+                return self.loss(depth)
+            case 7:
+                return self.algebra(depth)
+            case 8:
+                return f"({self.number(depth - 1)})**{self.pick((2, 3, -1, 0.5))}"
+            case _:
+                a, b = self.number(depth - 1), self.number(0)
+                return f"where({self.number(0)} < {b}, {a}, {b})"
+
+    def tensor(self, shape: tuple[int, ...], depth: int) -> str:
+        """A formula with a value of this shape."""
+        if depth <= 0 or not shape:
+            return self.input(shape) if shape else self.number(depth)
+        choice = int(self.random.integers(7))
+        if choice < 2:
+            return self.one(shape, depth)
+        if choice < 4:
+            return self.two(shape, depth)
+        if choice == 4 and shape[-1] > 1:
+            return (
+                f"{self.pick(SAME)}({self.tensor(shape, depth - 1)}{', axis=0' * (len(shape) > 1)})"
+            )
+        if choice == 5 and len(shape) == 2:
+            n = int(self.random.integers(1, 4))
+            left, right = self.tensor((shape[0], n), depth - 1), self.tensor((n, shape[1]), 0)
+            return f"({left} @ {right})"
+        if choice == 6 and len(shape) == 1:
+            return f"({self.input((shape[0], 2))} @ {self.tensor((2,), depth - 1)})"
+        return f"({self.tensor(shape, depth - 1)} - mean({self.input(shape)}))"
+
+    def one(self, shape: tuple[int, ...], depth: int) -> str:
+        """A function of one argument."""
+        return f"{self.pick(ONE)}({self.tensor(shape, depth - 1)})"
+
+    def two(self, shape: tuple[int, ...], depth: int) -> str:
+        """An operator or function of two."""
+        sign, a = self.pick(TWO), self.tensor(shape, depth - 1)
+        b = self.tensor(shape, depth - 2) if self.random.random() < 0.7 else self.input(())
+        return f"({a} {sign} {b})" if len(sign) == 1 else f"{sign}({a}, {b})"
+
+    def loss(self, depth: int) -> str:
+        """A loss of a vector."""
+        n = int(self.random.integers(2, 5))
+        z = self.tensor((n,), depth - 1)
+        match int(self.random.integers(5)):
+            case 0:
+                return f"cross_entropy({z}, {int(self.random.integers(n))})"
+            case 1:
+                return f"binary_cross_entropy_with_logits({z}, {[int(i % 2) for i in range(n)]})"
+            case 2:
+                return f"{self.pick(('mse', 'l1', 'huber', 'hinge'))}({z}, {self.input((n,))})"
+            case 3:
+                return f"kl_div(softmax({z}), softmax({self.input((n,))}))"
+            case _:
+                return f"binary_cross_entropy(sigmoid({z}), {[int(i % 2) for i in range(n)]})"
+
+    def algebra(self, depth: int) -> str:
+        """A number from matrices."""
+        a = self.tensor((2, 2), depth - 1)
+        match int(self.random.integers(6)):
+            case 0:
+                return f"det({a})"
+            case 1:
+                return f"sum(inv({a}))"
+            case 2:
+                return f"trace({a})"
+            case 3:
+                return f"sum(solve({a}, {self.input((2,))}))"
+            case 4:
+                return f"dot({self.tensor((3,), depth - 1)}, {self.input((3,))})"
+            case _:
+                return f"sum(kron({a}, {self.input((2, 2))}))"
+
+
+def wrong_digits(found: Trace) -> list[str]:
+    """Numbers of a trace whose six digits shown are not those of extended precision."""
+    exact = extended.forward(found.graph, {q.node: q.value for q in found.inputs})
+    slopes, _ = extended.backward(found.graph, exact)
+    wrong = []
+    for q in (*found.inputs, *found.gates):
+        pairs = [("value", q.value, exact[q.node])]
+        if q.gradient is not None and q.node in slopes:
+            pairs.append(("gradient", q.gradient, slopes[q.node]))
+        for what, number, right in pairs:
+            if not np.allclose(number, extended.floats(right), rtol=1e-9, atol=1e-300):
+                wrong.append(f"{what} of {q.name}: {number!r}, not {extended.floats(right)!r}")
+    return wrong
+
+
+def failures(text: str, inputs: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the numbers of a formula; raises ReportError where it is refused."""
+    found = trace(text, inputs)
+    if found.unchosen:  # a report refuses it
+        raise ReportError(found.unchosen)
+    printed = {}
+    tensors = any(q.node.shape for q in (*found.inputs, *found.gates))
+    for dialect in ("python", "numpy") if tensors else ("python",):
+        written = program.generate(found, dialect=dialect)  # type: ignore[arg-type]
+        if written.source:
+            printed[dialect] = program.parse_output(program.run(written).text)
+    return [*verify(found, derive(found), printed).failures, *wrong_digits(found)]
+
+
+def judged(seed: int) -> list[str] | None:
+    """What is wrong with a random formula; None where its input is bad."""
+    formula = Formula(seed)
+    try:
+        return failures(formula.text, formula.inputs)
+    except ReportError as error:
+        return None if any(words in str(error) for words in BAD_INPUT) else [f"refused: {error}"]
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        return [f"crash: {type(error).__name__}: {error}"]
+
+
+def main(count: int, first: int) -> None:
+    right = bad_input = 0
+    for seed in range(first, first + count):
+        wrong = judged(seed)
+        right += wrong == []
+        bad_input += wrong is None
+        if wrong:
+            formula = Formula(seed)
+            given = {k: np.asarray(v).tolist() for k, v in formula.inputs.items()}
+            print(f"seed {seed}: {formula.text} {given}", *wrong[:3], sep="\n    ", flush=True)
+    print(
+        f"{count} formulas: {right} right, {bad_input} bad input, {count - right - bad_input} wrong"
+    )
+
+
+if __name__ == "__main__":
+    main(*(int(a) for a in (*sys.argv[1:], *("300", "0")[len(sys.argv) - 1 :])))
