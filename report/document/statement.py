@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Math = Callable[[str, bool], str]
 
+MAX_MARKUP = 1500  # a second or two of layout
+MAX_JOINED = 200  # pieces of markup without a space between them
 MAX_DEPTH = 60  # lists, quotations and emphasis inside each other
 _MATH = re.compile(
     r"\$\$(?P<display>(?:\\.|[^\\$])++)\$\$|\$(?!\s)(?P<inline>(?:\\.|[^\\$])++)(?<!\s)\$(?!\d)",
@@ -143,6 +145,27 @@ def _check(state: StateCore) -> None:
             raise ReportError("the text nests lists or quotations too deeply")
         for part in (token, *(token.children or ())):
             check_characters(part.content, "the text")
+    _check_markup(state.tokens)
+
+
+def _check_markup(tokens: Sequence[Token]) -> None:
+    """Refuse what would take seconds to lay out: markup without end, or within one word."""
+    blocks = sum(token.nesting == 1 for token in tokens)
+    pieces = joined = 0
+    for part in (part for token in tokens for part in token.children or ()):
+        if part.type == "text":
+            joined = 0 if any(c.isspace() for c in part.content) else joined
+        elif part.nesting >= 0:
+            joined, pieces = joined + 1, pieces + 1
+        if part.type in ("softbreak", "hardbreak"):
+            joined = 0
+        if joined > MAX_JOINED:
+            raise ReportError(f"a word of the text has more than {MAX_JOINED} pieces of markup")
+    if 3 * blocks + pieces > MAX_MARKUP:
+        raise ReportError(
+            f"the text has {blocks} paragraphs, items and cells and {pieces} pieces of markup in them; "
+            f"three times the first and the second may be {MAX_MARKUP} together"
+        )
 
 
 def _paragraphs(state: StateCore) -> None:
