@@ -45,7 +45,8 @@ def scales(trace: Trace) -> dict[Node, Scale]:
     gradients = {q.node: q.gradient for q in quantities if q.gradient is not None}
     base, *runs = [_shaken(trace, shaker(time, _SHAKE * bool(time))) for time in range(_TIMES)]
     doubtful: set[Node] = set()
-    jumps = any(is_on_kink(trace, q.node) for q in trace.gates)
+    kinks = [q.node for q in trace.gates if is_on_kink(trace, q.node)]
+    jumps = [any(_has_left(trace, node, run[0]) for node in kinks) for run in runs]
     moved = _moved(values, base[0], [run[0] for run in runs], jumps, doubtful)
     swayed = _moved(gradients, base[1], [run[1] for run in runs], jumps, doubtful)
     consumers = {q.name: q.node for q in trace.gates}
@@ -65,22 +66,31 @@ def is_on_kink(trace: Trace, node: Node) -> bool:
     return kink is not None and bool(np.any(kink(*trace.arguments(node), **node.params)))
 
 
+def _has_left(trace: Trace, node: Node, values: Mapping[Node, Array]) -> bool:
+    """Whether the arguments of a gate on a kink are not there any more, by other values."""
+    args = [a.value if a.is_constant else values.get(a) for a in node.args]
+    kink = node.gate.kink
+    if kink is None or any(a is None for a in args):
+        return True
+    before = kink(*trace.arguments(node), **node.params)
+    return not np.array_equal(before, kink(*args, **node.params))
+
+
 def _moved(
     own: Mapping[Node, Array],
     base: Mapping[Node, Array],
     others: list[dict[Node, Array]],
-    jumps: bool,
+    jumps: list[bool],
     doubtful: set[Node],
 ) -> dict[Node, float]:
     """By how much each number moves at most, in units of the shake; 0 where it jumps or is lost.
 
     It moves from `base`, where it was computed in the same way without a shake.
     """
-    limit = math.inf
-    if jumps:
-        limit = _JUMP * max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
+    largest = max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
     found = dict.fromkeys(own, 0.0)
-    for other in others:
+    for other, jumped in zip(others, jumps, strict=True):
+        limit = _JUMP * largest if jumped else math.inf
         for node in own.keys() & base.keys() & other.keys():
             move = np.abs(other[node] - base[node])
             size = float(np.max(move)) / _SHAKE
