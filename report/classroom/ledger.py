@@ -72,7 +72,7 @@ class Ledger:
         self._journal.seek(0)
         known = [*_of_manifest(self.folder / _MANIFEST), *_of_lines(self._journal.read())]
         self.records = {record.id: record for record in known}
-        self._journal.write("\n")  # ends a line that was torn
+        self._write("\n")  # ends a line that was torn
         return self
 
     def __exit__(
@@ -104,10 +104,19 @@ class Ledger:
 
     def add(self, record: Record) -> None:
         """Write down that a student's files are in place."""
+        self._write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
+
+    def _write(self, line: str) -> None:
         assert self._journal is not None
-        self._journal.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
-        self._journal.flush()
-        os.fsync(self._journal.fileno())
+        try:
+            self._journal.write(line)
+            self._journal.flush()
+            os.fsync(self._journal.fileno())
+        except OSError as error:  # of a full disk, which does not say which file
+            with contextlib.suppress(OSError):
+                self._journal.close()  # tries once more
+            path = self.folder / _JOURNAL
+            raise ReportError(f"{path} cannot be written: {error.strerror}") from None
 
     def close_journal(self) -> None:
         """Remove the journal: the manifest holds it all."""
