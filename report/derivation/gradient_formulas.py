@@ -7,16 +7,19 @@ taken together in them, ∂F/∂Z stays one thing, and ∂F/∂W is Xᵀ ∂F/�
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from report.autodiff.backprop import gradient_graph
-from report.autodiff.graph import INPUT, Array, Node, evaluate
+from report.autodiff.gates.table import apply
+from report.autodiff.graph import INPUT, Array, Gate, Graph, Node, Shape, evaluate, topological
+from report.autodiff.simplify import same
 from report.autodiff.trace import Trace
 from report.derivation.symbolic.size import written_size
 
 Evaluation = Callable[[Iterable[Node], dict[Node, Array]], dict[Node, Array]]
-MAX_SHORT = 2  # gates of a gradient that needs no name
+MAX_SHORT = 3  # gates of a gradient that needs no name
+MAX_GATES = 400  # of a function that is looked at for what a textbook writes in one sign
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +44,67 @@ class GradientFormula:
 
 
 class Backpass:
-    """The backward pass of a trace over formulas."""
+    """The backward pass of a trace over formulas.
+
+    `whole` is that of the function as it was written. Closed forms come from the function as the rules
+    write it, `recognised`: there 1 / (1 + exp(-z)) is sigmoid(z), and exp(z) over its sum softmax(z).
+    `owner` says which node of the trace one of its nodes has the number of.
+    """
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
 
     @cached_property
+    def whole(self) -> dict[Node, Node]:
+        """The gradient of each node in inputs and gates."""
+        return gradient_graph(self.trace.graph)
+
+    @cached_property
+    def recognised(self) -> tuple[Graph, dict[Node, Node]]:
+        """The function as the rules write it, and the node of the trace for each of its nodes."""
+        graph = self.trace.graph
+        if len(graph.nodes) > MAX_GATES:
+            return graph, {n: n for n in (*self.inputs, *graph.nodes)}
+        made: dict[Node, Node] = {}
+        owner: dict[Node, Node] = {}
+        seen: dict[tuple[Gate, Shape], list[Node]] = {}  # what is written twice is one thing
+        for n in topological(graph.result):
+            if n.is_input or n.is_constant:
+                made[n] = apply(n.gate, n.args, dict(n.params)) if n.args and n.shape else n
+            else:
+                args = tuple(made.get(a, a) for a in n.args)
+                new: Node = apply(n.gate, args, dict(n.params))
+                alike = seen.setdefault((new.gate, new.shape), [])
+                new = next((m for m in alike if not n.name and same(m, new)), new)
+                alike.append(new)
+                if new in owner or new.is_input or new.is_constant:
+                    made[n] = new
+                    if not n.name or new.name or new.is_constant:
+                        continue
+                    new = Node(new.gate, new.args, new.params, new.shape)
+                new.name, new.span = n.name, n.span if new.gate is n.gate else None
+                made[n] = new
+            owner.setdefault(made[n], n)
+        result = made[graph.result]
+        below = set(topological(result))
+        order = topological(*(made[n] for n in graph.nodes))
+        nodes = tuple(n for n in order if n in below and not n.is_input and not n.is_constant)
+        return replace(graph, nodes=nodes, result=result), owner
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The function as the rules write it."""
+        return self.recognised[0]
+
+    @cached_property
+    def owner(self) -> dict[Node, Node]:
+        """The node of the trace whose number a node of the recognised function has."""
+        return self.recognised[1]
+
+    @cached_property
     def steps(self) -> tuple[Node, ...]:
         """The gates that the user named."""
-        return tuple(q.node for q in self.trace.gates if q.node.name)
+        return tuple(n for n in self.graph.nodes if n.name)
 
     @cached_property
     def inputs(self) -> tuple[Node, ...]:
@@ -57,9 +112,9 @@ class Backpass:
         return tuple(q.node for q in self.trace.inputs)
 
     @cached_property
-    def whole(self) -> dict[Node, Node]:
-        """The gradient of each node in inputs and gates."""
-        return gradient_graph(self.trace.graph)
+    def simple(self) -> dict[Node, Node]:
+        """The gradient of each node of the recognised function."""
+        return gradient_graph(self.graph)
 
     @cached_property
     def by_steps(self) -> tuple[dict[Node, Node], dict[Node, Node]]:
@@ -75,4 +130,4 @@ class Backpass:
             known.add(name)
             return name
 
-        return gradient_graph(self.trace.graph, stand_in), names
+        return gradient_graph(self.graph, stand_in), names

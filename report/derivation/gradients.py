@@ -1,95 +1,82 @@
 """The gradients asked for: closed form, index form and numbers.
 
-A scalar function's closed form is sympy's. With tensors it is the backward graph itself, printed over
-the inputs and the steps that the user named. Where that is long, the gradients of these steps stand
-in it by name too, as in a textbook: with ∂f/∂Z at hand, ∂f/∂W is Xᵀ ∂f/∂Z.
+A closed form is the backward graph itself, printed over the inputs, the steps that the user named and
+the result: f (1 - f) x. Where that is long, the gradients of these steps stand in it by name too, as in
+a textbook: with ∂f/∂Z at hand, ∂f/∂W is Xᵀ ∂f/∂Z. A part that repeats gets a name, s = σ(W x). A number is
+printed as sympy orders its factors, and checked against what sympy itself derives.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from report.autodiff.gates import ATOM
 from report.autodiff.gates.table import apply
 from report.autodiff.graph import Node, constant, evaluate, topological
+from report.autodiff.simplify import same
 from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation, Gradient
 from report.derivation.gradient_formulas import Backpass, GradientFormula
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
 from report.derivation.latex import latex
-from report.derivation.latex.symbols import partial
-from report.derivation.quantity_names import Notation, Written, gradient_numbers
-from report.derivation.symbolic.closed_form import ClosedForm, Definition, closed_form, named
+from report.derivation.latex.symbols import partial, symbol
+from report.derivation.quantity_names import Notation, Written, gradient_numbers, with_place
+from report.derivation.symbolic.closed_form import ClosedForm, closed_form, expression_latex
+from report.derivation.symbolic.expressions import expression, ordered_symbol
 from report.derivation.symbolic.size import written_size
 
-MAX_CLOSED = 40  # gates of a closed form in inputs
+MAX_CLOSED = 80  # gates of a closed form in inputs, with what repeats written out
 MAX_IN_STEPS = 24  # gates of one in inputs and steps; a longer one has gradients by name
 MAX_STEPS = 60  # let-lines among whose gradients the short ones are looked for
 MAX_READ = 160  # gates of a formula that can be read at all
+MAX_PARTS = 6  # names for what repeats
+MIN_PART = 4  # gates of a part that gets a name
+MIN_SAVED = 6  # gates that a name for it saves
+MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own to be printed
+CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
+_LETTERS = "stuvzabcdeghjklmnoprwy"  # of parts; q is for gates
 
 
 def gradients(notation: Notation, backpass: Backpass) -> tuple[Gradient, ...]:
     """The gradients of all inputs that were asked for."""
     trace = notation.trace
     wanted = [q for q in trace.inputs if q.name in trace.wrt]
-    scalar = {q.name: closed_form(trace.graph, q.name) for q in wanted if q.node in backpass.whole}
-    forms = {name: form for name, form in scalar.items() if form is not None}
-    taken = frozenset(q.name for q in trace.quantities.values())
-    written = dict(zip(forms, named(tuple(forms.values()), taken), strict=True))
-    return tuple(
-        _scalar(notation, q, backpass, forms[q.name], *written[q.name])
-        if q.name in forms
-        else _tensor(notation, q, backpass)
-        for q in wanted
-    )
+    forms = {q: _form(notation, q.node, backpass) for q in wanted if q.node in backpass.simple}
+    parts = {q: form.parts_of() for q, form in forms.items()}
+    names = _part_names(notation, [part for found in parts.values() for part in found])
+    forms = {
+        q: replace(form, parts={part: names[part] for part in parts[q]})
+        for q, form in forms.items()
+    }
+    return tuple(_gradient(notation, q, forms.get(q)) for q in wanted)
 
 
-def _scalar(
-    notation: Notation,
-    q: Quantity,
-    backpass: Backpass,
-    form: ClosedForm,
-    closed: str,
-    parts: Iterable[Definition],
-) -> Gradient:
-    """That of an input of a scalar function, as sympy has it."""
-    assert q.gradient is not None  # what is asked for is always a number
-    whole = backpass.whole[q.node]
-    return Gradient(
-        q.name,
-        q.gradient,
-        notation.gradient(q.node),
-        closed,
-        gradient_numbers(q.gradient),
-        where=(*(Equation(name, (part,)) for name, part in parts), *_ties(notation, whole)),
-        scalar=form,
-        formula=GradientFormula(whole, {}),
-    )
-
-
-def _tensor(notation: Notation, q: Quantity, backpass: Backpass) -> Gradient:
-    """That of an input of any other function, as the backward graph has it."""
+def _gradient(notation: Notation, q: Quantity, form: _Form | None) -> Gradient:
+    """That of an input, in matrix form and by entries; a number by sympy's order of factors."""
     node, left = q.node, notation.gradient(q.node)
-    assert q.gradient is not None
+    assert q.gradient is not None  # what is asked for is always a number
     numbers = gradient_numbers(q.gradient)
-    whole = backpass.whole.get(node)
-    if whole is None:
+    if form is None:
         zero = "𝟎" if node.shape else "0"
         return Gradient(q.name, q.gradient, left, zero, numbers, used=False)
-    ties = _ties(notation, whole)
-    form = _form(notation, node, backpass)
-    entry, used = form.entry()
+    ties = _ties(notation, form.whole, form.owner)
+    closed, entry, used = form.formula, *form.entry()
     line = None
-    if entry is not None and (
+    scalar = closed_form(notation.trace.graph, q.name)
+    if entry is not None and not node.shape and form.is_scalar:
+        closed = (form.slopes and entry.latex) or form.number(scalar)
+        used = form.below(form.graph)
+    elif entry is not None and (
         math.prod(node.shape) > 1 or r"\sum" in entry.latex
     ):  # else it says the same again
         line = Equation(notation.entry_gradient(node, entry), (entry.latex,))
-    closed = form.formula
     return Gradient(
         q.name,
         q.gradient,
@@ -99,6 +86,7 @@ def _tensor(notation: Notation, q: Quantity, backpass: Backpass) -> Gradient:
         entry=line,
         where=(*form.where(used if line else ()), *ties),
         here=form.here(left) if closed is not None else (),
+        scalar=scalar,
         indexed=entry,
         formula=GradientFormula(form.graph, form.slopes),
     )
@@ -106,23 +94,35 @@ def _tensor(notation: Notation, q: Quantity, backpass: Backpass) -> Gradient:
 
 def _form(notation: Notation, node: Node, backpass: Backpass) -> _Form:
     """In inputs and steps; where that is long, with the gradients of steps by name; else with every gate."""
-    whole, steps = backpass.whole[node], backpass.steps
-    every = {n: n for n in notation.name}
+    whole, steps = backpass.simple[node], backpass.steps
+    owner = backpass.owner
+    every = {n: owner[n] for n in owner if owner[n] in notation.name}
+    result = backpass.graph.result
     if len(steps) > MAX_STEPS:
-        return _Form(notation, whole, every, {})
-    names = {n: n for n in (*backpass.inputs, *steps)}
+        return _Form(notation, whole, every, {}, owner, result, whole)
+    shown = [*steps, result] if written_size(result) >= MIN_PART else steps
+    names = {n: n for n in backpass.inputs} | {n: owner[n] for n in shown if n in owner}
     if written_size(whole, names) <= (MAX_IN_STEPS if steps else MAX_CLOSED):
-        return _Form(notation, whole, names, {})
+        return _Form(notation, whole, names, {}, owner, result, whole)
     gradients, owners = backpass.by_steps
     slopes = {name: gradients[step] for name, step in owners.items()}
-    named = names | owners
-    longest = max(
-        written_size(g, {n: o for n, o in named.items() if n is not g})
-        for g in (*slopes.values(), gradients[node])
-    )
+    named = names | {name: owner[step] for name, step in owners.items()}
+    longest = max(written_size(g, named) for g in (*slopes.values(), gradients[node]))
     if slopes and longest <= MAX_READ:
-        return _Form(notation, gradients[node], named, slopes)
-    return _Form(notation, whole, every, {})
+        return _Form(notation, gradients[node], named, slopes, owner, result, whole)
+    return _Form(notation, whole, every, {}, owner, result, whole)
+
+
+def _part_names(notation: Notation, parts: Iterable[Node]) -> dict[Node, str]:
+    """Names for what repeats in the formulas of a question, s, or s1, s2, ...; the same for the same."""
+    places: dict[Node, int] = {}
+    for part in parts:
+        alike = next((n for n in places if same(n, part)), None)
+        places[part] = len(set(places.values())) if alike is None else places[alike]
+    taken = {q.name for q in notation.trace.quantities.values()} | {notation.trace.letter}
+    letter = next((c for c in _LETTERS if not any(n.startswith(c) for n in taken)), "part_")
+    is_one = len(set(places.values())) == 1
+    return {n: letter if is_one else f"{letter}{i + 1}" for n, i in places.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,51 +130,100 @@ class _Form:
     """How a gradient is written.
 
     `named` holds what stands in it by name -> the input or gate whose name it is, or that of whose
-    gradient; `slopes` are the gradients that stand by name.
+    gradient; `slopes` are the gradients that stand by name; `parts` what repeats, with its name; `owner`
+    the gate of the trace with the same number; `result` the function's own value; `whole` the gradient
+    over inputs alone.
     """
 
     notation: Notation
     graph: Node
     named: Mapping[Node, Node]
     slopes: Mapping[Node, Node]
+    owner: Mapping[Node, Node]
+    result: Node
+    whole: Node
+    parts: Mapping[Node, str] = field(default_factory=dict)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether no tensor stands in it."""
+        return not any(n.shape for n in topological(self.graph, leaves=self.named))
+
+    def parts_of(self) -> list[Node]:
+        """What gets a name because it repeats, what saves most first."""
+        found: list[Node] = []
+        while len(found) < MAX_PARTS:
+            best = max(self.repeats(found), key=lambda part: part[0], default=None)
+            if best is None:
+                break
+            found.append(best[1])
+        return found
+
+    def repeats(self, parts: Iterable[Node]) -> Iterator[tuple[int, Node]]:
+        """What stands in the formula more than once, and how many gates a name for it saves."""
+        known = {*self.named, *parts}
+        for root in (self.graph, *self.slopes.values()):
+            inner = [
+                n for n in topological(root, leaves=known) if n not in known and not n.is_constant
+            ]
+            count = Counter({root: 1})
+            for n in reversed(inner):
+                for a in n.args:
+                    count[a] += count[n]
+            for n in inner:
+                size = written_size(n, known) if count[n] > 1 else 0
+                if size >= MIN_PART and (count[n] - 1) * (size - 1) >= MIN_SAVED:
+                    yield (count[n] - 1) * (size - 1), n
 
     @cached_property
     def formula(self) -> str | None:
         """The matrix form; None where it is too long to be read."""
-        if written_size(self.graph, self.named) > MAX_READ:
+        if written_size(self.graph, {**self.named, **self.parts}) > MAX_READ:
             return None
         return self.written(self.graph)
 
-    def written(self, graph: Node) -> str:
-        """A node of the backward graph over what stands by name."""
-        stands_for_another = graph in self.named and self.named[graph] is not graph
-        return latex(
-            graph, lambda n: None if n is graph and not stands_for_another else self.leaf(n)
-        )
+    def written(self, graph: Node, meaning_of: Node | None = None) -> str:
+        """A node of the backward graph over what stands by name, but for what is told here."""
+        return latex(graph, lambda n: None if n is meaning_of else self.leaf(n))
 
     def leaf(self, node: Node) -> Written | None:
+        """What stands by name: a part that repeats, the result, an input, a step or a step's gradient."""
+        notation = self.notation
+        if node in self.parts:
+            return symbol(self.parts[node], node.shape), ATOM
         if node not in self.named:
             return None
         owner = self.named[node]
+        if node in self.slopes:
+            return notation.gradient(owner), ATOM
+        is_function = node is self.result and not node.name and not node.is_input
+        return notation.f if is_function else notation.name[owner], ATOM
+
+    def place(self, node: Node) -> str:
+        """The same with a place for labels."""
         notation = self.notation
-        return (notation.name[node] if owner is node else notation.gradient(owner)), ATOM
+        if node in self.parts:
+            return with_place(symbol(self.parts[node]), node.shape)
+        owner = self.named.get(node) or self.owner[node]
+        if node in self.slopes:
+            return partial(notation.f, notation.entry[owner])
+        is_function = node is self.result and not node.name and not node.is_input
+        return notation.f if is_function else notation.entry[owner]
 
     def entry(self) -> tuple[IndexForm | None, set[Node]]:
         """One entry, for which gates that mix entries have a name too, and what it uses by name."""
         notation = self.notation
-        mixing = [q.node for q in notation.trace.gates if not _keeps_entries(q.node)]
-        owners = {**{n: n for n in mixing}, **self.named}
-        names = {
-            n: notation.entry[n] if o is n else partial(notation.f, notation.entry[o])
-            for n, o in owners.items()
-        }
+        mixing = [n for n, o in self.owner.items() if o in notation.name and not _keeps_entries(n)]
+        names = {n: self.place(n) for n in (*self.named, *self.parts, *mixing)}
+        if self.graph not in self.named:
+            names.pop(self.graph, None)
         below = set(topological(self.graph, leaves=names))
         used = {n: text for n, text in names.items() if n in below}
         named: set[Node] = set()
 
         def leaf(n: Node) -> Written | None:
             written = self.leaf(n)
-            if written is None and (written := notation.named(n)) is not None:
+            if written is None and (written := notation.named(self.owner.get(n, n))) is not None:
                 named.add(n)
             return written
 
@@ -184,8 +233,21 @@ class _Form:
         except NoIndexForm:
             return None, set()
 
+    def number(self, derived: ClosedForm | None) -> str:
+        """The formula of a number; `derived` by sympy where that is much shorter and no name stands here."""
+        inputs = self.notation.trace.graph.inputs.values()
+        symbols: dict[Node, Any] = {}
+        for n in (*inputs, *self.named, *self.parts):
+            symbols.setdefault(n, ordered_symbol(len(symbols)))
+        whole = expression(self.graph, symbols, as_written=True)
+        is_bare = all(n.is_input for n in self.below(self.graph))
+        if derived and is_bare and derived.expression.count_ops() + MUCH <= whole.count_ops():
+            return derived.latex
+        written = {n: self.leaf(n) or self.notation.named(n) for n in symbols}
+        return expression_latex(whole, {symbols[n]: w[0] for n, w in written.items() if w})
+
     def where(self, used: Iterable[Node]) -> tuple[Equation, ...]:
-        """What the names stand for: gradients, the last one first, then gates in their order."""
+        """What the names stand for: gradients, the last one first, what repeats, then gates in their order."""
         notation = self.notation
         number = {n: q.number for n, q in notation.trace.quantities.items()}
         wanted = set(used)
@@ -195,31 +257,40 @@ class _Form:
         while more := wanted & self.slopes.keys() - set(slopes):
             slopes.append(max(more, key=lambda n: -number[self.named[n]]))
             wanted |= self.below(self.slopes[slopes[-1]])
-        gates = sorted(
-            (n for n in wanted - self.slopes.keys() if not n.is_input), key=lambda n: number[n]
-        )
+        parts: list[Node] = []
+        while more := wanted & self.parts.keys() - set(parts):
+            parts.append(next(n for n in self.parts if n in more))
+            wanted |= self.below(parts[-1], meaning=True)
+        rest = wanted - self.slopes.keys() - self.parts.keys() - {self.result}
+        owners = {self.named.get(n) or self.owner.get(n, n) for n in rest}
+        gates = sorted((n for n in owners if not n.is_input), key=lambda n: number[n])
         return (
             *(
                 Equation(notation.gradient(self.named[n]), (self.written(self.slopes[n]),))
                 for n in slopes
             ),
+            *(
+                Equation(symbol(self.parts[n], n.shape), (self.written(n, meaning_of=n),))
+                for n in parts
+            ),
             *(Equation(notation.name[n], (notation.definition(n, gates),)) for n in gates),
         )
 
     def here(self, left: str) -> tuple[Equation, ...]:
-        """Sums of inputs that are 1 at this point, and the formula with 1 in their place.
+        """Sums that are 1 at this point, and the formula with 1 in their place.
 
         So softmax with cross-entropy becomes s − y: the probabilities y add up to 1.
         """
         values = {q.node: q.value for q in self.notation.trace.inputs}
-        made: dict[Node, Node] = {n: n for n in self.named}
+        given = {*values, *(n for n in self.named if n not in self.slopes)}
+        made: dict[Node, Node] = {n: n for n in (*self.named, *self.parts)}
         ones = []
-        for n in topological(self.graph, leaves=self.named):
+        for n in topological(self.graph, leaves=made):
             if n in made or n.is_input or n.is_constant:
                 continue
-            if _is_sum(n, values) and np.all(evaluate([n], values)[n] == 1):
+            if _is_sum(n, given) and np.all(np.abs(evaluate([n], values)[n] - 1) < CLOSE):
                 made[n] = constant(np.ones(n.shape))
-                ones.append(Equation(latex(n, self.notation.named), ("𝟏" if n.shape else "1",)))
+                ones.append(Equation(self.written(n), ("𝟏" if n.shape else "1",)))
                 continue
             args = tuple(made.get(a, a) for a in n.args)
             if args != n.args:
@@ -228,13 +299,13 @@ class _Form:
             return ()
         return (*ones, Equation(left, (self.written(made[self.graph]),)))
 
-    def below(self, graph: Node) -> set[Node]:
-        """What stands by name in the formula of a node."""
-        names = self.named.keys() - {graph}
+    def below(self, graph: Node, meaning: bool = False) -> set[Node]:
+        """What stands by name in the formula of a node, or in what the node's own name means."""
+        names = {*self.named, *self.parts} - ({graph} if meaning else set())
         return {n for n in topological(graph, leaves=names) if n in names}
 
 
-def _ties(notation: Notation, graph: Node) -> tuple[Equation, ...]:
+def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[Equation, ...]:
     """What brackets such as 𝟙[x = max(x)] of this gradient stand for where several numbers are equal."""
     values = {q.node: q.value for q in notation.trace.inputs}
     found = []
@@ -251,13 +322,14 @@ def _ties(notation: Notation, graph: Node) -> tuple[Equation, ...]:
                 else f"for each of {equal} equal entries"
             )
             share = rf"\frac{{1}}{{{equal}}} \text{{ {where}}}"
-            found.append(Equation(latex(n, notation.named), (share,)))
+            bracket = latex(n, lambda m: notation.named(owner.get(m, m)))
+            found.append(Equation(bracket, (share,)))
     return tuple(found)
 
 
-def _is_sum(node: Node, inputs: Container[Node]) -> bool:
-    """Whether it is the sum of an input, which the gradient of a step by its name is not."""
-    return node.gate.name in ("sum", "sum_to") and node.args[0] in inputs
+def _is_sum(node: Node, given: Container[Node]) -> bool:
+    """Whether it is the sum of an input or a step, which the gradient of a step by its name is not."""
+    return node.gate.name in ("sum", "sum_to") and node.args[0] in given
 
 
 def _keeps_entries(node: Node) -> bool:

@@ -32,7 +32,7 @@ class Notation:
         names = {*self.by_name, trace.letter}
         self.letters = "".join(c for c in LETTERS if c not in names)
         self.entry = {
-            n: _with_place(own_symbol(q.name), n.shape) for n, q in trace.quantities.items()
+            n: with_place(own_symbol(q.name), n.shape) for n, q in trace.quantities.items()
         }
 
     def gradient(self, node: Node) -> str:
@@ -70,7 +70,7 @@ def factor(written: Written) -> str:
     return text if binding >= ATOM else rf"\left({text}\right)"
 
 
-def _with_place(text: str, shape: Shape) -> str:
+def with_place(text: str, shape: Shape) -> str:
     """A name with the place for labels: q_{1} -> q_{1,@}; a scalar has none."""
     if all(n == 1 for n in shape):
         return text

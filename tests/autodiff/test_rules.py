@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from report.autodiff.gates import Key
+from report.autodiff.gates import Key, Place
 from report.autodiff.gates.indexing import identity
 from report.autodiff.gates.table import GATES
 from report.autodiff.graph import Node, OutOfDomain, constant, evaluate, input_node, make
@@ -78,6 +78,8 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "scatter": [{"key": FIRST, "shape": (3,)}, {"key": PART, "shape": (3,)}, {"key": Key((1, 2)), "shape": (3, 3)}],
 }  # fmt: skip
 
+LABELS = input_node("LABELS", np.zeros(2))
+VALUES[LABELS] = np.array([2.0, 0.0])
 EXP, LESS = m("exp", A), m("less", X, Y)
 EXAMPLES = [  # which random formulas seldom are
     m("divide", EXP, m("sum", EXP, axis=1, keepdims=True)),
@@ -87,7 +89,8 @@ EXAMPLES = [  # which random formulas seldom are
     m("multiply", m("multiply", V, W), m("subtract", m("divide", S, V), m("divide", X, W))),
     m("multiply", m("softmax", V), m("add", m("divide", m("scatter", ONE, key=FIRST, shape=(3,)),
       m("index", m("softmax", V), key=FIRST)), W)),
-    m("matmul", B, m("cofactor", m("matmul", m("transpose", A), A))),
+    m("exp", m("subtract", V, m("logsumexp", V))),
+    m("scatter", constant(np.full(2, 0.5)), constant([0, 1]), LABELS, key=Key((Place(1), Place(2))), shape=(2, 3)),
     m("multiply", m("where", LESS, S, 0.0), m("where", LESS, X, Y)),
 ]  # fmt: skip
 
@@ -131,15 +134,6 @@ def _instance(f: Form, chosen: dict[str, Any], draw: random.Random) -> Node:
     raise TypeError(f)
 
 
-def has_singular_matrix(node: Node) -> bool:
-    """Whether a matrix that is inverted has no inverse, such as x xᵀ."""
-    try:
-        evaluate([node], dict(VALUES))
-    except (np.linalg.LinAlgError, OutOfDomain):
-        return True
-    return False
-
-
 @pytest.mark.parametrize("place", range(len(RULES)), ids=lambda i: f"{i}")
 def test_a_rule_keeps_numbers_and_is_a_gain(place: int) -> None:
     rule = RULES[place]
@@ -150,8 +144,6 @@ def test_a_rule_keeps_numbers_and_is_a_gain(place: int) -> None:
             if result is None:
                 continue
             assert result.shape == node.shape
-            if has_singular_matrix(result):
-                continue
             close(evaluate([result], dict(VALUES))[result], expected, f"row {place}", 1e-9)
             held += 1
         if held >= ENOUGH:

@@ -197,16 +197,17 @@ def check_gradients(traced: Trace) -> None:
         where = [e for e in gradient.where if "=" not in e.left]
         if not np.isfinite(gradient.value).all() or any(r"\text{ " in e.symbols[0] for e in where):
             continue  # where equal numbers share, a bracket is not what it says
-        names = dict(known.names)
-        if gradient.scalar is not None:
-            for e in where:
+        names = {symbol(traced.letter): np.asarray(traced.value), **known.names}
+        for e in reversed(where):  # what repeats: a name stands for what later ones are used in
+            if e.left not in names and "partial" not in e.left:
                 names[e.left] = read(e.symbols[0], replace(known, names=names))
         if gradient.closed is not None and not any(part in gradient.closed for part in NOT_READ):
             shape = np.shape(gradient.value) or max((np.shape(x) for x in names.values()), key=len)
             found = read(gradient.closed, replace(known, names=names), shape=shape)
             same_numbers(found, gradient.value, f"{gradient.left} = {gradient.closed}")
         if gradient.entry is not None:
-            check_entries(gradient.entry.left, gradient.entry.symbols[0], known, known)
+            told = replace(known, names=names)
+            check_entries(gradient.entry.left, gradient.entry.symbols[0], told, told)
 
 
 @pytest.mark.parametrize("unfold", [(), ("sigmoid", "tanh", "softplus")])

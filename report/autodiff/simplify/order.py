@@ -46,9 +46,9 @@ _WEIGHTS = {
     "degrees": 3,
     "index": 0,
 }
-_TIMES = {"transpose": 2, "swap_last": 2, "cofactor": 3}  # how often an argument counts
-_KEYED = frozenset({"index", "scatter"})  # arguments after the first say where
-_PLACES = {"add": 0, "subtract": 0, "negative": 2, "divide": 3, "ratio": 3, "dot": 7, "sum": 8,
+_TIMES = {"transpose": 2, "swap_last": 2}  # how often an argument counts
+_PLACES_AT = {"index": 1, "scatter": 1, "one_hot": 0}  # the arguments from here on say where
+_PLACES = {"add": 0, "subtract": 0, "negative": 2, "divide": 3, "ratio": 3, "dot": 7, "sum": 8, "sum_to": 7,
            "swap_last": 8, "where": 7, "scatter": 5, "broadcast_to": 7, "outer": 8, "index": 20}  # fmt: skip
 _BY_ARGUMENTS = (1, 3)  # a number times something, and quotients: their arguments decide
 
@@ -122,7 +122,7 @@ def _of_gate(
     name: str, args: Sequence[Any], shapes: Sequence[Shape], of: Callable[[Any], _Weight]
 ) -> _Weight:
     weight = _Weight(_WEIGHTS.get(name, 1))
-    for place, arg in enumerate(args[:1] if name in _KEYED else args):
+    for place, arg in enumerate(args[: _PLACES_AT.get(name)]):
         is_row = (
             name == "matmul" and place == 1 and [len(s) for s in shapes] == [1, 2]
         )  # xᵀA is Aᵀx

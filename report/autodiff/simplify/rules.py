@@ -209,6 +209,7 @@ RULES = [
     rule(exp(log(x)), x),
     rule(log(exp(x)), x),
     rule(exp(LogSoftmax(x)), lambda x, along: Call("softmax", (Held(x),), options=along.params)),
+    rule(exp(opened(x - gate("logsumexp")(x))), softmax(x), when=lambda x: len(x.shape) == 1),
     rule(reciprocal(opened(1 + exp(-x))), sigmoid(x)),
     rule(1 / opened(1 + exp(-x)), sigmoid(x)),
     rule(opened(exp(x)) / opened(1 + exp(x)), sigmoid(x)),
@@ -260,13 +261,13 @@ RULES = [
     rule(diag(diag(v)), v),
     rule(diag(ONES), lambda ONES: Held(identity(ONES))),
     rule(diag(outer(x, y)), x * y, when=lambda x, y: x.shape == y.shape),
-    rule(a @ gate("cofactor")(x), gate("det")(x) * (a @ inv(x)), when=is_symmetric),
 
     # what is moved, picked and put back
     rule(Reshape(x), tensors.reshaped),
     rule(Spread_to(x), tensors.reshaped),
     rule(SumTo(x), tensors.reshaped),
     rule(Index(x), tensors.piece),
+    rule(Scatter(all_of(s)), tensors.one_hot_rows),
     rule(Scatter(s), s * Scatter(1), when=lambda s: not is_number(s, 1)),
     rule(a * opened(Scatter(y)), lambda a, y, f: Scatter(Held(y) * tensors.picked(a, f)), when=lambda a, f: tuple(f.params["shape"]) == a.shape),
     rule(dot(x, opened(Scatter(y))), tensors.total_picked),

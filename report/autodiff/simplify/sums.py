@@ -91,22 +91,24 @@ def with_common_factor(x: Node, y: Node, f: Operator) -> Form | None:
     """x y - x z = x (y - z), entry by entry, and where x is one number."""
     (c, left), (d, right) = factored(x), factored(y)
     ours, theirs = factors(left), factors(right)
-    if left.shape != right.shape or min(len(ours), len(theirs)) < 2:
+    if left.shape != right.shape or max(len(ours), len(theirs)) < 2:
         return None
     shared = []
     for factor in list(ours):
         hit = next((i for i, other in enumerate(theirs) if same(factor, other)), None)
-        if hit is not None and len(ours) > 1 and len(theirs) > 1:
+        if hit is not None:
             shared.append(factor)
-            ours = [o for o in ours if o is not factor]
+            ours.remove(factor)
             del theirs[hit]
-    if not shared or not ours:
+    if not shared or not (ours or theirs):
         return None
     rest = Call(f.gate.name, (_product(c, ours), _product(d, theirs)))
     return _product(ONE, shared) * rest
 
 
 def _product(c: Node, nodes: Sequence[Node]) -> Form:
+    if not nodes:
+        return Held(c)
     whole: Form = Held(nodes[0])
     for node in nodes[1:]:
         whole = whole * Held(node)
@@ -140,7 +142,7 @@ def _with_complements(term: Node) -> Iterator[tuple[Node, Node, Node]]:
 def of_products(x: Node, y: Node, f: Operator) -> Form | None:
     """A x + A y = A (x + y), and A x + Aᵀ x = (A + Aᵀ) x, of a quadratic form."""
     left, right = _matrix_times(x), _matrix_times(y)
-    if left is None or right is None:
+    if left is None or right is None or x.shape != y.shape:
         return None
     (c, m, u), (d, n, v) = left, right
     if _is_same_matrix(m, n) and not u.is_constant and not v.is_constant:

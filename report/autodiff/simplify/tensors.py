@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import Place
 from report.autodiff.gates.table import GATES, apply
 from report.autodiff.graph import INPUT, Gate, Node, constant, make
 from report.autodiff.simplify.constants import factored, is_coefficient, is_filled, is_number
 from report.autodiff.simplify.forms import Call, Form, Held, Number, Operator, filled
-from report.autodiff.simplify.nodes import adds_up_to_one, is_gate, same
+from report.autodiff.simplify.nodes import adds_up_to_one, is_gate, is_identity, same
 
 # ---------------------------------------------------------------- sums over entries
 
@@ -31,6 +32,8 @@ def total_of(x: Node, node: Node, f: Operator) -> Form | None:
     axis = f.params.get("axis")
     if adds_up_to_one(x, axis):
         return Number(1)
+    if is_identity(x) and axis is None:
+        return Number(len(x.value))
     if is_gate(x, "scatter") and axis is None and not f.params.get("keepdims"):
         return _total(x.args[0])
     if is_gate(x, "add", "subtract") and not f.params:
@@ -208,6 +211,26 @@ def picked(a: Node, f: Operator) -> Form:
     """The entries of a tensor at the places of a scatter."""
     index = Operator(GATES["index"], {"key": f.params["key"]}, f.rest)
     return Call("index", (Held(a),), index)
+
+
+def one_hot_rows(s: Node, node: Node, f: Operator) -> Form | None:
+    """The same number in one place of each row, which its label names."""
+    key, shape = f.params["key"], f.params["shape"]
+    if (
+        len(shape) != 2
+        or len(f.rest) != 2
+        or tuple(key) != (1, 2)
+        or not all(isinstance(k, Place) for k in key)
+    ):
+        return None
+    rows, labels = f.rest
+    if (
+        rows.value is None
+        or not np.array_equal(rows.value, np.arange(shape[0]))
+        or labels.shape != rows.shape
+    ):
+        return None
+    return Held(s) * Call("one_hot", (Held(labels),), options={"classes": shape[1]})
 
 
 def total_picked(x: Node, y: Node, f: Operator) -> Form:

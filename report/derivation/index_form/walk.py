@@ -23,7 +23,7 @@ from report.autodiff.graph import constant as constant_node
 from report.autodiff.simplify.constants import is_rational, product
 from report.autodiff.simplify.nodes import number_of_ones
 from report.derivation.latex import latex
-from report.derivation.symbolic.expressions import call, constant
+from report.derivation.symbolic.expressions import call, constant, times
 from report.derivation.symbolic.sympy_printer import entry_latex, extreme_of, is_plain_number
 
 LETTERS = "ijklmnprstuvabcdgh"
@@ -321,17 +321,6 @@ class Walk:
         lettered, _ = _lettered(sympy.sympify(expression).xreplace(named), used, inner)
         ranges = {letter: self.sizes[d] for d, letter in named.items()}
         return IndexForm(labels, lettered, ranges, self.tex, self.nodes)
-
-
-def times(*factors: Any) -> Any:
-    """A product in which a number stays in front of a sum: 2 (a + b), as it was written."""
-    import sympy
-
-    number = sympy.Mul(*filter(is_plain_number, factors))
-    rest = sympy.Mul(*(f for f in factors if not is_plain_number(f)))
-    if rest.is_Add and number != 1 and number != -1:
-        rest = sympy.UnevaluatedExpr(rest)
-    return number * rest
 
 
 def _lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozenset[str]]:

@@ -10,6 +10,7 @@ import numpy as np
 from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SUM
 from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.simplify.constants import is_number
+from report.autodiff.simplify.nodes import is_symmetric
 from report.derivation.latex.printer import Signs
 from report.derivation.latex.symbols import bare, dimensions, number_tex
 
@@ -139,7 +140,21 @@ def _matmul(p: Printer, node: Node) -> tuple[str, int]:
     if len(a.shape) == 1 and len(b.shape) == 2:
         return _beside(_transposed(p, b), p.bracketed(a, MATRIX_PRODUCT)), MATRIX_PRODUCT
     left = row(p, a) if len(a.shape) == 1 else _of_product(p, a)
+    if b.gate.name == "cofactor" and len(b.shape) == 2 and p.leaf(b) is None:
+        determinant, inverse = _determinant_and_inverse(p, b)
+        return f"{determinant} {_beside(left, inverse)}", MATRIX_PRODUCT
     return _beside(left, _of_product(p, b)), MATRIX_PRODUCT
+
+
+def _cofactor(p: Printer, node: Node) -> tuple[str, int]:
+    return " ".join(_determinant_and_inverse(p, node)), PRODUCT
+
+
+def _determinant_and_inverse(p: Printer, node: Node) -> tuple[str, str]:
+    """What the matrix of cofactors is the product of: det A and A⁻ᵀ, which is A⁻¹ of a symmetric A."""
+    (a,) = node.args
+    sign = "-1" if is_symmetric(a) else r"-\top"
+    return rf"\det\left({p.write(a)[0]}\right)", rf"{p.bracketed(a, CALL)}^{{{sign}}}"
 
 
 def _beside(left: str, right: str) -> str:
@@ -287,6 +302,7 @@ SIGNS: Signs = {
     "outer": _outer,
     "dot": _dot,
     "inv": _inverse,
+    "cofactor": _cofactor,
     "solve": _inverse,
     "divide": _divide,
     "power": _power,

@@ -11,7 +11,7 @@ import numpy as np
 from report import number_format
 from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.gates.table import notation
-from report.autodiff.graph import CONSTANT, Gate, Node
+from report.autodiff.graph import CONSTANT, Gate, Node, Shape
 from report.derivation.latex.options import options, with_options
 from report.derivation.latex.symbols import matrix, number_tex, symbol
 
@@ -88,7 +88,7 @@ class Printer:
         """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ."""
         if not node.gate.elementwise or len(node.shape) < 2:
             return node
-        args = tuple(as_row(a) for a in node.args)
+        args = tuple(_copied(as_row(a), node.shape) for a in node.args)
         if args == node.args:
             return node
         return Node(node.gate, args, node.params, node.shape, value=node.value)
@@ -109,6 +109,22 @@ class Printer:
         # a script at a fraction would be that of its letters
         tall = binding >= CALL and text.startswith(r"\frac")
         return rf"\left({text}\right)" if own < binding or tall else text
+
+
+def _copied(node: Node, shape: Shape) -> Node:
+    """Sums over rows or columns that a rule has made, beside a matrix: X 𝟏 𝟏ᵀ, not X 𝟏 alone."""
+    if (
+        node.gate.name != "sum_to"
+        or node.span is not None
+        or len(shape) != 2
+        or node.shape == shape
+    ):
+        return node
+    return (
+        Node(GATES["broadcast_to"], (node,), {"shape": shape}, shape)
+        if len(node.shape) == 2
+        else node
+    )
 
 
 def as_row(node: Node) -> Node:

@@ -130,8 +130,11 @@ def derivative(expression: Any, by: Any) -> Any:
     return sympy.diff(expression, by).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
 
 
-def expression(node: Node, known: Mapping[Node, Any]) -> Any:
-    """A scalar graph as a sympy expression over the `known` nodes."""
+def expression(node: Node, known: Mapping[Node, Any], as_written: bool = False) -> Any:
+    """A scalar graph as a sympy expression over the `known` nodes.
+
+    `as_written`: a number stays in front of a sum, 2 (a + b), where sympy would multiply it out.
+    """
     import sympy
 
     made: dict[Node, Any] = dict(known)
@@ -140,12 +143,40 @@ def expression(node: Node, known: Mapping[Node, Any]) -> Any:
             continue
         if n.is_constant:
             made[n] = constant(n)
+            continue
+        takes_conditions = n.gate.group == "choices"
+        args = [made[a] if takes_conditions else as_number(made[a]) for a in n.args]
+        if as_written and n.gate.name == "multiply":
+            made[n] = times(*args)
         elif is_named(n.gate):
-            made[n] = call(n.gate.name, tuple(n.params.items()))(*(made[a] for a in n.args))
+            made[n] = call(n.gate.name, tuple(n.params.items()))(*args)
         else:
             assert n.gate.sympy is not None, n.gate.name
-            made[n] = n.gate.sympy(sympy, *(made[a] for a in n.args), **n.params)
-    return made[node]
+            made[n] = n.gate.sympy(sympy, *args, **n.params)
+    return as_number(made[node])
+
+
+def as_number(e: Any) -> Any:
+    """A condition as the number that it is: 1 where it holds, else 0."""
+    import sympy
+
+    is_condition = isinstance(
+        e, sympy.core.relational.Relational | sympy.logic.boolalg.BooleanFunction
+    )
+    return sympy.Piecewise((1, e), (0, True)) if is_condition else e
+
+
+def times(*factors: Any) -> Any:
+    """A product in which a number stays in front of a sum: 2 (a + b), as it was written."""
+    import sympy
+
+    from report.derivation.symbolic.sympy_printer import is_plain_number
+
+    number = sympy.Mul(*filter(is_plain_number, factors))
+    rest = sympy.Mul(*(f for f in factors if not is_plain_number(f)))
+    if rest.is_Add and number != 1 and number != -1:
+        rest = sympy.UnevaluatedExpr(rest)
+    return number * rest
 
 
 def constant(node: Node) -> Any:

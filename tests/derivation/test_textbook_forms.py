@@ -1,0 +1,163 @@
+"""Closed forms as a textbook prints them, of functions as people write them; each has the trace's numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import report
+from report.derivation import derive
+from report.derivation.elements import Gradient
+
+V, Y = [0.3, -0.7, 1.1], [0.0, 1.0, 0.0]
+X = [[1.0, 2.0], [0.0, 1.0], [1.0, 1.0]]
+W = [[1.0, 2.0, 0.0], [0.5, -1.0, 1.0]]
+
+
+def p(text: str) -> str:
+    """LaTeX without the commands that only size and set it: the formula as it is read."""
+    for command in (r"\mathbf", r"\left", r"\right", r"\operatorname", " ", "{", "}"):
+        text = text.replace(command, "")
+    return text
+
+
+def gradients(function: str, only: str = "", **inputs: Any) -> dict[str, Gradient]:
+    """The gradients of a function by name, whose formulas have the numbers of the trace."""
+    trace = report.trace(function, inputs, wrt=[only] if only else None)
+    found = {g.name: g for g in derive(trace).gradients}
+    given = {q.node: q.value for q in trace.inputs}
+    for name, gradient in found.items():
+        assert gradient.formula is not None
+        value = gradient.formula.at(given)
+        np.testing.assert_allclose(value, trace.gradients[name], rtol=1e-9, atol=1e-12)
+    return found
+
+
+def lead(gradient: Gradient) -> str:
+    """What stands first on the page: the formula at these inputs, where some sums are 1."""
+    return p(gradient.here[-1].symbols[0] if gradient.here else gradient.closed or "")
+
+
+def told(gradient: Gradient) -> dict[str, str]:
+    """What the names in a formula stand for."""
+    return {p(e.left): p(e.symbols[0]) for e in gradient.where}
+
+
+@pytest.mark.parametrize(
+    "logistic",
+    [
+        "1/(1 + exp(-z))",
+        "1/(exp(-z) + 1)",
+        "exp(z)/(1 + exp(z))",
+        "(1 + exp(-z))**-1",
+        "sigmoid(z)",
+    ],
+)
+def test_logistic_regression_by_hand_is_p_less_y(logistic: str) -> None:
+    function = f"z = X @ w + b\np = {logistic}\n-mean(y*log(p) + (1-y)*log(1-p))"
+    found = gradients(function, X=X, w=[0.5, -0.3], b=0.1, y=[1, 0, 1])
+    assert lead(found["w"]) == r"\frac13X^\top(p-y)"
+    assert lead(found["b"]) == r"\frac13sum(p-y)"
+
+
+@pytest.mark.parametrize(
+    "softmax",
+    ["exp(z) / sum(exp(z))", "softmax(z)", "e = exp(z)\np = e / sum(e)",
+     "m = max(z)\ne = exp(z - m)\ns = sum(e)\np = e / s", "exp(z - logsumexp(z))",
+     "exp(z - max(z)) / sum(exp(z - max(z)))", "exp(z) * sum(exp(z))**-1"],
+)  # fmt: skip
+def test_softmax_with_cross_entropy_is_p_less_y(softmax: str) -> None:
+    lines = softmax if "p =" in softmax else f"p = {softmax}"
+    found = gradients(f"{lines}\nL = -sum(y * log(p))", z=V, y=Y)
+    assert lead(found["z"]) == "p-y"
+
+
+def test_smoothed_labels_and_a_temperature() -> None:
+    smooth = "p = softmax(z)\nt = (1 - a)*y + a/3\nL = -sum(t * log(p))"
+    assert lead(gradients(smooth, z=V, y=Y, a=0.1)["z"]) == "p-t"
+    warm = "p = softmax(v / T)\nq = softmax(z / T)\nL = T**2 * sum(p * log(p / q))"
+    assert lead(gradients(warm, z=V, v=[2, 1, -1], T=2)["z"]) == "T(q-p)"
+    rows = "e = exp(X @ A)\nP = e / sum(e, axis=1, keepdims=True)\n-sum(Y * log(P)) / 3"
+    found = gradients(rows, X=X, A=[[0.1, 0.2], [0.3, -0.4]], Y=[[1, 0], [0, 1], [0, 1]])
+    assert lead(found["A"]) == r"\frac13X^\top(P-Y)"
+
+
+def test_numbers_keep_the_names_of_their_steps() -> None:
+    deep = "\n".join(f"h{i} = tanh(w{i}*h{i - 1} + b{i})" for i in range(1, 11))
+    inputs: dict[str, Any] = {f"{c}{i}": 0.1 * i for c in "wb" for i in range(1, 11)}
+    found = gradients(f"h0 = x\n{deep}\nL = (h10 - y)**2", x=1, y=0, **inputs)
+    assert lead(found["w10"]) == "2h_9(h_10-y)(1-h_10^2)"
+    assert set(told(found["w10"])) == {"h_9", "h_10"}
+    assert lead(found["w5"]) == r"\frac\partialL\partialh_5h_4(1-h_5^2)"
+
+    three = "\n".join(
+        f"z{i} = w{i}*{a} + b{i}\na{i} = sigmoid(z{i})" for i, a in enumerate(("x", "a1", "a2"), 1)
+    )
+    loss = f"{three}\nL = -(y*log(a3) + (1 - y)*log(1 - a3))"
+    found = gradients(loss, x=1, y=1, w1=0.5, b1=0.1, w2=-0.3, b2=0.2, w3=0.7, b3=0)
+    assert lead(found["b3"]) == "a_3-y"
+    assert lead(found["b2"]) == "w_3a_2(a_3-y)(1-a_2)"
+    assert lead(found["b1"]) == "w_2w_3a_1a_2(a_3-y)(1-a_1)(1-a_2)"
+
+
+def test_no_internal_name_is_printed() -> None:
+    function = """
+g1 = a*x1 + b*x2 + e
+h1 = relu(g1)
+z1 = i*h1 + o
+z2 = k*h1 + r
+z3 = m*h1 + s
+J = -log(exp(z2) / (exp(z1) + exp(z2) + exp(z3)))"""
+    inputs: dict[str, Any] = dict(
+        zip("abeikmors", (0.5, -0.3, 0.1, 1, 0.5, -0.3, 0.0, 0.1, -0.1), strict=True)
+    )
+    found = gradients(function, x1=1, x2=-1, **inputs)
+    assert lead(found["e"]) == r"\frac\partialJ\partialg_1"
+    assert lead(found["r"]) == r"\frace^z_2e^z_1+e^z_2+e^z_3-1"
+    for gradient in found.values():
+        assert "gradient" not in lead(gradient) + "".join(told(gradient).values())
+
+
+def test_a_function_of_one_neuron_is_told_by_its_own_value() -> None:
+    found = gradients("sigmoid(w0*x0 + w1*x1 + b)", w0=2, x0=-1, w1=-3, x1=-2, b=-3)
+    assert lead(found["w0"]) == "x_0f(1-f)"
+    assert lead(found["b"]) == "f(1-f)"
+    found = gradients("1 / (1 + exp(-(w*x + b)))", w=2, x=-1, b=-3)
+    assert lead(found["w"]) == "xf(1-f)"
+
+
+def test_what_repeats_has_a_name() -> None:
+    found = gradients("norm(sigmoid(W @ x))**2", W=W, x=V)["W"]
+    assert lead(found) == r"2(s\odots\odot(1-s))x^\top"
+    assert told(found)["s"] == r"\sigma(Wx)"
+    assert found.entry is not None
+    assert p(found.entry.symbols[0]) == "2x_js_i^2(1-s_i)"
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "name", "expected"),
+    [
+        ("(1 - x)**2 + 100*(y - x**2)**2", {"x": -1.2, "y": 1}, "x", "-2(1-x)-400x(y-x^2)"),
+        ("x / (x**2 + y**2)", {"x": 1, "y": 2}, "x", r"\fracy^2-x^2(x^2+y^2)^2"),
+        ("det(X.T @ X)", {"X": X}, "X", r"2\det(X^\topX)X(X^\topX)^-1"),
+        ("norm(W.T @ W - eye(3))**2", {"W": W}, "W", r"4W(W^\topW-I)"),
+        ("1/2*norm(W.T @ W @ x - x)**2", {"W": W, "x": V}, "W", r"W(sx^\top+xs^\top)"),
+        ("1/2*norm(Y - W @ X)**2", {"W": W, "X": X, "Y": [[0.5, 1], [1, 2]]}, "W", r"(WX-Y)X^\top"),
+        ("sum((X @ w - y)**2) / n", {"X": X, "w": [0.1, 0.2], "y": V, "n": 3}, "w", r"\frac2X^\top(Xw-y)n"),
+        ("(X @ w - y).T @ (X @ w - y)", {"X": X, "w": [0.1, 0.2], "y": V}, "w", r"2X^\top(Xw-y)"),
+        ("(x - y).T @ L.T @ L @ (x - y)", {"x": V, "y": Y, "L": W}, "L", r"2L(x-y)(x-y)^\top"),
+        ("trace((X @ M @ X.T + D).T @ (X @ M @ X.T + D))", {"X": X, "M": [[0.5, 0.1], [0.3, 0.2]], "D": np.eye(3).tolist()},
+         "M", r"2X^\top(XMX^\top+D)X"),
+        ("sum(x @ transpose(K, (0, 2, 1)))", {"x": [[1.0, 2.0]], "K": [[[0.1, 0.2]], [[0.3, 0.4]]]}, "x", None),
+    ],
+)  # fmt: skip
+def test_matrices_and_numbers(
+    function: str, inputs: dict[str, Any], name: str, expected: str | None
+) -> None:
+    found = gradients(function, only=name, **inputs)[name]
+    if expected is None:
+        assert "transpose" not in lead(found)
+    else:
+        assert lead(found) == expected
