@@ -15,9 +15,10 @@ from report.autodiff.graph import Node
 from report.derivation.backward_edge import Link
 from report.derivation.elements import Equation
 from report.derivation.index_form import NoIndexForm
-from report.derivation.index_form.walk import Split, Walk, times
+from report.derivation.index_form.walk import Split, Walk
 from report.derivation.latex import latex
 from report.derivation.latex.symbols import partial
+from report.derivation.symbolic.expressions import times
 
 MAX_WRITTEN = 400  # characters of such an equation; a longer one is not for reading
 
