@@ -199,8 +199,9 @@ def check_gradients(traced: Trace) -> None:
             continue  # where equal numbers share, a bracket is not what it says
         names = {symbol(traced.letter): np.asarray(traced.value), **known.names}
         for e in reversed(where):  # what repeats: a name stands for what later ones are used in
-            if e.left not in names and "partial" not in e.left:
-                names[e.left] = read(e.symbols[0], replace(known, names=names))
+            left = re.sub(r"\\mathbf\{([^}]*)\}", r"\1", e.left)
+            if left not in names and "partial" not in left:
+                names[left] = read(e.symbols[0], replace(known, names=names))
         if gradient.closed is not None and not any(part in gradient.closed for part in NOT_READ):
             shape = np.shape(gradient.value) or max((np.shape(x) for x in names.values()), key=len)
             found = read(gradient.closed, replace(known, names=names), shape=shape)
