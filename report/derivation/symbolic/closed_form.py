@@ -23,8 +23,6 @@ from report.derivation.symbolic.expressions import (
 from report.derivation.symbolic.size import is_scalar, written_size
 
 MAX_SIZE = 60  # gates in a formula, written out, of which a closed form is sought
-MIN_NAMED = 20  # operations in a closed form whose repeated parts get names
-MIN_SAVED = 5  # operations that names must save in a shorter one
 MAX_OPERATIONS = 150  # in a closed form; a longer one is not for reading
 
 
@@ -140,94 +138,6 @@ def local_derivative(
     derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args, **dict(options)), args[place]))
     names = {s: a for s, a in zip(args, arguments, strict=True) if isinstance(a, str)}
     return expression_latex(derivative, names)
-
-
-Definition = tuple[str, str]  # a name and what it stands for, in LaTeX
-
-
-@lru_cache(maxsize=256)
-def named(
-    forms: tuple[ClosedForm, ...], taken: frozenset[str]
-) -> tuple[tuple[str, tuple[Definition, ...]], ...]:
-    """Each formula with names for the parts that repeat in it, and what these names stand for.
-
-    A part has the same name in all formulas, and no name begins like one that is `taken`. A short formula
-    stays as it is.
-    """
-    import sympy
-
-    from report.derivation.symbolic.sympy_printer import first_name
-
-    meanings: dict[Any, Any] = {}  # of each name, over the inputs
-    known: dict[Any, Any] = {}  # and the other way round
-    definitions: dict[Any, Any] = {}  # over the inputs and other names
-    wholes = []
-    for form in forms:
-        parts, whole = _with_parts(form.expression)
-        placed: dict[Any, Any] = {}
-        for s, part in parts:
-            written = part.xreplace(placed)
-            meaning = written.xreplace(meanings)
-            if meaning not in known:
-                # a product stands where its first input would: sympy's symbols are in alphabetical order
-                at = first_name(written) if written.is_Mul else _LAST
-                name = sympy.Symbol(f"v{at:04d} {len(known)}", real=True)
-                known[meaning], definitions[name], meanings[name] = name, written, meaning
-            placed[s] = known[meaning]
-        wholes.append(whole.xreplace(placed))
-    letter = next((c for c in _LETTERS if not any(n.startswith(c) for n in taken)), "part_")
-    numbered = [letter] if len(known) == 1 else [f"{letter}{i + 1}" for i in range(len(known))]
-    names = {name: own_symbol(text) for name, text in zip(definitions, numbered, strict=True)}
-    names |= {s: own_symbol(name) for form in forms for name, s in form.symbols.items()}
-    return tuple(
-        (
-            expression_latex(whole, names),
-            tuple(
-                (names[s], expression_latex(definitions[s], names))
-                for s in _used(whole, definitions)
-            ),
-        )
-        for whole in wholes
-    )
-
-
-_LETTERS = "stuvzabcdeghjklmnoprwy"  # q is for gates
-_LAST = 9999
-
-
-def _with_parts(expression: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    """What repeats in an expression, and the expression over it; nothing does where little is saved."""
-    import sympy
-
-    parts, (whole,) = sympy.cse(expression, order="canonical")
-    parts, whole = _worth_a_name(parts, whole)
-    size = expression.count_ops()
-    saved = size - whole.count_ops() - sum(part.count_ops() for _, part in parts)
-    return (parts, whole) if size >= MIN_NAMED or saved >= MIN_SAVED else ([], expression)
-
-
-def _used(whole: Any, definitions: Mapping[Any, Any]) -> list[Any]:
-    """The names that an expression uses, itself or in what they stand for."""
-    used: set[Any] = set()
-    below = [whole]
-    while below:
-        more = (below.pop().free_symbols & definitions.keys()) - used
-        used |= more
-        below += [definitions[s] for s in more]
-    return [s for s in definitions if s in used]
-
-
-def _worth_a_name(parts: list[tuple[Any, Any]], whole: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    """Names for parts of some length only; short ones such as x*w are written where they stand."""
-    kept: list[tuple[Any, Any]] = []
-    short: dict[Any, Any] = {}
-    for name, part in parts:
-        written = part.xreplace(short)
-        if written.count_ops() <= 1:
-            short[name] = written
-        else:
-            kept.append((name, written))
-    return kept, whole.xreplace(short)
 
 
 def expression_latex(expression: Any, names: Mapping[Any, str]) -> str:
