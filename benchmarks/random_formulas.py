@@ -195,7 +195,7 @@ def failures(text: str, inputs: Mapping[str, Any]) -> list[str]:
     for dialect in ("python", "numpy") if tensors else ("python",):
         written = program.generate(found, dialect=dialect)  # type: ignore[arg-type]
         if written.source:
-            printed[dialect] = program.parse_output(program.run(written).text)
+            printed[dialect] = program.parse_output(program.run(written).text, found)
     return [*verify(found, derive(found), printed).failures, *wrong_digits(found)]
 
 
