@@ -300,6 +300,7 @@ _OPERATORS.update(
 def over(above: int, below: int, like: Any) -> Any:
     """A number above / below; beside a node `like` a fraction, which a formula shows as one."""
     if not isinstance(like, Node):
-        return above / below
+        exact = np.asarray(like).dtype == object  # numbers of more digits
+        return (like * 0 + above) / below if exact else above / below
     common = math.gcd(above, below)
     return divide(constant(above // common), constant(below // common))

@@ -123,13 +123,13 @@ reverse_cumsum = gate(
     numpy=code.called("reverse_cumsum"),
 )
 is_largest = gate(
-    "is_largest", lambda x, axis=None: _share(x == np.max(x, axis=axis, keepdims=True), axis), None,
+    "is_largest", lambda x, axis=None: _share(x, np.max(x, axis=axis, keepdims=True), axis), None,
     entry=entries.is_extreme("max"), shape=lambda x, axis=None: x, sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
     params={"axis": None}, python="is_largest({0:axis})", numpy=code.called("is_largest"),
     kink=lambda x, axis=None: np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 is_smallest = gate(
-    "is_smallest", lambda x, axis=None: _share(x == np.min(x, axis=axis, keepdims=True), axis), None,
+    "is_smallest", lambda x, axis=None: _share(x, np.min(x, axis=axis, keepdims=True), axis), None,
     entry=entries.is_extreme("min"), shape=lambda x, axis=None: x, sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
     params={"axis": None}, python="is_smallest({0:axis})", numpy=code.called("is_smallest"),
     kink=lambda x, axis=None: np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
@@ -164,9 +164,10 @@ def _centred(x: Any, axis: Any) -> Any:
     return x - (mean(x) if axis is None else mean(x, axis=axis, keepdims=True))
 
 
-def _share(hit: Array, axis: Any) -> Array:
-    """1 for a single hit, 1/n for each of n."""
-    return hit / np.sum(hit, axis=axis, keepdims=True)
+def _share(x: Array, extreme: Array, axis: Any) -> Array:
+    """1 for a single entry that is the extreme one, 1/n for each of n: in the arithmetic of x."""
+    hit = x == extreme
+    return (hit + x * 0) / np.sum(hit, axis=axis, keepdims=True)
 
 
 # ---------------------------------------------------------------- a product without one factor
