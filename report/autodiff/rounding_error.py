@@ -25,6 +25,7 @@ _TIMES = 4  # the first without a shake
 _JUMP = (
     1e6  # times the largest number of a trace: a change of branch, which says nothing of rounding
 )
+_RESIDUE = 1e-12  # of the largest number: it may be what rounding leaves of a 0
 _GOLDEN = 0.6180339887498949
 
 
@@ -94,6 +95,9 @@ def _moved(
         for node in own.keys() & base.keys() & other.keys():
             move = np.abs(other[node] - base[node])
             size = float(np.max(move)) / _SHAKE
+            number = np.abs(own[node])
+            if jumped and np.any((number > 0) & (number < _RESIDUE * largest)):
+                doubtful.add(node)
             if size <= limit:
                 found[node] = max(found[node], size)
                 if np.any(move > _DOUBT * np.abs(own[node])):
