@@ -141,6 +141,8 @@ def _transposed(n: int) -> Callable[..., Any]:
     def transposed(x: Any, w: Any, b: Any = None, stride: Any = 1, padding: Any = 0) -> Any:
         steps, ends = _each(stride, n, 1, "stride"), _each(padding, n, 0, "padding")
         size, rank = shape_of(w)[-n:], len(shape_of(x)) - n
+        if rank < 0 or len(size) < n:
+            raise ReportError(f"the input and the kernel need {n} axes at least")
         whole = tuple(
             (m - 1) * s + k for m, s, k in zip(shape_of(x)[rank:], steps, size, strict=True)
         )
