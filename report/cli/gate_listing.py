@@ -31,7 +31,11 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
             notes += [f"domain: {gate.domain}"] if gate.domain else []
             notes += [f"at a kink: {gate.convention}"] if gate.convention else []
             notes += [f"unfolds to: {text}"] if (text := _in_short(gate)) else []
-            right = [line for note in notes for line in textwrap.wrap(note, width - column - 4)]
+            right = [
+                line
+                for note in notes
+                for line in textwrap.wrap(note, width - column - 4, break_on_hyphens=False)
+            ]
             left = [gate.usage]
             if len(gate.usage) > column:  # a line of its own, what it does under it
                 lines += textwrap.wrap(
