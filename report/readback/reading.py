@@ -590,9 +590,12 @@ class _Reader:
             return self.scattered(args[0], note)
         if name in _LOSSES:
             return _loss(name, note, args)
-        if note or name not in _FUNCTIONS:
+        gate = GATES.get(name)
+        if not note and name in _FUNCTIONS:
+            return _FUNCTIONS[name](*args)
+        if note or gate is None or not gate.elementwise:
             raise Unread(f"{name}_{note}")
-        return _FUNCTIONS[name](*args)
+        return gate.forward(*args)
 
     def scattered(self, g: Any, note: str) -> Any:
         """Zeros in the shape of what is told, with g added at the places of an index."""
