@@ -272,8 +272,8 @@ def bend(a: Any, x: Any, c: Any) -> Any:
 
 
 @reference("six-lines/q6")
-def log_likelihood(p: Any, y: Any) -> Any:
-    return np.log(p**y * (1 - p) ** (1 - y))
+def log_likelihood(z: Any, y: Any) -> Any:
+    return np.log(1 + np.exp(-y * z))
 
 
 @reference("softmax-cross-entropy/q1")

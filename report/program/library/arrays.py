@@ -172,9 +172,8 @@ def kl_div(p, q):
 def windows(x, size, stride):  # all windows of the last axes, side by side
     n = len(size)
     seen = np.lib.stride_tricks.sliding_window_view(x, size, axis=tuple(range(-n, 0)))
-    return seen[
-        np.index_exp[...] + tuple(slice(None, None, s) for s in stride) + (slice(None),) * n
-    ]
+    steps = tuple(slice(None, None, s) for s in stride)
+    return seen[np.index_exp[...] + steps + (slice(None),) * n]
 
 
 def overlap(w, size, stride):  # windows put back, added where they overlap
