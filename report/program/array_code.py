@@ -59,7 +59,7 @@ class ArrayPrinter:
         arg = node.args[place]
         if not node.gate.elementwise or arg in self.names or arg.gate is CONSTANT or not arg.args:
             return arg
-        if not _template(arg).startswith(("np.broadcast_to(", "np.full(")):
+        if not syntax.template(arg, "numpy").startswith(("np.broadcast_to(", "np.full(")):
             return arg
         others = [other.shape for i, other in enumerate(node.args) if i != place]
         whole = np.broadcast_shapes(arg.args[0].shape, *others) == node.shape
@@ -83,9 +83,10 @@ def _template(node: Node) -> str:
 
 def _is_truth(node: Node) -> bool:
     """Whether NumPy gives True and False for a gate: a comparison, or what joins comparisons."""
-    if not node.args:
+    template = syntax.template(node, "numpy") if node.args else ""
+    if not template:
         return False
-    match syntax.parse(syntax.bare(_template(node))):
+    match syntax.parse(syntax.bare(template)):
         case ast.Compare() | ast.BinOp(op=ast.BitAnd()):
             return True
         case ast.Call(func=ast.Attribute(attr=attr)):

@@ -151,6 +151,9 @@ def times(a: Any, b: Any) -> Any:
         return 0.0 if a == 0 or b == 0 else a * b
     if isinstance(a, Repeated) or isinstance(b, Repeated):
         return times_repeated(a, b)
+    of_ones = isinstance(a, Ones) or isinstance(b, Ones)
+    if of_ones and max(np.ndim(plain(a)), np.ndim(plain(b))) > 2:
+        raise Unread("how wide 𝟏 is beside a stack of matrices")
     if isinstance(b, Ones):
         if b.row and (isinstance(a, Ones) or np.ndim(a) == 2):
             return Repeated(plain(a) * b.c, 1)
