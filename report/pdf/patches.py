@@ -1,7 +1,7 @@
 """The parts of WeasyPrint and pydyf that are replaced: what a document is made of, and what saves time.
 
-Each saves at least a twentieth of a warm build of homework1 by itself (medians of eight pairs of builds
-with and without it, WeasyPrint 70.0). Slowness with many boxes and many tags is known to its authors:
+The savings told are medians of eight pairs of warm builds of homework1 with and without the one
+replacement (WeasyPrint 70.0), taken once on a busy machine: they may be off by a tenth. Slowness with many boxes and many tags is known to its authors:
 https://github.com/Kozea/WeasyPrint/issues/578
 """
 
