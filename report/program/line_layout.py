@@ -13,6 +13,7 @@ import numpy as np
 
 WIDTH = 88  # of 8 pt letters in a column of 160 mm
 _BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.MatMult: 2}
+_CLOSE = 3
 _SIGNS = {ast.Add: "+ ", ast.Sub: "- ", ast.Mult: "* ", ast.Div: "/ ", ast.MatMult: "@ "}
 _POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* ([\w.]+)(?![\w.(\[])")
 
@@ -81,45 +82,96 @@ def commented(lines: list[CodeLine]) -> list[str]:
 
 def statement(head: str, code: ast.expr, tail: str = "", indent: int = 0) -> list[str]:
     """The lines of `head` + code + `tail`, broken as little as the width asks."""
-    pad = " " * indent
-    line = f"{pad}{head}{text(code)}{tail}"
-    if len(line) <= WIDTH:
-        return [line]
-    inner = indent + 4
+    line = f"{' ' * indent}{head}{text(code)}{tail}"
+    return [line] if len(line) <= WIDTH else _broken(head, code, tail, indent)
+
+
+def _broken(head: str, code: ast.expr, tail: str, indent: int) -> list[str]:
+    """The same in lines of its own between brackets: they serve as the brackets that it needs."""
     match code:
-        case ast.Call(func=function, args=args, keywords=keywords):
-            lines = [f"{pad}{head}{text(function)}("]
-            for arg in args:
-                lines += statement("", arg, ",", inner)
-            for keyword in keywords:
-                lines += statement(f"{keyword.arg}=", keyword.value, ",", inner)
-            return [*lines, f"{pad}){tail}"]
-        case ast.List(elts=parts) | ast.Tuple(elts=parts):
-            opening, closing = "[]" if isinstance(code, ast.List) else "()"
-            lines = [f"{pad}{head}{opening}"]
-            for part in parts:
-                lines += statement("", part, ",", inner)
-            return [*lines, f"{pad}{closing}{tail}"]
-        case ast.ListComp(elt=entry, generators=loops):
-            lines = [f"{pad}{head}[", *statement("", entry, "", inner)]
-            lines += [" " * inner + _without_doubles(ast.unparse(loop)).strip() for loop in loops]
-            return [*lines, f"{pad}]{tail}"]
         case ast.Lambda(args=args, body=body):
             return statement(f"{head}lambda {ast.unparse(args)}: ", body, tail, indent)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _broken(f"{head}-", operand, tail, indent)
+        case ast.Subscript(value=ast.List() | ast.Subscript() as value, slice=place):
+            return _broken(head, value, f"[{text(place)}]{tail}", indent)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent = text(right) if _binds(right) == _CLOSE else f"({text(right)})"
+            tail = f" ** {exponent}{tail}"
+            if _stands_alone(left):
+                return _broken(head, left, tail, indent)
+            pad = " " * indent
+            return [f"{pad}{head}(", *statement("", left, "", indent + 4), f"{pad}){tail}"]
+        case ast.Call(func=ast.Attribute(value=value, attr=name)) if len(
+            text(value)
+        ) > WIDTH // 2 and _stands_alone(value):
+            arguments = text(ast.Call(ast.Name(name), code.args, code.keywords))
+            return _broken(head, value, f".{arguments}{tail}", indent)
+    pad = " " * indent
+    match _between(code, indent + 4):
+        case None:
+            return [f"{pad}{head}{text(code)}{tail}"]
+        case opening, lines, closing:
+            return [f"{pad}{head}{opening}", *lines, f"{pad}{closing}{tail}"]
+
+
+def _stands_alone(base: ast.expr) -> bool:
+    """Whether the base of a power or method needs no brackets but those of its own lines."""
+    return not isinstance(base, ast.UnaryOp | ast.BinOp) or type(base.op) in _BINDING
+
+
+def _between(code: ast.expr, indent: int) -> tuple[str, list[str], str] | None:
+    """The lines of code between its brackets; None for code that is not broken."""
+    match code:
+        case ast.Call(func=function, args=[ast.GeneratorExp() as loop], keywords=[]):
+            return f"{text(function)}(", _loop(loop, indent), ")"
+        case ast.Call(func=function, args=args, keywords=keywords):
+            lines = [line for arg in args for line in statement("", arg, ",", indent)]
+            for keyword in keywords:
+                lines += statement(f"{keyword.arg}=", keyword.value, ",", indent)
+            return f"{text(function)}(", lines, ")"
+        case ast.List(elts=parts):
+            return "[", [line for part in parts for line in statement("", part, ",", indent)], "]"
+        case ast.Tuple(elts=parts):
+            return "(", [line for part in parts for line in statement("", part, ",", indent)], ")"
+        case ast.ListComp():
+            return "[", _loop(code, indent), "]"
+        case ast.GeneratorExp():
+            return "(", _loop(code, indent), ")"
+        case ast.IfExp(test=test, body=body, orelse=other):
+            lines = []
+            for word, part in (("", body), ("if ", test), ("else ", other)):
+                opening, closing = "()" if isinstance(part, ast.IfExp) else ("", "")
+                lines += statement(word + opening, part, closing, indent)
+            return "(", lines, ")"
         case ast.BinOp(op=op) if type(op) in _BINDING:
-            lines = [f"{pad}{head}("]
+            lines = []
             for sign, term, needed in _chain(code):
                 opening, closing = ("(", ")") if _binds(term) < needed else ("", "")
-                lines += statement(sign + opening, term, closing, inner)
-            return [*lines, f"{pad}){tail}"]
-    return [line]
+                lines += statement(sign + opening, term, closing, indent)
+            return "(", lines, ")"
+    return None
+
+
+def _loop(code: ast.ListComp | ast.GeneratorExp, indent: int) -> list[str]:
+    """An entry, and below it what it runs over: a line for each loop."""
+    lines = statement("", code.elt, "", indent)
+    for loop in code.generators:
+        line = " " * indent + _without_doubles(ast.unparse(loop)).strip()
+        if len(line) <= WIDTH:
+            lines.append(line)
+            continue
+        lines += statement(f"for {text(loop.target)} in ", loop.iter, "", indent)
+        for condition in loop.ifs:
+            lines += statement("if ", condition, "", indent)
+    return lines
 
 
 def _binds(term: ast.expr) -> int:
-    """How strongly the outermost sign of a term binds, on the scale of `_BINDING`; 3 is stronger."""
+    """How strongly the outermost sign of a term binds, on the scale of `_BINDING`; `_CLOSE` is strongest."""
     if isinstance(term, ast.BinOp) and not isinstance(term.op, ast.Pow):
         return _BINDING.get(type(term.op), 0)
-    return 0 if isinstance(term, (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda)) else 3
+    return 0 if isinstance(term, (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda)) else _CLOSE
 
 
 def _chain(code: ast.BinOp) -> list[tuple[str, ast.expr, int]]:
