@@ -1,10 +1,11 @@
 """Right programs in several styles, and the same with one mistake: how well it is found and named.
 
-    python -m benchmarks.mutations [--most N]
+    python -m benchmarks.mutations [--most N] [--missed] [--part I/N]
 
-A program is the generated NumPy program's forward and backward pass, printed in one of seven ways (as ours,
-in a class, as PyTorch prints, in another order, with three digits, bare, only the results). A mistake is made
-in the syntax tree of one statement, without a look at how mistakes are looked for.
+A program is the generated NumPy program's forward and backward pass, printed in one of eight ways (as ours, by
+name, in a class, as PyTorch prints, in another order, with three digits, bare, only the results). A mistake is
+made in the syntax tree of one statement, without a look at how mistakes are looked for. Both generated programs
+of every question, as they are, have to be found wholly: each value and gradient.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +30,11 @@ from report.autodiff.trace import Quantity, Trace
 from report.homework import variants
 from report.homework.homework import read_homework
 from report.homework.traces import traces_of
+from report.program.output_code import has_gradient, shown
 from report.program.variables import Scope
-from report.student.diagnosis import OwnWork, diagnose
+from report.student.diagnosis import AGREES, OwnWork, diagnose
 from report.student.find import Finder, Ruler
-from report.student.walk import Key
+from report.student.walk import Key, keys_of
 
 PROBLEMS = Path(__file__).parents[1] / "problems"
 Make = Callable[[ast.expr], Iterator[ast.expr]]
@@ -47,6 +50,7 @@ class Parts:
     trace: Trace
     head: list[ast.stmt]  # imports, functions, inputs
     passes: list[ast.stmt]  # forward and backward
+    tail: list[ast.stmt]  # what prints
     names: dict[str, Key]
 
 
@@ -61,7 +65,7 @@ def parts_of(trace: Trace) -> Parts:
     first, end = places[0], places[-1] + 1
     made = {target(s) for s in body[first:end]}
     names = {name: key for name, key in names.items() if name in made}
-    return Parts(trace, body[1:first], body[first:end], names)
+    return Parts(trace, body[1:first], body[first:end], body[end:], names)
 
 
 def target(statement: ast.stmt) -> str:
@@ -80,6 +84,8 @@ def program_of(parts: Parts, style: str, changed: tuple[int, ast.expr] | None = 
         statement.value = changed[1]
     head = "\n".join(["import numpy as np", *map(ast.unparse, parts.head)])
     lines = [ast.unparse(s) for s in passes]
+    if style == "ours":
+        return "\n".join([head, *lines, *map(ast.unparse, parts.tail)]) + "\n"
     if style == "class":
         inner = "\n".join(f"        {line}" for text in lines for line in text.split("\n"))
         lines = [
@@ -141,7 +147,32 @@ def _in_other_order(gates: Printed, slopes: Printed) -> Iterator[str]:
             yield f"print('d_{q.name}:', np.asarray({own[q.name]}).tolist())"
 
 
-STYLES = ("ours", "class", "torch", "other order", "three digits", "bare", "results only")
+STYLES = (
+    "ours",
+    "by name",
+    "class",
+    "torch",
+    "other order",
+    "three digits",
+    "bare",
+    "results only",
+)
+
+
+def unfound(trace: Trace, dialect: str) -> list[str]:
+    """The values and gradients of a generated program that are not found in what it prints."""
+    output = output_of(program.generate(trace, dialect=dialect, name="p.py").source)
+    assert output is not None
+    own = diagnose(trace, output)
+    scope = Scope(trace, dialect)
+    printed = {(q.node, False) for q in shown(scope)}
+    printed |= {(q.node, True) for q in shown(scope) if has_gradient(scope, q)}
+    found = {
+        line.key
+        for line in own.lines
+        if line.verdict == AGREES and line.own is not None and np.isfinite(line.own.value).all()
+    }
+    return [line.name for line in own.lines if line.key in printed - found]
 
 
 def output_of(source: str) -> str | None:
@@ -279,7 +310,7 @@ IN_VALUES: dict[str, tuple[tuple[str, ...], Make]] = {  # a mistake -> the kinds
     "term left out": (("left out",), _operation(ast.Add, "{a} + 0 * {b}")),
     "factor left out": (("left out",), _operation(ast.Mult, "{a} + 0 * {b}")),
     "swapped difference": (("swapped", "sign"), _operation(ast.Sub, "{b} - {a}")),
-    "swapped quotient": (("swapped",), _operation(ast.Div, "{b} / {a}")),
+    "swapped quotient": (("swapped", "left out"), _operation(ast.Div, "{b} / {a}")),
     "swapped product": (("swapped",), _operation(ast.MatMult, "{b} @ {a}")),
     "transposed": (("transposed",), _operation(ast.MatMult, "{a}.T @ {b}")),
     "sum for product": (("add for multiply",), _operation(ast.Mult, "{a} + {b}")),
@@ -303,10 +334,10 @@ IN_SLOPES: dict[str, tuple[tuple[str, ...], Make]] = {
     "slope: path left out": (("path left out", "left out"), _paths("{a}")),
     "slope: path counted twice": (("path counted twice",), _paths("{a} + 2 * {b}")),
     "slope: mean for sum": (("mean for sum",), _call("np.sum", "np.mean({x})")),
-    "slope: not divided": (("sum for mean", "factor left out", "factor too many", "factor 2", "local derivative"), _operation(ast.Div, "{a}")),
+    "slope: not divided": (("sum for mean", "factor left out", "factor too many", "factor 2", "local derivative", "slope of sum", "left out"), _operation(ast.Div, "{a}")),
     "slope: kink": (("kink",), _at(ast.Compare, _other_side)),
     "slope: rounding": (("rounding",), _named(_slope, "np.round({}, 2)")),
-    "slope: square left out": (("factor too many", "factor left out"), _operation(ast.Pow, "{a}")),
+    "slope: square left out": (("factor too many", "factor left out", "left out", "squared"), _operation(ast.Pow, "{a}")),
 }  # fmt: skip
 
 
@@ -370,16 +401,20 @@ def mutants(parts: Parts, chosen: random.Random, most: int) -> Iterator[Mutant]:
 
 @dataclass
 class Score:
-    """How often the first wrong gate was right, and the kind named."""
+    """How often the first wrong number was right, the gate of the mistake named, and its kind.
+
+    Where the gate is not printed, and another gate's mistake gives the same numbers, it cannot be told.
+    """
 
     count: int = 0
+    number: int = 0
     place: int = 0
     kind: int = 0
     first: int = 0
 
     def __str__(self) -> str:
         n = max(self.count, 1)
-        return f"{self.count:5}  place {self.place / n:6.1%}  kind {self.kind / n:6.1%}  first named {self.first / n:6.1%}"
+        return f"{self.count:5}  number {self.number / n:6.1%}  place {self.place / n:6.1%}  kind {self.kind / n:6.1%}  first named {self.first / n:6.1%}"
 
 
 def changes(trace: Trace, right: str, wrong: str) -> bool:
@@ -405,6 +440,45 @@ def placed(work: OwnWork, mutant: Mutant) -> bool:
     if first is None:
         return False
     return first.key == mutant.at or mutant.at in [c.at for c in first.causes]
+
+
+def first_changed(parts: Parts, style: str, mutant: Mutant) -> Key | None:
+    """The first number that is printed and that a mistake changes by more than its digits show."""
+    before, after = (_numbers(parts, changed) for changed in (None, mutant.changed))
+    variable = {key: name for name, key in parts.names.items()}
+    for key in keys_of(parts.trace):
+        if key not in variable or not _is_printed(parts.trace, style, key):
+            continue
+        x, y = (np.asarray(n[variable[key]], dtype=float) for n in (before, after))
+        if x.shape != y.shape:
+            return key
+        digits = [len(repr(float(v)).partition(".")[2]) for v in y.ravel()]
+        shown = min(max(digits), {"three digits": 3, "torch": 6}.get(style, 8))
+        if np.any(np.abs(x - y) > 10.0**-shown + 2e-9 * np.abs(x)):
+            return key
+    return None
+
+
+def _is_printed(trace: Trace, style: str, key: Key) -> bool:
+    node, gradient = key
+    if style == "results only":
+        return node is trace.graph.result if not gradient else trace.name_of(node) in trace.wrt
+    if style == "torch":
+        return node.is_input if gradient else bool(node.name) or node is trace.graph.result
+    return True
+
+
+def _numbers(parts: Parts, changed: tuple[int, ast.expr] | None) -> dict[str, Any]:
+    """Every number of a program."""
+    passes = [ast.unparse(s) for s in parts.passes]
+    if changed is not None:
+        passes[changed[0]] = f"{target(parts.passes[changed[0]])} = {ast.unparse(changed[1])}"
+    found: dict[str, Any] = {}
+    head = ["import numpy as np", *map(ast.unparse, parts.head)]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        exec("\n".join([*head, *passes]), found)
+    return found
 
 
 def traces() -> Iterator[tuple[str, Trace]]:
@@ -434,6 +508,11 @@ def measure(
         if only and name not in only:
             continue
         parts = parts_of(trace)
+        for dialect in ("python", "numpy"):
+            alarms["generated: programs"] += 1
+            if lost := unfound(trace, dialect):
+                alarms["generated: not found wholly"] += 1
+                missed.append(f"{name}, {dialect}: not found {lost}")
         right = {s: output_of(program_of(parts, s)) for s in STYLES}
         for style, output in right.items():
             assert output is not None, (name, style)
@@ -454,8 +533,11 @@ def measure(
                 continue
             work = diagnose(trace, output)
             kinds = [c.kind for c in work.first.causes] if work.first else []
+            first = first_changed(parts, style, mutant)
+            named = placed(work, mutant)
             good = (
-                placed(work, mutant),
+                named or (work.first is not None and work.first.key == first),
+                named,
                 bool({*kinds} & {*mutant.kinds}),
                 kinds[:1] and kinds[0] in mutant.kinds,
             )
@@ -464,10 +546,11 @@ def measure(
                 by_style.setdefault(style, Score()),
             ):
                 score.count += 1
-                score.place += good[0]
-                score.kind += good[1]
-                score.first += bool(good[2])
-            if not (good[0] and good[1]):
+                score.number += good[0]
+                score.place += good[1]
+                score.kind += good[2]
+                score.first += bool(good[3])
+            if not (good[0] and good[2]):
                 at = f"{'d ' if mutant.at[1] else ''}{trace.name_of(mutant.at[0])}"
                 where = f"{work.first.name}" if work.first else "nothing"
                 missed.append(
@@ -481,8 +564,12 @@ def measure(
 def main() -> None:
     """Print the whole measure."""
     most = int(sys.argv[sys.argv.index("--most") + 1]) if "--most" in sys.argv else 2
+    names = [name for name, _ in traces()]
+    if "--part" in sys.argv:
+        part, parts = map(int, sys.argv[sys.argv.index("--part") + 1].split("/"))
+        names = names[part - 1 :: parts]
     alarms, by_mistake, by_style, missed = measure(
-        most, tell=lambda n: print(n, file=sys.stderr, flush=True)
+        most, only=names, tell=lambda n: print(n, file=sys.stderr, flush=True)
     )
     for name, count in sorted(alarms.items()):
         print(f"{name}: {count}")
@@ -493,6 +580,7 @@ def main() -> None:
     for score in by_mistake.values():
         total = Score(
             total.count + score.count,
+            total.number + score.number,
             total.place + score.place,
             total.kind + score.kind,
             total.first + score.first,

@@ -1,7 +1,8 @@
-"""Numbers that a student computed by hand -> lines "name = value", as a program would print them.
+"""Numbers that a student has already -> lines "name = value", as a program would print them.
 
-Two forms are read: a table (CSV) of one row, its columns named as for `report grade` (q1.q3, q1.d.w1,
-"q2.d.W[0,1]"), and free lines "name = value".
+Three forms are read: a table (CSV) of one row, its columns named as for `report grade` (q1.q3, q1.d.w1,
+"q2.d.W[0,1]"), free lines "name = value", and a notebook (.ipynb), of which what its cells printed when
+they last ran, and its own words, are read; nothing of it runs.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import re
 from pathlib import Path
 
 from report.errors import ReportError, shown
+from report.student.sources import notebook_text
 
 MAX_BYTES = 1_000_000
 _ABOUT = ("id", "name")
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 
 
 def read_answers(path: str | os.PathLike[str], question: str, letter: str) -> str:
@@ -32,12 +35,19 @@ def read_answers(path: str | os.PathLike[str], question: str, letter: str) -> st
     except UnicodeDecodeError:
         raise ReportError(f"{file} is no text in UTF-8") from None
     first = next((line for line in text.splitlines() if line.strip()), "")
+    if file.suffix.lower() == ".ipynb":
+        return _plain("\n".join(notebook_text(file, text)))
     if not first:
         raise ReportError(f"{file} is empty; write lines such as q3 = 0.0199")
     delimiter = next((d for d in ";\t," if d in first), None)
     if delimiter is None or "=" in first:
-        return text
+        return _plain(text)
     return _from_table(file, text, delimiter, question, letter)
+
+
+def _plain(text: str) -> str:
+    """Lines in which a derivative may stand as LaTeX has it."""
+    return _FRACTION.sub(r"\1/\2", text.replace("$", " "))
 
 
 def _from_table(file: Path, text: str, delimiter: str, question: str, letter: str) -> str:

@@ -80,7 +80,7 @@ def causes(work: OwnWork) -> list[str]:
 def table(work: OwnWork) -> str:
     """Every number of a question beside the student's, the first wrong one, and why."""
     rows = [["", "homework", "yours", ""]]
-    shown = [line for line in work.lines if line.own is not None or not _is_given(line)]
+    shown = [line for line in work.lines if line.own is not None or line.asked]
     for line in shown:
         rows += _rows(line)
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
@@ -88,15 +88,13 @@ def table(work: OwnWork) -> str:
     text.insert(1, "  ".join("-" * w for w in widths).rstrip())
     counts = [f"{n} {v}" for v in _VERDICTS if (n := sum(i.verdict == v for i in shown))]
     text += ["", ", ".join(counts)]
+    if work.count(SINGLE):
+        text.append("single precision: right to about seven digits, as float32 gives; use float64")
     if work.other:
         text.append(f"{work.other} printed numbers are none of this question's")
     if work.first is not None:
         text += ["", headline(work), *(f"  {c}" for c in causes(work))]
     return "\n".join(text)
-
-
-def _is_given(line: Line) -> bool:
-    return line.key[0].is_input and not line.key[1]
 
 
 def _rows(line: Line) -> list[list[str]]:

@@ -18,7 +18,8 @@ from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
 from report.errors import ReportError
 from report.student.find import Finder, Found, Own, Ruler
-from report.student.mistakes import Mistake, derivative, in_slope, in_sum, in_value, told
+from report.student.inner import in_definition, in_rule
+from report.student.mistakes import Mistake, at_start, derivative, in_slope, in_sum, in_value, told
 from report.student.walk import Deviations, Key, keys_of, truth, walk
 
 AGREES, SINGLE, FOLLOWS, DIFFERS, MISSING = (
@@ -31,6 +32,7 @@ AGREES, SINGLE, FOLLOWS, DIFFERS, MISSING = (
 MAX_REFUSED = 200  # guesses of what a number stands for
 MAX_SEARCHES = 10  # numbers for which a mistake is looked for
 MAX_WORK = 60_000  # numbers computed in one search
+_DEEP = 6  # gates whose own formulas are looked into
 NAMED = 3  # mistakes that are named where several fit equally well
 
 
@@ -61,6 +63,7 @@ class Line:
     causes: tuple[Cause, ...] = ()  # of a number that differs, the likeliest first
     after: str = ""  # the wrong number that one follows from
     close: Array | None = None  # of each entry, whether it agrees
+    asked: bool = True  # a value of a gate, or a gradient that leads to one asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,19 @@ def diagnose(trace: Trace, output: str) -> OwnWork:
     follow from it in the output, and a number that only its place speaks for, and no mistake explains,
     is taken for one of something else.
     """
-    return _Diagnosis(trace, Finder(trace, output)).result()
+    finder = Finder(trace, output)
+    work = _Diagnosis(trace, finder.place).result()
+    straight = finder.straight() if work.other else None
+    if straight is None:
+        return work
+    in_order = _Diagnosis(trace, lambda *_: straight).result()
+    known = all(line.causes for line in in_order.wrong)
+    return in_order if known and _explained(in_order) > _explained(work) else work
+
+
+def _explained(work: OwnWork) -> int:
+    """How many numbers are right, or follow from a mistake that is known."""
+    return sum(line.verdict != DIFFERS or bool(line.causes) for line in work.printed)
 
 
 @dataclass(frozen=True)
@@ -143,9 +158,9 @@ class _Stopped(Exception):
 class _Diagnosis:
     """The mistakes found so far, and what is known of which number of the output stands for what."""
 
-    def __init__(self, trace: Trace, finder: Finder) -> None:
+    def __init__(self, trace: Trace, place: Callable[..., Found]) -> None:
         self.trace = trace
-        self.finder = finder
+        self.place = place
         self.state = _State()
         self.causes: dict[Key, tuple[Cause, ...]] = {}
         self.expected: Mapping[Key, Array] = {}
@@ -162,7 +177,7 @@ class _Diagnosis:
             self.explain(search, problem)
 
     def search(self, refused: Container[_Guess]) -> _Search:
-        return _Search(self.trace, self.finder.place(self.expected, refused))
+        return _Search(self.trace, self.place(self.expected, refused))
 
     def explain(self, search: _Search, problem: Key) -> None:
         """Take the best explanation of a number; a guess that explains nothing is no number of the trace."""
@@ -188,7 +203,7 @@ class _Diagnosis:
     def gain(self, search: _Search, state: _State, guess: _Guess) -> int:
         """How many numbers more an explanation explains than the guess left out does."""
         expected = search.numbers(state)
-        placed = _Search(self.trace, self.finder.place(expected, self.refused))
+        placed = _Search(self.trace, self.place(expected, self.refused))
         without = self.search(self.refused | {guess})
         return placed.explained(state) - without.explained(self.state)
 
@@ -203,6 +218,7 @@ class _Search:
         self.ruler = Ruler(trace)
         self.names = {q.node: q.name for q in (*trace.inputs, *trace.gates)}
         self.keys = keys_of(trace)
+        self.end = None if trace.result is None else trace.result.node
         self.true = {k: truth(trace, k) for k in self.keys}
         self.right = {k for k, o in self.own.items() if self.ruler.agrees(k, o, self.true[k])}
         self.consumers: dict[Node, list[tuple[Node, int]]] = {}
@@ -242,8 +258,10 @@ class _Search:
                 verdict, cause = DIFFERS, (self._misshapen(key, own),)
             after = self.name(follows[key]) if verdict == FOLLOWS and key in follows else ""
             close = self._close(key, verdict)
+            node, backward = key
+            asked = node in self.trace.needed if backward else not node.is_input
             lines.append(
-                Line(key, self.name(key), self.true[key], own, verdict, cause, after, close)
+                Line(key, self.name(key), self.true[key], own, verdict, cause, after, close, asked)
             )
         return OwnWork(tuple(lines), self.found.other)
 
@@ -321,9 +339,15 @@ class _Search:
     def explanations(self, state: _State, problem: Key) -> list[_Try]:
         """The mistakes that give the number, the likeliest first."""
         self.base = self.numbers(state)
+        return self._likeliest(state, problem, self._tries(state, problem)) or self._likeliest(
+            state, problem, self._deeper(state, problem)
+        )
+
+    def _likeliest(self, state: _State, problem: Key, tries: Iterable[_Try]) -> list[_Try]:
+        """Those that explain most, in their order."""
         ranked: list[tuple[tuple[int, int], _Try]] = []
         kinds = {m.kind for m in (*state.forward.values(), *state.backward.values())}
-        for order, attempt in enumerate(self._tries(state, problem)):
+        for order, attempt in enumerate(tries):
             if self.work > MAX_WORK * (len(state.forward) + len(state.backward) + 1):
                 break
             explained = self.explained(attempt.state, problem)
@@ -378,6 +402,17 @@ class _Search:
             yield from self._everywhere(state, [], hidden)
             for at in hidden[:4]:
                 yield from self._other_arguments(state, at)
+
+    def _deeper(self, state: _State, problem: Key) -> Iterator[_Try]:
+        """Mistakes in one step of a gate's definition or derivative."""
+        node, backward = problem
+        if node.is_input and not backward:
+            return
+        edges, _, hidden = self._behind(node) if backward else ([], [], self._above(node))
+        for at in hidden[:_DEEP]:
+            yield from self._gate(state, at, in_definition(at, self.names))
+        for at, place in edges[:_DEEP]:
+            yield from self._edge(state, at, place, in_rule(at, place, self.names))
 
     def _backward(self, state: _State, node: Node) -> Iterator[_Try]:
         edges, sums, hidden = self._behind(node)
@@ -442,12 +477,15 @@ class _Search:
             waiting += [c for c, _ in self.consumers.get(at, [])]
         return False
 
-    def _gate(self, state: _State, node: Node) -> Iterator[_Try]:
+    def _gate(
+        self, state: _State, node: Node, made: Iterable[Mistake] | None = None
+    ) -> Iterator[_Try]:
         """Mistakes in a value; with the derivative of what was computed, and with the right one."""
         if node in state.forward:
             return
         args = self._arguments(node)
-        made = in_value(node, told(node, self.names), self.names)
+        if made is None:
+            made = in_value(node, told(node, self.names), self.names)
         for mistake, alike in _different(made, self.base[node, False], lambda f: f(*args)):
             cause = self._cause(mistake, node)
             also = tuple(self._cause(m, node) for m in alike)
@@ -465,12 +503,15 @@ class _Search:
         """The numbers that the student's gate computes from."""
         return [a.value if a.is_constant else self.base[a, False] for a in node.args]
 
-    def _edge(self, state: _State, node: Node, place: int) -> Iterator[_Try]:
+    def _edge(
+        self, state: _State, node: Node, place: int, made: Iterable[Mistake] | None = None
+    ) -> Iterator[_Try]:
         known = state.backward.get((node, place))
         if known is not None and known.kind:
             return
         numbers = [self.base[node, True], self.base[node, False], *self._arguments(node)]
-        made = in_slope(node, place, told(node, self.names), state.forward.get(node))
+        if made is None:
+            made = in_slope(node, place, told(node, self.names), state.forward.get(node))
         for mistake, alike in _different(made, None, lambda f: f(*numbers)):
             cause = self._cause(mistake, node, place) if mistake.kind else None
             also = tuple(self._cause(m, node, place) for m in alike if m.kind)
@@ -478,7 +519,8 @@ class _Search:
             yield _Try(replace(state, backward=backward), cause, also)
 
     def _sum(self, state: _State, node: Node) -> Iterator[_Try]:
-        for mistake in in_sum(len(self.consumers.get(node, []))):
+        count = len(self.consumers.get(node, []))
+        for mistake in in_sum(count) if node is not self.end else at_start():
             name = self.names[node]
             words = f"the gradient of {name}"
             cause = Cause(mistake.kind, name, True, words, mistake.words, (node, True))

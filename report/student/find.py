@@ -8,23 +8,26 @@ that the trace does not have (2 + b before a is added) is none of the trace's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from report.autodiff.graph import Array, Node
+from report.autodiff.graph import Array
 from report.autodiff.rounding_error import ROUNDING, scales
 from report.autodiff.trace import Quantity, Trace
-from report.student.labels import LIKELY, SURE, Labels, Reading
+from report.student.labels import LIKELY, SURE, Labels, Reading, in_columns
 from report.student.printed import Item, Number, read_output
 from report.student.walk import Key, keys_of, truth
 
 NOTHING: Mapping[Key, Array] = MappingProxyType({})
 SINGLE = 3e-6  # of the terms that a number comes from: what single precision explains
 _ROUGH = 0.05  # relative: one unit of the last digit is never taken for more than this
+_PLACE = re.compile(r"(?:\[[\d, ]+\])+")
+_MAX_NAMED = 500  # names that tell whether gates are counted alike
 _MAX_PAIRS = 400_000  # numbers times keys that are laid along each other
 
 
@@ -115,7 +118,29 @@ class Finder:
         self.trace = trace
         self.ruler = Ruler(trace)
         self.labels = Labels(trace)
-        self.read = list(self._readings(read_output(output)))
+        sizes = [int(np.prod(k[0].shape)) for k in keys_of(trace) if not k[0].is_input or k[1]]
+        self.scalars = sizes.count(1)
+        self.read = list(self._readings(in_columns(read_output(output))))
+        self.read = list(self._gathered(self.read))
+
+    def straight(self) -> Found | None:
+        """Bare numbers that are as many, and of the sizes, as the values and gradients are, one by one."""
+        asked = {q.node for q in self.trace.inputs if q.name in self.trace.wrt}
+        keys = [
+            k
+            for k in keys_of(self.trace)
+            if (
+                not k[0].is_input
+                if not k[1]
+                else k[0] in (asked if k[0].is_input else self.trace.needed)
+            )
+        ]
+        bare = all(not r.words for _, r in self.read)
+        numbers = [i for item, _ in self.read for i in item.apart()] if bare else []
+        if not keys or [i.size for i in numbers] != [int(np.prod(k[0].shape)) for k in keys]:
+            return None
+        own = {k: in_shape(i.numbers[0], k, i.line) for i, k in zip(numbers, keys, strict=True)}
+        return Found(own, {}, (), 0)
 
     def place(
         self, expected: Mapping[Key, Array] = NOTHING, refused: Container[tuple[int, Key]] = ()
@@ -127,13 +152,54 @@ class Finder:
         search.drop_unsupported()
         return Found(search.own, search.guessed, search.hinted, len(search.left))
 
-    def _readings(self, items: Sequence[Item]) -> Iterator[tuple[Item, Reading]]:
-        before: Quantity | None = None
+    def _readings(self, items: Iterable[Item]) -> Iterator[tuple[Item, Reading]]:
+        before: tuple[Quantity, int] | None = None
         for item in items:
-            reading = self.labels.read(item.label, item.heading, before)
+            here = before is not None and before[1] == item.line
+            reading = self.labels.read(
+                item.label, item.heading, before[0] if before and here else None
+            )
             yield item, reading
             if reading.keys and reading.sure == SURE:
-                before = self.trace.quantities[reading.keys[0][0]]
+                before = self.trace.quantities[reading.keys[0][0]], item.line
+
+    def _gathered(self, read: Sequence[tuple[Item, Reading]]) -> Iterator[tuple[Item, Reading]]:
+        """The entries of one tensor, each printed by itself under a name that is not the trace's, together."""
+        groups: dict[str, list[Item]] = {}
+        for item, reading in read:
+            if not reading.keys and not reading.foreign and item.label and item.size == 1:
+                groups.setdefault(_PLACE.sub("[]", item.label), []).append(item)
+        first = {id(g[0]): self._together(label, g) for label, g in groups.items() if len(g) > 1}
+        gone = {id(i) for label, g in groups.items() if len(g) > 1 and first[id(g[0])] for i in g}
+        for item, reading in read:
+            whole = first.get(id(item))
+            if whole is not None:
+                yield whole, self.labels.read(whole.label, whole.heading)
+            elif id(item) not in gone:
+                yield item, reading
+
+    def _together(self, label: str, items: Sequence[Item]) -> Item | None:
+        """Items as one, where their numbers can be those of a tensor of the trace."""
+        numbers = [item.numbers[0] for item in items]
+        whole = Item(label.replace("[]", ""), items[0].heading, tuple(numbers), items[0].line)
+        return whole if self.is_tensor(whole) else None
+
+    def is_tensor(self, item: Item) -> bool:
+        """Whether numbers without a name of the trace are the entries of one of its tensors.
+
+        They are where they agree with it, or are more than the trace has numbers.
+        """
+        number = item.joined()
+        alike = [
+            k for k in keys_of(self.trace) if int(np.prod(k[0].shape)) == number.value.size > 1
+        ]
+        return bool(alike) and (
+            self.scalars < number.value.size or any(self._agrees(k, number) for k in alike)
+        )
+
+    def _agrees(self, key: Key, number: Number) -> bool:
+        own = in_shape(number, key, 0)
+        return self.ruler.agrees(key, own, truth(self.trace, key))
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +216,7 @@ class _Search:
     def __init__(
         self, finder: Finder, expected: Mapping[Key, Array], refused: Container[tuple[int, Key]]
     ) -> None:
+        self.finder = finder
         self.trace = finder.trace
         self.ruler = finder.ruler
         self.labels = finder.labels
@@ -160,6 +227,7 @@ class _Search:
         self.hinted: set[Key] = set()
         self.left: list[_Loose] = []
         self.numbers = 0
+        self.again: set[int] = set()  # loose numbers that stand in their place already
 
     # ------------------------------------------------------------ by name
 
@@ -180,25 +248,38 @@ class _Search:
                 self._loosen(item, reading, sure)
         for item, reading in placed:
             key = self._meant(reading.keys[0], item.joined())
-            self._claim(key, self._own(item.joined(), key, item.line))
+            self._claim(key, in_shape(item.joined(), key, item.line))
         self._entries(entries)
 
     def _trusts_numbers(self, read: Sequence[tuple[Item, Reading]]) -> bool:
         """Whether names such as q3 are counted as the trace counts: no more of them fit elsewhere."""
         here = elsewhere = 0
-        for item, reading in read:
-            if not reading.numbered or not reading.keys:
-                continue
+        rivals = [k for k in keys_of(self.trace) if not k[0].is_input]
+        numbered = [(i, r) for i, r in read if r.numbered and r.keys]
+        for item, reading in numbered[:_MAX_NAMED]:
             key, number = reading.keys[0], item.joined()
-            if self._agrees(key, number):
+            if self._stands_for(key, number, reading.place):
                 here += 1
             elif any(
-                self._agrees(other, number)
-                for other in keys_of(self.trace)
-                if other[1] == key[1] and not other[0].is_input
+                self._stands_for(other, number, reading.place)
+                for other in rivals
+                if other[1] == key[1]
             ):
                 elsewhere += 1
         return here >= elsewhere
+
+    def _stands_for(self, key: Key, number: Number, place: tuple[int, ...]) -> bool:
+        """Whether a number is a key's, or what a key has at a place, counted from 0 or from 1."""
+        if not place:
+            return self._agrees(key, number)
+        true = np.asarray(truth(self.trace, key))
+        for start in (0, 1):
+            at = _place_in(true.shape, tuple(i - start for i in place))
+            if at is not None and true[at].shape == number.value.shape:
+                own = Own(number.value, number.unit, number.digits)
+                if self.ruler.agrees(key, own, true[at]):
+                    return True
+        return False
 
     def _fits(self, item: Item, key: Key) -> bool:
         size = int(np.prod(key[0].shape))
@@ -218,30 +299,16 @@ class _Search:
         if reading.keys and 1 < size == item.size:
             self._leave(item.joined(), reading, item.line)
             return
-        if sure and size == 1 < item.size and self._in_columns(item, reading.keys[0][0]):
+        if not reading.keys and len(item.numbers) > 1 and self.finder.is_tensor(item):
+            self._leave(item.joined(), reading, item.line)
             return
         for i, part in enumerate(item.apart()):
             own = reading if i == 0 and not item.above else self.labels.read("", part.heading)
             if own is reading and sure and self._fits(part, reading.keys[0]):
                 key = reading.keys[0]
-                self._claim(key, self._own(part.numbers[0], key, part.line))
+                self._claim(key, in_shape(part.numbers[0], key, part.line))
             else:
                 self._leave(part.numbers[0], own, part.line)
-
-    def _in_columns(self, item: Item, node: Node) -> bool:
-        """Place a row of a table with a value and a gradient under their heads; whether it is one."""
-        heads = item.heading.lower().split()
-        columns = [
-            h for h in heads if h.isalpha() and h not in ("gate", "name", "node", "quantity")
-        ]
-        if "gradient" not in columns or len(item.numbers) > len(columns):
-            return False
-        for head, number in zip(columns, item.numbers, strict=False):
-            key = (node, head == "gradient")
-            known = not key[1] or self.trace.quantities[node].gradient is not None
-            if head in ("value", "gradient") and known:
-                self._claim(key, self._own(number, key, item.line))
-        return True
 
     def _leave(self, number: Number, reading: Reading, line: int) -> None:
         self.numbers += 1
@@ -270,12 +337,8 @@ class _Search:
         for item, reading in entries:
             key = reading.keys[0]
             shape, number = key[0].shape, item.numbers[0]
-            place = tuple(i - from_one[key[0]] for i in reading.place)
-            place += (0,) * (len(shape) - len(place))
-            known = len(place) == len(shape) and all(
-                0 <= i < n for i, n in zip(place, shape, strict=True)
-            )
-            if not known or number.value.ndim:
+            place = _place_in(shape, tuple(i - from_one[key[0]] for i in reading.place))
+            if place is None or number.value.shape != shape[len(place) :]:
                 continue
             own = self.own.get(key)
             if own is None or own.value.shape != shape:
@@ -285,20 +348,6 @@ class _Search:
                 own.value, own.unit, max(own.digits, number.digits), own.line, own.text
             )
 
-    def _own(self, number: Number, key: Key, line: int) -> Own:
-        """A number in the shape of what it stands for; in its own where it does not fit."""
-        shape = key[0].shape
-        value, unit = number.value, number.unit
-        reshaped = False
-        if value.shape != shape and value.size == int(np.prod(shape)):
-            if value.ndim == 2 and value.shape == shape[::-1] and 1 not in shape:
-                value, unit = value.T, unit.T
-            else:
-                value, unit = value.reshape(shape), unit.reshape(shape)
-        elif value.shape != shape:
-            reshaped = True
-        return Own(value, unit, number.digits, line, number.text, reshaped)
-
     # ------------------------------------------------------------ by place and number
 
     def by_place(self) -> None:
@@ -306,11 +355,12 @@ class _Search:
         self._by_likely_name()
         keys = [k for k in keys_of(self.trace) if k not in self.own]
         loose = [n for n in self.left if not n.reading.foreign]
+        self.again = {n.order for n in loose if any(self._agrees(k, n.number) for k in self.own)}
         if not keys or not loose or len(keys) * len(loose) > _MAX_PAIRS:
             return
         for i, j in _laid(loose, keys, self._score):
             item, key = loose[i], keys[j]
-            own = self._own(item.number, key, item.line)
+            own = in_shape(item.number, key, item.line)
             self.own[key] = own
             if not self._right(key, own):
                 self.guessed[key] = item.order
@@ -321,10 +371,12 @@ class _Search:
         for item in list(self.left):
             if item.reading.sure != LIKELY and not item.reading.numbered:
                 continue
-            free = [k for k in item.reading.keys if k not in self.own]
-            right = [k for k in free if self._agrees(k, item.number)]
+            open_ = [
+                k for k in item.reading.keys if k not in self.own or not self._right(k, self.own[k])
+            ]
+            right = [k for k in open_ if self._agrees(k, item.number)]
             if right:
-                self.own[right[0]] = self._own(item.number, right[0], item.line)
+                self.own[right[0]] = in_shape(item.number, right[0], item.line)
                 self.left.remove(item)
         for item in list(self.left):
             free = [k for k in item.reading.keys if k not in self.own]
@@ -334,7 +386,7 @@ class _Search:
                 key = free[0]
                 refused = (item.order, key) in self.refused or item.reading.foreign
                 if self._size_fits(key, item.number) and not refused:
-                    self.own[key] = self._own(item.number, key, item.line)
+                    self.own[key] = in_shape(item.number, key, item.line)
                     self.guessed[key] = item.order
                     self.hinted.add(key)
                     self.left.remove(item)
@@ -345,7 +397,7 @@ class _Search:
     def _agrees(self, key: Key, number: Number) -> bool:
         if not self._size_fits(key, number):
             return False
-        return self._right(key, self._own(number, key, 0))
+        return self._right(key, in_shape(number, key, 0))
 
     def _score(self, item: _Loose, key: Key) -> float | None:
         """How well a number stands for a key; None: not at all."""
@@ -354,9 +406,11 @@ class _Search:
         tends = item.reading.gradient
         if tends is not None and tends != key[1]:
             return None
+        given = key[0].is_input and not key[1]
         if self._agrees(key, item.number):
-            return 2.0 + 0.05 * min(item.number.digits, 12) + (key in item.reading.keys)
-        if item.reading.words or (key[0].is_input and not key[1]):
+            rarely = _GIVEN if given and not item.reading.words else 0.0
+            return 2.0 + rarely + 0.05 * min(item.number.digits, 12) + (key in item.reading.keys)
+        if item.reading.words or given or item.order in self.again:
             return None  # a name of the student's own says nothing of a number that fits nowhere
         return _UNNAMED
 
@@ -382,8 +436,36 @@ class _Search:
         )
 
 
+def in_shape(number: Number, key: Key, line: int) -> Own:
+    """A number in the shape of what it stands for; in its own where it does not fit."""
+    shape = key[0].shape
+    value, unit = number.value, number.unit
+    reshaped = False
+    if value.shape != shape and value.size == int(np.prod(shape)):
+        if value.ndim == 2 and value.shape == shape[::-1] and 1 not in shape:
+            value, unit = value.T, unit.T
+        else:
+            value, unit = value.reshape(shape), unit.reshape(shape)
+    elif value.shape != shape:
+        reshaped = True
+    return Own(value, unit, number.digits, line, number.text, reshaped)
+
+
+def _place_in(shape: tuple[int, ...], place: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Where an entry or a row is; a place may leave out the axes of one entry."""
+    long = [axis for axis, n in enumerate(shape) if n > 1]
+    if len(place) == len(long) < len(shape):
+        whole = [0] * len(shape)
+        for axis, i in zip(long, place, strict=True):
+            whole[axis] = i
+        place = tuple(whole)
+    known = len(place) <= len(shape) and all(0 <= i < n for i, n in zip(place, shape, strict=False))
+    return place if known else None
+
+
 _SKIPPED_ITEM, _SKIPPED_KEY = -1.0, -0.3
 _UNNAMED = -0.5  # a wrong number without words
+_GIVEN = -1.5  # a bare number is seldom one that is given
 
 
 def _laid(

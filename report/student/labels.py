@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.graph import Node
 from report.autodiff.trace import Quantity, Trace
 from report.program.syntax import formula
+from report.student.printed import Item
 from report.student.walk import Key
 
 SURE, LIKELY, NONE = 2, 1, 0
@@ -67,6 +68,7 @@ _FOREIGN = re.compile(
     r"target|compar\w*|correct|sympy|seed)", re.IGNORECASE)  # fmt: skip
 _SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 _BASE = re.compile(r"\d+")
+_SLOPE_HEAD = re.compile(r"[d∂]\w*/[d∂]\w*")
 
 
 @dataclass(frozen=True)
@@ -278,6 +280,45 @@ class Labels:
             return [(gate.node, False)]
         near = [n for n in (gate.node, *gate.node.args) if n in self.trace.quantities]
         return [(n, True) for n in near if self.trace.quantities[n].gradient is not None]
+
+
+def in_columns(items: Sequence[Item]) -> Iterator[Item]:
+    """Each number of a table by itself, its head before its label; what is compared with is left out.
+
+    A table has a value and a gradient among the words above its numbers.
+    """
+    row: list[Item] = []
+    for item in items:
+        if row and (item.label or item.line != row[0].line):
+            yield from _apart(row)
+            row = []
+        row.append(item)
+    yield from _apart(row)
+
+
+def _apart(row: list[Item]) -> Iterator[Item]:
+    numbers = [n for item in row for n in item.numbers]
+    heads = _heads(row[0].heading) if len(numbers) > 1 and row[0].label else []
+    if not {"value", "gradient"} <= {*heads} or len(numbers) > len(heads):
+        yield from row
+        return
+    first = row[0]
+    for head, number in zip(heads, numbers, strict=False):
+        if head:
+            yield Item(f"{head} {first.label}", "", (number,), first.line)
+
+
+def _heads(heading: str) -> list[str]:
+    """The heads of columns of numbers; "" for one of numbers that are no value and no gradient."""
+    found = []
+    for word in re.split(r"[\s|,;]+", heading.strip(" |,;:\t")):
+        if _GRADIENT.fullmatch(word) or _SLOPE_HEAD.fullmatch(word):
+            found.append("gradient")
+        elif _VALUE.fullmatch(word):
+            found.append("value")
+        elif found and word.strip("-=_"):
+            found.append("")
+    return found
 
 
 def _left(label: str) -> str:

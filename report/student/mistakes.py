@@ -22,6 +22,7 @@ from report.program.syntax import formula
 
 DIGITS = (1, 2, 3, 4, 5, 6)  # to which numbers are rounded before use
 _BASES = {"10": math.log(10), "2": math.log(2)}
+_PRECISIONS = (("single precision (float32)", np.float32), ("half precision (float16)", np.float16))
 _TURN = math.pi / 180
 _ANGLES = "trigonometry"
 
@@ -84,6 +85,7 @@ def in_value(node: Node, told: str, names: Mapping[Node, str]) -> Iterator[Mista
             "the rest is cut off, as int() does",
             lambda *xs: np.trunc(right(*xs)),
         )
+    yield Mistake("order", "its entries stand in the reverse order", lambda *xs: right(*xs)[::-1])
     for digits in DIGITS:
         yield Mistake("rounding", f"rounded to {digits} digit{'s' * (digits > 1)} before {told}",
                       lambda *xs, d=digits: right(*(np.round(x, d) for x in xs)))  # fmt: skip
@@ -91,7 +93,15 @@ def in_value(node: Node, told: str, names: Mapping[Node, str]) -> Iterator[Mista
                       lambda *xs, d=digits: np.round(right(*xs), d))  # fmt: skip
         yield Mistake("rounding", f"the root of {told} rounded to {digits} digits before squaring",
                       lambda *xs, d=digits: np.round(np.sqrt(right(*xs)), d) ** 2)  # fmt: skip
+    for words, kind in _PRECISIONS:
+        yield Mistake("float32", f"computed in {words}", lambda *xs, k=kind: _in(k, right, xs))
     yield from _again(node, right)
+
+
+def _in(kind: type, function: Callable[..., Any], numbers: Sequence[Array]) -> Array:
+    """What a function gives in a lower precision."""
+    held: list[Array] = [np.asarray(x, dtype=kind) for x in numbers]
+    return np.asarray(np.asarray(function(*held), dtype=kind), dtype=float)
 
 
 def _again(node: Node, right: Callable[..., Any]) -> Iterator[Mistake]:
@@ -141,8 +151,7 @@ def _choices(
         )
     for i, arg in enumerate(node.args):
         if arg.shape == node.shape or not arg.shape or gate.elementwise:
-            rest = [names.get(a) or f"{float(a.value):g}" if not a.shape or a in names else "a constant"
-                    for j, a in enumerate(node.args) if j != i]  # fmt: skip
+            rest = [called(a, names) for j, a in enumerate(node.args) if j != i]
             what = f"{' and '.join(rest)} of {told}" if rest else gate.name
             yield Mistake("left out", f"{what} is left out",
                           lambda *xs, i=i: xs[i] + 0 * right(*xs), True)  # fmt: skip
@@ -237,10 +246,10 @@ def in_slope(node: Node, place: int, told: str, before: Mistake | None) -> Itera
             yield Mistake(
                 "kink", side, lambda g, y, *xs, s=step: right(g, y + s, *(x + s for x in xs))
             )
+    yield from _sizes(node, right)
     yield from _slopes_of_others(node, place, told)
     yield from _slopes_along(node, rule, params)
     yield from _factors(node, right)
-    yield from _sizes(node, right)
     if gate.group in ("arithmetic", "reductions"):
         yield Mistake(
             "integer division", "the rest is cut off, as // does", lambda *ns: np.floor(right(*ns))
@@ -253,6 +262,8 @@ def in_slope(node: Node, place: int, told: str, before: Mistake | None) -> Itera
         yield Mistake("rounding", words, lambda g, *ns, d=digits: right(np.round(g, d), *ns))
         yield Mistake("rounding", words, lambda *ns, d=digits: right(*(np.round(n, d) for n in ns)))
         yield Mistake("rounding", words, lambda *ns, d=digits: np.round(right(*ns), d))
+    for words, number in _PRECISIONS:
+        yield Mistake("float32", f"computed in {words}", lambda *ns, k=number: _in(k, right, ns))
 
 
 def _slopes_of_angles(right: Callable[..., Array], before: Mistake | None) -> Iterator[Mistake]:
@@ -347,10 +358,6 @@ def _slopes_along(
 
 def _factors(node: Node, right: Callable[..., Array]) -> Iterator[Mistake]:
     """One factor too few or too many: the square of 1/x² forgotten, the x of 2x."""
-
-    def number(numbers: Sequence[Array], i: int) -> Array:
-        return numbers[i]
-
     for i in range(1, len(node.args) + 2):
         what = (
             "its value"
@@ -360,9 +367,13 @@ def _factors(node: Node, right: Callable[..., Array]) -> Iterator[Mistake]:
             else f"argument {i - 1}"
         )
         yield Mistake("factor left out", f"one factor, {what}, is left out",
-                      lambda *ns, i=i: right(*ns) / number(ns, i))  # fmt: skip
+                      lambda *ns, i=i: right(*ns) / ns[i])  # fmt: skip
         yield Mistake("factor too many", f"one factor, {what}, is too many",
-                      lambda *ns, i=i: right(*ns) * number(ns, i))  # fmt: skip
+                      lambda *ns, i=i: right(*ns) * ns[i])  # fmt: skip
+        yield Mistake("factor left out", f"a factor, the square of {what}, is left out",
+                      lambda *ns, i=i: right(*ns) / ns[i] ** 2)  # fmt: skip
+        yield Mistake("factor left out", f"it is not divided by the square of {what}",
+                      lambda *ns, i=i: right(*ns) * ns[i] ** 2)  # fmt: skip
 
 
 def _sizes(node: Node, right: Callable[..., Array]) -> Iterator[Mistake]:
@@ -392,6 +403,13 @@ def in_sum(count: int) -> Iterator[Mistake]:
                       lambda parts, i=i: _total([*parts, parts[i]]))  # fmt: skip
     yield Mistake("mean for sum", f"the mean of the {count} paths is taken, not the sum",
                   lambda parts: _total(parts) / count)  # fmt: skip
+
+
+def at_start() -> Iterator[Mistake]:
+    """Mistakes in the gradient of the result with respect to itself, which is 1."""
+    yield Mistake("sign", "it starts from -1, not from 1", lambda parts: -parts[0])
+    yield Mistake("factor 2", "it starts from 2, not from 1", lambda parts: 2 * parts[0])
+    yield Mistake("upstream", "it starts from 0, not from 1", lambda parts: 0 * parts[0])
 
 
 def _total(parts: Sequence[Array]) -> Array:
@@ -433,3 +451,12 @@ def told(node: Node, names: dict[Node, str]) -> str:
     """A gate's formula over names, short enough for a line."""
     text = formula(node, names)
     return text if len(text) <= 60 else f"{node.gate.name}(...)"
+
+
+def called(node: Node, names: Mapping[Node, str]) -> str:
+    """A number as a sentence calls it: by its name, its digits, or how it is computed."""
+    if node in names:
+        return names[node]
+    if node.is_constant:
+        return "a constant" if node.shape else f"{float(node.value):g}"
+    return told(node, dict(names))

@@ -82,18 +82,45 @@ def _text(file: Path) -> str:
 
 def _cells(file: Path, text: str) -> tuple[str, ...]:
     """The code cells of a notebook, without the commands of Jupyter and of the shell."""
-    try:
-        found: Any = json.loads(text)
-        cells = [
-            "".join(c["source"]) if isinstance(c["source"], list) else str(c["source"])
-            for c in found["cells"]
-            if c["cell_type"] == "code"
-        ]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise ReportError(f"{file} is no notebook; save it again from Jupyter") from None
+    cells = [_joined(c["source"]) for c in _notebook(file, text) if c["cell_type"] == "code"]
     if not any(c.strip() for c in cells):
         raise ReportError(f"{file} has no cell with code")
     return tuple(_without_magic(c) for c in cells if c.strip())
+
+
+def notebook_text(file: Path, text: str) -> list[str]:
+    """What stands in a notebook, cell by cell: its words, and what its code printed when it last ran."""
+    found = []
+    for cell in _notebook(file, text):
+        if cell["cell_type"] == "markdown":
+            found.append(_joined(cell["source"]))
+        for output in cell.get("outputs", ()):
+            shown = output.get("text") or output.get("data", {}).get("text/plain", "")
+            found.append(_joined(shown))
+    if not any(map(str.strip, found)):
+        raise ReportError(
+            f"{file} holds no output; run its cells and save it, or give it as --program"
+        )
+    return found
+
+
+def _notebook(file: Path, text: str) -> list[dict[str, Any]]:
+    """The cells of a notebook. ReportError for a file that is none."""
+    try:
+        cells: list[dict[str, Any]] = json.loads(text)["cells"]
+        for cell in cells:
+            _joined(cell["source"])
+            for output in cell.get("outputs", ()):
+                _joined(output.get("text") or output.get("data", {}).get("text/plain", ""))
+            cell["cell_type"].strip()
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ReportError(f"{file} is no notebook; save it again from Jupyter") from None
+    return cells
+
+
+def _joined(source: Any) -> str:
+    """A text of a notebook, which may stand there line by line."""
+    return "".join(source) if isinstance(source, list) else str(source)
 
 
 def _without_magic(cell: str) -> str:

@@ -8,7 +8,7 @@ own function, of one of its backward rules, or of the sum of what arrives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from report.autodiff.gates import fit_to
 from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
 from report.errors import ReportError
+from report.student.written import by_the_book
 
 Key = tuple[Node, bool]  # a node's value, or its gradient (True)
 Settle = Callable[[Key, Array, Sequence[Key]], Array]
@@ -58,12 +59,16 @@ def walk(trace: Trace, settle: Settle, deviations: Deviations = NONE) -> None:
     from the trace.
     """
     with np.errstate(all="ignore"):
-        values = _forth(trace, settle, deviations)
-        _back(trace, settle, deviations, values)
+        values, other = _forth(trace, settle, deviations)
+        _back(trace, settle, deviations, values, other)
 
 
-def _forth(trace: Trace, settle: Settle, deviations: Deviations) -> dict[Node, Array]:
+def _forth(
+    trace: Trace, settle: Settle, deviations: Deviations
+) -> tuple[dict[Node, Array], set[Node]]:
+    """The values, and the gates whose value is not what their function gives."""
     values: dict[Node, Array] = {}
+    wrong: set[Node] = set()
     for quantity in (*trace.inputs, *trace.gates):
         node = quantity.node
         expected, sources = quantity.value, []
@@ -71,16 +76,20 @@ def _forth(trace: Trace, settle: Settle, deviations: Deviations) -> dict[Node, A
             args = [a.value if a.is_constant else values[a] for a in node.args]
             sources = [(a, False) for a in node.args if not a.is_constant]
             other = deviations.forward.get(node)
-            if other is not None:
-                expected = attempt(expected, other, *args)
-            else:
-                expected = attempt(expected, node.gate.forward, *args, **node.params)
+            right = attempt(expected, node.gate.forward, *args, **node.params)
+            expected = right if other is None else attempt(expected, other, *args)
         values[node] = settle((node, False), expected, sources)
-    return values
+        if not node.is_input and not np.array_equal(values[node], right):
+            wrong.add(node)
+    return values, wrong
 
 
 def _back(
-    trace: Trace, settle: Settle, deviations: Deviations, values: Mapping[Node, Array]
+    trace: Trace,
+    settle: Settle,
+    deviations: Deviations,
+    values: Mapping[Node, Array],
+    wrong: Collection[Node],
 ) -> None:
     if trace.result is None:
         return
@@ -102,6 +111,8 @@ def _back(
             arrivals.arguments, arrivals.places, arrivals.parts, strict=True
         ):
             other = deviations.backward.get((node, place))
+            if other is None and node in wrong:  # the textbook's rule computes from the value
+                other = by_the_book(node, place)
             if other is None:
                 sent = part
             else:
