@@ -12,14 +12,7 @@ settings.load_profile("repeatable")
 # What is known to fall short still, by the end of a test's name, with what is wrong.
 KNOWN_FAULTS = {
     "test_reading.py::test_every_matrix_form_has_its_numbers": "did not end in 95 seconds; why is not known",
-    "of_the_gate_and_of_its_gradient[group_norm]": "its process died; why is not known",
     "test_every_closed_form_of_numbers_has_its_number[unfold1]": "fails; why is not known",
-    "of_the_gate_and_of_its_gradient[scaled_dot_product_attention]": "entries too long to read",
-    "of_the_gate_and_of_its_gradient[cbrt]": "the reader of the tests knows no cube root",
-    "of_the_gate_and_of_its_gradient[gelu_tanh]": "the reader of the tests knows no gelu with options",
-    "[max_pool1d 63-python]": "a pool's entry takes places beyond the last whole window",
-    "[avg_pool2d 66-python]": "a pool's entry takes places beyond the last whole window",
-    "[avg_pool1d 65-python]": "a pool's entry takes places beyond the last whole window",
     "test_no_right_formula_is_refused_and_no_digit_is_wrong[0]": "sympy compares truth values",
     "test_no_right_formula_is_refused_and_no_digit_is_wrong[40]": "sympy compares truth values",
     "[norm(x)-inputs24-1e-200-gradients24]": "the square of 1e-200 is 0 in a formula",

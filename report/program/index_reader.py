@@ -158,6 +158,10 @@ class _Reader:
             return True
         return bool(e.args) and not _is_entry(e) and all(self.is_label(a) for a in e.args)
 
+    def is_of_labels(self, e: Any) -> bool:
+        """Whether a condition compares labels only."""
+        return all(self.is_label(a) for a in e.args)
+
     # ------------------------------------------------------------ sums and products
 
     def read_add(self, e: Any) -> ast.expr:
@@ -181,12 +185,12 @@ class _Reader:
             if number.p != 1:
                 over = ast.BinOp(syntax.number(float(number.p)), ast.Mult(), over)
             return ast.BinOp(over, ast.Div(), syntax.number(float(number.q)))
-        conditions: list[ast.expr] = []
+        conditions: list[ast.expr] = []  # of labels first: they say whether there is an entry
         above: list[ast.expr] = []
         below: list[ast.expr] = []
         for factor in sorted(e.args, key=_first):
             if (test := self.condition(factor)) is not None:
-                conditions.append(test)
+                conditions.insert(0 if self.is_of_labels(factor) else len(conditions), test)
             elif factor.is_Pow and factor.exp == -1:
                 below.append(self.read(factor.base))
             else:

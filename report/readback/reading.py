@@ -113,6 +113,13 @@ _LOSSES = {
 }
 
 
+_NOTED = {  # a function told apart from another of its name by what stands below it
+    (found[1], found[2]): gate
+    for gate in GATES.values()
+    if (found := re.match(r"\\operatorname\{+(\w+)\}+_\{+([^{}]+)\}+\\left\(", gate.latex))
+}
+
+
 def _loss(name: str, note: str, args: list[Any]) -> float:
     """A loss of two arrays, of which columns are vectors; one that has an option has it below."""
     gate = _LOSSES[name]
@@ -242,7 +249,7 @@ class _Reader:
             return np.linalg.inv(base)
         if "/" in exponent:  # x^{3/2}
             above, below = (float(n) for n in "".join(exponent).split("/"))
-            return np.power(base, above / below)
+            return np.cbrt(base) ** above if below == 3 else np.power(base, above / below)
         return np.power(base, self.value(exponent), dtype=float)
 
     def subscript(self, base: Any, sub: list[str]) -> Any:
@@ -265,7 +272,7 @@ class _Reader:
         if token == r"\frac":
             return self.fraction()
         if token == r"\sqrt":
-            return np.sqrt(self.value(self.group()))
+            return self.root()
         if token in (r"\sum", r"\prod"):
             return self.limited(np.add if token == r"\sum" else np.multiply)
         if (
@@ -378,6 +385,14 @@ class _Reader:
         for place, value in found.items():
             array[place] = value
         return array if len(shape) == 2 else array.reshape(-1, 1)
+
+    def root(self) -> Any:
+        """√x, ∛x."""
+        if self.skip("["):
+            self.take("3")
+            self.take("]")
+            return np.cbrt(self.value(self.group()))
+        return np.sqrt(self.value(self.group()))
 
     def fraction(self) -> Any:
         above, below = self.group(), self.group()
@@ -571,6 +586,8 @@ class _Reader:
             return GATES[row].forward(*args, float(note or option))
         if name == "PReLU":
             return GATES["prelu"].forward(*args)
+        if (name, note) in _NOTED:
+            return _NOTED[name, note].forward(*args)
         if name in _REDUCTIONS:
             return reduced(name, note, args[0])
         if name == "diag" and not note:
@@ -623,19 +640,23 @@ class _Reader:
         end = int(self.value(self.group())) if self.skip("^") else None
         text = "".join(below)
         condition: list[str] = []
+        ends: dict[str, int] = {}  # where they stand below the sign
         if end is not None:
             labels, first = [below[0]], int(self.value(below[2:]))
         else:
             first, end = 1, min(LONGEST, self.known.longest)
-            named = text.partition(r"\colon")[0].partition(r"\ne")[0]
-            labels = re.findall(r"[a-z]", named)
+            named = itertools.takewhile(lambda t: t not in (r"\colon", r"\ne"), below)
+            labels = [t for t in named if re.fullmatch("[a-z]", t)]
+            ends |= {x: int(n) for x, n in re.findall(r"1\\le(.)\\le(\d+)", text)}
             if r"\colon" in below:
                 condition = below[below.index(r"\colon") + 1 :]
             elif r"\ne" in below:
                 condition = below
         start, total, stop = self.at, None, self.at
-        is_there = r"\ne" not in below  # the entry that is left out of a product
-        runs = list(itertools.product(range(first, end + 1), repeat=len(labels)))
+        is_there = (
+            r"\ne" not in below or r"\colon" in below
+        )  # the entry that is left out of a product
+        runs = list(itertools.product(*(range(first, ends.get(x, end) + 1) for x in labels)))
         for place in runs or [(first,)]:
             with self.labelled(dict(zip(labels, place, strict=True))):
                 if r"\colon" in below and stop > start and not self.holds(condition):
@@ -651,9 +672,9 @@ class _Reader:
         self.at = stop
         if not is_there:
             return math.nan
-        return (
-            0.0 if total is None and by is np.add else math.nan if total is None else float(total)
-        )
+        if total is None:
+            return by.identity if by in (np.add, np.multiply) and condition != below else math.nan
+        return float(total)
 
     def over_copies(self, over: str) -> Any:
         axis = {r"\text{all entries}": None, r"\text{rows}": 0, r"\text{columns}": 1}.get(over, -1)

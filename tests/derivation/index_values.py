@@ -74,12 +74,12 @@ def _called(e: Any, name: str, args: list[float]) -> float:
 def _product(factors: Any, at: Mapping[Any, int], tensors: Mapping[str, Array]) -> float:
     """Brackets first: where one is 0, the entry beside it need not exist."""
     result = 1.0
-    for f in sorted(
-        factors,
-        key=lambda f: (
-            getattr(f, "gate", "") not in _BRACKETS and not isinstance(f, sympy.KroneckerDelta)
-        ),
-    ):
+
+    def key(f: Any) -> tuple[bool, bool]:
+        is_bracket = getattr(f, "gate", "") in _BRACKETS or isinstance(f, sympy.KroneckerDelta)
+        return not is_bracket, any(type(e).__name__ in tensors for e in sympy.preorder_traversal(f))
+
+    for f in sorted(factors, key=key):
         result *= _value(f, at, tensors)
         if result == 0:
             return 0.0

@@ -126,9 +126,21 @@ def prod(w: Any, node: Node, ix: Labels) -> Any:
     import sympy
 
     along = _Along(w, node, ix)
-    limits = _limits(w, along.inner)
-    term = w.entry(along.a, along.at)
+    term, limits = _factors(w.entry(along.a, along.at), _limits(w, along.inner))
     return sympy.Product(term, *limits) if limits else term
+
+
+def _factors(term: Any, limits: list[Any]) -> tuple[Any, list[Any]]:
+    """What a product multiplies, and over which labels: a factor that is 1 beyond a label stands there for nothing."""
+    import sympy
+
+    if getattr(term, "gate", "") == "where" and term.args[2] == 1 and len(limits) == 1:
+        (condition, value, _), ((label, _, end),) = term.args, limits
+        bounds = {"less_equal": condition.args, "greater_equal": condition.args[::-1]}
+        first, last = bounds.get(getattr(condition, "gate", ""), (0, 0))
+        if first == label and not last.has(label):
+            return value, [(label, 1, sympy.Min(last, end) if last.is_Integer else last)]
+    return term, limits
 
 
 def others(w: Any, node: Node, ix: Labels) -> Any:
@@ -146,7 +158,8 @@ def others(w: Any, node: Node, ix: Labels) -> Any:
         return sympy.Integer(1)
     equal = [sympy.Eq(at[i], ix[i]) for i in axes if at[i] != 0]
     own = equal[0] if len(equal) == 1 else sympy.And(*equal)
-    return sympy.Product(sympy.Piecewise((1, own), (w.entry(a, at), True)), *limits)
+    factor, limits = _factors(w.entry(a, at), limits)
+    return sympy.Product(sympy.Piecewise((1, own), (factor, True)), *limits)
 
 
 def _limits(w: Any, labels: Sequence[Any]) -> list[Any]:

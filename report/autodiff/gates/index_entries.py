@@ -226,9 +226,9 @@ def scatter(w: Any, node: Node, ix: Labels) -> Any:
             own["slice", axis] = 0 if count == 1 else inside
         elif n > 1:
             number = key.label(w, part, together, axis)
-            is_summed = isinstance(part, Place) and together
+            is_told = not isinstance(part, Place) or number in w.sizes or not together
             equal = (
-                w.call("equal")(number, label) if is_summed else sympy.KroneckerDelta(label, number)
+                sympy.KroneckerDelta(label, number) if is_told else w.call("equal")(number, label)
             )
             brackets.append(equal)
     entry = w.entry(g, tuple(own[kind] for kind in key.layout))
@@ -289,13 +289,23 @@ def overlap(w: Any, node: Node, ix: Labels) -> Any:
     inner: list[Any] = []
     sums: list[Any] = []
     brackets: list[Any] = []
-    counts = zip(ix[-n:], x.shape[-2 * n : -n], x.shape[-n:], node.params["stride"], strict=True)
-    for label, count, size, step in counts:
+    counts = zip(
+        ix[-n:],
+        x.shape[-2 * n : -n],
+        x.shape[-n:],
+        node.params["stride"],
+        node.shape[-n:],
+        strict=True,
+    )
+    for label, count, size, step, whole in counts:
         a: Any = label
         i: Any = 0
         if count > 1 and size == step == 1:
             a, i = 0, label
-        elif count > 1:
+        elif count == 1:
+            brackets += _within(w, label, 1, size, whole)
+            a = 0 if size == 1 else label
+        else:
             a = w.fresh(size)
             i = label - a + 1 if step == 1 else w.fresh(count)
             sums += [a] if step == 1 else [a, i]

@@ -23,11 +23,11 @@ from report.autodiff.graph import constant as constant_node
 from report.autodiff.simplify.constants import is_rational, product
 from report.autodiff.simplify.nodes import number_of_ones
 from report.derivation.latex import latex
-from report.derivation.symbolic.expressions import call, constant, times
+from report.derivation.symbolic.expressions import call, constant, exact_number, times
 from report.derivation.symbolic.sympy_printer import entry_latex, extreme_of, is_plain_number
 
 LETTERS = "ijklmnprstuvabcdgh"
-MAX_NODES = 60
+MAX_NODES = 70
 MAX_WHOLE = 120  # characters of a part that stands in matrix form
 MAX_LISTED = 6  # entries of a constant vector that can stand in a formula
 
@@ -234,15 +234,23 @@ class Walk:
         if node.gate.entry is not None:
             return node.gate.entry(self, node, ix)
         keeps_shape = bool(node.shape) and node.shape == node.args[0].shape
-        if node.gate.definition is not None and (
-            node is self.top or self.whole is None or not keeps_shape
-        ):
-            if node not in self.written:
-                self.written[node] = written_out(node)
-            return self.entry(self.written[node], ix)
+        is_written = node is self.top or self.whole is None or not keeps_shape
+        if node.gate.definition is not None and is_written:
+            return self._defined(node, ix)
         if node is self.top:
             raise NoIndexForm
-        return self.as_whole(node, ix)
+        try:
+            return self.as_whole(node, ix)
+        except NoIndexForm:
+            if node.gate.definition is None:
+                raise
+            return self._defined(node, ix)
+
+    def _defined(self, node: Node, ix: Labels) -> Any:
+        """An entry of a gate as its definition has it."""
+        if node not in self.written:
+            self.written[node] = written_out(node)
+        return self.entry(self.written[node], ix)
 
     def _coefficient(self, node: Node) -> Any:
         """A number; 1/√(2π) and its like stand as they do in the matrix form."""
@@ -261,6 +269,8 @@ class Walk:
             return times(*args)
         if node.gate.name == "divide" and is_plain_number(args[1]):
             return times(1 / args[1], args[0])
+        if node.gate.name == "where" and node.args[0].is_constant and args[2] == 0:
+            return times(args[0], args[1])
         written_out = node.gate.group in _WRITTEN_OUT or node.gate.name in ("ratio", "xlogy")
         if written_out and node.gate.sympy is not None:
             return node.gate.sympy(sympy, *args, **node.params)
@@ -298,12 +308,25 @@ class Walk:
     def _constant(self, node: Node, ix: Labels) -> Any:
         import sympy
 
-        value = np.asarray(node.value)
+        value, ix = varying(np.asarray(node.value), ix)
+        if not value.ndim:
+            return exact_number(float(value))
         if value.ndim == 2 and np.array_equal(value, np.eye(*value.shape)):
             return sympy.KroneckerDelta(*ix)
+        if value.ndim == 2:
+            return self._triangle(value, *ix)
         if value.ndim == 1 and value.size <= MAX_LISTED:
             listed = r",\,".join(entry_latex(sympy.sympify(float(v)), {}) for v in value)
             return self.named(node, rf"\left({listed}\right)_{{@}}", ix)
+        raise NoIndexForm
+
+    def _triangle(self, value: Any, i: Any, j: Any) -> Any:
+        """𝟙[j ≤ i + k] of a matrix of ones on and below a diagonal, or on and above it."""
+        n, m = value.shape
+        for name, filled in (("less_equal", np.tril), ("greater_equal", np.triu)):
+            for k in range(-n, m + 1):
+                if np.array_equal(value, filled(np.ones((n, m)), k)):
+                    return self.call(name)(j, i + k)
         raise NoIndexForm
 
     # ------------------------------------------------------------ the end
@@ -376,6 +399,18 @@ def _entry_function(name: str, order: int, is_first: bool) -> Any:
     return type(f"e{order:03d}", (Named,), traits)
 
 
+def varying(value: Any, ix: Labels) -> tuple[Any, Labels]:
+    """An array without the axes along which all entries are the same, and the labels of the others."""
+    own: list[Any] = []
+    for label in ix:
+        first = value.take([0], axis=len(own))
+        if np.all(value == first):
+            value = value.take(0, axis=len(own))
+        else:
+            own.append(label)
+    return value, tuple(own)
+
+
 def picked(w: Walk, index: Node, ix: Labels, n: int) -> Any:
     """A position that the data count from 0 as a label of an axis of n entries, which counts from 1.
 
@@ -384,7 +419,11 @@ def picked(w: Walk, index: Node, ix: Labels, n: int) -> Any:
     import sympy
 
     if index.is_constant:
-        return w.entry(constant_node(np.asarray(index.value) % n + 1), ix)
+        places = np.asarray(index.value) % n + 1
+        value, own = varying(places, ix)
+        if value.ndim == 1 and np.array_equal(value, np.arange(1, value.size + 1)):
+            return own[0]
+        return w.entry(constant_node(places), ix)
     return _position(n)(w.entry(index, ix)) + sympy.Integer(1)
 
 

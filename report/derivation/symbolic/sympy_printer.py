@@ -249,8 +249,9 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
 
     labels = [limit[0] for limit in limits]
     factors = sympy.Mul.make_args(term)
-    conditions = [f for f in factors if getattr(f, "gate", "") == "equal" and f.has(*labels)]
-    bound = [x for x in reversed(labels) if any(c.has(x) for c in conditions)]
+    told = _told(term, labels)
+    conditions = [f for f in factors if getattr(f, "gate", "") == "equal" and f.has(*told)]
+    bound = [x for x in told if any(c.has(x) for c in conditions)]
     text = ""
     for label, first, end in reversed(limits):
         if label not in bound:
@@ -263,6 +264,20 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
     return text + str(p.parenthesize(rest, ADD + 1))
 
 
+def _parts(e: Any) -> Any:
+    import sympy
+
+    return sympy.preorder_traversal(e)
+
+
+def _told(term: Any, labels: Sequence[Any]) -> list[Any]:
+    """The labels that are those of an entry in the term, which tells how far they run; the first stands outside."""
+    entries = [
+        e for e in _parts(term) if hasattr(e, "is_name_entry") or hasattr(e, "is_partial_entry")
+    ]
+    return [x for x in reversed(labels) if any(x in e.args for e in entries)]
+
+
 def _product_of_all(p: Any, e: Any) -> str:
     """The product of all; of all but one, where the term is 1 at the entry's own labels."""
     import sympy
@@ -273,15 +288,23 @@ def _product_of_all(p: Any, e: Any) -> str:
     (_, condition), (factor, _) = term.args
     pairs = condition.args if isinstance(condition, sympy.And) else [condition]
     labels = [limit[0] for limit in reversed(e.limits)]
+    upto = [rf"{x} \le {p._print(end)}" for x, _, end in reversed(e.limits) if not end.is_Integer]
     own = [p._print(next(a for c in pairs if c.has(x) for a in c.args if a != x)) for x in labels]
     names = [str(x) for x in labels]
     if len(labels) > 1:
         own, names = [f"({', '.join(own)})"], [f"({', '.join(names)})"]
-    return rf"\prod_{{{names[0]} \ne {own[0]}}} {p.parenthesize(factor, MUL)}"
+    below = rf"{names[0]} \ne {own[0]}"
+    if upto:
+        below = rf"{names[0]}\colon " + r",\,".join([*upto, below])
+    return rf"\prod_{{{below}}} {p.parenthesize(factor, MUL)}"
 
 
 def _extreme(p: Any, e: Any) -> str:
-    below = r",\,".join(str(limit[0]) for limit in reversed(e.limits))
+    told = _told(e.function, [limit[0] for limit in e.limits])
+    below = r",\,".join(
+        str(x) if x in told else rf"{first} \le {x} \le {end}"
+        for x, first, end in reversed(e.limits)
+    )
     return rf"\{e.gate}_{{{below}}} {p.parenthesize(e.function, MUL)}"
 
 
