@@ -25,9 +25,11 @@ from report.program.run import Interpreter
 
 SECONDS = 20.0
 MAX_OUTPUT = 4_000_000  # bytes of output, and of any file
+MAX_FOLDER = 100_000_000  # bytes of all files together
 MAX_MEMORY = 4 << 30  # bytes of addresses
 MAX_PROCESSES = 512  # of the user, where the kernel has no better fence
 _MAIN = Path(__file__).with_name("confined_main.py")
+_GLANCE = 0.25  # seconds between two looks at what is written
 _TAIL = 12  # lines of messages
 
 
@@ -90,9 +92,7 @@ def run_confined(
             kept=[told.fileno()] if os.name == "posix" else [],
         )
         try:
-            status: int | None = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            status = None
+            status, full = _watched(process, Path(folder), started + timeout)
         finally:
             process.end()
         seconds = time.monotonic() - started
@@ -105,7 +105,29 @@ def run_confined(
     text, said, held = texts
     cut = size >= MAX_OUTPUT
     fault = _fault(name, status, said, timeout, cut)
+    if full:
+        fault = f"{name} writes files of more than {MAX_FOLDER / 1e6:g} MB"
     return Ended(text, said, fault, cut, seconds, tuple(held.split()))
+
+
+def _watched(process: Interpreter, folder: Path, deadline: float) -> tuple[int | None, bool]:
+    """The status, None of one that has to be ended; and whether that is for what it has written."""
+    while (left := deadline - time.monotonic()) > 0:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(min(left, _GLANCE)), False
+        if _size(folder) > MAX_FOLDER:
+            return None, True
+    return None, False
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files below a folder; each counts for a block at least."""
+    found = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                found += max(os.lstat(os.path.join(root, name)).st_size, 4096)  # noqa: PTH118
+    return found
 
 
 def _fault(name: str, status: int | None, said: str, timeout: float, cut: bool) -> str:

@@ -40,9 +40,17 @@ def read_answers(path: str | os.PathLike[str], question: str, letter: str) -> st
     if not first:
         raise ReportError(f"{file} is empty; write lines such as q3 = 0.0199")
     delimiter = next((d for d in ";\t," if d in first), None)
-    if delimiter is None or "=" in first:
+    if delimiter is None or "=" in first or all(map(_is_number, first.split(delimiter))):
         return _plain(text)
     return _from_table(file, text, delimiter, question, letter)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace("\N{MINUS SIGN}", "-") or "0")
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(text: str) -> str:

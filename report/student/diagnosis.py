@@ -19,7 +19,16 @@ from report.autodiff.trace import Trace
 from report.errors import ReportError
 from report.student.find import Finder, Found, Own, Ruler
 from report.student.inner import in_definition, in_rule
-from report.student.mistakes import Mistake, at_start, derivative, in_slope, in_sum, in_value, told
+from report.student.mistakes import (
+    Mistake,
+    at_start,
+    derivative,
+    in_slope,
+    in_sum,
+    in_value,
+    rounded,
+    told,
+)
 from report.student.walk import Deviations, Key, keys_of, truth, walk
 
 AGREES, SINGLE, FOLLOWS, DIFFERS, MISSING = (
@@ -400,6 +409,7 @@ class _Search:
             for at in hidden:
                 yield from self._gate(state, at)
             yield from self._everywhere(state, [], hidden)
+            yield from self._rounded(state, [a for at in hidden for a in at.args])
             for at in hidden[:4]:
                 yield from self._other_arguments(state, at)
 
@@ -423,6 +433,13 @@ class _Search:
         for at in hidden:
             yield from self._gate(state, at)
         yield from self._everywhere(state, edges, hidden)
+        yield from self._rounded(state, [n for c, _ in edges for n in (c, *c.args)])
+
+    def _rounded(self, state: _State, nodes: Iterable[Node]) -> Iterator[_Try]:
+        """Values that are printed, and right, but went on with fewer digits."""
+        for node in dict.fromkeys(nodes):
+            if (node, False) in self.right and not node.is_input:
+                yield from self._gate(state, node, rounded(node, told(node, self.names)))
 
     def _above(self, node: Node) -> list[Node]:
         """A gate and those before it up to the next numbers that are printed, the nearest first."""

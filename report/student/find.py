@@ -246,8 +246,13 @@ class _Search:
                 placed.append((item, reading))
             else:
                 self._loosen(item, reading, sure)
+        slopes = {r.keys[0] for _, r in read if r.sure == SURE and r.gradient}
+        computed = next((i.line for i, r in read if not _is_given(r)), np.inf)
         for item, reading in placed:
-            key = self._meant(reading.keys[0], item.joined())
+            late = item.line > computed
+            key = self._meant(reading.keys[0], item.joined(), late=late, slopes=slopes)
+            if key is None:
+                continue
             self._claim(key, in_shape(item.joined(), key, item.line))
         self._entries(entries)
 
@@ -285,13 +290,18 @@ class _Search:
         size = int(np.prod(key[0].shape))
         return item.size == size or (len(item.numbers) == 1 and item.numbers[0].value.ndim > 0)
 
-    def _meant(self, key: Key, number: Number) -> Key:
-        """An input's name may stand for its gradient: {"w1": 0.0315}."""
-        slope = (key[0], True)
-        given = key[0].is_input and not key[1]
-        if not given or self.trace.quantities[key[0]].gradient is None or self._agrees(key, number):
+    def _meant(self, key: Key, number: Number, *, late: bool, slopes: Container[Key]) -> Key | None:
+        """What an input's name stands for: the input, its gradient ({"w1": 0.0315}), or a step down (None)."""
+        node, slope = key[0], (key[0], True)
+        if not node.is_input or key[1] or self._agrees(key, number):
             return key
-        return slope if self._agrees(slope, number) else key
+        if self.trace.quantities[node].gradient is None or self._agrees(slope, number):
+            return slope if self._agrees(slope, number) else key
+        if not late or number.value.shape != node.shape:
+            return key
+        given = truth(self.trace, key)
+        near = np.max(np.abs(number.value - given)) <= 0.5 * np.max(np.abs(given))
+        return None if slope in slopes or near else slope
 
     def _loosen(self, item: Item, reading: Reading, sure: bool) -> None:
         """Keep what has no place yet, a name's first number for the name."""
@@ -434,6 +444,11 @@ class _Search:
             not any(self._right(k, own) for k, own in self.own.items() if k != key)
             and len(self.own) < 3
         )
+
+
+def _is_given(reading: Reading) -> bool:
+    """Whether a label names an input, and not its gradient."""
+    return bool(reading.keys) and reading.keys[0][0].is_input and not reading.gradient
 
 
 def in_shape(number: Number, key: Key, line: int) -> Own:

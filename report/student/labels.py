@@ -68,6 +68,7 @@ _FOREIGN = re.compile(
     r"target|compar\w*|correct|sympy|seed)", re.IGNORECASE)  # fmt: skip
 _SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 _BASE = re.compile(r"\d+")
+_ROW = re.compile(r"(\w+)\s+(?:row|entry|element)\s*#?(\d+)\b", re.IGNORECASE)
 _SLOPE_HEAD = re.compile(r"[d∂]\w*/[d∂]\w*")
 
 
@@ -111,7 +112,7 @@ class Labels:
 
     def read(self, label: str, heading: str = "", inherited: Quantity | None = None) -> Reading:
         """What a label names; `inherited` is what the label before it named, for "grad=" alone."""
-        plain = _left(label)
+        plain = _ROW.sub(r"\1[\2]", _left(label))
         if not plain:
             return Reading(gradient=_tendency(heading), words=False)
         if match := _QUOTIENT.search(plain):

@@ -89,13 +89,19 @@ def in_value(node: Node, told: str, names: Mapping[Node, str]) -> Iterator[Mista
     for digits in DIGITS:
         yield Mistake("rounding", f"rounded to {digits} digit{'s' * (digits > 1)} before {told}",
                       lambda *xs, d=digits: right(*(np.round(x, d) for x in xs)))  # fmt: skip
-        yield Mistake("rounding", f"{told} rounded to {digits} digit{'s' * (digits > 1)} before use",
-                      lambda *xs, d=digits: np.round(right(*xs), d))  # fmt: skip
         yield Mistake("rounding", f"the root of {told} rounded to {digits} digits before squaring",
                       lambda *xs, d=digits: np.round(np.sqrt(right(*xs)), d) ** 2)  # fmt: skip
+    yield from rounded(node, told)
     for words, kind in _PRECISIONS:
         yield Mistake("float32", f"computed in {words}", lambda *xs, k=kind: _in(k, right, xs))
     yield from _again(node, right)
+
+
+def rounded(node: Node, told: str) -> Iterator[Mistake]:
+    """A value that is right, and rounded before it is used."""
+    for digits in DIGITS:
+        yield Mistake("rounding", f"{told} rounded to {digits} digit{'s' * (digits > 1)} before use",
+                      lambda *xs, d=digits: np.round(node.gate.forward(*xs, **node.params), d))  # fmt: skip
 
 
 def _in(kind: type, function: Callable[..., Any], numbers: Sequence[Array]) -> Array:

@@ -100,6 +100,13 @@ def test_very_much_output_is_cut() -> None:
     assert "prints more than 4 MB" in ended.fault
 
 
+def test_many_files_are_too_much_as_one_is() -> None:
+    ended = ran(
+        "import itertools\nfor i in itertools.count(): open(str(i), 'wb').write(b'x' * 3_999_999)"
+    )
+    assert ended.fault == "mine.py writes files of more than 100 MB"
+
+
 def test_one_that_hangs_is_ended_with_all_its_threads() -> None:
     start = time.monotonic()
     ended = ran(

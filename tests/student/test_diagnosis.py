@@ -89,6 +89,12 @@ def test_the_same_as_bare_numbers() -> None:
     }  # fmt: skip
 
 
+def test_gradients_under_the_bare_names_of_inputs() -> None:
+    work = diagnose(Q1, "f = 0.3356\nw1: -0.0315\nx2: 0.0944")
+    assert kinds(work) == {"df/dw1": "sign"}
+    assert diagnose(Q1, "f = 0.3356\ndw1 = 0.0315\nw1 = 2.9969").agrees  # a step down
+
+
 def test_rounded_before_squaring() -> None:
     assert round(math.sqrt(float(Q2.value)), 4) ** 2 == pytest.approx(0.77176225)
     work = diagnose(Q2, "sigmoid: [0.5449, 0.3654, 0.5842]\nf = 0.77176225")
@@ -98,6 +104,12 @@ def test_rounded_before_squaring() -> None:
     work = diagnose(Q2, f"sigmoid: [0.5449, 0.3654, 0.5842]\nf = {each:.8f}")
     assert kinds(work) == {"q3": "rounding"}
     assert "rounded to 4 digits before norm(q2)" in str(work.first.causes[0])
+    slopes = [2 * v * v * (1 - v) * -0.2 for v in (0.5449, 0.3654, 0.5842)]
+    work = diagnose(Q2, f"sigmoid: [0.5449, 0.3654, 0.5842]\nf = {each:.8f}\n" + "\n".join(
+        f"dW[{i}][0] = {slope:.8f}" for i, slope in enumerate(slopes)
+    ))  # fmt: skip
+    assert kinds(work) == {"q3": "rounding"}
+    assert "sigmoid(q1) rounded to 4 digits before use" in str(work.first.causes[0])
 
 
 # ---------------------------------------------------------------- right ones
@@ -179,6 +191,8 @@ def test_a_path_left_out_of_a_fork() -> None:
 def test_tensors() -> None:
     right = Q2.gradients["W"]
     assert diagnose(Q2, f"dW =\n{right}").agrees
+    rows = "\n".join(f"dW row {i} {list(row)}" for i, row in enumerate(right))
+    assert [line.name for line in diagnose(Q2, rows).printed] == ["df/dW"]
     assert own(f"dW =\n{right.T}", Q2) == {"df/dW": "transposed"}
     assert "sign" in own(f"dW =\n{-right}", Q2).values()
     batch = report.trace("sum((X + b)**2)", inputs={"X": [[1, 2], [3, 4]], "b": [[0, 1]]})
@@ -202,6 +216,8 @@ def test_answers_as_a_table_and_as_lines(tmp_path: Path) -> None:
     assert work.agrees
     file.write_text("q1 = -3\nd.w1 = 0.0315\n")
     assert len(diagnose(Q1, read_answers(file, "q1", "f")).printed) == 2
+    file.write_text("-3, -0.1411, 0.0199\nw1: 0.0315\n")
+    assert len(diagnose(Q1, read_answers(file, "q1", "f")).printed) == 4
     file.write_text("id;d.w1\n7;0,0315\n")
     assert diagnose(Q1, read_answers(file, "q1", "f")).agrees
 
