@@ -32,9 +32,11 @@ from report.homework.homework import read_homework
 from report.homework.traces import traces_of
 from report.program.output_code import has_gradient, shown
 from report.program.variables import Scope
-from report.student.diagnosis import AGREES, OwnWork, diagnose
-from report.student.find import Finder, Ruler
+from report.student.diagnosis import diagnose
+from report.student.find import Finder
+from report.student.ruler import Ruler
 from report.student.walk import Key, keys_of
+from report.student.work import AGREES, OwnWork
 
 PROBLEMS = Path(__file__).parents[1] / "problems"
 Make = Callable[[ast.expr], Iterator[ast.expr]]

@@ -23,8 +23,8 @@ from report.errors import ReportError, shown
 from report.homework import variants
 from report.homework.homework import Homework, read_homework
 from report.homework.traces import traces_of
-from report.student.diagnosis import AGREES, DIFFERS, FOLLOWS, MISSING, SINGLE
 from report.student.sources import ENDINGS
+from report.student.work import AGREES, DIFFERS, FOLLOWS, MISSING, SINGLE
 
 MAX_FILES = 5000
 _AT_ONCE = 4  # programs that run side by side, at most

@@ -21,7 +21,7 @@ from report.document import gate_html
 from report.document.answer import DIALECTS
 from report.document.formulas import display, height_of, spoken, tex, width_of
 from report.figure.font_metrics import width as text_width
-from report.student.diagnosis import AGREES, DIFFERS, MISSING, Line
+from report.student.work import AGREES, DIFFERS, MISSING, Line
 
 COLUMN = 160.0
 GAP = 8 * 25.4 / 72  # right of each column but the last: the padding of its cells

@@ -7,8 +7,9 @@ that were computed by hand.
 
 from report.student.answers import read_answers
 from report.student.check import OwnRun, check_program, table
-from report.student.diagnosis import Cause, Line, OwnWork, diagnose
+from report.student.diagnosis import diagnose
 from report.student.sources import OwnProgram, read_program
+from report.student.work import Cause, Line, OwnWork
 
 __all__ = [
     "Cause",

@@ -9,17 +9,9 @@ import numpy as np
 from report.autodiff.graph import Array
 from report.autodiff.trace import Trace
 from report.program.confined import Ended
-from report.student.diagnosis import (
-    AGREES,
-    DIFFERS,
-    FOLLOWS,
-    MISSING,
-    SINGLE,
-    Line,
-    OwnWork,
-    diagnose,
-)
+from report.student.diagnosis import diagnose
 from report.student.sources import OwnProgram
+from report.student.work import AGREES, DIFFERS, FOLLOWS, MISSING, SINGLE, Line, OwnWork
 
 _VERDICTS = (AGREES, SINGLE, DIFFERS, FOLLOWS, MISSING)
 _WIDEST = 34  # columns of a number

@@ -11,8 +11,9 @@ import pytest
 import report
 from report.student.answers import read_answers
 from report.student.check import check_program, table
-from report.student.diagnosis import OwnWork, diagnose
+from report.student.diagnosis import diagnose
 from report.student.sources import OwnProgram
+from report.student.work import OwnWork
 
 Q1 = report.trace(
     "1 / (2 + sin(x1*w1)**2 + cos(x2*w2))", inputs={"x1": -1, "w1": 3, "x2": -2, "w2": 3}

@@ -15,7 +15,8 @@ from report.homework.homework import read_homework
 from report.homework.traces import traces_of
 from report.student.answers import read_answers
 from report.student.check import table
-from report.student.diagnosis import SINGLE, diagnose
+from report.student.diagnosis import diagnose
+from report.student.work import SINGLE
 
 PROGRAMS = {
     file.stem: file.read_text()
