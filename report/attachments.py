@@ -6,7 +6,7 @@ import json
 import math
 import platform
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from report.homework.homework import Homework
 
@@ -91,8 +91,3 @@ def attachments(work: Homework, answers: Sequence[Answer], date: str = "") -> li
                 text(f"{own.program.name}.out", own.ended.text, "Data", "text/plain", f"What {own.program.name} printed"),
             ]  # fmt: skip
     return files
-
-
-def title_of(work: Homework, question: Any) -> str:
-    """The title line of a question's programs."""
-    return question.title or f"{work.title}, {question.id}"

@@ -92,31 +92,27 @@ def show(
 def _html(found: Trace) -> str:
     from report import derivation, document, figure
     from report.derivation.latex.symbols import GRADIENT, VALUE, symbol, tensor
-    from report.document.formulas import display, for_browser
+    from report.document.formulas import BROWSER
 
     def number(value: Any, colour: str) -> Any:
-        return "—" if value is None else display(tensor(value, colour)[0])
+        return "—" if value is None else BROWSER.display(tensor(value, colour)[0])
 
     def row(q: Quantity, symbols: str = "") -> dict[str, Any]:
         name = symbol(q.name, q.node.shape)
         return {
             "number": q.number or "",
-            "symbols": display(f"{name} = {symbols}" if symbols else name),
+            "symbols": BROWSER.display(f"{name} = {symbols}" if symbols else name),
             "value": number(q.value, VALUE),
             "gradient": number(q.gradient, GRADIENT),
         }
 
-    token = for_browser.set(True)
-    try:
-        rows = [row(q) for q in found.inputs]
-        rows += [row(r.quantity, r.symbols) for r in derivation.forward_rows(found)]
-        template = document.environment().get_template("live/trace.html.j2")
-        drawn = figure.draw(found, browser=True)
-        return template.render(
-            panels=drawn.panels, rows=rows, letter=found.letter, style=_style(whole=False)
-        )
-    finally:
-        for_browser.reset(token)
+    rows = [row(q) for q in found.inputs]
+    rows += [row(r.quantity, r.symbols) for r in derivation.forward_rows(found)]
+    template = document.environment(BROWSER).get_template("live/trace.html.j2")
+    drawn = figure.draw(found, browser=True)
+    return template.render(
+        panels=drawn.panels, rows=rows, letter=found.letter, style=_style(whole=False)
+    )
 
 
 def _style(*, whole: bool) -> Any:

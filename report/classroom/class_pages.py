@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from report import number_format
 from report.derivation.latex.symbols import symbol
-from report.document.formulas import tex
+from report.document.formulas import PDF
 from report.document.sheet_and_key import _page, _percent, _slash
 from report.homework.homework import Homework
 
@@ -58,7 +58,7 @@ def result_line(question: str, answer: Mapping[str, Any]) -> Markup:
     said = [(f, number_format.show(answer["f"]))]
     for name, gradient in answer["gradients"].items():
         said.append((_slash(f, symbol(name, np.shape(gradient))), _flat(gradient)))
-    pairs = (Markup("{} = {}").format(tex(name), number) for name, number in said)
+    pairs = (Markup("{} = {}").format(PDF.tex(name), number) for name, number in said)
     return Markup("{}: {}").format(question, Markup(",&ensp; ").join(pairs))
 
 

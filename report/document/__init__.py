@@ -5,11 +5,13 @@ this package puts it into words, tables and formulas that fit the column.
 """
 
 from report.document.answer import Answer, ProgramRun, Work
+from report.document.formulas import BROWSER
 from report.document.page import environment, html, question_html, scoped_css
 from report.document.views import view
 from report.document.walk import steps
 
 __all__ = [
+    "BROWSER",
     "Answer",
     "ProgramRun",
     "Work",

@@ -20,7 +20,7 @@ from report.autodiff.trace import Trace
 from report.derivation import Branch, Derivation, Equation, Step
 from report.derivation.elements import Equality
 from report.document import gate_html, tables
-from report.document.formulas import COLUMN, display, equation, sentence, tex, width_of
+from report.document.formulas import COLUMN, Setter, width_of
 
 BESIDE = r" \qquad "  # between a formula and the same in entries
 MAX_LOCAL = 15.0  # em of a local derivative in all forms; where they take more, the last is shown
@@ -28,18 +28,20 @@ MAX_AGAIN = 6  # entries of a tensor that a gate hands on as it is and that are 
 MIN_ROWS = 4  # scalar steps between others that are worth a table
 
 
-def steps(question: str, trace: Trace, derivation: Derivation, detail: str) -> list[dict[str, Any]]:
+def steps(
+    setter: Setter, question: str, trace: Trace, derivation: Derivation, detail: str
+) -> list[dict[str, Any]]:
     """The tables and blocks of the backward pass, in its order."""
     if detail == "full":
-        return [_every_line(question, trace, s) for s in derivation.backward]
+        return [_every_line(setter, question, trace, s) for s in derivation.backward]
     told: set[str] = set()
     found = []
     for is_scalar, group in groupby(derivation.backward, key=lambda s: not s.shapes):
         same = list(group)
         if is_scalar and (len(same) >= MIN_ROWS or len(same) == len(derivation.backward)):
-            found.append(_table(question, trace, same, told))
+            found.append(_table(setter, question, trace, same, told))
         else:
-            found += [_lines(question, trace, s, told) for s in same]
+            found += [_lines(setter, question, trace, s, told) for s in same]
     return found
 
 
@@ -63,7 +65,9 @@ class _Row:
     value: Array
 
 
-def _table(question: str, trace: Trace, shown: Sequence[Step], told: set[str]) -> dict[str, Any]:
+def _table(
+    setter: Setter, question: str, trace: Trace, shown: Sequence[Step], told: set[str]
+) -> dict[str, Any]:
     """One row for each argument, a row where paths meet, and the reasons under the table."""
     gates = [list(_rows(trace, s)) for s in shown]
     anchors: list[Step | None] = list(shown)
@@ -90,10 +94,11 @@ def _table(question: str, trace: Trace, shown: Sequence[Step], told: set[str]) -
                 "sign": s and gate_html.sign(s.quantity.node, trace, tables.SIGN),
                 "rows": [
                     {
-                        "left": display(row.left),
-                        "chain": row.chain and display(row.chain, limits[0 if row.local else 3]),
-                        "local": row.local and display(row.local, limits[1]),
-                        "numbers": row.numbers and display(row.numbers, limits[2]),
+                        "left": setter.display(row.left),
+                        "chain": row.chain
+                        and setter.display(row.chain, limits[0 if row.local else 3]),
+                        "local": row.local and setter.display(row.local, limits[1]),
+                        "numbers": row.numbers and setter.display(row.numbers, limits[2]),
                         "value": next(shown_values),
                     }
                     for row in gate
@@ -102,11 +107,11 @@ def _table(question: str, trace: Trace, shown: Sequence[Step], told: set[str]) -
             for s, gate in zip(anchors, gates, strict=True)
         ],
         "reasons": [
-            (gate_html.kind(s.quantity.node.gate.sign), sentence(s.why))
+            (gate_html.kind(s.quantity.node.gate.sign), setter.sentence(s.why))
             for s in shown
             if _is_news(s.why, told)
         ],
-        "notes": sentence(" ".join(dict.fromkeys(note for s in shown for note in s.notes))),
+        "notes": setter.sentence(" ".join(dict.fromkeys(note for s in shown for note in s.notes))),
     }
 
 
@@ -146,16 +151,18 @@ def _in_short(local: Equation) -> str:
 # ---------------------------------------------------------------- steps with tensors: lines
 
 
-def _lines(question: str, trace: Trace, step: Step, told: set[str]) -> dict[str, Any]:
+def _lines(
+    setter: Setter, question: str, trace: Trace, step: Step, told: set[str]
+) -> dict[str, Any]:
     """What arrives stands above already; each argument takes a line or two."""
     first = [step.arrived] if step.quantity.node is trace.graph.result else []
     shown = _side_by_side([*first, *(e for b in step.branches for e in _of_branch(b))])
     left = max((width_of(e.left) for e in shown), default=0.0)
     words = [*([step.why] if _is_news(step.why, told) else []), *step.notes]
     return {
-        **_heading(question, trace, step),
-        "rows": [equation(e, left) for e in shown],
-        "why": sentence(" ".join(words)),
+        **_heading(setter, question, trace, step),
+        "rows": [setter.equation(e, left) for e in shown],
+        "why": setter.sentence(" ".join(words)),
     }
 
 
@@ -213,22 +220,22 @@ def _side_by_side(equations: Sequence[Equation]) -> list[Equation]:
 # ---------------------------------------------------------------- every line apart
 
 
-def _every_line(question: str, trace: Trace, step: Step) -> dict[str, Any]:
+def _every_line(setter: Setter, question: str, trace: Trace, step: Step) -> dict[str, Any]:
     rows = step.rows
     left = max((width_of(row.equation.left) for row in rows), default=0.0)
     starts = _starts(rows)
     return {
-        **_heading(question, trace, step),
+        **_heading(setter, question, trace, step),
         "full": True,
         "rows": [
-            equation(row.equation, left, label=row.label, kind=_class(starts, i))
+            setter.equation(row.equation, left, label=row.label, kind=_class(starts, i))
             for i, row in enumerate(rows)
         ],
-        "why": sentence(" ".join(filter(None, [step.why, *step.notes]))),
+        "why": setter.sentence(" ".join(filter(None, [step.why, *step.notes]))),
     }
 
 
-def _heading(question: str, trace: Trace, step: Step) -> dict[str, Any]:
+def _heading(setter: Setter, question: str, trace: Trace, step: Step) -> dict[str, Any]:
     return {
         "is_table": False,
         "full": False,
@@ -237,8 +244,8 @@ def _heading(question: str, trace: Trace, step: Step) -> dict[str, Any]:
         "number": step.quantity.number,
         "name": step.quantity.name,
         "sign": gate_html.sign(step.quantity.node, trace, tables.SIGN),
-        "definition": tex(step.definition),
-        "shapes": tex(step.shapes) if step.shapes else "",
+        "definition": setter.tex(step.definition),
+        "shapes": setter.tex(step.shapes) if step.shapes else "",
     }
 
 

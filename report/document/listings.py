@@ -1,33 +1,11 @@
-"""Programs, what they print, and other text in lines; and numbers of pages."""
+"""Programs in lines, marked as an editor marks them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
 
-from markupsafe import Markup
-
-from report.document.formulas import for_browser, safe
-from report.typeset import listing as pdf_listing
-from report.typeset import page_number
-
-Piece = tuple[str, str]  # how it is set, and a text without breaks
-
-
-def listing(lines: list[list[Piece]], *, numbered: bool = False, shaded: bool = False) -> Markup:
-    """Lines in the mono font, with numbers outside of the text or on a ground of their own."""
-    return safe(pdf_listing(lines, numbered, shaded=shaded, as_text=for_browser.get()))
-
-
-def terminal(command: str, output: str = "") -> Markup:
-    """A command and what it prints."""
-    printed = output.rstrip("\n").split("\n") if output else []
-    return listing([[("k", command)], *([("", line)] for line in printed)], shaded=True)
-
-
-def unhighlighted(text: str) -> Markup:
-    """Text as it stands."""
-    return listing([[("", line)] for line in text.split("\n")])
+from report.document.formulas import Piece
 
 
 def highlighted(source: str) -> list[list[Piece]]:
@@ -71,8 +49,3 @@ def _highlighted(paragraph: str) -> list[list[Piece]]:
             if piece:
                 lines[-1].append((mark, piece))
     return lines
-
-
-def page_of(anchor: str) -> Markup:
-    """The number of the page on which an anchor is; a page for a browser has none."""
-    return Markup("") if for_browser.get() else safe(page_number(anchor))

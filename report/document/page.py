@@ -12,8 +12,7 @@ from markupsafe import Markup
 
 from report import number_format, resources
 from report.document.answer import Answer
-from report.document.formulas import display, for_browser, safe, sentence, tex
-from report.document.listings import page_of, terminal, unhighlighted
+from report.document.formulas import BROWSER, PDF, Setter, safe
 from report.document.views import outcome
 from report.document.web_fonts import faces
 from report.homework.homework import Homework
@@ -36,26 +35,25 @@ def html(
     homework with its inputs) and `versions` (name -> version). A page for a browser holds its fonts, and its
     programs and homework file to download. Raises ReportError for text or LaTeX that cannot be set.
     """
-    token = for_browser.set(browser)
-    try:
-        css = resources.path("assets/report.css").read_text(encoding="utf-8")
-        page = (
-            environment()
-            .get_template("report.html.j2")
-            .render(
-                homework=homework,
-                answers=[{"number": i, **a.shown, **outcome(a)} for i, a in enumerate(answers, 1)],
-                making=making,
-                css=safe(css),
-                browser=browser,
-                contents=contents,
-                screen=_own("stepper.css", "screen.css") if browser else "",
-                scripts=_own("stepper.js", "copying.js") if browser else "",
-                downloads=_downloads(making, answers) if browser else (),
-            )
+    setter = BROWSER if browser else PDF
+    css = resources.path("assets/report.css").read_text(encoding="utf-8")
+    page = (
+        environment(setter)
+        .get_template("report.html.j2")
+        .render(
+            homework=homework,
+            answers=[
+                {"number": i, **a.shown, **outcome(setter, a)} for i, a in enumerate(answers, 1)
+            ],
+            making=making,
+            css=safe(css),
+            browser=browser,
+            contents=contents,
+            screen=_own("stepper.css", "screen.css") if browser else "",
+            scripts=_own("stepper.js", "copying.js") if browser else "",
+            downloads=_downloads(making, answers) if browser else (),
         )
-    finally:
-        for_browser.reset(token)
+    )
     if browser:
         page = page.replace("</style>", f"{faces(page)}\n</style>", 1)
     return page
@@ -75,13 +73,9 @@ def _downloads(making: Mapping[str, Any], answers: Sequence[Answer]) -> list[tup
 
 def question_html(answer: Answer) -> str:
     """One question as it stands in a page for a browser."""
-    token = for_browser.set(True)
-    try:
-        shown = {"number": 1, **answer.shown, **outcome(answer)}
-        template = environment().get_template("question.html.j2")
-        return template.render(q=shown, answers=[shown])
-    finally:
-        for_browser.reset(token)
+    shown = {"number": 1, **answer.shown, **outcome(BROWSER, answer)}
+    template = environment(BROWSER).get_template("question.html.j2")
+    return template.render(q=shown, answers=[shown])
 
 
 @cache
@@ -94,7 +88,7 @@ def scoped_css(selector: str) -> str:
 
 
 @cache
-def environment() -> Environment:
+def environment(setter: Setter) -> Environment:
     """The templates, with what they call on."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -105,13 +99,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["tex"] = tex
-    environment.filters["terminal"] = terminal
-    environment.filters["unhighlighted"] = unhighlighted
-    environment.filters["display"] = display
-    environment.filters["sentence"] = sentence
+    environment.filters["tex"] = setter.tex
+    environment.filters["terminal"] = setter.terminal
+    environment.filters["unhighlighted"] = setter.unhighlighted
+    environment.filters["display"] = setter.display
+    environment.filters["sentence"] = setter.sentence
     environment.filters["show"] = number_format.show
-    environment.globals["page_of"] = page_of  # a filter of a constant would be called once
+    environment.globals["page_of"] = setter.page_of  # a filter of a constant would be called once
     return environment
 
 

@@ -16,7 +16,7 @@ from report.autodiff.trace import Quantity, Trace
 from report.derivation import Derivation, derive
 from report.derivation.latex.symbols import GRADIENT, entry_symbol, partial, symbol, tensor
 from report.document import environment
-from report.document.formulas import EM, display, function_lines, given, math, safe, tex
+from report.document.formulas import EM, PDF, safe
 from report.document.statement import inline, render
 from report.document.views import graph, tells
 from report.errors import ReportError
@@ -46,7 +46,7 @@ def _percent() -> str:
 
 def _page(template: str, homework: Homework, answers: list[Any], **more: Any) -> str:
     css = safe(resources.path("assets/report.css").read_text(encoding="utf-8"))
-    found = environment().get_template(template)
+    found = environment(PDF).get_template(template)
     return found.render(homework=homework, answers=answers, css=css, **more)
 
 
@@ -57,7 +57,7 @@ def _each(homework: Homework, traces: Sequence[Trace], view: Any) -> list[dict[s
             heading = {
                 "id": question.id,
                 "number": number,
-                "title": safe(inline(question.title, math)),
+                "title": safe(inline(question.title, PDF.math)),
                 "points": question.points,
             }
             views.append(heading | view(question, trace))
@@ -80,15 +80,15 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
     back = [q for q in gates[::-1] if q.node in trace.needed and q.gradient is not None]
     backward = [_backward(derivation, trace, q) for q in back]
     return {
-        "statement": safe(render(question.statement, math)) if question.statement else "",
+        "statement": safe(render(question.statement, PDF.math)) if question.statement else "",
         "f": derivation.function,
-        "formula": [] if tells(question.statement, derivation) else function_lines(derivation),
-        "inputs": [given(q) for q in trace.inputs],
-        "figure": graph(figure.draw(trace, numbers=False)),
+        "formula": [] if tells(question.statement, derivation) else PDF.function_lines(derivation),
+        "inputs": [PDF.given(q) for q in trace.inputs],
+        "figure": graph(PDF, figure.draw(trace, numbers=False)),
         "forward": [
             {
                 "number": q.number,
-                "symbols": display(symbols[q.name], 70 / EM),
+                "symbols": PDF.display(symbols[q.name], 70 / EM),
                 "height": _height(q),
             }
             for q in gates
@@ -101,7 +101,7 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
         "left_out": len(trace.gates) - len(gates),
         "gradients": [
             {
-                "name": tex(partial(derivation.function, symbol(q.name, q.node.shape))),
+                "name": PDF.tex(partial(derivation.function, symbol(q.name, q.node.shape))),
                 "height": _height(q),
             }
             for q in trace.inputs
@@ -123,10 +123,11 @@ def _backward(derivation: Derivation, trace: Trace, q: Quantity) -> dict[str, An
     rows = [_height(trace.quantities[a]) for a in args]
     return {
         "number": q.number,
-        "gradient": tex(_slash(derivation.function, own)),
+        "gradient": PDF.tex(_slash(derivation.function, own)),
         "height": max(_height(q), sum(rows)),
         "local": [
-            {"name": tex(name), "height": height} for name, height in zip(names, rows, strict=True)
+            {"name": PDF.tex(name), "height": height}
+            for name, height in zip(names, rows, strict=True)
         ],
     }
 
@@ -152,7 +153,7 @@ def _results(question: Question, trace: Trace) -> dict[str, Any]:
         array = np.asarray(gradient)
         by = symbol(name, array.shape)
         if array.size > MAX_ENTRIES:
-            large.append(display(f"{partial(f, by)} = {tensor(array, GRADIENT)[0]}"))
+            large.append(PDF.display(f"{partial(f, by)} = {tensor(array, GRADIENT)[0]}"))
             continue
         asked += [
             (_slash(f, entry_symbol(name, at, array.shape)), float(array[at]))
@@ -166,7 +167,7 @@ def _results(question: Question, trace: Trace) -> dict[str, Any]:
         number_format.column([v + m for v, m in zip(values, most, strict=True)]),
     )
     rows = [
-        {"name": tex(name), "value": value, "low": low, "high": high, "gradient": name != f}
+        {"name": PDF.tex(name), "value": value, "low": low, "high": high, "gradient": name != f}
         for name, value, low, high in zip(names, *columns, strict=True)
     ]
     return {"rows": rows, "large": large}

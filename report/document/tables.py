@@ -19,7 +19,7 @@ from report.derivation.gate_families import Flow
 from report.derivation.latex.symbols import VALUE, entry_symbol, symbol, tensor
 from report.document import gate_html
 from report.document.answer import DIALECTS
-from report.document.formulas import display, height_of, spoken, tex, width_of
+from report.document.formulas import Setter, height_of, width_of
 from report.figure.font_metrics import width as text_width
 from report.student.work import AGREES, DIFFERS, MISSING, Line
 
@@ -82,7 +82,9 @@ def _formulas(latex: Iterable[str]) -> float:
 # ---------------------------------------------------------------- the forward pass
 
 
-def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -> dict[str, Any]:
+def forward(
+    setter: Setter, question: str, rows: Sequence[ForwardRow], linked: Container[str]
+) -> dict[str, Any]:
     """The forward table; the scalars of its last column share one precision."""
     shown = ends(rows)
     scalars = [row for row in shown if not row.quantity.node.shape]
@@ -105,9 +107,10 @@ def forward(question: str, rows: Sequence[ForwardRow], linked: Container[str]) -
         {
             "number": row.quantity.number,
             "anchor": f"{question}-{row.quantity.name}" if row.quantity.name in linked else "",
-            "symbols": display(f"{row.name} = {row.symbols}", limits[0] / EM + SLACK),
-            "numbers": display(row.numbers, limits[1] / EM + SLACK) if row.numbers else "–",
-            "value": aligned.get(row.name) or display(tensors[row.name], limits[2] / EM + SLACK),
+            "symbols": setter.display(f"{row.name} = {row.symbols}", limits[0] / EM + SLACK),
+            "numbers": setter.display(row.numbers, limits[1] / EM + SLACK) if row.numbers else "–",
+            "value": aligned.get(row.name)
+            or setter.display(tensors[row.name], limits[2] / EM + SLACK),
             "tensor": row.name in tensors,
             "tall": row.name in tensors and height_of(tensors[row.name]) > TALL,
         }
@@ -144,7 +147,7 @@ def backward_columns(
     return layout, [limit / EM + SLACK for limit in (*limits, both)]
 
 
-def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
+def flows(setter: Setter, question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
     """The table of what flows back, each column with one precision."""
     shown = ends(lines)
     columns = [
@@ -160,7 +163,7 @@ def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
                 "number": q.number,
                 "anchor": "" if q.name in seen else f"{question}-{q.name}",
                 "sign": gate_html.sign(q.node, trace, SIGN),
-                "target": tex(flow.target),
+                "target": setter.tex(flow.target),
                 "upstream": upstream,
                 "local": local,
                 "downstream": downstream,
@@ -173,7 +176,9 @@ def flows(question: str, trace: Trace, lines: Sequence[Flow]) -> dict[str, Any]:
 # ---------------------------------------------------------------- the verification
 
 
-def verification(v: Verification, trace: Trace, own: Sequence[Line] = ()) -> dict[str, Any]:
+def verification(
+    setter: Setter, v: Verification, trace: Trace, own: Sequence[Line] = ()
+) -> dict[str, Any]:
     """Each gradient in every way, and how far each way is from the trace at most.
 
     The entries of small gradients stand one by one; of larger ones only the largest error does. `own`
@@ -210,11 +215,11 @@ def verification(v: Verification, trace: Trace, own: Sequence[Line] = ()) -> dic
     return {
         "heads": heads,
         "rows": [
-            {"entry": tex(name), "spoken": spoken(name), "cells": cells}
+            {"entry": setter.tex(name), "spoken": setter.spoken(name), "cells": cells}
             for name, cells in zip(names, zip(*columns, strict=True), strict=True)
         ],
         "errors": [
-            {"of": name and tex(name), "cells": cells}
+            {"of": name and setter.tex(name), "cells": cells}
             for (name, _, _), cells in zip(sums, errors, strict=True)
         ],
         "comparisons": v.comparisons,

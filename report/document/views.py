@@ -18,20 +18,14 @@ from report.derivation.latex.symbols import entry_symbol, partial, symbol, tenso
 from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.formulas import (
+    BROWSER,
     COLUMN,
-    definitions,
-    display,
-    equation,
-    for_browser,
-    function_lines,
-    given,
-    math,
+    PDF,
+    Setter,
     safe,
-    sentence,
-    tex,
     width_of,
 )
-from report.document.listings import highlighted, listing, terminal
+from report.document.listings import highlighted
 from report.document.statement import inline, render
 from report.figure import Figure
 from report.homework.homework import Question
@@ -54,65 +48,61 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
 
     `browser` as for `html`. Raises ReportError for LaTeX or characters that cannot be set.
     """
-    token = for_browser.set(browser)
-    try:
-        return _view(work)
-    finally:
-        for_browser.reset(token)
-
-
-def _view(work: Work) -> dict[str, Any]:
+    setter = BROWSER if browser else PDF
     q, trace, derivation = work.question, work.trace, work.derivation
     linked = _linked(derivation)
     told = {line.left for line in derivation.formula}  # let-lines, which stand above
     shared = [e for e in shared_names(trace, derivation) if e.left not in told]
     return {
         "id": q.id,
-        "title": safe(inline(q.title, math)),
+        "title": safe(inline(q.title, setter.math)),
         "points": q.points,
-        "statement": safe(render(q.statement, math)) if q.statement else "",
+        "statement": safe(render(q.statement, setter.math)) if q.statement else "",
         "part": _parts(q),
         "f": derivation.function,
-        "formula": [] if tells(q.statement, derivation) else function_lines(derivation),
-        "inputs": [given(i) for i in trace.inputs],
+        "formula": [] if tells(q.statement, derivation) else setter.function_lines(derivation),
+        "inputs": [setter.given(i) for i in trace.inputs],
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
-        "figure": graph(work.figure, q.id, linked, trace if for_browser.get() else None),
+        "figure": graph(setter, work.figure, q.id, linked, trace if setter.browser else None),
         "short": len(derivation.forward) <= 14
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
-        "forward": tables.forward(q.id, derivation.forward, linked),
+        "forward": tables.forward(setter, q.id, derivation.forward, linked),
         "value": number_format.show(trace.value, 12),
         "short_value": number_format.show(trace.value),
-        "legend": sentence(" ".join(derivation.legend)) if derivation.legend else "",
-        "steps": backward.steps(q.id, trace, derivation, work.detail),
+        "legend": setter.sentence(" ".join(derivation.legend)) if derivation.legend else "",
+        "steps": backward.steps(setter, q.id, trace, derivation, work.detail),
         "followed": len(derivation.backward) + len({f.quantity for f in derivation.flows}),
-        "kinds": [_kind(k) for k in derivation.kinds],
-        "flows": tables.flows(q.id, trace, derivation.flows),
+        "kinds": [_kind(setter, k) for k in derivation.kinds],
+        "flows": tables.flows(setter, q.id, trace, derivation.flows),
         "gradients": [
-            _gradient(q.id, g, {*told, *(e.left for e in shared)}) for g in derivation.gradients
+            _gradient(setter, q.id, g, {*told, *(e.left for e in shared)})
+            for g in derivation.gradients
         ],
-        "where": definitions(shared, "with") if shared else "",
-        "sources": {p.name: _source(p) for p in work.programs if p.source},
+        "where": setter.definitions(shared, "with") if shared else "",
+        "sources": {p.name: _source(setter, p) for p in work.programs if p.source},
         "missing": [
             f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
         ],
-        "hessian": _hessian(work.curvature, derivation, trace) if work.curvature else None,
+        "hessian": _hessian(setter, work.curvature, derivation, trace) if work.curvature else None,
         "gates": len(trace.gates),
     }
 
 
-def outcome(answer: Answer) -> dict[str, Any]:
+def outcome(setter: Setter, answer: Answer) -> dict[str, Any]:
     """What the page of a question shows of its programs' outputs."""
     shown = answer.shown_runs
     if answer.own and answer.question.programs is None:
         shown = ()  # the student's own stand in their place
     names = [run.program.name for run in shown]
-    own = [_own_run(run) for run in answer.own]
+    own = [_own_run(setter, run) for run in answer.own]
     lines = [line for run in answer.own for line in run.work.lines]
     return {
         "own": own,
-        "runs": [_run(run, answer.shown["sources"][run.program.name], names) for run in shown],
+        "runs": [
+            _run(setter, run, answer.shown["sources"][run.program.name], names) for run in shown
+        ],
         "kept": [run.program.name for run in answer.runs if run not in shown],
-        "verification": tables.verification(answer.verification, answer.trace, lines),
+        "verification": tables.verification(setter, answer.verification, answer.trace, lines),
     }
 
 
@@ -140,7 +130,11 @@ def _linked(derivation: Derivation) -> set[str]:
 
 
 def graph(
-    figure: Figure, question: str = "", linked: Container[str] = (), walked: Trace | None = None
+    setter: Setter,
+    figure: Figure,
+    question: str = "",
+    linked: Container[str] = (),
+    walked: Trace | None = None,
 ) -> dict[str, Any]:
     """A figure as the templates take it, with links to the gates of a question that are `linked`.
 
@@ -150,7 +144,7 @@ def graph(
         "steps": walk.steps(walked) if walked and figure.panels else None,
         "panels": [
             {
-                "svg": safe(panel.svg[panel.svg.index("<svg") :]) if for_browser.get() else "",
+                "svg": safe(panel.svg[panel.svg.index("<svg") :]) if setter.browser else "",
                 "src": picture(panel.svg),
                 "alt": panel.alt,
                 "width": panel.width,
@@ -174,13 +168,13 @@ def graph(
     }
 
 
-def _kind(kind: GateFamily) -> dict[str, Any]:
+def _kind(setter: Setter, kind: GateFamily) -> dict[str, Any]:
     return {
         "sign": gate_html.kind(kind.sign),
         "count": kind.count,
-        "definition": tex(kind.definition),
-        "rules": [display(rule) for rule in kind.rules],
-        "why": sentence(kind.why) if kind.why else "",
+        "definition": setter.tex(kind.definition),
+        "rules": [setter.display(rule) for rule in kind.rules],
+        "why": setter.sentence(kind.why) if kind.why else "",
     }
 
 
@@ -204,7 +198,9 @@ def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
     return sorted(first.values(), key=lambda e: place[e.left])
 
 
-def _gradient(question: str, g: Gradient, elsewhere: Collection[str]) -> dict[str, Any]:
+def _gradient(
+    setter: Setter, question: str, g: Gradient, elsewhere: Collection[str]
+) -> dict[str, Any]:
     """One frame: the closed form that holds here first, its numbers, and the same in entries."""
     # a constant gradient is its number: not 2 = 2
     closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
@@ -216,27 +212,30 @@ def _gradient(question: str, g: Gradient, elsewhere: Collection[str]) -> dict[st
     left = max(width_of(e.left) for e in (*lines, *general))
     return {
         "name": g.name,
-        "lines": [equation(e, left, BOX) for e in lines],
-        "here": definitions(reasons, "as here", BOX) if reasons else "",
+        "lines": [setter.equation(e, left, BOX) for e in lines],
+        "here": setter.definitions(reasons, "as here", BOX) if reasons else "",
         "general": [
-            equation(e, left, BOX, label="" if i else "in general") for i, e in enumerate(general)
+            setter.equation(e, left, BOX, label="" if i else "in general")
+            for i, e in enumerate(general)
         ],
-        "where": definitions(where, "with", BOX)
+        "where": setter.definitions(where, "with", BOX)
         if (where := [e for e in g.where if e.left not in elsewhere])
         else "",
         "long": g.closed is None,
         "used": g.used,
-        "short": _short(question, g),
+        "short": _short(setter, question, g),
     }
 
 
-def _short(question: str, g: Gradient) -> Markup:
+def _short(setter: Setter, question: str, g: Gradient) -> Markup:
     """The gradient for the summary at the front: its numbers, or where they stand if they are many."""
     whole = f"{g.left} = {g.numbers}"
     if np.size(g.value) <= SHORT or (_is_small(g) and width_of(whole) <= COLUMN):
-        return display(whole)
+        return setter.display(whole)
     size = " × ".join(map(str, np.shape(g.value)))
-    return Markup('{}: <a href="#{}-gradients">{} numbers</a>').format(tex(g.left), question, size)
+    return Markup('{}: <a href="#{}-gradients">{} numbers</a>').format(
+        setter.tex(g.left), question, size
+    )
 
 
 def _is_small(g: Gradient) -> bool:
@@ -244,7 +243,9 @@ def _is_small(g: Gradient) -> bool:
     return len(shape) == 2 and shape[0] <= SHORT_ROWS and shape[1] <= SHORT_COLUMNS
 
 
-def _hessian(found: Curvature, derivation: Derivation, trace: Trace) -> dict[str, Any]:
+def _hessian(
+    setter: Setter, found: Curvature, derivation: Derivation, trace: Trace
+) -> dict[str, Any]:
     """The second derivatives: the matrix, each entry in closed form where it is short, the check."""
     names = [
         entry_symbol(name, place, np.shape(trace.gradients[name])) for name, place in found.labels
@@ -261,11 +262,13 @@ def _hessian(found: Curvature, derivation: Derivation, trace: Trace) -> dict[str
                     square = names_of(g.name, h.name)
                     left_side = rf"\frac{{\partial^{{2}} {f}}}{{{square}}}"
                     closed = g.scalar.derivative(h.name).latex
-                    entries.append(equation(Equation(left_side, (closed,)), width_of(left_side)))
+                    entries.append(
+                        setter.equation(Equation(left_side, (closed,)), width_of(left_side))
+                    )
     return {
-        "order": tex(order) if len(names) <= 24 else "",
+        "order": setter.tex(order) if len(names) <= 24 else "",
         "count": len(names),
-        "matrix": display(f"{left} = {matrix}"),
+        "matrix": setter.display(f"{left} = {matrix}"),
         "entries": entries,
         "product": found.direction is not None,
         "error": error_text(found.error),
@@ -281,36 +284,38 @@ def names_of(first: str, second: str) -> str:
     return rf"\partial {a}^{{2}}" if first == second else rf"\partial {a}\,\partial {b}"
 
 
-def _source(program: Program) -> dict[str, Any]:
+def _source(setter: Setter, program: Program) -> dict[str, Any]:
     source = program.source.splitlines()
     return {
         "dialect": program.dialect,
         "name": program.name,
-        "source": listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
+        "source": setter.listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
         "more_source": max(0, len(source) - MAX_SOURCE),
     }
 
 
-def _own_run(run: OwnRun) -> dict[str, Any]:
+def _own_run(setter: Setter, run: OwnRun) -> dict[str, Any]:
     """A program of the student's own: cut after a few pages, with what went wrong."""
     source = run.program.source.rstrip("\n").splitlines()
     output = [line[:MAX_WIDTH] for line in run.ended.text.rstrip("\n").splitlines()]
     return {
         "name": run.program.name,
-        "source": listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
+        "source": setter.listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
         "more_source": max(0, len(source) - MAX_SOURCE),
-        "output": terminal(run.program.command, "\n".join(output[:MAX_OWN_OUTPUT])),
+        "output": setter.terminal(run.program.command, "\n".join(output[:MAX_OWN_OUTPUT])),
         "more_output": max(0, len(output) - MAX_OWN_OUTPUT),
         "fault": [line for line in run.fault.split("\n") if line],
         "found": len(run.work.printed),
     }
 
 
-def _run(run: ProgramRun, source: Mapping[str, Any], shown: Container[str]) -> dict[str, Any]:
+def _run(
+    setter: Setter, run: ProgramRun, source: Mapping[str, Any], shown: Container[str]
+) -> dict[str, Any]:
     output = run.output.text.rstrip("\n").splitlines()
     return {
         **source,
         "same_as": run.same_as if run.same_as in shown else "",
-        "output": terminal(run.output.command, "\n".join(output[:MAX_OUTPUT])),
+        "output": setter.terminal(run.output.command, "\n".join(output[:MAX_OUTPUT])),
         "more_output": max(0, len(output) - MAX_OUTPUT),
     }

@@ -147,15 +147,6 @@ def read(path: Path) -> str:
         raise ReportError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def is_homework(text: str, name: str) -> bool:
-    """Whether a text is a homework file."""
-    try:
-        read_homework_text(text, name)
-    except ReportError:
-        return False
-    return True
-
-
 # ---------------------------------------------------------------- TOML that keeps its comments
 
 

@@ -404,7 +404,7 @@ _FRESH = {"Cache-Control": "no-store"}
 
 
 def _render(name: str, context: Mapping[str, Any]) -> str:
-    return document.environment().get_template(name).render(context)
+    return document.environment(document.BROWSER).get_template(name).render(context)
 
 
 async def _posted(request: Request) -> dict[str, str]:

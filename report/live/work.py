@@ -21,7 +21,7 @@ from report.autodiff.differentiate import trace as trace_of
 from report.autodiff.trace import Trace, as_lists
 from report.derivation.latex.symbols import GRADIENT, symbol, tensor
 from report.derivation.latex.symbols import partial as partial_symbol
-from report.document.formulas import display, for_browser, tex
+from report.document.formulas import BROWSER
 from report.editions import EDITIONS
 from report.errors import ReportError
 from report.homework import variants
@@ -65,35 +65,35 @@ def ready() -> None:
 def quick(text: str, name: str, question: str) -> dict[str, str]:
     """The reading of the formula, the graph and the results, as HTML."""
     _, asked, found = _traced(text, name, question)
-    token = for_browser.set(True)
-    try:
-        template = document.environment().get_template("live/quick.html.j2")
-        parts: Any = template.module  # macros
-        drawn = figure.draw(found, browser=True)
-        return {
-            "echo": str(parts.echo(_formula(found))),
-            "graph": str(parts.graph(question, drawn.panels, drawn.caption, document.steps(found))),
-            "results": str(parts.results(_results(found))),
-            "folds": str(parts.folds(asked.unfold or ())),
-        }
-    finally:
-        for_browser.reset(token)
+    template = document.environment(BROWSER).get_template("live/quick.html.j2")
+    parts: Any = template.module  # macros
+    drawn = figure.draw(found, browser=True)
+    return {
+        "echo": str(parts.echo(_formula(found))),
+        "graph": str(parts.graph(question, drawn.panels, drawn.caption, document.steps(found))),
+        "results": str(parts.results(_results(found))),
+        "folds": str(parts.folds(asked.unfold or ())),
+    }
 
 
 def _formula(found: Trace) -> list[Any]:
-    return [display(f"{line.left} = {line.symbols[0]}") for line in derivation.formula(found)]
+    return [
+        BROWSER.display(f"{line.left} = {line.symbols[0]}") for line in derivation.formula(found)
+    ]
 
 
 def _results(found: Trace) -> list[dict[str, Any]]:
     f = derivation.formula(found)[-1].left
-    rows = [{"name": tex(f), "kind": "value", "number": number_format.show(found.value, 12)}]
+    rows = [
+        {"name": BROWSER.tex(f), "kind": "value", "number": number_format.show(found.value, 12)}
+    ]
     for name, gradient in found.gradients.items():
         shape = np.shape(gradient)
         rows.append(
             {
-                "name": tex(partial_symbol(symbol(found.letter), symbol(name, shape))),
+                "name": BROWSER.tex(partial_symbol(symbol(found.letter), symbol(name, shape))),
                 "kind": "gradient",
-                "number": display(tensor(gradient, GRADIENT)[0])
+                "number": BROWSER.display(tensor(gradient, GRADIENT)[0])
                 if shape
                 else number_format.show(float(gradient), 12),
             }

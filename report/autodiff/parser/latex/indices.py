@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
 from report.autodiff.parser.latex.tokens import Token
-from report.autodiff.parser.latex.tree import Big, Group, Letter, Number, Part, Product, Script, Sum
+from report.autodiff.parser.latex.tree import Group, Letter, Number, Part, Product, Script, Sum
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,6 @@ def split(tokens: Sequence[Token], at: str = ",") -> list[list[Token]]:
 def letters_of(tokens: Sequence[Token]) -> list[str]:
     """The letters among tokens."""
     return [t.text for t in tokens if t.kind == "letter"]
-
-
-def bound_letters(part: Part) -> set[str]:
-    """The letters that stand below a sum or an extreme somewhere in a part."""
-    return {
-        name for p in walk(part) if isinstance(p, Big) and p.below for name in letters_of(p.below)
-    }
 
 
 def scripts_in(part: Part) -> Iterator[Script]:
