@@ -13,7 +13,7 @@ from report.autodiff import extended, unselected_branches
 from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
 from report.autodiff.graph import Array, Graph, Node
-from report.autodiff.inputs import read_inputs
+from report.autodiff.inputs import ascii_name, read_inputs
 from report.autodiff.kinks import kinks, on_kink
 from report.autodiff.parser import is_latex, parse
 from report.autodiff.rounding_error import scales
@@ -123,7 +123,8 @@ def check_wrt(
     given = as_list(wrt)
     if given is None:
         raise ReportError('wrt must be a list of input names, such as ["w1", "w2"]')
-    names = tuple(as_text(name) or "" for name in given)
+    written = (as_text(name) or "" for name in given)
+    names = tuple(name if name in inputs else ascii_name(name) for name in written)
     for each, name in zip(given, names, strict=True):
         if name not in inputs:
             known = ", ".join(inputs) or "none"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ LATEX_NAME = re.compile(
     r"[^\W\d_][\w\\{}^()\[\],'*+\-. |]{0,59}|\\[A-Za-z][\w\\{}^()\[\],'*+\-. |]{0,58}"
 )
 CONSTANTS = {"pi": math.pi}
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _TRUTH = {bool, np.bool_}
 _NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
 
@@ -32,14 +34,30 @@ _NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
 # ---------------------------------------------------------------- names, lists and tables
 
 
+def ascii_name(name: str) -> str:
+    """A name in ASCII: Greek letters by their English names, lowered digits as digits (α, x₁)."""
+    return name if name.isascii() else "".join(map(_letter, name))
+
+
+def _letter(c: str) -> str:
+    if c.isascii() or c in _LOWERED:
+        return _LOWERED.get(c, c)
+    known = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(c, ""))
+    if known is None:
+        return c
+    name = known[2].lower().replace("lamda", "lambda")
+    return name.capitalize() if known[1] == "CAPITAL" else name
+
+
 def check_name(name: Any, what: str = "input", latex: bool = False) -> str:
     """A name that a formula may use; ReportError when it is not one or is already taken.
 
-    In LaTeX a name may also be LaTeX (h_{t-1}), and words of Python are names as any other (lambda).
+    α and x₁ are alpha and x1. In LaTeX a name may also be LaTeX (h_{t-1}), and words of Python are names as any other (lambda).
     """
     own = as_text(name)
     if latex and own is not None and LATEX_NAME.fullmatch(own):
         return own
+    own = own if own is None else ascii_name(own)
     if own is None or not NAME.fullmatch(own):
         raise ReportError(
             f"{what} {shown(name if own is None else own)}: a name starts with a letter a-z or A-Z and "
@@ -65,6 +83,10 @@ def read_inputs(inputs: Any, latex: bool = False) -> dict[str, Array]:
     entries = 0
     for name, value in as_table(inputs, "inputs").items():
         own = check_name(name, latex=latex)
+        if own in values:
+            raise ReportError(
+                f"two inputs are called {own}: {shown(name)} is another way to write it"
+            )
         values[own] = read_value(own, value)
         entries += values[own].size
         if entries > MAX_TOTAL:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -51,7 +51,7 @@ def read(printer: Entries, node: Node, form: IndexForm, ix: Labels) -> ast.expr:
     for label, own in zip(form.labels, ix, strict=True):
         if label != 0:
             letters |= _letters(label, own, form)
-    return _Reader(printer, node, letters).read(form.expression)
+    return _Reader(printer, node, letters, form.nodes).read(form.expression)
 
 
 def has_loop(expression: Any) -> bool:
@@ -80,8 +80,15 @@ def _letters(label: Any, own: ast.expr, form: IndexForm) -> dict[Any, ast.expr]:
 
 
 class _Reader:
-    def __init__(self, printer: Entries, node: Node, letters: dict[Any, ast.expr]) -> None:
+    def __init__(
+        self,
+        printer: Entries,
+        node: Node,
+        letters: dict[Any, ast.expr],
+        nodes: Mapping[str, Node],
+    ) -> None:
         self.printer = printer
+        self.nodes = nodes
         self.node = node
         self.letters = letters
 
@@ -109,6 +116,8 @@ class _Reader:
         return syntax.number(float(e))
 
     def leaf(self, place: int, labels: Any) -> ast.expr:
+        if place >= len(self.node.args):  # a number of the gate's definition, such as √3
+            return self.printer.entry(self.nodes[f"e{place:03d}"], ())
         arg = self.node.args[place]
         own = iter(labels)
         ix = tuple(ast.Constant(0) if n == 1 else self.label(next(own)) for n in arg.shape)

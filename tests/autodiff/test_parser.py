@@ -162,7 +162,7 @@ def refusal(text: str, **inputs: Any) -> str:
         ("x + Y", "did you mean y?"),
         ("simoid(x)", "unknown function 'simoid'; did you mean sigmoid?"),
         ("sofmax(v)", "did you mean softmax?"),
-        ("clamp(x, 0)", "clamp takes 3 arguments, not 2"),
+        ("clamp(x)", "clamp takes 3 arguments, not 1"),
         ("relu", "'relu' is a gate and needs its argument: relu(x)"),
         ("xlogy(x, y)", "unknown function"),
         ("x.__class__", ".__class__ is not known"),

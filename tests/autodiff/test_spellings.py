@@ -81,6 +81,20 @@ SAME = [
     ("(x+1)²", "(x+1)**2"),
     ("x³", "x**3"),
     ("tanh x", "tanh(x)"),
+    ("b @ S^(-1) @ b", "b @ inv(S) @ b"),
+    ("(2 v).exp().sum()", "sum(exp(2*v))"),
+    ("F.conv1d(v, u[:2], padding=1).pow(2).sum()", "sum(conv1d(v, u[:2], padding=1)**2)"),
+    ("v.clamp(min=0).sum()", "sum(maximum(v, 0))"),
+    ("np.clip(v, None, 1).sum()", "sum(minimum(v, 1))"),
+    ("clip(v, 0, ∞)[2]", "maximum(v, 0)[2]"),
+    ("np.linalg.norm(v, np.inf)", "max(abs(v))"),
+    ("W.max(dim=1)[0].sum()", "sum(max(W, 1))"),
+    ("v.masked_fill(v < 0, 0).sum()", "sum(where(v < 0, 0, v))"),
+    ("W.gather(1, [[0], [2], [1]]).sum()", "W[0, 0] + W[1, 2] + W[2, 1]"),
+    ("torch.roll(v, shifts=1, dims=0)[0]", "v[2]"),
+    ("(v[:, np.newaxis] * u)[2, 0]", "v[2] * u[0]"),
+    ("F.layer_norm(v, (3,), u)[1]", "layer_norm(v, u)[1]"),
+    ("F.group_norm(W, 1, v, u)[0, 1]", "group_norm(W, v, u, groups=1)[0, 1]"),
 ]
 
 
@@ -103,10 +117,11 @@ def refusal(text: str) -> str:
     [
         ("v u", ["write * for entry by entry", "@ for the product"]),
         ("W u v", ["write * for entry by entry", "@ for the product"]),
-        ("1/2x", ["/(2 * x)", "(/ 2) * x"]),
-        ("1/(1 + x) y", ["/((1+x) * y)", "(/ (1+x)) * y"]),
+        ("1/2x", ["1/(2 * x)", "(1/2) * x"]),
+        ("1/(1 + x) y", ["1/((1+x) * y)", "(1/(1+x)) * y"]),
         ("sin x y", ["sin(x)*y", "sin(x*y)"]),
         ("sin x^2", ["sin(x**..)", "sin(x)**.."]),
+        ("v' u", ["v.T", "v_prime"]),
         ("sigmoid^-1(x)", ["inverse function", "1/sigmoid(x)"]),
     ],
 )
@@ -128,7 +143,10 @@ def test_what_has_two_readings_is_refused_with_both(typed: str, readings: list[s
         ("x.foo()", "unknown function 'foo'"),
         ("np.foo(x)", "unknown function 'foo'"),
         ("∑ v", "write sum(...)"),
-        ("v.median()", "unknown function 'median'"),
+        ("v.median()", "median is not a gate: it follows the entry in the middle"),
+        ("scipy.linalg.logm(S)[0, 0]", "logm is not a gate: the logarithm of a matrix"),
+        ("expm(S)[0, 0]", "exp goes entry by entry"),
+        ("x + inf", "there is no constant inf; write maximum(x, 0)"),
     ],
 )
 def test_what_means_nothing_is_refused(typed: str, said: str) -> None:
@@ -145,3 +163,11 @@ def test_a_name_of_ours_is_a_value_where_an_input_has_it() -> None:
     assert trace("sigma(x + 1)", {"sigma": 2.0, "x": 3.0}).value == 8.0
     assert trace("e**x", {"e": 2.0, "x": 3.0}).value == 8.0
     assert trace("T x^T", {"T": 2.0, "x": 3.0}).value == 18.0
+
+
+def test_greek_and_lowered_names_of_inputs_are_their_ascii_names() -> None:
+    found = trace("α x₁", {"α": 3.0, "x₁": 2.0}, wrt=["α"])
+    assert found.value == 6.0
+    assert found.gradients == {"alpha": 2.0}
+    with pytest.raises(ReportError, match="two inputs are called alpha"):
+        trace("alpha", {"alpha": 1.0, "α": 2.0})

@@ -14,6 +14,7 @@ from report.autodiff.gates import index_entries
 from report.autodiff.gates.activations import log_softmax, relu, sigmoid, softmax, softplus
 from report.autodiff.gates.algebra import norm
 from report.autodiff.gates.arithmetic import square, where
+from report.autodiff.gates.by_definition import number
 from report.autodiff.gates.functions import sqrt
 from report.autodiff.gates.indexing import concatenate, index, one_hot, reshape, transpose
 from report.autodiff.gates.keys import Key, Place
@@ -73,7 +74,7 @@ def _attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False
     """softmax(q kᵀ / √d) v; where the mask is 0 a score is so low that nothing is attended to."""
     rank, d = len(shape_of(k)), shape_of(k)[-1]
     turned = k.T if rank == 2 else transpose(k, axes=(*range(rank - 2), rank - 1, rank - 2))
-    scores = q @ turned / math.sqrt(d)
+    scores = q @ turned / sqrt(number(d, k))
     if is_causal:
         scores = where(np.tril(np.ones(shape_of(scores)[-2:])), scores, -1e9)
     if mask is not None:

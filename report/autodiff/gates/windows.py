@@ -32,7 +32,7 @@ def _windows(x: Array, size: Shape, stride: Shape) -> Array:
 
 def _overlap(w: Array, size: Shape, stride: Shape) -> Array:
     n = len(size)
-    out = np.zeros((*np.shape(w)[: -2 * n], *size))
+    out = np.zeros((*np.shape(w)[: -2 * n], *size), dtype=w.dtype)
     for place in np.ndindex(np.shape(w)[-n:]):
         at: tuple[Any, ...] = tuple(
             slice(p, p + s * m, s)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Sized
+from collections.abc import Container, Sequence, Sized
 from typing import Any, NamedTuple
 
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.parser import literals
-from report.autodiff.parser.names import FORMS, INSTEAD, NEUTRAL, OPTIONS, STEPS, Form
+from report.autodiff.parser.names import (
+    FORMS,
+    INSTEAD,
+    NEUTRAL,
+    NO_GATE,
+    OPTIONS,
+    STEPS,
+    TORCH_ORDER,
+    Form,
+)
 from report.autodiff.parser.source import Places
 from report.errors import ReportError, nearest, shown
 
@@ -31,6 +40,9 @@ def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
     Raises ReportError for an unknown function, a wrong number of arguments and an unknown option.
     """
     form = _form(source, e, names)
+    order = TORCH_ORDER.get(form.name)
+    if order and len(e.args) > 1 and literals.is_number_or_shape(e.args[1]):
+        e = _reordered(source, e, order)
     if form.leading:
         return _with_leading(source, e, form)
     operands: list[ast.expr] = e.args
@@ -44,6 +56,14 @@ def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
         operands = listed.elts
         check_parts(source, listed, operands)
     return Call(form, operands, options)
+
+
+def _reordered(source: Places, e: ast.Call, order: Sequence[str]) -> ast.Call:
+    """A call in PyTorch's order, its arguments by name; a shape that says nothing new ("") is left out."""
+    if len(e.args) > len(order):
+        raise source.error(e, f"{_written(e)} takes {len(order)} arguments, not {len(e.args)}")
+    named = [ast.keyword(n, a) for n, a in zip(order, e.args, strict=False) if n]
+    return ast.copy_location(ast.Call(e.func, [], [*named, *e.keywords]), e)
 
 
 def _with_leading(source: Places, e: ast.Call, form: Form) -> Call:
@@ -98,6 +118,8 @@ def _form(source: Places, e: ast.Call, names: Container[str]) -> Form:
 def _unknown(name: str) -> str:
     if name in STEPS:
         return f"there is no gate {name}: it is flat between its steps, so no gradient flows back"
+    if name in NO_GATE:
+        return f"{name} is not a gate: {NO_GATE[name]}"
     if name in INSTEAD:
         return f"there is no gate {name}; write {INSTEAD[name]}"
     near = nearest(name, (n for n in FORMS if n not in ALIASES), _ALIKE)

@@ -63,7 +63,7 @@ def static_index(source: Places, e: ast.expr) -> Any:
             return positions
         case ast.Constant(value=value) if value is None or value is Ellipsis:
             return value
-        case ast.Name(id="newaxis"):
+        case ast.Name(id="newaxis") | ast.Attribute(attr="newaxis"):
             return None
     position = literal(source, e, "an index is a whole number")
     if not is_whole(position):
@@ -74,7 +74,9 @@ def static_index(source: Places, e: ast.expr) -> Any:
 def is_static(e: ast.expr) -> bool:
     """Whether a part of an index is fixed by the text: everything but a name or a computed value."""
     match e:
-        case ast.Constant() | ast.Slice() | ast.List() | ast.Name(id="newaxis"):
+        case ast.Constant() | ast.Slice() | ast.List():
+            return True
+        case ast.Name(id="newaxis") | ast.Attribute(attr="newaxis"):
             return True
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
             return True
@@ -84,6 +86,12 @@ def is_static(e: ast.expr) -> bool:
 def is_option(e: ast.expr) -> bool:
     """Whether an expression can be an option."""
     return is_static(e) or isinstance(e, ast.Tuple)
+
+
+def is_number_or_shape(e: ast.expr) -> bool:
+    """Whether an argument is a number or a shape such as (3,), and so no value."""
+    parts = e.elts if isinstance(e, ast.Tuple) else [e]
+    return all(isinstance(p, ast.Constant) and is_whole(p.value) for p in parts)
 
 
 def is_whole(value: Any) -> bool:

@@ -22,7 +22,7 @@ from report.autodiff.graph import CONSTANT, Gate, Node, constant
 
 # other name of an argument or option -> what gates call it
 OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "dim": ("axis",), "dims": ("axes",), "keepdim": ("keepdims",), "correction": ("ddof",),
+    "dim": ("axis",), "dims": ("axes", "axis"), "keepdim": ("keepdims",), "correction": ("ddof",),
     "newshape": ("shape",), "p": ("ord",), "alpha": ("slope",), "negative_slope": ("slope",),
     "a_min": ("low",), "min": ("low",), "a_max": ("high",), "max": ("high",), "exponent": ("n",),
     "kernel_size": ("size",), "num_groups": ("groups",), "shifts": ("shift",), "bias": ("b",),
@@ -30,6 +30,12 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "weight": ("w", "gamma", "a"), "query": ("q",), "key": ("k",), "attn_mask": ("mask",), "anchor": ("a",),
     "positive": ("p",), "negative": ("n",), "smoothing": ("label_smoothing",),
     "input": ("x", "z", "p", "a"), "logits": ("z",), "target": ("labels", "y"), "other": ("b",),
+}  # fmt: skip
+
+# the order of the arguments in PyTorch, where an option stands second
+TORCH_ORDER: Mapping[str, tuple[str, ...]] = {
+    "gather": ("x", "axis", "positions"), "group_norm": ("x", "groups", "gamma", "beta", "eps"),
+    "layer_norm": ("x", "", "gamma", "beta", "eps"), "rms_norm": ("x", "", "gamma", "eps"),
 }  # fmt: skip
 
 # options with the one value that says what the gate does anyway
@@ -68,10 +74,31 @@ INSTEAD: Mapping[str, str] = {
     "slogdet": "logdet(A)", "quadratic_form": "x @ A @ x",
     "l2_norm": "norm(x)", "frobenius": "norm(A)",
     "smooth_l1": "huber(p, y)", "smooth_l1_loss": "huber(p, y)", "log_loss": "binary_cross_entropy(p, y)",
+    "linear": "W @ x + b, or X @ W.T + b for rows", "dropout": "x * m / (1 - p) with the mask m as an input",
     "nll_loss": "cross_entropy(z, labels) of the scores z", "softmax_cross_entropy": "cross_entropy(z, labels)",
     "hinge_loss": "hinge(s, y), the scores first",
 }  # fmt: skip
-NUMBERS: Mapping[str, str] = {"e": "exp(1)", "tau": "2*pi"}
+NUMBERS: Mapping[str, str] = {
+    "e": "exp(1)", "tau": "2*pi", "nan": "a number",
+    "inf": "maximum(x, 0) for a clip without an upper bound, -1e9 for the score of what is masked",
+}  # fmt: skip
+# known functions that are no gate -> why not
+_NO_GATE: Mapping[str, str] = {
+    "logm": "the logarithm of a matrix has no backward rule here, and log goes entry by entry; "
+    "log det A is logdet(A)",
+    "expm": "the exponential of a matrix has no backward rule here, and exp goes entry by entry; "
+    "its series is I + A + A @ A / 2 + ...",
+    "sqrtm": "the square root of a matrix has no backward rule here, and sqrt goes entry by entry",
+    "median": "it follows the entry in the middle alone, and jumps where another takes its place; index that entry",
+    "quantile": "it follows one entry alone, whichever stands there; index it",
+    "mode": "it counts, and a count does not change with a small step",
+    "svd": "singular vectors are unique up to their signs only; norm(A)**2 is the sum of the squared values",
+    "eig": "eigenvectors are unique up to a factor only; trace(A) and det(A) are gates",
+}
+NO_GATE: Mapping[str, str] = {
+    **_NO_GATE, "matrix_exp": _NO_GATE["expm"], "nanmedian": _NO_GATE["median"], "percentile": _NO_GATE["quantile"],
+    "eigh": _NO_GATE["eig"], "eigvals": _NO_GATE["eig"], "eigvalsh": _NO_GATE["eig"],
+}  # fmt: skip
 STEPS = frozenset(
     {"floor", "ceil", "round", "rint", "trunc", "argmax", "argmin"}
 )  # flat everywhere

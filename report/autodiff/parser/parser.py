@@ -243,13 +243,11 @@ class _Reader:
             if isinstance(first, ast.Constant) or not literals.is_option(axis):
                 call = call_arguments.Call(FORMS[_OF_TWO[name]], [first, axis], {})
         self.calls[e] = call
-        if name == "where":
-            self.conditions.add(call.operands[0])
-        elif name in CONDITIONS:
-            if e not in self.conditions:
-                raise self.error(e, _IN_WHERE)
-            if name not in _COMPARISONS.values():
-                self.conditions.update(call.operands)
+        roles = GATES[name].roles if name in GATES else {}
+        if name in CONDITIONS and e not in self.conditions:
+            raise self.error(e, _IN_WHERE)
+        masks = (part for place, part in enumerate(call.operands) if roles.get(place) == "mask")
+        self.conditions.update(masks)
         return call.operands
 
     # How a node is built from its parts.

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import keyword
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from report.autodiff.inputs import ascii_name
 from report.autodiff.parser.names import FORMS
 
+KEYWORDS = {"lambda": "lambda_"}  # names that are words of Python
 BESIDE, DOT = "%", "//"  # the products whose meaning the shapes decide
 _SIGNS = {
     "×": "*", "⊙": "*", "∘": "*", "∗": "*", "·": DOT, "⋅": DOT, "−": "-", "–": "-", "÷": "/", "∕": "/",
     "≤": "<=", "≥": ">=", "≠": "!=", "ᵀ": ".T", "⊤": ".T", "½": "(1/2)", "⅓": "(1/3)", "¼": "(1/4)",
-    "¾": "(3/4)", "⅔": "(2/3)", "′": "_prime", "π": "pi", "\u00a0": " ", "\u2009": " ", "‖": "||", "∥": "||",
+    "¾": "(3/4)", "⅔": "(2/3)", "′": "_prime", "π": "pi", "\u00a0": " ", "\u2009": " ", "‖": "||", "∥": "||", "∞": "inf",
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
-_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _NO_LETTERS = "₀-₉⁰¹²³⁴-⁹½⅓¼¾⅔ᵀ"
 _TOKEN = re.compile(
     r"(?P<space>[ \t]+)"
@@ -35,10 +35,11 @@ _TOKEN = re.compile(
 )
 # A line that may need to be written again; most formulas are Python's as they stand.
 _UNUSUAL = re.compile(
-    r"[^\x00-\x7f]|[\^|]|[\w)\].][ \t]+[\w(]|\d[A-Za-z_(]|[)\]]\s*[\w(]|\b(?:lambda|sigma)\b"
+    r"[^\x00-\x7f]|[\^|]|(?!(?<!\w)[bfru]')[\w)\]]'|[\w)\].][ \t]+[\w(]|\d[A-Za-z_(]|[)\]]\s*[\w(]|\b(?:lambda|sigma)\b"
 )
 _APPLIED = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\(([^()=]*)\)\s*=(?!=)")
+_MINUS_ONE = (["-1"], ["-", "1"], ["(", "-", "1", ")"])  # S⁻¹, S^-1, S^(-1)
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
@@ -105,6 +106,13 @@ def _tokens(line: str) -> list[_Token]:
         if kind == "space" or not _SIGNS.get(text, text).strip():
             spaced = True
             continue
+        name = found[-1].text if found and found[-1].ends and not spaced else ""
+        if text[0] == "'" and name:
+            raise Unreadable(
+                f"{name}' can be read as the transpose {name}.T or as a name of its own, "
+                f"{name}_prime; write one of them",
+                match.start(),
+            )
         for token in _spelled(kind, text, match.start()):
             found.append(_Token(token.kind, token.text, token.column, spaced))
             spaced = False
@@ -117,7 +125,7 @@ def _spelled(kind: str, text: str, column: int) -> list[_Token]:
         exponent = "".join(_RAISED[c] for c in text)
         return [_Token("sign", "^", column), _Token("number", exponent, column)]
     if kind == "name":
-        return [_Token("name", _ascii(text), column)]
+        return [_Token("name", KEYWORDS.get(name := ascii_name(text), name), column)]
     if kind != "sign":
         return [_Token(kind, text, column)]
     spelled = _SIGNS.get(text, text)
@@ -129,22 +137,6 @@ def _spelled(kind: str, text: str, column: int) -> list[_Token]:
     if spelled in (BESIDE, DOT) and text.isascii():
         raise Unreadable(f"{spelled} is not possible in a function", column)
     return [_Token(kind, spelled, column)]
-
-
-def _ascii(name: str) -> str:
-    """A name in ASCII: Greek letters by their English names, lowered digits as digits."""
-    written = "".join(_letter(c) for c in name)
-    return {"lambda": "lambda_"}.get(written, written)
-
-
-def _letter(c: str) -> str:
-    if c.isascii() or c in _LOWERED:
-        return _LOWERED.get(c, c)
-    known = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(c, ""))
-    if known is None:
-        return c
-    name = known[2].lower().replace("lamda", "lambda")
-    return name.capitalize() if known[1] == "CAPITAL" else name
 
 
 def _in_bars(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
@@ -178,10 +170,14 @@ def _called(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Toke
     """Names before a bracket, and names of gates, are calls; sigma is the sigmoid where it is applied."""
     made = list(tokens)
     for i, token in enumerate(tokens):
-        if token.kind != "name" or (made and i and tokens[i - 1].text == "."):
+        if token.kind != "name":
             continue
         following = tokens[i + 1] if i + 1 < len(tokens) else None
         before_bracket = following is not None and following.text == "("
+        if i and tokens[i - 1].text == ".":  # x.sum(), F.relu(x)
+            if before_bracket:
+                made[i] = _Token("call", token.text, token.column, token.spaced)
+            continue
         name = "sigmoid" if token.text == "sigma" else token.text
         if is_value(token.text):
             continue
@@ -282,16 +278,16 @@ def _raised(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Toke
     while i < len(tokens):
         token = tokens[i]
         if token.text == "^":
-            after = "".join(t.text for t in tokens[i + 1 : i + 3])
-            single = len(tokens) > i + 1 and tokens[i + 1].text == "-1"
+            after = [t.text for t in tokens[i + 1 : i + 5]]
+            length = next((len(m) for m in _MINUS_ONE if after[: len(m)] == m), 0)
             following = tokens[i + 1].text if i + 1 < len(tokens) else ""
             if following == ".T" or (following == "T" and not is_value("T")):
                 made.append(_Token("sign", ".T", token.column))
                 i += 2
                 continue
-            if made and made[-1].kind != "number" and (single or after == "-1"):
+            if made and made[-1].kind != "number" and length:
                 made.append(_Token("sign", ".I", token.column))
-                i += 2 if single else 3
+                i += 1 + length
                 continue
             token = _Token("sign", "**", token.column, token.spaced)
         made.append(token)
@@ -309,9 +305,13 @@ def _multiplied(tokens: list[_Token]) -> list[_Token]:
                 raise Unreadable("an operator is missing between two numbers", token.column)
             start = _start_of_operand(made)
             if start and made[start - 1].text == "/":
+                over = "".join(
+                    t.text for t in made[_start_of_operand(made[: start - 1]) : start - 1]
+                )
                 a, b = "".join(t.text for t in made[start:]), token.text
                 raise Unreadable(
-                    f"/ {a} {b} can be read as /({a} * {b}) or (/ {a}) * {b}; write one of them",
+                    f"{over}/{a} {b} can be read as {over}/({a} * {b}) or ({over}/{a}) * {b}; "
+                    "write one of them",
                     made[start].column,
                 )
             made.append(_Token("sign", BESIDE, token.column))
