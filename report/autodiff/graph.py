@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.errors import ReportError
 
 MAX_ENTRIES = 20_000_000  # of one value: 160 MB
@@ -68,6 +69,19 @@ class Gate:
     roles: Mapping[int, str] = field(default_factory=dict)
     variant: Callable[..., str] | None = None
     held: bool = False
+    form: Form | None = None
+    commutative: bool = False
+    powered: bool = False
+    of_matrix: bool = False
+    named: bool = False
+    by_sympy: bool = False
+    in_numbers: bool = False
+    ties: bool = False
+    tie: str = ""
+    saturates: str = ""
+    plain: Callable[..., str] | None = None
+    why_with: Mapping[tuple[bool, ...], str] = field(default_factory=dict)
+    note: str = ""
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """The backward rule for each of `count` arguments; None where nothing flows back."""

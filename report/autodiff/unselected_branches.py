@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.graph import FAULTS, Array, Graph, Node
 from report.errors import ReportError
 
@@ -37,7 +38,7 @@ def forward(
             except FAULTS:
                 raise fault from None
             gone = [lost.get(a, np.False_) for a in node.args]
-            if node.gate.name == "where" and not np.any(gone[0]):
+            if node.gate.form is Form.CHOICE and not np.any(gone[0]):
                 here = np.where(args[0], gone[1], gone[2])
             else:
                 here = np.zeros(node.shape, dtype=bool)

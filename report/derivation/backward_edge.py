@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import ATOM, SUM, broadcast_to, fit_to
 from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, make, topological
 from report.autodiff.simplify import is_filled
@@ -91,7 +92,9 @@ class Link:
         """The numbers of the local derivative, in the colour of values where it is one."""
         graph = self.local_graph
         values = {leaf for leaf, _ in self.pairs}
-        is_value = graph in values or (graph.gate.name == "transpose" and graph.args[0] in values)
+        is_value = graph in values or (
+            graph.gate.form is Form.TRANSPOSE and graph.args[0] in values
+        )
         slope = self.slope if np.ndim(self.slope) else np.float64(self.slope)
         return tensor(np.reshape(slope, graph.shape), VALUE if is_value else None)
 
@@ -192,7 +195,11 @@ class Link:
 
     def _unfolded(self) -> str | None:
         """One over a constant divisor as it stands in the formula: 1/0.5, whose number follows."""
-        if self.node.gate.name != "divide" or self.place != 0 or self.local_graph.value is None:
+        if (
+            self.node.gate.form is not Form.QUOTIENT
+            or self.place != 0
+            or self.local_graph.value is None
+        ):
             return None
         divisor = self.node.args[1]
         return None if divisor.shape else rf"\frac{{1}}{{{latex(divisor)}}}"
@@ -202,10 +209,10 @@ class Link:
         values = self.values
         found: dict[Node, Written] = {}
         nodes = topological(graph, leaves=values.keys() | {self.upstream})
-        conditions = {n.args[0] for n in nodes if n.gate.name == "where"}  # they stay in words
+        conditions = {n.args[0] for n in nodes if n.gate.form is Form.CHOICE}  # they stay in words
         skipped = {graph, *values, *conditions}
         for n in nodes:
-            if n in skipped or n.is_constant or n.gate.name not in _SHOWN_AS_NUMBERS:
+            if n in skipped or n.is_constant or not n.gate.in_numbers:
                 continue
             below = set(topological(n))
             if self.upstream not in below and math.prod(n.shape) <= MAX_PUT_IN:
@@ -277,7 +284,9 @@ class Link:
         values = {**self.values, self.upstream: self.q.gradient}
         found: dict[Node, Written] = {}
         for n in topological(self.graph):
-            is_sum = n.gate.name in ("sum", "dot") and self.upstream in set(topological(n))
+            is_sum = n.gate.form in (Form.TOTAL, Form.INNER) and self.upstream in set(
+                topological(n)
+            )
             if n is not self.graph and is_sum:
                 found[n] = tensor(evaluate([n], values)[n], GRADIENT)
         return found
@@ -294,26 +303,6 @@ class Link:
             return index_form(graph, names, lambda n: latex(n, self.names.get), letters)
         except NoIndexForm:
             return None
-
-
-_SHOWN_AS_NUMBERS = frozenset(
-    [
-        "softmax",
-        "sigmoid",
-        "exp",
-        "normal_cdf",
-        "normal_pdf",
-        "clip",
-        "sign",
-        "one_hot",
-        "others",
-        "is_largest",
-        "is_smallest",
-        "positive",
-        "larger",
-        "less",
-    ]
-)
 
 
 def _is_small_vector(node: Node) -> bool:

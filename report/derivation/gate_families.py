@@ -93,30 +93,7 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
 def why(node: Node) -> str:
     """The sentence about a gate's rule; some rules read otherwise where an argument is constant."""
     constants = tuple(a.is_constant for a in node.args)
-    return _WITH_CONSTANTS.get((node.gate.name, constants), node.gate.why)
-
-
-_WITH_CONSTANTS: dict[tuple[str, tuple[bool, ...]], str] = {
-    ("add", (True, False)): "The slope of $x$ plus a constant is 1.",
-    ("add", (False, True)): "The slope of $x$ plus a constant is 1.",
-    ("multiply", (True, False)): "The derivative of a constant times $x$ is the constant.",
-    ("multiply", (False, True)): "The derivative of a constant times $x$ is the constant.",
-    ("divide", (False, True)): "Division by a constant is a factor of one over the constant.",
-    ("divide", (True, False)): "The derivative of $c/x$ by $x$ is $-c/x^2$.",
-    (
-        "subtract",
-        (True, False),
-    ): "The slope of a constant minus $x$ is −1.",
-    (
-        "subtract",
-        (False, True),
-    ): "The slope of $x$ minus a constant is 1.",
-    ("power", (True, False)): r"The derivative of $a^x$ by $x$ is $a^x \log a$.",
-    (
-        "power",
-        (False, False),
-    ): r"The derivative of $x^n$ by $x$ is $n x^{n-1}$, by $n$ it is $x^n \log x$.",
-}
+    return node.gate.why_with.get(constants, node.gate.why)
 
 
 def _kind(node: Node, count: int, f: str) -> GateFamily:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import ATOM
 from report.autodiff.gates.table import apply
 from report.autodiff.graph import Node, constant, evaluate, topological
@@ -310,17 +311,13 @@ def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[
     values = {q.node: q.value for q in notation.trace.inputs}
     found = []
     for n in topological(graph):
-        if n.gate.name not in ("is_largest", "is_smallest", "larger"):
+        if not n.gate.tie:
             continue
         shares = np.asarray(evaluate([n], values)[n])
         parts = shares[(shares > 0) & (shares < 1)]
         if parts.size:
             equal = round(1 / parts.min())
-            where = (
-                "where both are equal"
-                if n.gate.name == "larger"
-                else f"for each of {equal} equal entries"
-            )
+            where = n.gate.tie.format(n=equal)
             share = rf"\frac{{1}}{{{equal}}} \text{{ {where}}}"
             bracket = latex(n, lambda m: notation.named(owner.get(m, m)))
             found.append(Equation(bracket, (share,)))
@@ -329,8 +326,8 @@ def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[
 
 def _is_sum(node: Node, given: Container[Node]) -> bool:
     """Whether it is the sum of an input or a step, which the gradient of a step by its name is not."""
-    return node.gate.name in ("sum", "sum_to") and node.args[0] in given
+    return node.gate.form in (Form.TOTAL, Form.SUMMED) and node.args[0] in given
 
 
 def _keeps_entries(node: Node) -> bool:
-    return node.gate.elementwise or node.gate.name == "transpose"
+    return node.gate.elementwise or node.gate.form is Form.TRANSPOSE

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.graph import Node
 from report.autodiff.trace import Trace
 from report.derivation.elements import Derivation, Equation
@@ -72,16 +73,6 @@ _SIGNS = (
         r"$\Phi$ is the distribution function of the standard normal, $\varphi$ its density.",
     ),
 )
-_CROSS_ENTROPIES = (
-    (
-        "cross_entropy",
-        r"$\operatorname{CE}$ is the mean over the rows of $-\log \operatorname{softmax}$ at the class.",
-    ),
-    (
-        "cross_entropy_one_hot",
-        r"$\operatorname{CE}$ is the mean over the rows of $-\sum_j y_j \log \operatorname{softmax}(\mathbf{z})_j$.",
-    ),
-)
 # The part of a derivative that comes through one gate: the fraction between \left. and \right|, the gate.
 _PART = re.compile(
     r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{(?!\d+\})([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
@@ -92,7 +83,6 @@ _BY_ONE_ARGUMENT = re.compile(r"\\left\.\\frac\{(?:(?!\\right).)*\\right\|_\{\d+
 _OF_TENSOR = re.compile(
     r"\\(?:sigma|log|exp|operatorname\{sgn\})\\left\(\\(?:mathbf|boldsymbol)|e\^\{\\mathbf"
 )
-_WITH_TIES = ("maximum", "minimum", "max", "min")
 _SQUARE = re.compile(r"_\{\\left\[")
 
 
@@ -101,11 +91,9 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     text = "\n".join(_formulas(derivation))
     gates = [q.node for q in notation.trace.gates]
     said = [sentence for sign, sentence in _SIGNS if re.search(sign, text)]
-    if _BRACKET in said and any(n.gate.name in _WITH_TIES for n in gates):
+    if _BRACKET in said and any(n.gate.ties for n in gates):
         said[said.index(_BRACKET)] = _BRACKET_AT_A_TIE
-    said += [
-        sentence for name, sentence in _CROSS_ENTROPIES if any(n.gate.name == name for n in gates)
-    ]
+    said += dict.fromkeys(n.gate.note for n in gates if n.gate.note)
     if any(_is_by_entries(n) for n in gates) or _OF_TENSOR.search(text):
         copies = "; those by a stretched operand belong to its copies, over which what flows back is summed"
         said.insert(
@@ -156,8 +144,8 @@ def _written(equations: Iterable[Equation]) -> Iterator[str]:
 
 
 def _is_by_entries(node: Node) -> bool:
-    arithmetic = ("add", "subtract", "multiply", "negative")
-    return math.prod(node.shape) > 1 and node.gate.elementwise and node.gate.name not in arithmetic
+    arithmetic = (Form.SUM, Form.DIFFERENCE, Form.PRODUCT, Form.NEGATIVE)
+    return math.prod(node.shape) > 1 and node.gate.elementwise and node.gate.form not in arithmetic
 
 
 def _is_stretched(node: Node) -> bool:
@@ -168,7 +156,7 @@ def _has_stretched_slope(trace: Trace) -> bool:
     """Whether a local derivative is larger than what it is by, which was stretched."""
     return any(
         q.node.gate.elementwise
-        and q.node.gate.name not in ("add", "subtract")
+        and q.node.gate.form not in (Form.SUM, Form.DIFFERENCE)
         and any(
             a in trace.quantities
             and a.shape != q.node.shape
@@ -182,15 +170,17 @@ def _has_stretched_slope(trace: Trace) -> bool:
 def _counts_from_zero(gates: Iterable[Node]) -> bool:
     """Whether class numbers are among the data."""
     return any(
-        n.gate.name == "one_hot"
-        or (n.gate.name == "cross_entropy" and n.args[1].shape != n.args[0].shape)
+        role in ("label", "index") and place < len(n.args)
         for n in gates
+        for place, role in n.gate.roles.items()
     )
 
 
 def _counts_from_the_end(trace: Trace) -> bool:
     """Whether an index among the data is negative."""
-    indices = (a for q in trace.gates if q.node.gate.name == "index" for a in q.node.args[1:])
+    indices = (
+        a for q in trace.gates for i, a in enumerate(q.node.args) if i in q.node.gate.integers
+    )
     return any(
         bool(np.any(trace.quantities[a].value < 0)) for a in indices if a in trace.quantities
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.graph import Node
 from report.autodiff.kinks import on_kink
 from report.autodiff.simplify import is_filled
@@ -151,7 +152,7 @@ def _product(link: Link, left: str, part: np.ndarray) -> Branch:
 def _by_rule(link: Link, left: str, part: np.ndarray) -> Branch:
     """The rule itself, for gates that mix entries: matrix form, numbers, and index form."""
     symbols, put_in = link.matrix_form()
-    picked = link.q.gradient if link.node.gate.name in ("concatenate", "stack") else ()
+    picked = link.q.gradient if link.node.gate.form in (Form.JOINED, Form.STACKED) else ()
     numbers = (*put_in, gradient_numbers(part, picked))
     found = Branch(link.arg, part, left, (symbols,), numbers, entries=_in_entries(link, left))
     jacobian = link.jacobian()

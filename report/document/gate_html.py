@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from report.autodiff.form import Form
 from report.autodiff.graph import Node
 from report.autodiff.trace import Trace
 from report.figure import gate_signs
@@ -20,7 +21,7 @@ def sign(node: Node, trace: Trace, room: float) -> Markup:
     runs = gate_signs.sign(node, trace.name_of, SIZE, room)
     is_cut = line(runs).width > room or any("…" in run.text for run in runs)
     if is_cut and gate_signs.names_operands(node):
-        return kind(node.gate.sign if node.gate.name == "index" else node.gate.name)
+        return kind(node.gate.sign if node.gate.form is Form.PICKED else node.gate.name)
     return runs_html(runs)
 
 

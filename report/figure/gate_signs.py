@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from report import number_format
+from report.autodiff.form import Form
 from report.autodiff.graph import Node, Shape
 from report.derivation.latex.symbols import GREEK
 from report.figure.font_metrics import SMALLEST, TextRun, width
@@ -22,14 +23,6 @@ _ACCENTS = {"hat": "ˆ", "bar": "¯", "tilde": "˜"}
 _RAISED = {**dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789", strict=True)), "ⁿ": "n", "ᵀ": "⊤"}
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _SMALL = _RAISED | _LOWERED
-_COMPARISONS = {
-    "less": "<",
-    "less_equal": "≤",
-    "greater": ">",
-    "greater_equal": "≥",
-    "equal": "=",
-    "not_equal": "≠",
-}
 _VARIABLES = "xyzuvw"
 _PARTS = re.compile(
     r"(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵀ]+)|(?P<lowered>[₀₁₂₃₄₅₆₇₈₉]+)|(?<![A-Za-z])(?P<letter>[A-Za-z])(?![A-Za-z])"
@@ -101,14 +94,14 @@ def sign(
 
     `name_of` names inputs and gates; no name is wider than `longest` points.
     """
-    args, gate = node.args, node.gate.name
-    if gate == "index":
+    args, form = node.args, node.gate.form
+    if form is Form.PICKED:
         written = [name_of(a) if a.value is None else _constant(a) for a in args]
         key = str(node.params["key"]).format(*written)
         return plain_runs(f"[{_shortened(key, 'roman', size, longest)}]", size)
-    if gate in _PRODUCTS:
+    if form in _PRODUCTS:
         operands = [_operand(a, name_of, size, longest) for a in args]
-        raised = _PRODUCTS[gate](args)
+        raised = _PRODUCTS[form](args)
         turned = [
             [*runs, *plain_runs("ᵀ", size)] if i in raised else runs
             for i, runs in enumerate(operands)
@@ -118,9 +111,11 @@ def sign(
     constants = [i for i, a in enumerate(args) if a.is_constant]
     if not constants:
         return [*plain_runs(node.gate.sign, size), *_options(node.params)]
-    if len(args) == 2 and len(constants) == 1 and gate in _WITH_CONSTANT:
+    if len(args) == 2 and len(constants) == 1:
         place = constants[0]
-        return _WITH_CONSTANT[gate][place](args[place], size)
+        ways = _compared(node.gate.sign) if form is Form.COMPARISON else _WITH_CONSTANT.get(form)
+        if ways:
+            return ways[place](args[place], size)
     variables = iter(_VARIABLES)
     written = [_constant(a) if a.is_constant else next(variables, "·") for a in args]
     return plain_runs(f"{node.gate.sign}({', '.join(written)})", size)
@@ -128,15 +123,15 @@ def sign(
 
 def names_operands(node: Node) -> bool:
     """Whether the sign itself says which operand is which."""
-    return node.gate.name in _PRODUCTS or node.gate.name == "index"
+    return node.gate.form in _PRODUCTS or node.gate.form is Form.PICKED
 
 
 # Which operands of a product of vectors and matrices are turned, as the tables write them.
-_PRODUCTS: Mapping[str, Callable[[tuple[Node, ...]], tuple[int, ...]]] = {
-    "matmul": lambda args: (0,) if len(args[0].shape) == 1 else (),
-    "dot": lambda args: (0,),
-    "outer": lambda args: (1,),
-    "transpose": lambda args: (0,),
+_PRODUCTS: Mapping[Form | None, Callable[[tuple[Node, ...]], tuple[int, ...]]] = {
+    Form.MATRIX_PRODUCT: lambda args: (0,) if len(args[0].shape) == 1 else (),
+    Form.INNER: lambda args: (0,),
+    Form.OUTER: lambda args: (1,),
+    Form.TRANSPOSE: lambda args: (0,),
 }
 
 
@@ -193,13 +188,12 @@ def _exponent(c: Node, size: float) -> list[TextRun]:
 
 
 # For each gate of two arguments: how it is written with its first, with its second one constant.
-_WITH_CONSTANT: Mapping[str, tuple[Callable[[Node, float], list[TextRun]], ...]] = {
-    "add": (_after("+"), _after("+")),
-    "subtract": (_before("−"), _after("−")),
-    "multiply": (_after(MULTIPLY), _after(MULTIPLY)),
-    "divide": (lambda c, size: plain_runs(f"{_constant(c)}/x", size), _after("÷")),
-    "power": (_base, _exponent),
-    **{name: _compared(mark) for name, mark in _COMPARISONS.items()},
+_WITH_CONSTANT: Mapping[Form | None, tuple[Callable[[Node, float], list[TextRun]], ...]] = {
+    Form.SUM: (_after("+"), _after("+")),
+    Form.DIFFERENCE: (_before("−"), _after("−")),
+    Form.PRODUCT: (_after(MULTIPLY), _after(MULTIPLY)),
+    Form.QUOTIENT: (lambda c, size: plain_runs(f"{_constant(c)}/x", size), _after("÷")),
+    Form.POWER: (_base, _exponent),
 }
 
 

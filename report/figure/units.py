@@ -12,7 +12,6 @@ from report.autodiff.trace import Quantity, Trace
 MANY = 60  # more gates than this are grouped by let-line where there are let-lines
 TOO_MANY = 150  # more units than this: the first and the last of them are drawn
 SHOWN = 50  # of each end
-_ANY_ORDER = frozenset({"add", "multiply", "dot", "maximum", "minimum"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,7 @@ class Unit:
     @property
     def ordered(self) -> bool:
         """Whether it matters which edge is the first operand."""
-        return self.gates == 1 and self.quantity.node.gate.name not in _ANY_ORDER
+        return self.gates == 1 and not self.quantity.node.gate.commutative
 
 
 @dataclass(frozen=True, eq=False)

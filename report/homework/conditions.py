@@ -35,8 +35,6 @@ MAX_LENGTH = 500
 MAX_DEPTH = 100
 MAX_NUMBER = 1e300
 FLAT = 0.01  # a local derivative below this is next to nothing
-_TWO_FLAT_ENDS = ("sigmoid", "tanh", "erf", "arctan")
-_FLAT_SIDE = ("relu", "elu", "softplus", "log_sigmoid", "swish", "gelu")
 _EXAMPLE = 'write one such as "abs(f) < 10" or "not saturated"'
 
 _ARITHMETIC: Mapping[type, Callable[[Any, Any], Any]] = {
@@ -127,15 +125,15 @@ def saturated(trace: Trace) -> bool:
     for quantity in trace.gates:
         gate, values = quantity.node.gate, trace.arguments(quantity.node)
         y = quantity.value
-        if gate.name in _TWO_FLAT_ENDS or gate.name in _FLAT_SIDE:
+        if gate.saturates in ("end", "side"):
             rule = gate.rules[0]
             assert rule is not None
             with np.errstate(all="ignore"):
                 flat = np.abs(rule(np.ones_like(y), y, *values, **quantity.node.params)) < FLAT
-            if flat.any() if gate.name in _TWO_FLAT_ENDS else flat.all():
+            if flat.any() if gate.saturates == "end" else flat.all():
                 return True
         elif (
-            gate.name == "softmax"
+            gate.saturates == "row"
             and np.size(y) > 1
             and bool(np.any(y * (1 - y) < FLAT, where=y > 0.5))
         ):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import GATES, fit_to
 from report.autodiff.graph import COMPUTED, INPUT, Node, constant, evaluate, make
 from report.autodiff.simplify import is_filled
@@ -130,7 +131,7 @@ class _Backward:
         args = [a if a.is_constant else self.value[a] for a in node.args]
         if node.gate.elementwise:
             local = rule(constant(1.0), y, *args, **node.params)
-            if local.gate.name == "where":  # its rule is a choice, not a product
+            if local.gate.form is Form.CHOICE:  # its rule is a choice, not a product
                 product = rule(upstream, y, *args, **node.params)
             else:
                 product = _times(upstream, local)
@@ -148,11 +149,11 @@ class _Backward:
         if node in self.names or node.is_constant:
             return node
         args = [self.plain(a) for a in node.args]
-        if node.gate.name == "multiply" and _is_share(args[0]):
+        if node.gate.form is Form.PRODUCT and _is_share(args[0]):
             return make(GATES["divide"], [args[1], args[0].args[1]])
-        if node.gate.name == "ratio" and np.all(self.number(args[1]) != 0):
-            return make(GATES["divide"], args)
-        if node.gate.name == "divide" and args[1].gate.name in {"power", "square"}:
+        if node.gate.plain and (plain := node.gate.plain(*map(self.number, args))):
+            return make(GATES[plain], args)
+        if node.gate.form is Form.QUOTIENT and args[1].gate.form is Form.POWER:
             base = args[1].args[0]
             if np.any(np.isinf(self.number(args[1]))):
                 return make(GATES["divide"], [make(GATES["divide"], [args[0], base]), base])
@@ -184,7 +185,7 @@ def _times(upstream: Node, local: Node) -> Node:
 def _is_share(node: Node) -> bool:
     """Whether a factor is 1/n, so that one divides instead."""
     return (
-        node.gate.name == "divide"
+        node.gate.form is Form.QUOTIENT
         and is_filled(node.args[0], 1)
         and node.args[0].shape == ()
         and (not node.shape or node.args[1].shape == node.shape)

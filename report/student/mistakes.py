@@ -450,7 +450,7 @@ def _counts(node: Node) -> list[int]:
 
 
 def _has_log(gate: Gate) -> bool:
-    return r"\log" in gate.latex or "log" in gate.name or gate.group == "losses"
+    return r"\log" in gate.latex or "log" in gate.sign or gate.group == "losses"
 
 
 def told(node: Node, names: dict[Node, str]) -> str:

@@ -88,7 +88,7 @@ def _surplus(p: Array, y: Array) -> Array:
 # squashing functions
 sigmoid = elementwise(
     "sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), lambda g, y, x: g * (y * rest(y, x)),
-    sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
+    in_numbers=True, saturates="end", sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
     python="sigmoid({0})", numpy="sigmoid({0})",
     definition=lambda x: reciprocal(1 + exp(-x)),
@@ -99,7 +99,7 @@ sigmoid = elementwise(
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
-    sign="log σ", latex=r"\log \sigma\left({0}\right)", sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", sympy=lambda s, x: -s.log(1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})",
     definition=lambda x: -log(1 + exp(-x)),
@@ -109,7 +109,7 @@ log_sigmoid = elementwise(
 )
 softplus = elementwise(
     "softplus", _softplus, lambda g, y, x: g * sigmoid(x),
-    sign="softplus", latex=function(named("softplus")), sympy=lambda s, x: s.log(1 + s.exp(x)),
+    saturates="side", sign="softplus", latex=function(named("softplus")), sympy=lambda s, x: s.log(1 + s.exp(x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}}",),
     python="softplus({0})", numpy="np.logaddexp(0, {0})",
     definition=lambda x: log(1 + exp(x)),
@@ -121,7 +121,7 @@ softplus = elementwise(
 # rectifiers
 relu = elementwise(
     "relu", _relu, lambda g, y, x: g * positive(x),
-    sign="ReLU", latex=function(named("ReLU")), sympy=lambda s, x: s.Max(x, 0),
+    saturates="side", sign="ReLU", latex=function(named("ReLU")), sympy=lambda s, x: s.Max(x, 0),
     python="max({0}, 0.0)", numpy="np.maximum({0}, 0)", kink=lambda x: x == 0,
     convention="derivative 0 at 0",
     definition=lambda x: where(greater(x, 0), x, 0),
@@ -156,7 +156,7 @@ prelu = elementwise(
 elu = elementwise(
     "elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, x * 0)))[()],
     lambda g, y, x, alpha=1.0: g * where(positive(x), 1, alpha * exp(minimum(x, x * 0 if is_computed(x) else 0))),
-    sign="ELU", latex=function(named("ELU")), params={"alpha": 1.0},
+    saturates="side", sign="ELU", latex=function(named("ELU")), params={"alpha": 1.0},
     sympy=lambda s, x, alpha=1.0: s.Piecewise((x, x > 0), (alpha * (s.exp(x) - 1), True)),
     python="elu({0}, {alpha})", numpy="elu({0}, {alpha})",
     kink=lambda x, alpha=1.0: (x == 0) & (alpha != 1), convention="derivative alpha at 0",
@@ -169,7 +169,7 @@ elu = elementwise(
 # gated by their own value
 swish = elementwise(
     "swish", lambda x: x / (1.0 + np.exp(-x)), lambda g, y, x: g * _swish_slope(y, x),
-    sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
+    saturates="side", sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
     python="swish({0})", numpy="swish({0})",
     definition=lambda x: x * sigmoid(x),
     usage="swish(x), also silu(x)",
@@ -178,7 +178,7 @@ swish = elementwise(
 )
 gelu = elementwise(
     "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * (normal_cdf(x) + x * normal_pdf(x)),
-    sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
+    saturates="side", sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
     python="gelu({0})", numpy="gelu({0})",
     definition=lambda x: x * (1 + erf(x / sqrt(number(2, x)))) / 2,
     variant=lambda shapes, params: "gelu_tanh" if params.pop("approximate", "none") == "tanh" else "gelu",
@@ -219,7 +219,7 @@ hardtanh = elementwise(
 softmax = gate(
     "softmax", lambda x, axis=None: _softmax(x, -1 if axis is None else axis),
     lambda g, y, x, axis=None: y * (less_mean(g, y, axis=-1 if axis is None else axis) if is_computed(y) else g - _along(g * y, axis)),
-    shape=along, sign="softmax", latex=function(named("softmax")), params={"axis": None},
+    shape=along, in_numbers=True, saturates="row", sign="softmax", latex=function(named("softmax")), params={"axis": None},
     python="softmax({0:last})", numpy=code.called("softmax"),
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import code, elimination, entries
 from report.autodiff.gates.arithmetic import absolute, sign, square
 from report.autodiff.gates.functions import log, ratio, sqrt
@@ -114,7 +115,7 @@ matmul = gate(
     "matmul", np.matmul,
     lambda g, y, a, b: _matmul_left(g, a, b),
     lambda g, y, a, b: _matmul_right(g, a, b),
-    entry=entries.matmul, shape=matrix_product, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
+    entry=entries.matmul, shape=matrix_product, form=Form.MATRIX_PRODUCT, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
     numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
     summary="matrix product, of vectors, matrices or stacks of matrices",
     why=r"As $(\mathbf{AB})_{ij} = \sum_k A_{ik} B_{kj}$, the gradient by one factor is the "
@@ -123,7 +124,7 @@ matmul = gate(
 )
 dot = gate(
     "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
-    shape=inner_product, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
+    shape=inner_product, form=Form.INNER, commutative=True, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
     numpy="np.dot({0}, {1})",
     definition=lambda a, b: total(a * b),
     usage="dot(a, b)", group="linear algebra",
@@ -132,7 +133,7 @@ dot = gate(
 )
 outer = gate(
     "outer", np.multiply.outer, lambda g, y, a, b: g @ b, lambda g, y, a, b: g.T @ a,
-    shape=outer_product, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
+    shape=outer_product, form=Form.OUTER, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
     numpy="np.outer({0}, {1})",
     definition=lambda a, b: reshape(a, shape=(-1, 1)) @ reshape(b, shape=(1, -1)),
     usage="outer(a, b)",
@@ -175,7 +176,7 @@ logdet = gate(
 )
 inv = gate(
     "inv", _inv, lambda g, y, a: -(flip(y) @ g @ flip(y)),
-    shape=square_matrix, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0:matrix})",
+    shape=square_matrix, form=Form.INVERSE, sign="A⁻¹", latex="{0:5}^{{-1}}", binding=POWER, python="inv({0:matrix})",
     numpy="np.linalg.inv({0})", domain="the matrix must be invertible", usage="inv(A)",
     group="linear algebra", summary="inverse matrix",
     why=r"From $\mathbf{A} \mathbf{A}^{-1} = \mathbf{I}$ follows $d(\mathbf{A}^{-1}) = "
@@ -184,7 +185,7 @@ inv = gate(
 solve = gate(
     "solve", _solve,
     lambda g, y, a, b: -_times_row(solve(a.T, g), y), lambda g, y, a, b: solve(a.T, g),
-    shape=solution, sign="A⁻¹b", latex="{0:5}^{{-1}} {1:3}", binding=MATRIX_PRODUCT,
+    shape=solution, form=Form.INVERSE, sign="A⁻¹b", latex="{0:5}^{{-1}} {1:3}", binding=MATRIX_PRODUCT,
     python="solve({0:rows}, {1:first})", numpy="np.linalg.solve({0}, {1})",
     domain="the matrix must be invertible",
     definition=lambda a, b: inv(a) @ b,
@@ -244,7 +245,7 @@ l1_norm = gate(
 cofactor = gate(
     "cofactor", _cofactor,
     lambda g, y, a: flip(inv(a)) * _each_matrix(_inner(y, g)) - flip(inv(a)) @ flip(g) @ y,
-    entry=entries.cofactor, shape=square_matrix, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
+    entry=entries.cofactor, shape=square_matrix, form=Form.COFACTOR, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
     binding=PRODUCT, python="cofactor({0:matrix})", numpy="cofactor({0})",
 )
 

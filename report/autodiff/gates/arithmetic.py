@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import code
 from report.autodiff.gates.functions import xlogy
 from report.autodiff.gates.table import (
@@ -46,33 +47,49 @@ def _where(c: Array, a: Array, b: Array) -> Array:
 # the four operations
 add = elementwise(
     "add", operator.add, lambda g, y, a, b: g, lambda g, y, a, b: g,
-    sign="+", latex="{0:1} + {1:1}", binding=SUM, sympy=lambda s, a, b: a + b,
+    form=Form.SUM, commutative=True, sign="+", latex="{0:1} + {1:1}", binding=SUM, sympy=lambda s, a, b: a + b,
     python="{0:1} + {1:1}", numpy="{0:1} + {1:1}", usage="a + b", group="arithmetic",
     summary="sum",
+    why_with={
+        (True, False): "The slope of $x$ plus a constant is 1.",
+        (False, True): "The slope of $x$ plus a constant is 1.",
+    },
     why="The slope of a sum in each term is 1: the gradient passes unchanged.",
 )
 subtract = elementwise(
     "subtract", operator.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g,
-    sign="−", latex="{0:1} - {1:2}", binding=SUM, sympy=lambda s, a, b: a - b,
+    form=Form.DIFFERENCE, sign="−", latex="{0:1} - {1:2}", binding=SUM, sympy=lambda s, a, b: a - b,
     python="{0:1} - {1:2}", numpy="{0:1} - {1:2}",
     definition=lambda a, b: a + (-b),
     usage="a - b", group="arithmetic",
     summary="difference",
+    why_with={
+        (True, False): "The slope of a constant minus $x$ is −1.",
+        (False, True): "The slope of $x$ minus a constant is 1.",
+    },
     why="The slope of a difference is 1 in the first term and −1 in the second.",
 )
 multiply = elementwise(
     "multiply", operator.mul, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
-    sign="×", latex="{0:2} {1:2}", binding=PRODUCT, sympy=lambda s, a, b: a * b,
+    form=Form.PRODUCT, commutative=True, sign="×", latex="{0:2} {1:2}", binding=PRODUCT, sympy=lambda s, a, b: a * b,
     python="{0:2} * {1:2}", numpy="{0:2} * {1:2}", usage="a * b", group="arithmetic",
     summary="product, entry by entry",
+    why_with={
+        (True, False): "The derivative of a constant times $x$ is the constant.",
+        (False, True): "The derivative of a constant times $x$ is the constant.",
+    },
     why="The derivative of a product by one factor is the other factor.",
 )
 divide = elementwise(
     "divide", operator.truediv, lambda g, y, a, b: g / b, lambda g, y, a, b: -(g / b) * y if is_computed(b) else -(g * a) / b**2,
-    sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=MATRIX_PRODUCT, sympy=lambda s, a, b: a / b,
+    form=Form.QUOTIENT, sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=MATRIX_PRODUCT, sympy=lambda s, a, b: a / b,
     python="{0:2} / {1:3}", numpy="{0:2} / {1:3}", domain="the divisor must not be 0",
     definition=lambda a, b: a * reciprocal(b),
     usage="a / b", group="arithmetic", summary="quotient",
+    why_with={
+        (False, True): "Division by a constant is a factor of one over the constant.",
+        (True, False): "The derivative of $c/x$ by $x$ is $-c/x^2$.",
+    },
     why="The derivative of $a/b$ by $a$ is $1/b$, by $b$ it is $-a/b^2$.",
 )
 reciprocal = elementwise(
@@ -85,7 +102,7 @@ reciprocal = elementwise(
 )
 negative = elementwise(
     "negative", operator.neg, lambda g, y, x: -g,
-    sign="−x", latex="-{0:2}", binding=SUM, sympy=lambda s, x: -x,
+    form=Form.NEGATIVE, sign="−x", latex="-{0:2}", binding=SUM, sympy=lambda s, x: -x,
     python="-{0:2}", numpy="-{0:2}", usage="-x", group="arithmetic", summary="sign turned",
     why="The slope of $-x$ is −1.",
 )
@@ -95,16 +112,20 @@ power = elementwise(
     "power", operator.pow,
     lambda g, y, a, n: g * _slope_of_power(y, a, n),
     lambda g, y, a, n: g * xlogy(y, a),
-    sign="xⁿ", latex="{0:5}^{{{1}}}", binding=POWER, sympy=lambda s, a, n: a**n,
+    form=Form.POWER, sign="xⁿ", latex="{0:5}^{{{1}}}", binding=POWER, sympy=lambda s, a, n: a**n,
     python="{0:5} ** {1:4}", numpy="{0:5} ** {1:4}",
     domain="a negative base needs a whole exponent, a base of 0 a positive one, and an exponent "
     "that is itself a variable a positive base",
     usage="a ** n", group="arithmetic", summary="power",
+    why_with={
+        (True, False): r"The derivative of $a^x$ by $x$ is $a^x \log a$.",
+        (False, False): r"The derivative of $x^n$ by $x$ is $n x^{n-1}$, by $n$ it is $x^n \log x$.",
+    },
     why="The power rule: the derivative of $x^n$ by $x$ is $n x^{n-1}$.",
 )
 square = elementwise(
     "square", lambda x: x * x, lambda g, y, x: g * (2 * x),
-    sign="x²", latex="{0:5}^{{2}}", binding=POWER, sympy=lambda s, x: x**2,
+    form=Form.POWER, sign="x²", latex="{0:5}^{{2}}", binding=POWER, sympy=lambda s, x: x**2,
     python="{0:5} ** 2", numpy="{0:5} ** 2",
     definition=lambda x: x * x,
     usage="square(x) or x**2", group="arithmetic",
@@ -122,7 +143,7 @@ absolute = elementwise(
 )
 sign = elementwise(
     "sign", np.sign, lambda g, y, x: g * 0,
-    sign="sgn", latex=function(named("sgn")), sympy=lambda s, x: s.sign(x),
+    in_numbers=True, sign="sgn", latex=function(named("sgn")), sympy=lambda s, x: s.sign(x),
     python="sign({0})", kink=lambda x: x == 0, convention="derivative 0 everywhere",
     usage="sign(x)", group="arithmetic", summary="sign: −1, 0 or 1",
     why="The sign is constant on either side of 0: its slope is 0.",
@@ -131,7 +152,7 @@ sign = elementwise(
 # the larger, the smaller, and what lies between
 maximum = elementwise(
     "maximum", np.maximum, lambda g, y, a, b: g * larger(a, b), lambda g, y, a, b: g * larger(b, a),
-    sign="max", latex=function_of_two(r"\max"), sympy=lambda s, a, b: s.Max(a, b),
+    ties=True, commutative=True, sign="max", latex=function_of_two(r"\max"), sympy=lambda s, a, b: s.Max(a, b),
     python="max({0}, {1})", numpy="np.maximum({0}, {1})", kink=lambda a, b: a == b,
     convention="at a tie each gets half", usage="maximum(a, b)", group="choices",
     summary="the larger of two, entry by entry",
@@ -139,7 +160,7 @@ maximum = elementwise(
 )
 minimum = elementwise(
     "minimum", np.minimum, lambda g, y, a, b: g * larger(b, a), lambda g, y, a, b: g * larger(a, b),
-    sign="min", latex=function_of_two(r"\min"), sympy=lambda s, a, b: s.Min(a, b),
+    ties=True, commutative=True, sign="min", latex=function_of_two(r"\min"), sympy=lambda s, a, b: s.Min(a, b),
     python="min({0}, {1})", numpy="np.minimum({0}, {1})", kink=lambda a, b: a == b,
     convention="at a tie each gets half", usage="minimum(a, b)", group="choices",
     summary="the smaller of two, entry by entry",
@@ -150,7 +171,7 @@ clip = elementwise(
     lambda g, y, x, low, high: g * within(x, low, high),
     lambda g, y, x, low, high: g * less(x, low) * less_equal(low, high),
     lambda g, y, x, low, high: g * less(high, maximum(x, low)),
-    sign="clip", latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
+    in_numbers=True, sign="clip", latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
     sympy=lambda s, x, low, high: s.Min(s.Max(x, low), high),
     python="min(max({0}, {1}), {2})", numpy="np.clip({0}, {1}, {2})",
     kink=lambda x, low, high: (x == low) | (x == high) | (low == high),
@@ -164,7 +185,7 @@ clip = elementwise(
 # comparisons: 1 where they hold, 0 elsewhere; flat, so no gradient passes
 less = elementwise(
     "less", lambda a, b: np.less(a, b) * 1.0, None, None,
-    sign="<", latex=r"𝟙\left[{0} < {1}\right]", sympy=lambda s, a, b: s.Lt(a, b),
+    form=Form.COMPARISON, in_numbers=True, sign="<", latex=r"𝟙\left[{0} < {1}\right]", sympy=lambda s, a, b: s.Lt(a, b),
     python="float({0:1} < {1:1})", numpy="({0:1} < {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a < b, in where", group="choices",
     summary="1 where a is less than b, else 0",
@@ -172,7 +193,7 @@ less = elementwise(
 )
 less_equal = elementwise(
     "less_equal", lambda a, b: np.less_equal(a, b) * 1.0, None, None,
-    sign="≤", latex=r"𝟙\left[{0} \le {1}\right]", sympy=lambda s, a, b: s.Le(a, b),
+    form=Form.COMPARISON, sign="≤", latex=r"𝟙\left[{0} \le {1}\right]", sympy=lambda s, a, b: s.Le(a, b),
     python="float({0:1} <= {1:1})", numpy="({0:1} <= {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a <= b, in where", group="choices",
     summary="1 where a is at most b, else 0",
@@ -180,7 +201,7 @@ less_equal = elementwise(
 )
 greater = elementwise(
     "greater", lambda a, b: np.greater(a, b) * 1.0, None, None,
-    sign=">", latex=r"𝟙\left[{0} > {1}\right]", sympy=lambda s, a, b: s.Gt(a, b),
+    form=Form.COMPARISON, sign=">", latex=r"𝟙\left[{0} > {1}\right]", sympy=lambda s, a, b: s.Gt(a, b),
     python="float({0:1} > {1:1})", numpy="({0:1} > {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a > b, in where", group="choices",
     summary="1 where a is greater than b, else 0",
@@ -188,7 +209,7 @@ greater = elementwise(
 )
 greater_equal = elementwise(
     "greater_equal", lambda a, b: np.greater_equal(a, b) * 1.0, None, None,
-    sign="≥", latex=r"𝟙\left[{0} \ge {1}\right]", sympy=lambda s, a, b: s.Ge(a, b),
+    form=Form.COMPARISON, sign="≥", latex=r"𝟙\left[{0} \ge {1}\right]", sympy=lambda s, a, b: s.Ge(a, b),
     python="float({0:1} >= {1:1})", numpy="({0:1} >= {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a >= b, in where", group="choices",
     summary="1 where a is at least b, else 0",
@@ -196,7 +217,7 @@ greater_equal = elementwise(
 )
 equal = elementwise(
     "equal", lambda a, b: np.equal(a, b) * 1.0, None, None,
-    sign="=", latex=r"𝟙\left[{0} = {1}\right]", sympy=lambda s, a, b: s.Eq(a, b),
+    form=Form.COMPARISON, sign="=", latex=r"𝟙\left[{0} = {1}\right]", sympy=lambda s, a, b: s.Eq(a, b),
     python="float({0:1} == {1:1})", numpy="({0:1} == {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a == b, in where", group="choices",
     summary="1 where a equals b, else 0",
@@ -204,7 +225,7 @@ equal = elementwise(
 )
 not_equal = elementwise(
     "not_equal", lambda a, b: np.not_equal(a, b) * 1.0, None, None,
-    sign="≠", latex=r"𝟙\left[{0} \ne {1}\right]", sympy=lambda s, a, b: s.Ne(a, b),
+    form=Form.COMPARISON, sign="≠", latex=r"𝟙\left[{0} \ne {1}\right]", sympy=lambda s, a, b: s.Ne(a, b),
     python="float({0:1} != {1:1})", numpy="({0:1} != {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a != b, in where", group="choices",
     summary="1 where a differs from b, else 0",
@@ -212,7 +233,7 @@ not_equal = elementwise(
 )
 logical_and = elementwise(
     "logical_and", lambda a, b: np.logical_and(a, b) * 1.0, None, None,
-    sign="∧", latex=r"{0:2} \land {1:2}", binding=SUM, sympy=lambda s, a, b: s.And(a, b),
+    form=Form.AND, sign="∧", latex=r"{0:2} \land {1:2}", binding=SUM, sympy=lambda s, a, b: s.And(a, b),
     python="float({0:1} and {1:1})", numpy="np.logical_and({0}, {1})",
     roles={0: "mask", 1: "mask"}, usage="(a < b) & (b < c), in where", group="choices", summary="1 where both hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
@@ -220,7 +241,7 @@ logical_and = elementwise(
 )
 logical_or = elementwise(
     "logical_or", lambda a, b: np.logical_or(a, b) * 1.0, None, None,
-    sign="∨", latex=r"{0:2} \lor {1:2}", binding=SUM, sympy=lambda s, a, b: s.Or(a, b),
+    form=Form.OR, sign="∨", latex=r"{0:2} \lor {1:2}", binding=SUM, sympy=lambda s, a, b: s.Or(a, b),
     python="float({0:1} or {1:1})", numpy="np.logical_or({0}, {1})",
     roles={0: "mask", 1: "mask"}, usage="(a < b) | (b < c), in where", group="choices", summary="1 where one or both hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
@@ -228,7 +249,7 @@ logical_or = elementwise(
 )
 logical_not = elementwise(
     "logical_not", lambda a: np.logical_not(a) * 1.0, None,
-    sign="¬", latex=r"\lnot {0:2}", binding=SUM, sympy=lambda s, a: s.Not(a),
+    form=Form.NOT, sign="¬", latex=r"\lnot {0:2}", binding=SUM, sympy=lambda s, a: s.Not(a),
     python="float(not {0:1})", numpy="np.logical_not({0})",
     roles={0: "mask"}, usage="~(a < b), in where", group="choices", summary="1 where the condition does not hold, else 0",
     why="A condition is constant on either side: its slope is 0.",
@@ -239,7 +260,7 @@ logical_not = elementwise(
 where = elementwise(
     "where", _where,
     None, lambda g, y, c, a, b: where(c, g, 0), lambda g, y, c, a, b: where(c, 0, g),
-    sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
+    form=Form.CHOICE, sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
     sympy=lambda s, c, a, b: s.Piecewise((a, _condition(s, c)), (b, True)),
     python="{1:1} if {0:1} else {2:1}", numpy=code.np_where, integers=(0,),
     roles={0: "mask"}, usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
@@ -249,18 +270,18 @@ where = elementwise(
 # gates that only backward passes need; users do not call them
 positive = elementwise(
     "positive", _positive, lambda g, y, x: g * 0,
-    sign="x>0", latex=r"𝟙\left[{0} > 0\right]", sympy=lambda s, x: s.Heaviside(x, 0),
+    form=Form.BRACKET, in_numbers=True, sign="x>0", latex=r"𝟙\left[{0} > 0\right]", sympy=lambda s, x: s.Heaviside(x, 0),
     python="float({0:1} > 0)", numpy="({0:1} > 0)", kink=lambda x: x == 0,
 )
 larger = elementwise(
     "larger", lambda a, b: (np.greater(a, b) * 1.0 + np.greater_equal(a, b)) / 2, None, None,
-    sign="a>b", latex=r"𝟙\left[{0} > {1}\right]",
+    form=Form.BRACKET, in_numbers=True, tie="where both are equal", sign="a>b", latex=r"𝟙\left[{0} > {1}\right]",
     sympy=lambda s, a, b: s.Heaviside(a - b, s.Rational(1, 2)),
     python="larger({0}, {1})", numpy="np.heaviside({0:1} - {1:2}, 0.5)", kink=lambda a, b: a == b,
 )
 within = elementwise(
     "within", lambda x, low, high: np.logical_and(low <= x, x <= high) * 1.0, None, None, None,
-    sign="a≤x≤b", latex=r"𝟙\left[{1} \le {0} \le {2}\right]",
+    form=Form.BRACKET, sign="a≤x≤b", latex=r"𝟙\left[{1} \le {0} \le {2}\right]",
     sympy=lambda s, x, low, high: s.And(low <= x, x <= high),
     python="float({1:1} <= {0:1} <= {2:1})", numpy="(({1:1} <= {0:1}) & ({0:1} <= {2:1}))",
     kink=lambda x, low, high: (x == low) | (x == high),

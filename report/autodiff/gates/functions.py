@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates.by_definition import number
 from report.autodiff.gates.table import POWER, PRODUCT, elementwise, function, named
 from report.autodiff.graph import Array, Node, constant, is_computed
@@ -18,13 +19,13 @@ from report.autodiff.graph import Array, Node, constant, is_computed
 # exponentials and logarithms
 exp = elementwise(
     "exp", np.exp, lambda g, y, x: g * y,
-    sign="exp", latex="e^{{{0}}}", binding=POWER, sympy=lambda s, x: s.exp(x),
+    of_matrix=True, in_numbers=True, sign="exp", latex="e^{{{0}}}", binding=POWER, sympy=lambda s, x: s.exp(x),
     python="math.exp({0})", usage="exp(x)", group="exponential", summary="exponential",
     why="The exponential function is its own derivative.",
 )
 log = elementwise(
     "log", np.log, lambda g, y, x: g / x,
-    sign="log", latex=function(r"\log"), sympy=lambda s, x: s.log(x), python="math.log({0})",
+    of_matrix=True, powered=True, sign="log", latex=function(r"\log"), sympy=lambda s, x: s.log(x), python="math.log({0})",
     domain="x must be positive", usage="log(x)", group="exponential", summary="natural logarithm",
     why=r"The derivative of $\log x$ is $1/x$.",
 )
@@ -49,32 +50,32 @@ expm1 = elementwise(
 xlogy = elementwise(
     "xlogy", lambda a, b: np.where(a == 0, 0.0, a * np.log(np.where(a == 0, b**0, b)))[()],
     lambda g, y, a, b: g * log(b), lambda g, y, a, b: g * ratio(a, b),
-    sign="x log y", latex=r"{0:2} \log\left({1}\right)", binding=PRODUCT,
+    form=Form.LOG_PRODUCT, by_sympy=True, sign="x log y", latex=r"{0:2} \log\left({1}\right)", binding=PRODUCT,
     sympy=lambda s, a, b: a * s.log(b), python="xlogy({0}, {1})", numpy="xlogy({0}, {1})",
 )
 ratio = elementwise(
     "ratio", lambda a, b: np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b))[()],
     lambda g, y, a, b: ratio(g, b), lambda g, y, a, b: -ratio(g * y, b),
-    sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=3, sympy=lambda s, a, b: a / b,
+    form=Form.QUOTIENT, by_sympy=True, plain=lambda a, b: "divide" if np.all(b != 0) else "", sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=3, sympy=lambda s, a, b: a / b,
     python="ratio({0}, {1})", numpy="ratio({0}, {1})",
 )
 
 # trigonometry
 sin = elementwise(
     "sin", np.sin, lambda g, y, x: g * cos(x),
-    sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
+    of_matrix=True, powered=True, sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
     usage="sin(x)", group="trigonometry", summary="sine, x in radians",
     why="The derivative of the sine is the cosine.",
 )
 cos = elementwise(
     "cos", np.cos, lambda g, y, x: g * -sin(x),
-    sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
+    of_matrix=True, powered=True, sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
     usage="cos(x)", group="trigonometry", summary="cosine, x in radians",
     why="The derivative of the cosine is minus the sine.",
 )
 tan = elementwise(
     "tan", np.tan, lambda g, y, x: g * (1 + y**2),
-    sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
+    of_matrix=True, powered=True, sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
     definition=lambda x: sin(x) / cos(x),
     usage="tan(x)", group="trigonometry", summary="tangent, x in radians",
     why=r"The derivative of $\tan x$ is $1 + \tan^2 x$: one plus the square of the value.",
@@ -96,35 +97,35 @@ arccos = elementwise(
 )
 arctan = elementwise(
     "arctan", np.arctan, lambda g, y, x: g / (1 + x**2),
-    sign="arctan", latex=function(r"\arctan"), sympy=lambda s, x: s.atan(x),
+    saturates="end", sign="arctan", latex=function(r"\arctan"), sympy=lambda s, x: s.atan(x),
     python="math.atan({0})", usage="arctan(x)", group="trigonometry",
     summary="inverse tangent, in radians",
     why=r"The inverse has one over the slope of the tangent: with $x = \tan y$ that is $1 + \tan^2 y = 1 + x^2$.",
 )
 sinh = elementwise(
     "sinh", np.sinh, lambda g, y, x: g * cosh(x),
-    sign="sinh", latex=function(r"\sinh"), sympy=lambda s, x: s.sinh(x), python="math.sinh({0})",
+    of_matrix=True, powered=True, sign="sinh", latex=function(r"\sinh"), sympy=lambda s, x: s.sinh(x), python="math.sinh({0})",
     definition=lambda x: (exp(x) - exp(-x)) / 2,
     usage="sinh(x)", group="trigonometry", summary="hyperbolic sine",
     why="The slope of the hyperbolic sine is the hyperbolic cosine.",
 )
 cosh = elementwise(
     "cosh", np.cosh, lambda g, y, x: g * sinh(x),
-    sign="cosh", latex=function(r"\cosh"), sympy=lambda s, x: s.cosh(x), python="math.cosh({0})",
+    of_matrix=True, powered=True, sign="cosh", latex=function(r"\cosh"), sympy=lambda s, x: s.cosh(x), python="math.cosh({0})",
     definition=lambda x: (exp(x) + exp(-x)) / 2,
     usage="cosh(x)", group="trigonometry", summary="hyperbolic cosine",
     why="The slope of the hyperbolic cosine is the hyperbolic sine.",
 )
 tanh = elementwise(
     "tanh", np.tanh, lambda g, y, x: g * (tanh_slope(x) if is_computed(y) else 1 - y**2),
-    sign="tanh", latex=function(r"\tanh"), sympy=lambda s, x: s.tanh(x), python="math.tanh({0})",
+    powered=True, named=False, saturates="end", sign="tanh", latex=function(r"\tanh"), sympy=lambda s, x: s.tanh(x), python="math.tanh({0})",
     definition=lambda x: ((p := exp(x)) - (n := exp(-x))) / (p + n),
     usage="tanh(x)", group="activations", summary="hyperbolic tangent",
     why=r"The derivative of $\tanh x$ is $1 - \tanh^2 x$: one minus the square of the value.",
 )
 radians = elementwise(
     "radians", np.radians, lambda g, y, x: radians(g),
-    sign="° → rad", latex=r"\frac{{\pi}}{{180}} {0:2}", binding=PRODUCT,
+    form=Form.UNIT, sign="° → rad", latex=r"\frac{{\pi}}{{180}} {0:2}", binding=PRODUCT,
     sympy=lambda s, x: s.pi / 180 * x, python="math.radians({0})",
     definition=lambda x: constant(math.pi, "pi") / constant(180) * x,
     usage="radians(x)",
@@ -133,7 +134,7 @@ radians = elementwise(
 )
 degrees = elementwise(
     "degrees", np.degrees, lambda g, y, x: degrees(g),
-    sign="rad → °", latex=r"\frac{{180}}{{\pi}} {0:2}", binding=PRODUCT,
+    form=Form.UNIT, sign="rad → °", latex=r"\frac{{180}}{{\pi}} {0:2}", binding=PRODUCT,
     sympy=lambda s, x: 180 / s.pi * x, python="math.degrees({0})",
     definition=lambda x: constant(180) / constant(math.pi, "pi") * x,
     usage="degrees(x)",
@@ -177,19 +178,19 @@ log10 = elementwise(
 )
 erf = elementwise(
     "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * _bell(x)),
-    sign="erf", latex=function(named("erf")), sympy=lambda s, x: s.erf(x), python="math.erf({0})",
+    saturates="end", sign="erf", latex=function(named("erf")), sympy=lambda s, x: s.erf(x), python="math.erf({0})",
     numpy="erf({0})", usage="erf(x)", group="exponential", summary="error function",
     why="The derivative of an integral by its upper end is the integrand there, "
     r"$\frac{2}{\sqrt{\pi}} e^{-x^2}$.",
 )
 normal_cdf = elementwise(
     "normal_cdf", lambda x: _each(_normal_cdf, x), lambda g, y, x: g * normal_pdf(x),
-    sign="Φ", latex=function(r"\Phi"), sympy=lambda s, x: (1 + s.erf(x / s.sqrt(2))) / 2,
+    named=True, in_numbers=True, sign="Φ", latex=function(r"\Phi"), sympy=lambda s, x: (1 + s.erf(x / s.sqrt(2))) / 2,
     python="normal_cdf({0})", numpy="normal_cdf({0})",
 )
 normal_pdf = elementwise(
     "normal_pdf", lambda x: _gaussian(x, 0.5) / math.sqrt(2 * math.pi), lambda g, y, x: g * -(x * y),
-    sign="φ", latex=function(r"\varphi"), sympy=lambda s, x: s.exp(-x**2 / 2) / s.sqrt(2 * s.pi),
+    named=True, in_numbers=True, sign="φ", latex=function(r"\varphi"), sympy=lambda s, x: s.exp(-x**2 / 2) / s.sqrt(2 * s.pi),
     python="normal_pdf({0})",
     numpy="normal_pdf({0})",
 )

@@ -147,6 +147,7 @@ cross_entropy = gate(
     else _over_rows(one_hot(k, classes=shape_of(z)[-1]) * log_softmax(z)),
     usage="cross_entropy(z, labels)", group="losses",
     summary="mean over rows of −log(softmax(z)[label]); labels are class numbers or one-hot rows",
+    note=r"$\operatorname{CE}$ is the mean over the rows of $-\log \operatorname{softmax}$ at the class.",
     why=r"The derivative of $-\log \operatorname{softmax}(\mathbf{z})_c$ by $z_i$ is "
     r"$\operatorname{softmax}(\mathbf{z})_i$, less 1 for the class $i = c$.",
 )
@@ -160,6 +161,7 @@ cross_entropy_one_hot = gate(
     definition=lambda z, y: _over_rows(y * log_softmax(z)), family="cross_entropy",
     usage="cross_entropy(z, one_hot_rows)", group="losses",
     summary="mean over rows of −sum(y·log(softmax(z)))",
+    note=r"$\operatorname{CE}$ is the mean over the rows of $-\sum_j y_j \log \operatorname{softmax}(\mathbf{z})_j$.",
     why=r"The derivative of $-\sum_k y_k \log p_k$ with $\mathbf{p} = "
     r"\operatorname{softmax}(\mathbf{z})$ by $z_i$ is $p_i \sum_k y_k - y_i$; "
     r"probabilities $\mathbf{y}$ add up to 1.",

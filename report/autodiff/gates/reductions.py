@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import code, entries
 from report.autodiff.gates.arithmetic import over, square
 from report.autodiff.gates.functions import ratio, sqrt
@@ -32,7 +33,7 @@ SPREAD = {"axis": None, "ddof": 0, "keepdims": False}
 total = gate(
     "sum", lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis),
-    entry=entries.total, shape=reduced, sign="Σ", latex=function(named("sum")), params=REDUCTION,
+    entry=entries.total, shape=reduced, form=Form.TOTAL, sign="Σ", latex=function(named("sum")), params=REDUCTION,
     numpy=code.called("np.sum"), usage="sum(x), sum(x, axis=0, keepdims=True)",
     group="reductions", summary="sum of the entries",
     why="The slope of a sum in each entry is 1: each entry gets the upstream gradient.",
@@ -69,7 +70,7 @@ cumsum = gate(
 largest = gate(
     "max", lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_largest(x, axis=axis),
-    entry=entries.extreme("max"), shape=reduced, sign="max", latex=function(r"\max"), params=REDUCTION,
+    entry=entries.extreme("max"), shape=reduced, ties=True, sign="max", latex=function(r"\max"), params=REDUCTION,
     numpy=code.called("np.max"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal largest entries share the gradient evenly",
@@ -79,7 +80,7 @@ largest = gate(
 smallest = gate(
     "min", lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_smallest(x, axis=axis),
-    entry=entries.extreme("min"), shape=reduced, sign="min", latex=function(r"\min"), params=REDUCTION,
+    entry=entries.extreme("min"), shape=reduced, ties=True, sign="min", latex=function(r"\min"), params=REDUCTION,
     numpy=code.called("np.min"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal smallest entries share the gradient evenly",
@@ -124,20 +125,20 @@ reverse_cumsum = gate(
 )
 is_largest = gate(
     "is_largest", lambda x, axis=None: _share(x, np.max(x, axis=axis, keepdims=True), axis), None,
-    entry=entries.is_extreme("max"), shape=lambda x, axis=None: x, sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
+    entry=entries.is_extreme("max"), shape=lambda x, axis=None: x, form=Form.LARGEST, in_numbers=True, tie="for each of {n} equal entries", sign="x=max", latex=r"𝟙\left[{0} = \max\right]",
     params={"axis": None}, python="is_largest({0:axis})", numpy=code.called("is_largest"),
     kink=lambda x, axis=None: np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 is_smallest = gate(
     "is_smallest", lambda x, axis=None: _share(x, np.min(x, axis=axis, keepdims=True), axis), None,
-    entry=entries.is_extreme("min"), shape=lambda x, axis=None: x, sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
+    entry=entries.is_extreme("min"), shape=lambda x, axis=None: x, form=Form.SMALLEST, in_numbers=True, tie="for each of {n} equal entries", sign="x=min", latex=r"𝟙\left[{0} = \min\right]",
     params={"axis": None}, python="is_smallest({0:axis})", numpy=code.called("is_smallest"),
     kink=lambda x, axis=None: np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
 )
 others = gate(
     "others", lambda x, axis=None: _others(x, axis),
     lambda g, y, x, axis=None: _others_rule(g, x, axis),
-    entry=entries.others, shape=lambda x, axis=None: x, sign="Π≠", latex=function(r"\textstyle\prod_{{\ne}}"),
+    entry=entries.others, shape=lambda x, axis=None: x, form=Form.OTHERS, in_numbers=True, sign="Π≠", latex=function(r"\textstyle\prod_{{\ne}}"),
     params={"axis": None}, python="others({0:axis})", numpy=code.np_others,
 )
 

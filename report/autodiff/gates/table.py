@@ -64,7 +64,10 @@ def gate(
         )
         if columns.get("elementwise"):
             columns.setdefault("sympy", by_definition.sympy(definition))
+    group = columns.get("group", "")
     columns.setdefault("sign", name)
+    columns.setdefault("named", group == "activations" and "sympy" in columns)
+    columns.setdefault("by_sympy", group in ("arithmetic", "exponential", "trigonometry"))
     columns.setdefault("binding", CALL)
     columns.setdefault("latex", notation(columns["sign"], len(rules)))
     assert forward is not None

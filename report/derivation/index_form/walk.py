@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import SUM
 from report.autodiff.gates.by_definition import written_out
 from report.autodiff.gates.entries import Labels, NoIndexForm
@@ -265,14 +266,13 @@ class Walk:
         import sympy
 
         args = [self.entry(a, self.broadcast(a, ix)) for a in node.args]
-        if node.gate.name == "multiply":
+        if node.gate.form is Form.PRODUCT:
             return times(*args)
-        if node.gate.name == "divide" and is_plain_number(args[1]):
+        if node.gate.form is Form.QUOTIENT and not node.gate.plain and is_plain_number(args[1]):
             return times(1 / args[1], args[0])
-        if node.gate.name == "where" and node.args[0].is_constant and args[2] == 0:
+        if node.gate.form is Form.CHOICE and node.args[0].is_constant and args[2] == 0:
             return times(args[0], args[1])
-        written_out = node.gate.group in _WRITTEN_OUT or node.gate.name in ("ratio", "xlogy")
-        if written_out and node.gate.sympy is not None:
+        if node.gate.by_sympy and node.gate.sympy is not None:
             return node.gate.sympy(sympy, *args, **node.params)
         return call(node.gate.name, tuple(node.params.items()))(*args)  # σ stays σ
 
@@ -286,7 +286,7 @@ class Walk:
         if not node.shape:
             return self.named(node, text, ix, first=True)
         name = rf"{text}_{{@}}" if text.endswith(r"\right)") else rf"\left({text}\right)_{{@}}"
-        return self.named(node, name, ix, first=node.gate.name == "inv")
+        return self.named(node, name, ix, first=node.gate.form is Form.INVERSE)
 
     def broadcast(self, arg: Node, ix: Labels) -> Labels:
         """The labels of an argument: the trailing ones, and none along an axis of length 1."""
@@ -441,6 +441,3 @@ def _position(n: int) -> Any:
             return str(printer._print(self.args[0]))
 
     return type("position", (Position,), {"is_integer": True, "size": n})
-
-
-_WRITTEN_OUT = frozenset({"arithmetic", "exponential", "trigonometry"})

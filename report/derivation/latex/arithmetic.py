@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SUM
 from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.simplify.constants import is_number
@@ -56,9 +57,9 @@ def _multiply(p: Printer, node: Node) -> tuple[str, int]:
 
 def _in_fraction(p: Printer, a: Node, b: Node) -> tuple[str, int] | None:
     """2 times x / y is 2x / y, and 1/2 times it x / 2y."""
-    if b.gate.name not in ("divide", "ratio") or b.is_constant or p.leaf(b) is not None:
+    if b.gate.form is not Form.QUOTIENT or b.is_constant or p.leaf(b) is not None:
         return None
-    above, below = (a.args[0], a.args[1]) if a.gate.name == "divide" else (a, None)
+    above, below = (a.args[0], a.args[1]) if a.gate.form is Form.QUOTIENT else (a, None)
     if p.leaf(a) is not None or any(n is not None and not is_number(n) for n in (above, below)):
         return None
     x, y = b.args
@@ -93,7 +94,7 @@ def _behind(fraction: str, text: str, x: Node, y: Node) -> tuple[str, int]:
 
 def _widened(text: str, x: Node, other: Node) -> str:
     """A vector that a rule has made a column, beside a matrix: x 𝟏ᵀ."""
-    made = x.gate.name == "reshape" and x.span is None and len(x.args[0].shape) == 1
+    made = x.gate.form is Form.RESHAPED and x.span is None and len(x.args[0].shape) == 1
     if made and x.shape[1:] == (1,) and len(other.shape) > 2:
         return rf"\operatorname{{reshape}}_{{{dimensions(x.shape)}}}\left({text}\right)"
     if made and x.shape[1:] == (1,) and len(other.shape) == 2 and other.shape[1] > 1:
@@ -110,10 +111,12 @@ def _side_by_side(left: str, right: str) -> str:
 
 def _is_juxtaposed(p: Printer, node: Node) -> bool:
     """Whether a node is written as factors side by side that are no numbers."""
-    return p.write(node)[1] == MATRIX_PRODUCT and node.gate.name in _JUXTAPOSED
+    return p.write(node)[1] == MATRIX_PRODUCT and node.gate.form in _JUXTAPOSED
 
 
-_JUXTAPOSED = frozenset({"matmul", "outer", "dot", "solve", "sum_to", "broadcast_to"})
+_JUXTAPOSED = frozenset(
+    {Form.MATRIX_PRODUCT, Form.OUTER, Form.INNER, Form.INVERSE, Form.SUMMED, Form.COPIES}
+)
 
 
 def _starts_with_number(text: str) -> bool:
@@ -140,7 +143,7 @@ def _matmul(p: Printer, node: Node) -> tuple[str, int]:
     if len(a.shape) == 1 and len(b.shape) == 2:
         return _beside(_transposed(p, b), p.bracketed(a, MATRIX_PRODUCT)), MATRIX_PRODUCT
     left = row(p, a) if len(a.shape) == 1 else _of_product(p, a)
-    if b.gate.name == "cofactor" and len(b.shape) == 2 and p.leaf(b) is None:
+    if b.gate.form is Form.COFACTOR and len(b.shape) == 2 and p.leaf(b) is None:
         determinant, inverse = _determinant_and_inverse(p, b)
         return f"{determinant} {_beside(left, inverse)}", MATRIX_PRODUCT
     return _beside(left, _of_product(p, b)), MATRIX_PRODUCT
@@ -180,7 +183,7 @@ def _of_product(p: Printer, node: Node) -> str:
 
 def is_filled_matrix(node: Node) -> bool:
     """Whether a matrix holds one number everywhere, which is written c 𝟏."""
-    return node.gate is CONSTANT or (node.gate.name == "broadcast_to" and not node.args[0].shape)
+    return node.gate is CONSTANT or (node.gate.form is Form.COPIES and not node.args[0].shape)
 
 
 def _outer(p: Printer, node: Node) -> tuple[str, int]:
@@ -196,17 +199,17 @@ def _dot(p: Printer, node: Node) -> tuple[str, int]:
 def row(p: Printer, node: Node) -> str:
     """A vector as a row: xᵀ, xᵀA for x @ A, and 𝟏ᵀA for the sums of columns."""
     a, *b = node.args or (node,)
-    if node.gate.name == "sum_to" and p.leaf(node) is None and len(a.shape) == 2:
+    if node.gate.form is Form.SUMMED and p.leaf(node) is None and len(a.shape) == 2:
         return rf"𝟏^{{\top}}{p.bracketed(a, MATRIX_PRODUCT)}"
-    if node.gate.name == "matmul" and p.leaf(node) is None and len(a.shape) == 1:
+    if node.gate.form is Form.MATRIX_PRODUCT and p.leaf(node) is None and len(a.shape) == 1:
         return f"{row(p, a)} {p.bracketed(b[0], MATRIX_PRODUCT)}"
     return rf"{p.bracketed(node, CALL)}^{{\top}}"
 
 
 def _transposed(p: Printer, node: Node) -> str:
-    if node.gate.name == "transpose" and not node.params and p.leaf(node) is None:
+    if node.gate.form is Form.TRANSPOSE and not node.params and p.leaf(node) is None:
         return p.bracketed(node.args[0], MATRIX_PRODUCT)
-    if node.gate.name == "inv" and p.leaf(node) is None:
+    if _is_inverse(node) and p.leaf(node) is None:
         return _inverse(p, node)[0].replace("-1}", r"-\top}")
     return rf"{p.bracketed(node, CALL)}^{{\top}}"
 
@@ -214,7 +217,7 @@ def _transposed(p: Printer, node: Node) -> str:
 def _inverse(p: Printer, node: Node) -> tuple[str, int]:
     """A⁻¹, or A^{-ᵀ} of a transpose; for solve times the right side."""
     a, *right = node.args
-    turned = a.gate.name == "transpose" and not a.params and p.leaf(a) is None
+    turned = a.gate.form is Form.TRANSPOSE and not a.params and p.leaf(a) is None
     sign = r"-\top" if turned else "-1"
     inverse = rf"{p.bracketed(a.args[0] if turned else a, CALL)}^{{{sign}}}"
     if not right:
@@ -222,12 +225,19 @@ def _inverse(p: Printer, node: Node) -> tuple[str, int]:
     return f"{inverse} {p.bracketed(right[0], MATRIX_PRODUCT)}", MATRIX_PRODUCT
 
 
+def _is_inverse(node: Node) -> bool:
+    return node.gate.form is Form.INVERSE and len(node.args) == 1
+
+
+_SIGNED = frozenset({Form.NEGATIVE, Form.PRODUCT, Form.QUOTIENT})
+
+
 def _divide(p: Printer, node: Node) -> tuple[str, int] | None:
     """A sign above stands in front of the fraction, and so does all that is too tall to stand there."""
     a, b = node.args
     above, below = p.write(a)[0], p.write(b)[0]
     is_written_out = p.leaf(a) is None
-    has_sign = above.startswith("-") and a.gate.name in ("negative", "multiply", "divide")
+    has_sign = above.startswith("-") and a.gate.form in _SIGNED
     sign = "-" if has_sign and is_written_out else ""
     if r"\frac{\partial" in above or (
         not b.shape and p.write(a)[1] >= PRODUCT and bare(above).startswith((r"\frac", r"\begin"))
@@ -250,22 +260,22 @@ def _power(p: Printer, node: Node) -> tuple[str, int] | None:
     """
     a = node.args[0]
     by_entries = r"\odot " if len(node.shape) > 1 else ""
-    exponent = node.args[1].value if node.gate.name == "power" else 2.0
+    exponent = node.args[1].value if len(node.args) > 1 else 2.0
     if exponent is None or np.shape(exponent):
         return None
     if exponent == 0.5:
         return rf"\sqrt{{{p.write(a)[0]}}}", CALL
-    share = node.args[1] if node.gate.name == "power" else None
+    share = node.args[1] if len(node.args) > 1 else None
     if (
         share is not None
-        and share.gate.name == "divide"
+        and share.gate.form is Form.QUOTIENT
         and all(n.is_constant and not n.args for n in share.args)
     ):
         above, below = (p.write(n)[0] for n in share.args)
         return rf"{p.bracketed(a, CALL)}^{{{by_entries}{above}/{below}}}", POWER
     head = rf"\{a.gate.name}\left("
     text, binding = p.write(a)
-    if exponent in (2, 3, 4) and a.gate.name in POWERED and text.startswith(head):
+    if exponent in (2, 3, 4) and a.gate.powered and text.startswith(head):
         return rf"\{a.gate.name}^{{{exponent:g}}}\left({text[len(head) :]}", POWER
     if not by_entries:
         return None
@@ -273,9 +283,6 @@ def _power(p: Printer, node: Node) -> tuple[str, int] | None:
         return rf"{text} \odot {text}", PRODUCT
     written = "2" if share is None else p.bracketed(share, PRODUCT)
     return rf"{p.bracketed(a, CALL)}^{{{by_entries}{written}}}", POWER
-
-
-POWERED = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh", "log"})
 
 
 def _unit(p: Printer, node: Node) -> tuple[str, int] | None:
@@ -288,27 +295,23 @@ def _transpose(p: Printer, node: Node) -> tuple[str, int] | None:
     axes = node.params.get("axes")
     if axes is None:
         inner = node.args[0]
-        is_inverse = inner.gate.name == "inv" and p.leaf(inner) is None
+        is_inverse = _is_inverse(inner) and p.leaf(inner) is None
         return (_transposed(p, inner), POWER) if is_inverse else None
     order = ",".join(str(a) for a in axes)
     return rf"\operatorname{{transpose}}_{{{order}}}\left({p.write(node.args[0])[0]}\right)", CALL
 
 
 SIGNS: Signs = {
-    "add": _add,
-    "multiply": _multiply,
-    "xlogy": _log_product,
-    "matmul": _matmul,
-    "outer": _outer,
-    "dot": _dot,
-    "inv": _inverse,
-    "cofactor": _cofactor,
-    "solve": _inverse,
-    "divide": _divide,
-    "power": _power,
-    "square": _power,
-    "radians": _unit,
-    "degrees": _unit,
-    "transpose": _transpose,
-    "swap_last": _transpose,
+    Form.SUM: _add,
+    Form.PRODUCT: _multiply,
+    Form.LOG_PRODUCT: _log_product,
+    Form.MATRIX_PRODUCT: _matmul,
+    Form.OUTER: _outer,
+    Form.INNER: _dot,
+    Form.INVERSE: _inverse,
+    Form.COFACTOR: _cofactor,
+    Form.QUOTIENT: _divide,
+    Form.POWER: _power,
+    Form.UNIT: _unit,
+    Form.TRANSPOSE: _transpose,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from report.autodiff.form import Form
 from report.autodiff.gates import CALL, PRODUCT, SUM
 from report.autodiff.graph import Node
 from report.derivation.latex.printer import Signs
@@ -20,7 +21,7 @@ def _where(p: Printer, node: Node) -> tuple[str, int]:
 
 
 def _condition(p: Printer, node: Node) -> tuple[str, int]:
-    return joined_conditions(node.gate.name, [p.write(a)[0] for a in node.args]), CALL
+    return joined_conditions(node.gate.form, [p.write(a)[0] for a in node.args]), CALL
 
 
 def choice(condition: str, a: str, b: str, times: str = " ") -> str:
@@ -46,11 +47,11 @@ def _bare_condition(text: str) -> str | None:
     return match[1] if match else None
 
 
-def joined_conditions(gate: str, texts: list[str]) -> str:
+def joined_conditions(form: Form | None, texts: list[str]) -> str:
     """Conditions joined by and, or, not in one bracket 𝟙[...]; numbers are conditions by their name."""
     parts = [_bare_condition(t) or t for t in texts]
     inner = [rf"\left({t}\right)" if r"\l" in t and _JOINED.search(t) else t for t in parts]
-    sign = {"logical_and": r" \land ", "logical_or": r" \lor "}.get(gate)
+    sign = {Form.AND: r" \land ", Form.OR: r" \lor "}.get(form or Form.NOT)
     if sign is None:
         inner = [
             t if t.startswith(r"\left(") or " " not in t else rf"\left({t}\right)" for t in inner
@@ -62,7 +63,8 @@ def joined_conditions(gate: str, texts: list[str]) -> str:
 _JOINED = re.compile(r"\\l(?:and|or)\b")
 
 
+JOINED = (Form.AND, Form.OR, Form.NOT)
 SIGNS: Signs = {
-    "where": _where,
-    **dict.fromkeys(("logical_and", "logical_or", "logical_not"), _condition),
+    Form.CHOICE: _where,
+    **dict.fromkeys(JOINED, _condition),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from report.autodiff.form import Form
 from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Key, Place
 from report.autodiff.graph import Node
 from report.derivation.latex.arithmetic import row
@@ -102,7 +103,7 @@ _VECTOR = re.compile(r"\\begin\{bmatrix\*\}\[r\]([^&]*?)\\end\{bmatrix\*\}")
 def _joined(p: Printer, node: Node) -> tuple[str, int]:
     """[x; y] one below the other and [A | B] side by side; vectors that are stacked are rows [xᵀ; yᵀ]."""
     first, axis = node.args[0], node.params.get("axis", 0) % len(node.shape)
-    stacked = node.gate.name == "stack"
+    stacked = node.gate.form is Form.STACKED
     are_rows = stacked and len(first.shape) == 1 and axis == 0
     parts = [row(p, a) if are_rows else p.write(a)[0] for a in node.args]
     shown = parts if len(parts) <= 6 else [*parts[:4], r"\ldots", parts[-1]]
@@ -114,9 +115,9 @@ def _joined(p: Printer, node: Node) -> tuple[str, int]:
 
 
 SIGNS: Signs = {
-    "reshape": _reshape,
-    "index": _index,
-    "scatter": _scatter,
-    "concatenate": _joined,
-    "stack": _joined,
+    Form.RESHAPED: _reshape,
+    Form.PICKED: _index,
+    Form.PUT_BACK: _scatter,
+    Form.JOINED: _joined,
+    Form.STACKED: _joined,
 }

@@ -9,19 +9,18 @@ from functools import lru_cache
 import numpy as np
 
 from report import number_format
+from report.autodiff.form import Form
 from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.gates.table import notation
 from report.autodiff.graph import CONSTANT, Gate, Node, Shape
 from report.derivation.latex.options import options, with_options
 from report.derivation.latex.symbols import matrix, number_tex, symbol
 
-# functions that a square matrix as a whole has too
-OF_MATRICES = frozenset({"exp", "log", "sin", "cos", "tan", "sinh", "cosh"})
 # A leaf says how a node is written without looking below it: (LaTeX, binding), or None to go on.
 Leaf = Callable[[Node], "tuple[str, int] | None"]
 # (LaTeX, binding) of a gate over its arguments; None where its row's template will do
 Sign = Callable[["Printer", Node], "tuple[str, int] | None"]
-Signs = Mapping[str, Sign]
+Signs = Mapping[Form, Sign]
 
 
 @lru_cache(maxsize=1024)
@@ -73,13 +72,13 @@ class Printer:
         if gate is CONSTANT:
             return _constant(node)
         node = self.in_rows(node)
-        special = self.signs.get(gate.name)
+        special = self.signs.get(gate.form) if gate.form is not None else None
         if special is not None:
             written = special(self, node)
             if written is not None:
                 return written
         shape = node.args[0].shape if node.args else ()
-        if gate.name in OF_MATRICES and len(shape) == 2 and shape[0] == shape[1] > 1:
+        if gate.of_matrix and len(shape) == 2 and shape[0] == shape[1] > 1:
             inner = self.write(node.args[0])[0]  # of each entry, not of the matrix
             return rf"\{gate.name}^{{\odot}}\left({inner}\right)", CALL
         return with_options(self.fill(gate, node), options(gate, node.params, shape)), gate.binding
@@ -114,7 +113,7 @@ class Printer:
 def _copied(node: Node, shape: Shape) -> Node:
     """Sums over rows or columns that a rule has made, beside a matrix: X 𝟏 𝟏ᵀ, not X 𝟏 alone."""
     if (
-        node.gate.name != "sum_to"
+        node.gate.form is not Form.SUMMED
         or node.span is not None
         or len(shape) != 2
         or node.shape == shape
@@ -129,7 +128,7 @@ def _copied(node: Node, shape: Shape) -> Node:
 
 def as_row(node: Node) -> Node:
     """A plain vector, or one that a rule has made a row, as its transpose; anything else as it is."""
-    made = node.gate.name == "reshape" and node.span is None and len(node.args[0].shape) == 1
+    made = node.gate.form is Form.RESHAPED and node.span is None and len(node.args[0].shape) == 1
     if made and node.shape[:1] == (1,) and node.shape[1:] != (1,):
         return as_row(node.args[0])
     if len(node.shape) != 1 or node.shape == (1,) or node.is_constant:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from report.autodiff.form import Form
 from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, PRODUCT, SUM, axes_of
 from report.autodiff.graph import Node
 from report.derivation.latex.arithmetic import row
@@ -32,7 +33,7 @@ def _broadcast(p: Printer, node: Node) -> tuple[str, int]:
             return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏^{{\top}}", MATRIX_PRODUCT
         if len(a.shape) == 1:
             return rf"𝟏\,{p.bracketed(a, CALL)}^{{\top}}", MATRIX_PRODUCT
-        is_row = a.gate.name == "reshape" and a.span is None and len(a.args[0].shape) == 1
+        is_row = a.gate.form is Form.RESHAPED and a.span is None and len(a.args[0].shape) == 1
         one = row(p, a.args[0]) if is_row and p.leaf(a) is None else p.bracketed(a, MATRIX_PRODUCT)
         share = _SHARE.match(one)  # of a mean; it stands before the ones
         before = share[0] if share else ""
@@ -62,7 +63,7 @@ def _sum_to(p: Printer, node: Node) -> tuple[str, int]:
 def _is_extreme(p: Printer, node: Node) -> tuple[str, int]:
     """𝟙[x = max(x)]: which entries are the largest, of all or along an axis."""
     (a,) = node.args
-    sign = r"\max" if node.gate.name == "is_largest" else r"\min"
+    sign = r"\max" if node.gate.form is Form.LARGEST else r"\min"
     below = below_name(options(node.gate, node.params, a.shape))
     text = p.write(a)[0]
     return rf"𝟙\left[{text} = {sign}{below}\left({text}\right)\right]", CALL
@@ -91,8 +92,9 @@ _BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
 
 
 SIGNS: Signs = {
-    "broadcast_to": _broadcast,
-    "sum_to": _sum_to,
-    "others": _others,
-    **dict.fromkeys(("is_largest", "is_smallest"), _is_extreme),
+    Form.COPIES: _broadcast,
+    Form.SUMMED: _sum_to,
+    Form.OTHERS: _others,
+    Form.LARGEST: _is_extreme,
+    Form.SMALLEST: _is_extreme,
 }

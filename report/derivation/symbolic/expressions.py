@@ -14,19 +14,18 @@ from typing import Any
 import numpy as np
 
 from report import number_format
+from report.autodiff.form import Form
 from report.autodiff.gates import GATES
 from report.autodiff.graph import CONSTANT, INPUT, Gate, Node, topological
 from report.autodiff.graph import constant as constant_node
-from report.derivation.latex.arithmetic import POWERED
-from report.derivation.latex.conditions import choice, joined_conditions
+from report.derivation.latex.conditions import JOINED, choice, joined_conditions
 from report.derivation.latex.options import options, with_options
 from report.derivation.latex.printer import filled
 
 
 def is_named(gate: Gate) -> bool:
     """Whether a gate has a name in formulas that its definition would only hide."""
-    by_name = gate.group == "activations" or gate.name in ("normal_cdf", "normal_pdf")
-    return by_name and gate.sympy is not None and gate.name != "tanh"  # sympy has a name for it
+    return gate.named
 
 
 @cache
@@ -45,7 +44,7 @@ def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
             if exp is None:
                 return text
             head = rf"\{gate.name}\left("
-            if exp in ("2", "3", "4") and gate.name in POWERED and text.startswith(head):
+            if exp in ("2", "3", "4") and gate.powered and text.startswith(head):
                 return rf"\{gate.name}^{{{exp}}}{text[len(gate.name) + 1 :]}"
             # σ²(x) could be σ(σ(x))
             return rf"{text}^{{{exp}}}" if r"\left(" in text else rf"\left({text}\right)^{{{exp}}}"
@@ -98,10 +97,10 @@ def _exactly(x: float) -> Any:
 
 
 def _latex(gate: Gate, texts: list[str], params: Mapping[str, Any]) -> str:
-    if gate.name == "where":
+    if gate.form is Form.CHOICE:
         return choice(*texts)
-    if gate.name.startswith("logical"):
-        return joined_conditions(gate.name, texts)
+    if gate.form in JOINED:
+        return joined_conditions(gate.form, texts)
     return with_options(filled(gate.latex, texts), options(gate, params))
 
 
@@ -146,7 +145,7 @@ def expression(node: Node, known: Mapping[Node, Any], as_written: bool = False) 
             continue
         takes_conditions = n.gate.group == "choices"
         args = [made[a] if takes_conditions else as_number(made[a]) for a in n.args]
-        if as_written and n.gate.name == "multiply":
+        if as_written and n.gate.form is Form.PRODUCT:
             made[n] = times(*args)
         elif is_named(n.gate):
             made[n] = call(n.gate.name, tuple(n.params.items()))(*args)

@@ -12,11 +12,11 @@ from functools import cache, lru_cache
 from typing import Any
 
 from report import number_format
+from report.autodiff.form import Form
+from report.autodiff.gates import GATES
 
 ADD, MUL = 40, 50  # sympy's precedences
-_BRACKETS = frozenset(
-    ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "within", "positive", "larger"]
-)  # fmt: skip
+_BRACKETS = frozenset({Form.COMPARISON, Form.BRACKET})
 
 
 def entry_latex(expression: Any, tex: Mapping[Any, str]) -> str:
@@ -64,6 +64,17 @@ def first_name(e: Any) -> int:
     return min((int(m) for m in re.findall(r"\b[ev](\d{3,4})\b", str(e))), default=999)
 
 
+def _form(e: Any) -> Form | None:
+    """What a function of entries that is a gate is written as."""
+    name = getattr(e, "gate", None)
+    return None if name is None else GATES[name].form
+
+
+def _is_equation(e: Any) -> bool:
+    """Whether an expression is 𝟙[a = b]."""
+    return _form(e) is Form.COMPARISON and GATES[e.gate].sign == "="
+
+
 def _is_limited(e: Any) -> bool:
     """Whether an expression is a sum, a product or an extreme over labels."""
     from sympy.concrete.expr_with_limits import ExprWithLimits
@@ -103,18 +114,18 @@ def _rank(e: Any) -> tuple[int, bool, bool, int, str]:
 
     is_power = e.is_Pow and e.base.is_number and not e.base.has(sympy.log)  # 2^x
     base = e.base if e.is_Pow and not is_power else e
-    gate = getattr(base, "gate", "")
+    form = _form(base)
     groups = [
         hasattr(base, "is_number_entry"),
         hasattr(base, "is_partial_entry"),
         is_power,
         hasattr(base, "is_first_entry"),
         base.is_Symbol or hasattr(base, "is_name_entry"),
-        bool(base.args) and not (base.is_Add or gate in _LATE or isinstance(base, _late_types())),
-        isinstance(base, sympy.KroneckerDelta) or gate in _BRACKETS,
+        bool(base.args) and not (base.is_Add or form in _LATE or isinstance(base, _late_types())),
+        isinstance(base, sympy.KroneckerDelta) or form in _BRACKETS,
         base.is_Add or isinstance(base, sympy.UnevaluatedExpr),
         isinstance(base, sympy.log),
-        gate == "where" or isinstance(base, sympy.Piecewise),
+        form is Form.CHOICE or isinstance(base, sympy.Piecewise),
         _is_limited(base) and not isinstance(base, sympy.Sum),
         True,
     ]
@@ -131,14 +142,14 @@ def _reading(e: Any) -> str:
     """What decides between factors that are alike: sin before cos, δ_i before δ_j, then the alphabet."""
     import sympy
 
-    if getattr(e, "gate", "") in _BRACKETS and e.args[0].is_Symbol:
+    if _form(e) in _BRACKETS and e.args[0].is_Symbol:
         return str(e.args[0])
     if isinstance(e, sympy.KroneckerDelta):
         return min((str(a) for a in e.args if not a.is_Integer), default="")
     return str(e).replace("sin(", "bsin(")
 
 
-_LATE = _BRACKETS | {"where"}
+_LATE = _BRACKETS | {Form.CHOICE}
 
 
 @cache
@@ -250,7 +261,7 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
     labels = [limit[0] for limit in limits]
     factors = sympy.Mul.make_args(term)
     told = _told(term, labels)
-    conditions = [f for f in factors if getattr(f, "gate", "") == "equal" and f.has(*told)]
+    conditions = [f for f in factors if _is_equation(f) and f.has(*told)]
     bound = [x for x in told if any(c.has(x) for c in conditions)]
     text = ""
     for label, first, end in reversed(limits):
