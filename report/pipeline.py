@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from report.program import Program, Running
     from report.student import OwnRun
 
-_LONG = 10  # pages of a report that has a list of contents
+_LONG = 10  # pages of a report without a list of contents
 _AHEAD = 3  # questions whose programs run at a time
 _VERSIONED = ("numpy", "sympy", "matplotlib", "jinja2", "weasyprint", "mathra")
 
@@ -185,7 +185,7 @@ def make(
             found = pdf.render(
                 document.html(work, answers, made), attachments=carried, standard=standard
             )
-            if found.pages >= _LONG and len(answers) > 1:
+            if found.pages > _LONG and len(answers) > 1:
                 page = document.html(work, answers, made, contents=True)
                 found = pdf.render(page, attachments=carried, standard=standard)
             pdfs[edition] = found

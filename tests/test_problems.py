@@ -272,7 +272,7 @@ def bend(a: Any, x: Any, c: Any) -> Any:
 
 
 @reference("six-lines/q6")
-def log_likelihood(z: Any, y: Any) -> Any:
+def logistic_loss(z: Any, y: Any) -> Any:
     return np.log(1 + np.exp(-y * z))
 
 

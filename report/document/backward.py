@@ -156,7 +156,10 @@ def _lines(
 ) -> dict[str, Any]:
     """What arrives stands above already; each argument takes a line or two."""
     first = [step.arrived] if step.quantity.node is trace.graph.result else []
-    shown = _side_by_side([*first, *(e for b in step.branches for e in _of_branch(b))])
+    branches = [side_by_side([*_of_branch(b)]) for b in step.branches]
+    if all(len(lines) == 1 for lines in branches):  # else each argument begins a line of its own
+        branches = [side_by_side([e for lines in branches for e in lines])]
+    shown = [*first, *(e for lines in branches for e in lines)]
     left = max((width_of(e.left) for e in shown), default=0.0)
     words = [*([step.why] if _is_news(step.why, told) else []), *step.notes]
     return {
@@ -203,14 +206,14 @@ def _fits(formula: str, room: float) -> bool:
     return width_of(formula) <= room
 
 
-def _side_by_side(equations: Sequence[Equation]) -> list[Equation]:
+def side_by_side(equations: Sequence[Equation], room: float = COLUMN) -> list[Equation]:
     """Short equations that follow each other share a line."""
     lines: list[Equation] = []
     for e in equations:
         if lines and not e.numbers and not lines[-1].numbers:
             last = lines[-1]
             joined = f"{' = '.join(last.symbols)}{BESIDE}{e.left} = {' = '.join(e.symbols)}"
-            if _fits(f"{last.left} = {joined}", COLUMN):
+            if _fits(f"{last.left} = {joined}", room):
                 lines[-1] = Equation(last.left, (joined,))
                 continue
         lines.append(e)

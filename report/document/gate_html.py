@@ -1,4 +1,4 @@
-"""A gate's sign in the text beside its derivation: what stands in the figure, as HTML."""
+"""A gate's sign beside its number in the text, as HTML."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ from report.figure import gate_signs
 from report.figure.font_metrics import TextRun, line
 
 SIZE = 11.0  # points
+_ARITHMETIC = {Form.SUM, Form.DIFFERENCE, Form.PRODUCT, Form.QUOTIENT}
 _OVER = {"ˆ": "\u0302", "¯": "\u0304", "˜": "\u0303"}  # accents as marks on the letter before
 
 
 def sign(node: Node, trace: Trace, room: float) -> Markup:
-    """The sign of a gate; where it would be wider than `room` points for its names, the kind of gate."""
+    """The sign of a gate, as in the figure where it is not wider than `room` points.
+
+    Behind a number, what is computed with a constant would read as a sum or product with that number:
+    there the sign stands alone. A sign of names stands in the definition beside it already.
+    """
+    if gate_signs.names_operands(node):
+        return Markup()
     runs = gate_signs.sign(node, trace.name_of, SIZE, room)
-    is_cut = line(runs).width > room or any("…" in run.text for run in runs)
-    if is_cut and gate_signs.names_operands(node):
-        return kind(node.gate.sign if node.gate.form is Form.PICKED else node.gate.name)
+    if node.gate.form in _ARITHMETIC or line(runs).width > room:
+        return kind(node.gate.sign)
     return runs_html(runs)
 
 

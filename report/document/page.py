@@ -42,9 +42,7 @@ def html(
         .get_template("report.html.j2")
         .render(
             homework=homework,
-            answers=[
-                {"number": i, **a.shown, **outcome(setter, a)} for i, a in enumerate(answers, 1)
-            ],
+            answers=_shown(setter, answers),
             making=making,
             css=safe(css),
             browser=browser,
@@ -57,6 +55,29 @@ def html(
     if browser:
         page = page.replace("</style>", f"{faces(page)}\n</style>", 1)
     return page
+
+
+def _shown(setter: Setter, answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """What each question shows; how to read a figure and the reason of a kind of scalar gate are said once."""
+    shown = []
+    told: set[str] = set()
+    for number, answer in enumerate(answers, 1):
+        caption = answer.shown["figure"]["caption"]
+        figure = {**answer.shown["figure"], "caption": [s for s in caption if s not in told]}
+        told.update(caption)
+        steps = [_news(step, told) for step in answer.shown["steps"]]
+        more = {"number": number, "figure": figure, "steps": steps}
+        shown.append({**answer.shown, **more, **outcome(setter, answer)})
+    return shown
+
+
+def _news(step: Mapping[str, Any], told: set[str]) -> Mapping[str, Any]:
+    """A table of the backward pass with the reasons that no table before it gave."""
+    if not step["is_table"]:
+        return step
+    news = [(sign, why) for sign, why in step["reasons"] if why not in told]
+    told.update(why for _, why in step["reasons"])
+    return {**step, "reasons": news}
 
 
 def _downloads(making: Mapping[str, Any], answers: Sequence[Answer]) -> list[tuple[str, str]]:

@@ -278,10 +278,9 @@ def _comparison(e: CheckedEntry, way: str) -> Comparison | None:
 
 def _agreed(v: Verification) -> str:
     """What was compared with the trace, in words."""
-    taken = [] if v.kinks else ["central differences"]
-    programs = "programs" if len(v.dialects) > 1 else "program"
-    ways = [*taken, "the closed form", f"what the {programs} printed of every gate"]
-    return f"the trace with {', '.join(ways[:-1])} and {ways[-1]}"
+    taken = [] if v.kinks else ["differences"]
+    programs = "the programs" if len(v.dialects) > 1 else "the program"
+    return ", ".join(["trace", *taken, "closed form", f"and {programs} at every gate"])
 
 
 def _numbers(entries: Sequence[CheckedEntry], ways: Iterable[str], digits: int) -> list[list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from report.student import OwnRun
 from report.typeset import picture
 
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
+MAX_FIGURE = 215.0  # millimetres of a graph that stands on one page with its caption
 MAX_OUTPUT = 120  # lines of its output
 MAX_OWN_OUTPUT = 150  # lines of the output of a student's program, some three pages
 MAX_WIDTH = 2000  # letters of a line of it
@@ -74,10 +76,8 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "followed": len(derivation.backward) + len({f.quantity for f in derivation.flows}),
         "kinds": [_kind(setter, k) for k in derivation.kinds],
         "flows": tables.flows(setter, q.id, trace, derivation.flows),
-        "gradients": [
-            _gradient(setter, q.id, g, {*told, *(e.left for e in shared)})
-            for g in derivation.gradients
-        ],
+        "gradients": [_short(setter, q.id, g) for g in derivation.gradients],
+        "frames": _frames(setter, derivation.gradients, {*told, *(e.left for e in shared)}),
         "where": setter.definitions(shared, "with") if shared else "",
         "sources": {p.name: _source(setter, p) for p in work.programs if p.source},
         "missing": [
@@ -164,7 +164,9 @@ def graph(
             }
             for panel in figure.panels
         ],
-        "caption": " ".join(filter(None, [figure.caption, figure.note])),
+        "overview": figure.overview,
+        "whole": sum(p.height for p in figure.panels[figure.overview :]) < MAX_FIGURE,
+        "caption": (*figure.reading, *filter(None, [figure.note])),
     }
 
 
@@ -198,33 +200,67 @@ def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
     return sorted(first.values(), key=lambda e: place[e.left])
 
 
-def _gradient(
-    setter: Setter, question: str, g: Gradient, elsewhere: Collection[str]
-) -> dict[str, Any]:
-    """One frame: the closed form that holds here first, its numbers, and the same in entries."""
+@dataclass
+class _Frame:
+    """What stands in one frame: gradients, what is said of them, and their equations."""
+
+    gradients: list[dict[str, Any]]
+    lines: list[Equation]
+    reasons: Sequence[Equation]  # why a simpler form holds here
+    general: Sequence[Equation]
+    where: Sequence[Equation]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one formula, beside which another one may stand."""
+        (told, *more), (line, *lines) = self.gradients, self.lines
+        notes = self.reasons or self.general or self.where or more or lines or line.numbers
+        return not notes and told["used"] and not told["long"]
+
+    def html(self, setter: Setter) -> dict[str, Any]:
+        """As the template takes it."""
+        left = max(width_of(e.left) for e in (*self.lines, *self.general))
+        return {
+            "gradients": self.gradients,
+            "lines": [setter.equation(e, left, BOX) for e in self.lines],
+            "here": setter.definitions(self.reasons, "as here", BOX) if self.reasons else "",
+            "general": [
+                setter.equation(e, left, BOX, label="" if i else "in general")
+                for i, e in enumerate(self.general)
+            ],
+            "where": setter.definitions(self.where, "with", BOX) if self.where else "",
+        }
+
+
+def _frames(
+    setter: Setter, gradients: Sequence[Gradient], elsewhere: Collection[str]
+) -> list[dict[str, Any]]:
+    """A frame for each gradient; those of one line share it."""
+    frames: list[_Frame] = []
+    open_to_more = False
+    for g in gradients:
+        frame = _frame(g, elsewhere)
+        if (is_plain := frame.is_plain) and open_to_more:
+            frames[-1].gradients += frame.gradients
+            frames[-1].lines = backward.side_by_side([*frames[-1].lines, *frame.lines], BOX)
+        else:
+            frames.append(frame)
+        open_to_more = is_plain
+    return [frame.html(setter) for frame in frames]
+
+
+def _frame(g: Gradient, elsewhere: Collection[str]) -> _Frame:
+    """The closed form that holds here first, its numbers, and the same in entries."""
     # a constant gradient is its number: not 2 = 2
     closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
-    reasons, lead = list(g.here[:-1]), Equation(g.left, closed, (g.numbers,))
-    if g.here:
-        lead = Equation(g.left, g.here[-1].symbols, (g.numbers,))
-    lines = [*backward.beside(lead, None if g.here else g.entry, BOX)]
-    general = [*backward.beside(Equation(g.left, closed), g.entry, BOX)] if g.here else []
-    left = max(width_of(e.left) for e in (*lines, *general))
-    return {
-        "name": g.name,
-        "lines": [setter.equation(e, left, BOX) for e in lines],
-        "here": setter.definitions(reasons, "as here", BOX) if reasons else "",
-        "general": [
-            setter.equation(e, left, BOX, label="" if i else "in general")
-            for i, e in enumerate(general)
-        ],
-        "where": setter.definitions(where, "with", BOX)
-        if (where := [e for e in g.where if e.left not in elsewhere])
-        else "",
-        "long": g.closed is None,
-        "used": g.used,
-        "short": _short(setter, question, g),
-    }
+    lead = Equation(g.left, g.here[-1].symbols if g.here else closed, (g.numbers,))
+    return _Frame(
+        [{"name": g.name, "long": g.closed is None, "used": g.used}],
+        [*backward.beside(lead, None if g.here else g.entry, BOX)],
+        g.here[:-1],
+        [*backward.beside(Equation(g.left, closed), g.entry, BOX)] if g.here else [],
+        [e for e in g.where if e.left not in elsewhere],
+    )
 
 
 def _short(setter: Setter, question: str, g: Gradient) -> Markup:

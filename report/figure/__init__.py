@@ -15,6 +15,7 @@ from report.figure.layered_row import LayeredRow
 
 POINT = 25.4 / 72  # in millimetres
 MARGIN = 1.0  # points round a panel
+LARGE = 3  # rows from which on an overview of the function's lines stands first
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,21 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """A computational graph as pictures, all of one width. `alt` tells it in words, `caption` how to read it."""
+    """A computational graph as pictures, all of one width. `alt` tells it in words, `reading` how to read it.
+
+    `overview` is whether the first panel shows the lines of the function as boxes.
+    """
 
     panels: tuple[Panel, ...]
     alt: str
-    caption: str
+    reading: tuple[str, ...]  # sentences
     note: str  # what is left out, and where it stands; empty for a complete figure
+    overview: bool = False
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        return " ".join(self.reading)
 
 
 def draw(
@@ -64,6 +74,8 @@ def draw(
     """
     from report.figure import alt_text
     from report.figure.fold import rows
+    from report.figure.overview import overview
+    from report.figure.overview import words as overview_words
     from report.figure.svg import settings
     from report.figure.units import plan
 
@@ -72,13 +84,20 @@ def draw(
     placed = rows(what, across, high)
     alt = alt_text.alt(what)
     words = [alt, *(alt_text.further(row, i, len(placed)) for i, row in enumerate(placed[1:], 2))]
+    reading = alt_text.reading(what, placed)
+    many = len(placed) >= LARGE and not what.grouped
+    whole = overview(trace, across, linked=not browser) if many else None
+    if whole:
+        placed.insert(0, whole)
+        words.insert(0, overview_words(trace))
+        reading = (alt_text.OVERVIEW, *reading)
     wide = max(row.width for row in placed) + 2 * MARGIN
     found = {q.name: q for q in (*trace.inputs, *trace.gates)} if browser else None
     with settings():
         panels = tuple(
             _panel(row, wide, said, found) for row, said in zip(placed, words, strict=True)
         )
-    return Figure(panels, alt, alt_text.caption(what, placed), alt_text.note(what))
+    return Figure(panels, alt, reading, alt_text.note(what), whole is not None)
 
 
 def _panel(

@@ -13,6 +13,7 @@ from report.figure import gate_signs, labels
 from report.figure.layered_row import LayeredRow
 from report.figure.units import FigurePlan, Unit
 
+OVERVIEW = "First the lines of the function as boxes, with the numbers of their gates; then the gates themselves."
 LONGEST = 300  # characters of the function in words
 
 
@@ -68,6 +69,8 @@ def _argument(plan: FigurePlan, node: Node) -> str:
 def _passing(plan: FigurePlan, q: Quantity) -> str:
     if not plan.numbers:
         return ""
+    if q.gradient is not None and not plan.follows(q) and q is not plan.trace.result:
+        return f": value {_amount(q.value)}"
     gradient = "no gradient" if q.gradient is None else f"gradient {_amount(q.gradient)}"
     return f": value {_amount(q.value)}, {gradient}"
 
@@ -83,7 +86,7 @@ def _amount(value: Any) -> str:
     return f"{of} [{'; '.join(', '.join(map(gate_signs.number_text, r)) for r in rows)}]"
 
 
-def caption(plan: FigurePlan, rows: Sequence[LayeredRow]) -> str:
+def reading(plan: FigurePlan, rows: Sequence[LayeredRow]) -> tuple[str, ...]:
     """How to read the figure: only what this one needs."""
     trace = plan.trace
     said = ["Write on every edge the value above and the gradient (∂) below."]
@@ -94,7 +97,9 @@ def caption(plan: FigurePlan, rows: Sequence[LayeredRow]) -> str:
         what = f"the value above and the gradient (∂) below, to four significant digits{of}."
         said = [f"On every edge stands {what}"]
     if 0 < len(trace.wrt) < len(trace.inputs):
-        said.append("The gradients asked for are those of the inputs in black.")
+        said.append(
+            "The gradients asked for are those of the inputs in black; what leads to none of them is grey."
+        )
     if any(plan.collects(q) for q in (*trace.inputs, *(u.quantity for u in plan.units))):
         said.append(
             "Where a value feeds several gates, each edge has its own contribution to the gradient, "
@@ -116,7 +121,7 @@ def caption(plan: FigurePlan, rows: Sequence[LayeredRow]) -> str:
             "The graph goes on from row to row: arrows name the gates before and after, and an input "
             "stands again where it is used again."
         )
-    return " ".join(said)
+    return tuple(said)
 
 
 def _values(plan: FigurePlan) -> list[Any]:

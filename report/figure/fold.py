@@ -48,7 +48,9 @@ def _whole(plan: FigurePlan, width: float, height: float) -> tuple[LayeredRow, S
     fewest = math.inf  # crossings, which are the same in letters of any size
     for style in (labels.COMFORTABLE, labels.SMALLER, labels.TIGHT):
         builder = Builder(plan, style)
-        for names in (Names.LEFT, Names.NEAR):
+        for names in (Names.LEFT, Names.NEAR, Names.LATE):
+            if names is Names.LATE and (not best or not best.crossings):
+                continue
             row = builder.row(plan.units, names)
             low = lowest(row.vertices)
             if low > height or narrowest(row.vertices) > width:
@@ -233,7 +235,7 @@ def _unused(builder: Builder, width: float) -> list[LayeredRow]:
     lines: list[LayeredRow] = []
     for q in builder.plan.unused:
         for detail in Detail:
-            row = row_of([Route(builder.with_less(detail).unused(q))])
+            row = row_of([Route(builder.with_less(detail).unused(q), arrow=False)])
             if place_layers(row, width):
                 break
         if lines and lines[-1].width + APART + row.width <= width:

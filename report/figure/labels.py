@@ -147,10 +147,15 @@ def gate_piece(
     of: Shape,
     style: Style,
     *,
+    number: int | None = None,
+    colour: str = BLACK,
     gradient: Any | None = None,
 ) -> tuple[Body, Piece]:
-    """A gate: its outline, and its sign, its name above and a sum of gradients below."""
-    text = _centred(line(sign))
+    """A gate: its outline, and its sign, its name above and a sum of gradients below.
+
+    `number` stands before a name that does not hold it.
+    """
+    text = _centred(line(sign, colour))
     letters = any(c.isalnum() for run in sign for c in run.text)
     text = text.moved(0.0, 0.29 * style.sign if letters else (text.up - text.down) / 2)
     body = _round(text, max(style.radius, ENTRY * operands / 2), style.radius)
@@ -158,7 +163,10 @@ def gate_piece(
         text,
         Piece((), (), body.half, body.half, body.high, body.high),
     ]
-    tag = _centred(line(gate_signs.name(name, of, style.tag, gate_signs.LONGEST), GREY))
+    runs = gate_signs.name(name, of, style.tag, gate_signs.LONGEST)
+    if number is not None:
+        runs = [TextRun(f"{number}\u2002", style.tag, "bold"), *runs]
+    tag = _centred(line(runs, GREY))
     pieces.append(tag.moved(0.0, -body.high - 2.2 - tag.down))
     if gradient is not None:
         total = _total(gradient, style)

@@ -24,6 +24,7 @@ class Vertex:
     names: tuple[str, ...] = ()  # of the gates or inputs that a reader may want to go to
     spans: tuple[tuple[float, float], ...] = ()  # from where to where each stands; (): all over it
     align: float = 0.5  # where in a wider layer: 0 left, 1 right
+    grey: bool = False  # of a gate, whether its gradient leads to none that is asked for
     ordered: bool = False  # whether the edges that enter stand in the order of the operands
     x: float = 0.0
     y: float = 0.0
@@ -35,11 +36,12 @@ class Route:
     """An edge: from a gate or name, through its label and bends, to a gate or name.
 
     `spine` asks for a straight line into the gate. `entry` is set by `place`: how far above (−) or
-    below the middle of the last vertex the edge arrives.
+    below the middle of the last vertex the edge arrives. `arrow` is whether it ends in an arrowhead.
     """
 
     stops: list[Vertex]
     spine: bool = False
+    arrow: bool = True
     entry: float = 0.0
 
 

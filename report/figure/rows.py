@@ -10,7 +10,7 @@ from typing import Any
 
 from report.autodiff.trace import Quantity
 from report.figure import gate_signs, labels
-from report.figure.font_metrics import GREY, Piece, TextRun, line
+from report.figure.font_metrics import BLACK, GREY, Piece, TextRun, line
 from report.figure.labels import Detail, Style
 from report.figure.layered_row import LayeredRow, Route, Vertex
 from report.figure.units import Feed, FigurePlan, Unit
@@ -23,8 +23,9 @@ class Names(Enum):
 
     LEFT = 1  # once, at the left
     NEAR = 2  # once, before the first gate that it feeds
-    AGAIN = 3  # before the gates that it feeds, once for each layer
-    ALONE = 4  # once for each gate
+    LATE = 3  # the same, with each gate next to what uses it
+    AGAIN = 4  # before the gates that it feeds, once for each layer
+    ALONE = 5  # once for each gate
 
 
 BEND = Piece((), (), 0.0, 0.0, 1.5, 1.5)  # where an edge passes a layer
@@ -72,11 +73,14 @@ class Builder:
                 q.name,
                 q.node.shape,
                 self.style,
+                number=None if q.name == f"q{q.number}" else q.number,
+                colour=BLACK if self.plan.follows(q) else GREY,
                 gradient=gradient,
             )
 
         body, piece = self._once(("gate", q), make)
-        return Vertex(0, piece, body, (q.name,), ordered=unit.ordered)
+        grey = not self.plan.follows(q)
+        return Vertex(0, piece, body, (q.name,), grey=grey, ordered=unit.ordered)
 
     def _source(self, q: Quantity, *, shown: bool) -> Vertex:
         def make() -> Piece:
@@ -147,7 +151,7 @@ class Builder:
             if later:
                 end = self._leaving(later)
                 end.layer = gates[unit.quantity].layer + 1
-                routes.append(Route([gates[unit.quantity], end]))
+                routes.append(Route([gates[unit.quantity], end], arrow=False))
         if not units or units[-1] is self.plan.units[-1]:
             routes.append(self._result(gates))
         return row_of(routes)
@@ -165,7 +169,8 @@ class Builder:
         for q, source in ((u.quantity, f.source) for u in units for f in u.feeds):
             if source in rank:
                 continue
-            before = {Names.LEFT: 1, Names.NEAR: first[source]}.get(names, rank[q])
+            once = {Names.LEFT: 1, Names.NEAR: first[source], Names.LATE: first[source]}
+            before = once.get(names, rank[q])
             key = source, q if names is Names.ALONE else before
             if key not in made:
                 shown = source in self.drawn or any(source is known for known, _ in made)
@@ -220,7 +225,9 @@ class Builder:
         """The stops of an input's edge to nowhere: name, value with gradient 0, end."""
         return [
             self._source(q, shown=True),
-            Vertex(1, labels.edge(q.value, q.gradient, self.style)),
+            Vertex(
+                1, labels.edge(q.value, q.gradient if self.plan.follows(q) else None, self.style)
+            ),
             Vertex(2, labels.nowhere(self.style), align=0.0),
         ]
 

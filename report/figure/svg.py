@@ -12,6 +12,7 @@ from report.figure.layered_row import LayeredRow, Route, Vertex
 
 EDGE, OUTLINE, BRACKET = 0.6, 0.8, 0.55  # line widths in points
 FILL = "#F2F2F2"  # of a gate
+HEAD = 4.5  # points from the tip of an arrow to its base
 _FAMILIES = {"math": "STIX Two Math"}
 _K = 0.5523  # a quarter of a circle as a Bézier curve
 
@@ -35,7 +36,10 @@ def svg(row: LayeredRow, width: float, height: float) -> str:
     renderer = made(_round(width), _round(height), out, metadata=unsaid)
     page = _Page(renderer)
     page.path([s for route in row.routes for s in curve(route)], GREY, EDGE)
-    page.path([s for v in row.vertices for s in outline(v)], BLACK, OUTLINE, FILL)
+    page.path([s for route in row.routes for s in arrowhead(route)], GREY, 0.0, GREY)
+    for colour, grey in ((BLACK, False), (GREY, True)):
+        gates = (v for v in row.vertices if v.grey is grey)
+        page.path([s for v in gates for s in outline(v)], colour, OUTLINE, FILL)
     pieces = [v.piece.moved(v.x, v.y) for v in row.vertices]
     strokes = [s for p in pieces for s in p.strokes]
     for colour in dict.fromkeys(s.colour for s in strokes):
@@ -63,6 +67,21 @@ def curve(route: Route) -> list[Step]:
             x, y = end, to
     steps.append(("L", ((_arrival(last, route.entry), y),)))
     return steps
+
+
+def arrowhead(route: Route) -> list[Step]:
+    """The point of an edge, where it meets its gate."""
+    if not route.arrow:
+        return []
+    last = route.stops[-1]
+    x, y = _arrival(last, route.entry), last.y + route.entry
+    back, half = x - HEAD, HEAD / 3
+    return [
+        ("M", ((x, y),)),
+        ("L", ((back, y - half),)),
+        ("L", ((back, y + half),)),
+        ("Z", ((x, y),)),
+    ]
 
 
 def _arrival(v: Vertex, entry: float) -> float:

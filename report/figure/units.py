@@ -18,7 +18,7 @@ SHOWN = 50  # of each end
 class Feed:
     """One edge: where it comes from and the contribution to the gradient that it takes back.
 
-    `part` is None where nothing can flow back, as into an index.
+    `part` is None where nothing can flow back, as into an index, or leads to no gradient asked for.
     """
 
     source: Quantity
@@ -27,11 +27,24 @@ class Feed:
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """A gate, or a let-line with the `gates` that belong to it."""
+    """A gate, or a let-line with the gates that belong to it, of which `first` has the least number."""
 
     quantity: Quantity
     feeds: tuple[Feed, ...]
     gates: int = 1
+    first: int = 0
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of its gates: one, from the first to the last, and dots where others stand between."""
+        last = self.quantity.number or 0
+        if self.gates == 1:
+            return str(last)
+        return (
+            f"{self.first}–{last}"
+            if last - self.first == self.gates - 1
+            else f"{self.first}, …, {last}"
+        )
 
     @property
     def ordered(self) -> bool:
@@ -62,9 +75,17 @@ class FigurePlan:
         used = {a for q in self.trace.gates for a in q.node.args} | {self.trace.graph.result}
         return tuple(q for q in self.trace.inputs if q.node not in used)
 
+    def follows(self, quantity: Quantity) -> bool:
+        """Whether the gradient leads to one that is asked for."""
+        return quantity.node in self.trace.needed
+
     def collects(self, quantity: Quantity) -> bool:
         """Whether the gradient is a sum over several edges."""
-        return len(quantity.contributions) > 1 and sum(map(len, self._uses(quantity))) > 1
+        return (
+            self.follows(quantity)
+            and len(quantity.contributions) > 1
+            and sum(map(len, self._uses(quantity))) > 1
+        )
 
     def _uses(self, quantity: Quantity) -> list[list[Feed]]:
         return [
@@ -76,7 +97,7 @@ def plan(trace: Trace, *, numbers: bool = True) -> FigurePlan:
     """All gates of a small graph; let-lines, or the first and last gates, of a large one."""
     units = _units(trace, {q.node: q.node for q in trace.gates})
     if len(units) > MANY:
-        grouped = _units(trace, _owners(trace))
+        grouped = lines(trace)
         even = max(u.gates for u in grouped) <= len(units) // 2
         if even and len(grouped) <= min(TOO_MANY, len(units) // 2):
             units = grouped
@@ -93,10 +114,16 @@ def plan(trace: Trace, *, numbers: bool = True) -> FigurePlan:
     return FigurePlan(trace, ends, SHOWN, len(units) - 2 * SHOWN, consumers, depth, numbers)
 
 
+def lines(trace: Trace) -> tuple[Unit, ...]:
+    """A unit for each let-line and for the result, and for each gate that several of them share."""
+    return _units(trace, _owners(trace))
+
+
 def _units(trace: Trace, owner: dict[Node, Node]) -> tuple[Unit, ...]:
     """One unit for each owner, fed by what its gates take from outside it."""
     feeds: dict[Node, list[Feed]] = {}
     sizes: dict[Node, int] = {}
+    first: dict[Node, int] = {}
     parts = {
         (q.node, c.gate, c.argument): c.value
         for q in (*trace.inputs, *trace.gates)
@@ -106,15 +133,22 @@ def _units(trace: Trace, owner: dict[Node, Node]) -> tuple[Unit, ...]:
         own = owner[gate.node]
         into = feeds.setdefault(own, [])
         sizes[own] = sizes.get(own, 0) + 1
+        first.setdefault(own, gate.number or 0)
         for place, arg in enumerate(gate.node.args):
             if arg.is_constant or owner.get(arg) is own:
                 continue
             source = trace.quantities[arg]
             # What never comes back from a gate, as from a comparison, is 0; an index has no slope.
             nothing = None if source.gradient is None else np.zeros(arg.shape)
-            into.append(Feed(source, parts.get((arg, gate.name, place), nothing)))
+            part = parts.get((arg, gate.name, place), nothing)
+            into.append(Feed(source, part if arg in trace.needed else None))
     return tuple(
-        Unit(trace.quantities[n], _merged(feeds[n]) if sizes[n] > 1 else tuple(feeds[n]), sizes[n])
+        Unit(
+            trace.quantities[n],
+            _merged(feeds[n]) if sizes[n] > 1 else tuple(feeds[n]),
+            sizes[n],
+            first[n],
+        )
         for n in sorted(feeds, key=lambda n: trace.quantities[n].number)
     )
 

@@ -14,7 +14,7 @@ from report.autodiff.trace import Quantity
 from report.derivation.latex.symbols import GRADIENT, VALUE
 from report.figure.font_metrics import GREY, Ink, Piece
 from report.figure.layered_row import LayeredRow, Route, Vertex
-from report.figure.svg import Step, curve, outline
+from report.figure.svg import Step, arrowhead, curve, outline
 
 _KINDS = {VALUE: "value", GRADIENT: "gradient", GREY: "grey"}
 _FACES = {"italic": ' font-style="italic"', "bold": ' font-weight="700"'}
@@ -42,10 +42,11 @@ def _edge(route: Route) -> str:
     start, end = route.stops[0], route.stops[-1]
     to = end.names[0] if end.body and end.names else ""
     inner = "".join(_piece(v.piece.moved(v.x, v.y)) for v in route.stops[1:-1])
+    tip = f'<path class="tip" d="{_path(head)}"/>' if (head := arrowhead(route)) else ""
     return (
         f'<g class="edge" data-from="{_name(start)}" data-to="{escape(to)}">'
         f'<path class="hit" d="{_path(curve(route))}"/><path class="line" d="{_path(curve(route))}"/>'
-        f"{inner}</g>"
+        f"{tip}{inner}</g>"
     )
 
 
@@ -59,11 +60,14 @@ def _end(v: Vertex, quantities: Mapping[str, Quantity]) -> str:
     name = _name(v)
     if v.body is None:
         return f'<g class="source" data-name="{name}">{inner}</g>' if name else f"<g>{inner}</g>"
-    q = quantities[v.names[0]]
+    body = f'<path class="body" d="{_path(outline(v))}"/>'
+    if not name:
+        return f"<g>{body}{inner}</g>"
+    q = quantities[name]
     words = escape(f"gate {q.number}, {q.name}: {q.node.gate.name}")
     return (
-        f'<g class="gate" data-gate="{name}" data-number="{q.number}" tabindex="-1" role="button" '
-        f'aria-label="{words}"><path class="body" d="{_path(outline(v))}"/>{inner}</g>'
+        f'<g class="gate{" aside" if v.grey else ""}" data-gate="{name}" data-number="{q.number}" tabindex="-1" role="button" '
+        f'aria-label="{words}">{body}{inner}</g>'
     )
 
 

@@ -31,7 +31,7 @@ from report.homework.traces import trace_question
 MAX_GATES = 3000  # of a question on the live page
 MAX_GUESSES = 400  # of the shapes of inputs that nobody has set
 SEED = "live"  # of random inputs in a file that names no seed
-_NO_FIGURE = figure.Figure((), "", "", "")
+_NO_FIGURE = figure.Figure((), "", (), "")
 
 
 @lru_cache(maxsize=8)

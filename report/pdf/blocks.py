@@ -6,6 +6,7 @@ This file and `inner` are the ones that touch WeasyPrint's inner parts.
 """
 
 import base64
+import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ _GROUND = (
 _LABEL, _LABEL_GAP = 9 / 10, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
 _NUMBER, _NUMBER_GAP = 1.0, 3 * 96 / 25.4
 _HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
+_EMPTY = 0.6  # of its height for a line with nothing on it
 _FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 _TOGETHER = 3  # lines before an empty one that a break leaves together
 _BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
@@ -215,7 +217,11 @@ class _Listing(Block):
         self._advance = ink.Text(style, "0").width
         columns = max(int(width / self._advance + 1e-6), 2 * _HANGING)
         self._lines = list(_wrapped(self._source, columns))
-        return [ink.line_of(style)[0]] * len(self._lines)
+        height = ink.line_of(style)[0]
+        self._heights = [
+            height * (_EMPTY if self._is_empty(i) else 1.0) for i in range(len(self._lines))
+        ]
+        return self._heights
 
     def cut(self, first: int, last: int) -> int:
         """At an empty line if there is one near, so that what belongs together stays together."""
@@ -257,11 +263,12 @@ class _Listing(Block):
     def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
         ink.call(stream, "/Code")
         shown = self._lines[self.first : self.last]
-        height, baseline = ink.line_of(style)
+        baseline = ink.line_of(style)[1]
+        *tops, bottom = itertools.accumulate(self._heights[self.first : self.last], initial=0.0)
         if self._shaded:
             stream.set_color(colour(_SHADE))
             x, y = _GROUND
-            stream.rectangle(-x, -y, width + 2 * x, len(shown) * height + 2 * y)
+            stream.rectangle(-x, -y, width + 2 * x, bottom + 2 * y)
             stream.fill()
         faces = {}
         for bold, face in ((False, style), (True, ink.varied(style, font_weight=700))):
@@ -271,7 +278,7 @@ class _Listing(Block):
         out, current = ["BT"], None
         for i, (number, line) in enumerate(shown):
             x = 0 if number else _HANGING * self._advance
-            out.append(f"1 0 0 -1 {x:.4f} {baseline + i * height:.4f} Tm")
+            out.append(f"1 0 0 -1 {x:.4f} {baseline + tops[i]:.4f} Tm")
             for kind, text in line:
                 if kind != current:
                     shade = colours.get(kind, style["color"])
@@ -280,25 +287,28 @@ class _Listing(Block):
                 out += faces[kind == "k"].show(text)
         out.append("ET")
         stream.stream.append("\n".join(out).encode())
-        marks = [(str(n) if self._numbered else "") if n else _GOES_ON for n, _ in shown]
+        marks = [
+            _GOES_ON if n is None else str(n) if self._numbered and line else ""
+            for n, line in shown
+        ]
         if any(marks):
             stream.end_marked_content()
             stream.begin_marked_content("Artifact")  # ended by who began the marked content
-            self._draw_marks(stream, marks, style)
+            self._draw_marks(stream, marks, tops, style)
 
-    def _draw_marks(self, stream: Any, marks: Sequence[str], style: Any) -> None:
+    def _draw_marks(
+        self, stream: Any, marks: Sequence[str], tops: Sequence[float], style: Any
+    ) -> None:
         """Numbers of lines, and the sign of a line that goes on, left of the text."""
-        height, baseline = ink.line_of(style)
+        baseline = ink.line_of(style)[1]
         small = ink.varied(style, font_size=style["font_size"] * _NUMBER)
         letters = ink.Letters(small, stream, "".join(marks))
         stream.set_color(colour(_PALE))
         placed = (
             operator
-            for i, mark in enumerate(marks)
+            for top, mark in zip(tops, marks, strict=True)
             if mark
-            for operator in letters.place(
-                -_NUMBER_GAP - letters.width(mark), baseline + i * height, mark
-            )
+            for operator in letters.place(-_NUMBER_GAP - letters.width(mark), baseline + top, mark)
         )
         stream.stream.append("\n".join(["BT", *placed, "ET"]).encode())
 

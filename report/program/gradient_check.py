@@ -24,6 +24,8 @@ class Check:
         self.names = [scope.names[c.quantity.node] for c in self.inputs]
         self.numbers = [c for c in self.inputs if max(c.quantity.node.shape, default=1) == 1]
         self.python = scope.dialect == "python"
+        alone = len(self.numbers) == len(self.inputs)
+        self.short = bool(self.python and alone and plan and plan.kind == "fixed")
 
     def definitions(self) -> list[list[str]]:
         """The function f, and the function that takes its central difference."""
@@ -36,8 +38,7 @@ class Check:
         ]
         if not self.python:
             return [function, self._slopes()]
-        short = len(self.numbers) == len(self.inputs) and self.plan.kind == "fixed"
-        return [function, self._short_slope() if short else self._slope()]
+        return [function, self._short_slope() if self.short else self._slope()]
 
     def statements(self) -> list[str]:
         """What is said before the table."""
@@ -45,7 +46,7 @@ class Check:
         if plan is None:
             return []
         lines = []
-        if self.numbers and self.python:
+        if self.numbers and self.python and not self.short:
             lines += statement("point = ", syntax.parse(f"[{', '.join(self.names)}]"))
         if plan.left_out:
             verb = "has" if len(plan.left_out) == 1 else "have"
@@ -69,13 +70,11 @@ class Check:
 
     def _short_slope(self) -> list[str]:
         """For numbers only."""
-        h, i, f = self.scope.h, self.scope.i, self.scope.f
+        h = self.scope.h
         argument, _ = self._step("")
         return [
-            f"def slope({i}{argument}):",
-            f"    above = [x + {h} * (k == {i}) for k, x in enumerate(point)]",
-            f"    below = [x - {h} * (k == {i}) for k, x in enumerate(point)]",
-            f"    return ({f}(*above) - {f}(*below)) / (2 * {h})",
+            f"def slope(f, x{argument}):",
+            f"    return (f(x + {h}) - f(x - {h})) / (2 * {h})",
         ]
 
     def _slope(self) -> list[str]:
@@ -121,21 +120,16 @@ class Check:
         found: dict[Node, ast.expr] = {}
         for number, checked in enumerate(self.inputs):
             node = checked.quantity.node
-            if not self.python:
+            if self.short or not self.python:
                 name, f = self.scope.names[node], self.scope.f
-                places = f", {_places(checked, name)}" if self._some() else ""
+                places = f", {_places(checked, name)}" if not self.short and self._some() else ""
                 alone = (
                     f if len(self.names) == 1 else f"lambda {name}: {f}({', '.join(self.names)})"
                 )
-                found[node] = syntax.parse(f"slopes({alone}, {name}{places})")
+                slope = "slope" if self.short else "slopes"
+                found[node] = syntax.parse(f"{slope}({alone}, {name}{places})")
             elif checked in self.numbers:
-                short = (
-                    len(self.numbers) == len(self.inputs)
-                    and self.plan
-                    and self.plan.kind == "fixed"
-                )
-                cells = "" if short else "point, "
-                found[node] = syntax.parse(f"slope({cells}{number})")
+                found[node] = syntax.parse(f"slope(point, {number})")
             else:
                 found[node] = self._entries(checked)
         return found

@@ -20,7 +20,7 @@ from report import resources
 from report.figure import Hotspot
 
 SVG = "{http://www.w3.org/2000/svg}"
-VALUE, GRADIENT = "#0072b2", "#d55e00"
+VALUE, GRADIENT, FILL = "#0072b2", "#d55e00", "#f2f2f2"
 Point = tuple[float, float]
 
 
@@ -128,6 +128,7 @@ class Picture:
     brackets: list[list[Point]]
     colours: set[str]
     outlines: list[list[Point]]  # of the gates
+    tips: list[list[Point]]  # arrowheads, the point first
 
 
 def spot(h: Hotspot) -> Box:
@@ -165,7 +166,7 @@ def subpaths(d: str) -> list[list[Point]]:
 def read(svg: str) -> Picture:
     root = ET.fromstring(svg)
     width, height = map(float, root.get("viewBox", "").split()[2:])
-    picture = Picture(Box(0, 0, width, height), [], [], [], [], set(), [])
+    picture = Picture(Box(0, 0, width, height), [], [], [], [], set(), [], [])
     for element in root.iter(f"{SVG}text"):
         style = style_of(element)
         x, y = map(float, re.findall(r"[-\d.]+", element.get("transform", "")))
@@ -180,7 +181,9 @@ def read(svg: str) -> Picture:
     for element in root.iter(f"{SVG}path"):
         style, lines = style_of(element), subpaths(element.get("d", ""))
         picture.colours.update(style[k] for k in ("fill", "stroke") if k in style)
-        if style["fill"] != "none":
+        if style["fill"] not in ("none", FILL):
+            picture.tips.extend(lines)
+        elif style["fill"] != "none":
             for line in lines:
                 picture.gates.append(around(line))
                 picture.outlines.append(line)
