@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ FILES = [
     if not path.relative_to(PACKAGE).as_posix().startswith((*DICTIONARIES, *OTHER_MEANINGS))
 ]
 
+NAMED = re.compile(r"gate\.name|\.gate\b(?!\.)|'gate'")
+
 
 def is_gate(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value in GATES
@@ -38,7 +41,9 @@ def names_of_gates(tree: ast.AST) -> Iterator[str]:
         match node:
             case ast.Compare(left=left, comparators=others):
                 text = " ".join(ast.unparse(x) for x in (left, *others))
-                if "gate" in text and any(is_gate(c) for x in (left, *others) for c in ast.walk(x)):
+                if NAMED.search(text) and any(
+                    is_gate(c) for x in (left, *others) for c in ast.walk(x)
+                ):
                     yield f"line {node.lineno}: {ast.unparse(node)}"
             case (
                 ast.Dict(keys=parts)

@@ -14,13 +14,16 @@ from report.derivation.latex.symbols import number_tex
 
 def options(gate: Gate, params: Mapping[str, Any], shape: Shape = ()) -> list[str]:
     """What is written of a gate's options; `shape` is that of its first argument."""
-    given = {**gate.params, **params}
     return [
         _written(name, value, len(shape))
-        for name, value in given.items()
-        if value is not None
-        and (value != 1 if isinstance(value, float) else value != gate.params.get(name))
+        for name, value in {**gate.params, **params}.items()
+        if value is not None and not _is_usual(value, gate.params.get(name))
     ]
+
+
+def _is_usual(value: Any, default: Any) -> bool:
+    """Whether an option need not be written: its default, but for a number that is not 1."""
+    return bool(value == default) and (not isinstance(value, float) or value == 1)
 
 
 def _written(name: str, value: Any, rank: int) -> str:
