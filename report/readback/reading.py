@@ -20,6 +20,7 @@ import numpy as np
 
 from report.autodiff.gates import GATES
 from report.autodiff.gates.shapes import pair, pair_within
+from report.readback import rows
 from report.readback.arrays import (
     Identity,
     Ones,
@@ -611,7 +612,7 @@ class _Reader:
         if not note and name in _FUNCTIONS:
             return _FUNCTIONS[name](*args)
         if note or gate is None or not gate.elementwise:
-            raise Unread(f"{name}_{note}")
+            return rows.called(name, note, args)
         return gate.forward(*args)
 
     def scattered(self, g: Any, note: str) -> Any:

@@ -7,10 +7,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import report
 from report.autodiff.gates import GATES
+from report.autodiff.gates.arithmetic import square
+from report.autodiff.gates.functions import exp, sqrt
+from report.autodiff.gates.reductions import mean
+from report.autodiff.gates.table import elementwise, gate
+from report.autodiff.trace import Trace
+from report.derivation import derive
+from report.figure import draw
+from report.readback import read_back
+from report.typeset import formula
 
 PACKAGE = Path(report.__file__).parent
 # Rooms that are dictionaries: of the table itself, of what people write, of rewriting, of what is on the page.
@@ -80,3 +90,69 @@ def test_no_file_names_a_gate_to_treat_it_in_a_special_way() -> None:
 )
 def test_such_a_name_would_be_found(code: str) -> None:
     assert list(names_of_gates(ast.parse(code)))
+
+
+# ---------------------------------------------------------------- two rows more
+
+FUNCTION = "sum(bump(W @ x, width=2.0)) + dot(quadratic_mean(W, axis=1), y)"
+INPUTS = {"W": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]], "x": [0.1, -0.2, 0.3], "y": [0.5, -1.0]}
+HOMEWORK = f"""
+title = "Two rows"
+author = "Ada Lovelace"
+[[question]]
+title = "One"
+function = "{FUNCTION}"
+inputs = {{W = {INPUTS["W"]}, x = {INPUTS["x"]}, y = {INPUTS["y"]}}}
+"""
+
+
+@pytest.fixture
+def _two_rows() -> Iterator[None]:
+    elementwise("bump", definition=lambda x, width=1.0: exp(-square(x / width)), usage="bump(x, width=1.0)",
+                group="activations", summary="a bell", why="The chain rule.")  # fmt: skip
+    gate("quadratic_mean", definition=lambda x, axis=None: sqrt(mean(square(x), axis=axis)), usage="quadratic_mean(x)",
+         group="reductions", summary="the root of the mean square", why="All entries share one root.")  # fmt: skip
+    yield
+    del GATES["bump"], GATES["quadratic_mean"]
+
+
+@pytest.fixture
+def found(_two_rows: None) -> Trace:
+    return report.trace(FUNCTION, INPUTS)
+
+
+def test_two_rows_have_the_gradients_of_what_they_are(found: Trace) -> None:
+    plain = "sum(exp(-square(W @ x / 2))) + dot(sqrt(mean(square(W), axis=1)), y)"
+    same = report.trace(plain, INPUTS)
+    for name, gradient in same.gradients.items():
+        np.testing.assert_allclose(found.gradients[name], gradient, rtol=1e-13)
+    unfolded = report.trace(FUNCTION, INPUTS, unfold=["bump", "quadratic_mean"])
+    assert {q.node.gate.name for q in unfolded.gates} >= {"exp", "sqrt", "mean"}
+
+
+def test_two_rows_are_told_in_formulas_that_are_true(found: Trace) -> None:
+    derivation = derive(found)
+    forward = {row.symbols for row in derivation.forward}
+    assert r"\operatorname{bump}_{2}\left(\mathbf{q}_{1}\right)" in forward
+    assert r"\operatorname{quadratic\_mean}_{\text{axis }1}\left(\mathbf{W}\right)" in forward
+    assert any("Axis 0 runs" in said for said in derivation.legend)
+    assert all(g.indexed is not None for g in derivation.gradients)
+    back = read_back(found, derivation)
+    assert (back.failures, back.unread) == ((), ())
+    assert back.formulas > 20
+    for row in derivation.forward:
+        assert "\\" not in formula(row.symbols).speech
+    assert "quadratic_mean of W" in draw(found).alt
+
+
+def test_two_rows_are_read_from_latex_as_well(found: Trace) -> None:
+    text = r"\sum_{i=1}^2 \operatorname{bump}((W x)_i)"
+    assert report.trace(text, INPUTS).value == pytest.approx(
+        report.trace("sum(bump(W @ x))", INPUTS).value
+    )
+
+
+def test_two_rows_make_a_whole_report(found: Trace, tmp_path: Path) -> None:
+    file = tmp_path / "two.toml"
+    file.write_text(HOMEWORK, encoding="utf-8")
+    assert report.build(file, tmp_path / "two.pdf").checks > 100

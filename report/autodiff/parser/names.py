@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form as GateForm
 from report.autodiff.gates import GATES
 from report.autodiff.gates.shapes import broadcast, pair, pair_within
 from report.autodiff.gates.table import ALIASES, signature
@@ -247,8 +249,39 @@ BUILT = (
     Form("ones", "ones((2, 3))", (), {"shape": None}, _filled(1)),
     Form("zeros", "zeros((2, 3))", (), {"shape": None}, _filled(0)),
 )
-FORMS: dict[str, Form] = {
-    **{g.name: _form(g) for g in GATES.values() if g.usage and g.name != "index" and not g.family},
-    **{form.name: form for form in BUILT},
-}
-FORMS |= {name: FORMS[gate] for name, gate in ALIASES.items()}
+_BUILT = {form.name: form for form in BUILT}
+
+
+class _Forms(Mapping[str, Form]):
+    """All that can be called, by any of its names; a row that is added to the gate table is there at once."""
+
+    def __getitem__(self, name: str) -> Form:
+        name = ALIASES.get(name, name)
+        return _BUILT.get(name) or _row_form(GATES[name])
+
+    def __contains__(self, name: object) -> bool:
+        name = ALIASES.get(str(name), name)
+        return name in _BUILT or (name in GATES and _is_called(GATES[str(name)]))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (g.name for g in GATES.values() if _is_called(g) and g.name not in _BUILT)
+        yield from _BUILT
+        yield from ALIASES
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _is_called(gate: Gate) -> bool:
+    """Whether a gate is written as a call of its name: an index has brackets, and some share a name."""
+    return bool(gate.usage) and gate.form is not GateForm.PICKED and not gate.family
+
+
+@cache
+def _row_form(gate: Gate) -> Form:
+    if not _is_called(gate):
+        raise KeyError(gate.name)
+    return _form(gate)
+
+
+FORMS: Mapping[str, Form] = _Forms()

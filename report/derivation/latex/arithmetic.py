@@ -292,7 +292,9 @@ def _unit(p: Printer, node: Node) -> tuple[str, int] | None:
 
 
 def _transpose(p: Printer, node: Node) -> tuple[str, int] | None:
-    axes = node.params.get("axes")
+    axes, rank = node.params.get("axes"), len(node.shape)
+    if axes is None and "axes" in node.gate.params and rank > 2:
+        axes = range(rank)[::-1]
     if axes is None:
         inner = node.args[0]
         is_inverse = _is_inverse(inner) and p.leaf(inner) is None

@@ -17,11 +17,11 @@ def options(gate: Gate, params: Mapping[str, Any], shape: Shape = ()) -> list[st
     return [
         _written(name, value, len(shape))
         for name, value in {**gate.params, **params}.items()
-        if value is not None and not _is_usual(value, gate.params.get(name))
+        if value is not None and not is_usual(value, gate.params.get(name))
     ]
 
 
-def _is_usual(value: Any, default: Any) -> bool:
+def is_usual(value: Any, default: Any) -> bool:
     """Whether an option need not be written: its default, but for a number that is not 1."""
     return bool(value == default) and (not isinstance(value, float) or value == 1)
 
@@ -30,7 +30,7 @@ def _written(name: str, value: Any, rank: int) -> str:
     if isinstance(value, float):
         return number_tex(value)[0]
     if value is True:
-        return rf"\text{{{_WORDS.get(name, name).replace('_', ' ')}}}"
+        return rf"\text{{{WORDS.get(name, name).replace('_', ' ')}}}"
     if name == "ddof":
         return f"n-{value}"
     if name == "axis" and rank:
@@ -42,7 +42,7 @@ def _written(name: str, value: Any, rank: int) -> str:
     return rf"\text{{{name.replace('_', ' ')} }}{_listed(value)}"
 
 
-_WORDS = {"keepdims": "kept"}
+WORDS = {"keepdims": "kept"}
 _BARE = frozenset({"classes", "axes", "pad_width", "shape"})  # whose meaning the gate's name says
 
 

@@ -48,7 +48,7 @@ FUNCTIONS: dict[str, str] = {  # commands
 }  # fmt: skip
 _NO_OPERATOR = frozenset({"Var", "Std", "SD", "Cov", "E", "P", "index", "where", "max", "I"})
 _WORDS = {
-    **{name.replace("_", ""): form.name for name, form in FORMS.items()},
+    **{name.replace("_", ""): FORMS[name].name for name in FORMS},
     **{name.lower(): of for name, of in FUNCTIONS.items()},
     "sign": "sign", "sgn": "sign", "lse": "logsumexp", "logit": "logit", "min": "min", "max": "max", "log2": "log2",
     "log10": "log10", "expit": "sigmoid", "positivepart": "relu", "rmse": "rmse", "vec": "ravel", "vech": "",
@@ -66,7 +66,9 @@ def function_name(word: str) -> str | None:
     plain = word.replace(" ", "").replace("-", "").replace("_", "").replace(r"\_", "")
     if len(plain) < 2:
         return None
-    return _WORDS.get(plain, _WORDS.get(plain.lower())) or None
+    if plain in _WORDS or plain.lower() in _WORDS:
+        return _WORDS.get(plain, _WORDS.get(plain.lower())) or None
+    return next((name for name in FORMS if name.replace("_", "") == plain), None)
 
 
 def is_entrywise(name: str) -> bool:
