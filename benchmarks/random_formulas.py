@@ -2,60 +2,84 @@
 
     python -m benchmarks.random_formulas [COUNT] [SEED]
 
-Each formula goes through the trace, both programs and the checks, and every number of the trace that a
-report shows is compared with extended precision, to the six digits that are shown. Refused may be bad
-input only: a value outside a gate's domain, or too large for a number.
+Each formula goes the whole way of a build: trace, derivation, figure, both programs, the printed formulas
+read back, the checks and the page; every tenth page becomes a PDF. Every number of the trace that a report
+shows is compared with extended precision, to the six digits that are shown. Refused may be bad input
+only: a value outside a gate's domain, or too large for a number.
 """
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from report import ReportError, program
+from report import ReportError, document, pdf, pipeline
 from report.autodiff import extended
-from report.autodiff.differentiate import trace
 from report.autodiff.trace import Trace
-from report.checks import verify
-from report.derivation import derive
+from report.homework.homework import Homework, Question
 
 SHAPES = ((), (), (), (1,), (2,), (3,), (2, 2), (3, 3), (2, 3), (1, 3), (2, 1))
 SCALES = (1e-12, 1e-6, 1e-3, 0.1, 1, 1, 1, 1, 10, 30, 100, 700, 1e4, 1e8)
 BAD_INPUT = ("outside its domain", "overflows", "no finite derivative", "too large")
-ONE = [
-    "exp",
-    "log",
-    "log1p",
-    "expm1",
-    "sin",
-    "cos",
-    "tan",
-    "arcsin",
-    "arccos",
-    "arctan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "radians",
-    "degrees",
-    "sqrt",
-    "erf",
-    "sigmoid",
-    "log_sigmoid",
-    "softplus",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "swish",
-    "gelu",
-    "abs",
-    "square",
-    "sign",
-]
+ONE = (
+    "exp log log1p expm1 log2 log10 sin cos tan arcsin arccos arctan sinh cosh tanh radians degrees "
+    "sqrt cbrt rsqrt erf sigmoid log_sigmoid softplus relu leaky_relu elu swish gelu softsign mish "
+    "hardtanh abs square sign"
+).split()
 TWO = ["+", "-", "*", "/", "maximum", "minimum", "prelu"]
 TO_NUMBER = ["sum", "mean", "prod", "max", "min", "var", "std", "norm", "logsumexp"]
-SAME = ["softmax", "log_softmax", "cumsum"]
+SAME = ["softmax", "log_softmax", "cumsum", "cumprod", "normalize", "rms_norm", "layer_norm", "flip"]
+# What takes tensors of certain shapes to a number: a letter is a tensor, a capital one an input.
+FORMS: list[tuple[str, dict[str, tuple[int, ...]]]] = [
+    ("norm({a}, 1)", {"a": (3,)}),
+    ("sum(norm({a}, axis=1))", {"a": (2, 3)}),
+    ("sum(max({a}, axis=0))", {"a": (3, 2)}),
+    ("sum(std({a}, axis=1))", {"a": (2, 3)}),
+    ("var({a}, ddof=1)", {"a": (4,)}),
+    ("sum(logsumexp({a}, axis=0))", {"a": (2, 2)}),
+    ("sum({a}[1:] * {B})", {"a": (3,), "B": (2,)}),
+    ("sum({a}[[0, 2, 0]])", {"a": (3,)}),
+    ("{a}[1, 0]", {"a": (2, 2)}),
+    ("sum(({a}.T @ {B})**2)", {"a": (2, 3), "B": (2, 2)}),
+    ("sum(reshape({a}, (3, 2)) @ {B})", {"a": (2, 3), "B": (2,)}),
+    ("sum(outer({a}, {B})**2)", {"a": (2,), "B": (3,)}),
+    ("sum(concatenate([{a}, {B}])**2)", {"a": (2,), "B": (3,)}),
+    ("sum(stack([{a}, {B}]) @ {C})", {"a": (2,), "B": (2,), "C": (2,)}),
+    ("sum(kron(stack([{a}, {B}]), {C})**2)", {"a": (2,), "B": (2,), "C": (2, 2)}),
+    ("sum(tril({a}) @ {B})", {"a": (2, 2), "B": (2,)}),
+    ("sum(triu({a}, k=1) * {B})", {"a": (3, 3), "B": (3, 3)}),
+    ("sum(diag({a}) @ {B})", {"a": (2,), "B": (2,)}),
+    ("sum(pad({a}, 1) * {B})", {"a": (2,), "B": (4,)}),
+    ("sum(roll({a}, shift=1) * {B})", {"a": (3,), "B": (3,)}),
+    ("sum(clip({a}, -0.5, 0.5) * {B})", {"a": (3,), "B": (3,)}),
+    ("sum(stop_gradient({a}) * {a})", {"a": (2,)}),
+    ("sum(masked_fill({a}, {a} < 0, 0) ** 2)", {"a": (3,)}),
+    ("sum(broadcast_to({a}, (2, 3)) * {B})", {"a": (3,), "B": (2, 3)}),
+    ("sum(swapaxes({a}, axis1=0, axis2=1) @ {B})", {"a": (2, 3), "B": (2,)}),
+    ('sum(einsum("ij,jk->ik", {a}, {B})**2)', {"a": (2, 2), "B": (2, 1)}),
+    ("sum(conv1d({a}, {B})**2)", {"a": (4,), "B": (2,)}),
+    ("sum(conv1d({a}, {B}, stride=2, padding=1) ** 2)", {"a": (4,), "B": (3,)}),
+    ("sum(conv2d({a}, {B})**2)", {"a": (3, 3), "B": (2, 2)}),
+    ("sum(conv_transpose1d({a}, {B})**2)", {"a": (2,), "B": (2,)}),
+    ("sum(max_pool1d({a})**2)", {"a": (4,)}),
+    ("sum(avg_pool1d({a})**2)", {"a": (4,)}),
+    ("sum(max_pool2d({a}))", {"a": (2, 2)}),
+    ("cosine_similarity({a}, {B})", {"a": (3,), "B": (3,)}),
+    ("sum(layer_norm({a}, {B}, {C})**2)", {"a": (2, 3), "B": (3,), "C": (3,)}),
+    ("sum(rms_norm({a}, {B})**2)", {"a": (3,), "B": (3,)}),
+    ("sum(batch_norm({a})**3)", {"a": (3, 2)}),
+    ("sum(attention({a}, {B}, {C})**2)", {"a": (2, 2), "B": (2, 2), "C": (2, 2)}),
+    ("cross_entropy({a}, [0, 1])", {"a": (2, 3)}),
+    ("cross_entropy({a}, 1, label_smoothing=0.1)", {"a": (3,)}),
+    ("cross_entropy({a}, [[0, 1, 0], [1, 0, 0]])", {"a": (2, 3)}),
+    ("focal({a}, [1, 0])", {"a": (2,)}),
+    ("dice(sigmoid({a}), [1, 0, 1])", {"a": (3,)}),
+    ("triplet_margin({a}, {B}, {C})", {"a": (2,), "B": (2,), "C": (2,)}),
+    ("logdet({a} @ {a}.T + 3 * eye(2))", {"a": (2, 2)}),
+    ("sum(gelu({a}, approximate='tanh'))", {"a": (2,)}),
+]
 
 
 class Formula:
@@ -88,7 +112,9 @@ class Formula:
         """A formula with a number as its value."""
         if depth <= 0:
             return self.input(())
-        match int(self.random.integers(10)):
+        match int(self.random.integers(13)):
+            case 10 | 11 | 12:
+                return self.form(depth)
             case 0 | 1:
                 return self.one((), depth)
             case 2 | 3:
@@ -152,6 +178,15 @@ class Formula:
             case _:
                 return f"binary_cross_entropy(sigmoid({z}), {[int(i % 2) for i in range(n)]})"
 
+    def form(self, depth: int) -> str:
+        """A number from one of FORMS."""
+        text, shapes = self.pick(FORMS)
+        made = {
+            name: self.tensor(shape, depth - 1) if name.islower() else self.input(shape)
+            for name, shape in shapes.items()
+        }
+        return str(text.format_map(made))
+
     def algebra(self, depth: int) -> str:
         """A number from matrices."""
         a = self.tensor((2, 2), depth - 1)
@@ -185,25 +220,23 @@ def wrong_digits(found: Trace) -> list[str]:
     return wrong
 
 
-def failures(text: str, inputs: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the numbers of a formula; raises ReportError where it is refused."""
-    found = trace(text, inputs)
-    if found.unchosen:  # a report refuses it
-        raise ReportError(found.unchosen)
-    printed = {}
-    tensors = any(q.node.shape for q in (*found.inputs, *found.gates))
-    for dialect in ("python", "numpy") if tensors else ("python",):
-        written = program.generate(found, dialect=dialect)  # type: ignore[arg-type]
-        if written.source:
-            printed[dialect] = program.parse_output(program.run(written).text, found)
-    return [*verify(found, derive(found), printed).failures, *wrong_digits(found)]
+def failures(text: str, inputs: Mapping[str, Any], *, as_pdf: bool = False) -> list[str]:
+    """What is wrong with the report of a formula; raises ReportError where it is refused."""
+    given = {name: np.asarray(value).tolist() for name, value in inputs.items()}
+    work = Homework(Path("random.toml"), "A random formula", (Question("q1", text, given),))
+    answers = pipeline.answers_of(work, document.view)
+    page = document.html(work, answers, pipeline.making(work))
+    if as_pdf:
+        pdf.render(page)
+    (answer,) = answers
+    return [*answer.verification.failures, *wrong_digits(answer.trace)]
 
 
 def judged(seed: int) -> list[str] | None:
     """What is wrong with a random formula; None where its input is bad."""
     formula = Formula(seed)
     try:
-        return failures(formula.text, formula.inputs)
+        return failures(formula.text, formula.inputs, as_pdf=seed % 10 == 0)
     except ReportError as error:
         return None if any(words in str(error) for words in BAD_INPUT) else [f"refused: {error}"]
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:

@@ -87,6 +87,12 @@ def _with_all_digits(found: Trace) -> Trace:
     return _record(graph, numbers, gradients, arrivals, found.wrt)
 
 
+def with_more_digits(found: Trace) -> Trace:
+    """The trace with numbers of `extended.Extended` in the place of float64."""
+    numbers = extended.forward(found.graph, {q.node: q.value for q in found.inputs})
+    return _record(found.graph, numbers, *extended.backward(found.graph, numbers), found.wrt)
+
+
 def _finite(exact: Array, number: Array) -> Array:
     """The better number, where it is one."""
     return exact if np.shape(exact) == np.shape(number) and np.all(np.isfinite(exact)) else number

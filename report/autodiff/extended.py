@@ -82,6 +82,12 @@ def extended(x: Any) -> Extended:
     return Extended(stored, context.mpf(repr(number)))
 
 
+def e() -> Extended:
+    """Euler's number."""
+    number = +_context().e
+    return Extended(number, number)
+
+
 def _paired(f: Callable[..., Any], *args: Extended) -> Extended:
     stored = _number(f, *(a.stored for a in args))
     if all(a.stored is a.meant for a in args):
@@ -151,6 +157,9 @@ _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     **{name: partial(_called, name) for name in (
         "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf",
     )},
+    "log2": lambda m, x: m.log(x, 2),
+    "log10": lambda m, x: m.log(x, 10),
+    "cbrt": lambda m, x: m.sign(x) * m.cbrt(abs(x)),
     "arcsin": lambda m, x: m.asin(x),
     "arccos": lambda m, x: m.acos(x),
     "arctan": lambda m, x: m.atan(x),

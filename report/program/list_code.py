@@ -23,7 +23,7 @@ import numpy as np
 from report.autodiff.gates import axes_of
 from report.autodiff.gates.by_definition import written_out
 from report.autodiff.gates.code import option
-from report.autodiff.graph import CONSTANT, INPUT, Node, Shape
+from report.autodiff.graph import CONSTANT, INPUT, Node, Shape, topological
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
 from report.errors import ReportError
 from report.program import index_reader, syntax
@@ -180,6 +180,8 @@ class ListPrinter:
         template = root or syntax.template(node, "python")
         if template:
             return self._column_entry(node, ix, template, bool(root))
+        if self._calls_list_code(node):
+            return self.entry(self._defined(node), ix)
         try:
             form = self._form(node)
         except Unprintable:
@@ -195,6 +197,13 @@ class ListPrinter:
         if node not in self.defined:
             self.defined[node] = written_out(node)
         return self.defined[node]
+
+    def _calls_list_code(self, node: Node) -> bool:
+        """Whether the definition of a gate has gates with list code of their own, such as a stable softmax."""
+        if node.gate.definition is None:
+            return False
+        inside = topological(self._defined(node), leaves=node.args)
+        return any(n.gate.definition and syntax.template(n, "python") for n in inside)
 
     def _constant_entry(self, node: Node, ix: Labels) -> ast.expr:
         value = np.asarray(node.value)

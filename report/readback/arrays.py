@@ -75,20 +75,35 @@ def turned(x: Ones | Repeated) -> Any:
     return Repeated(np.transpose(x.c), 1 - x.axis)
 
 
+def is_nan(x: Any) -> bool:
+    """Whether a number of either kind is none."""
+    return math.isnan(float(x))
+
+
+def inverse(a: Any) -> Any:
+    """The inverse of a matrix; numbers of more digits know their own."""
+    return GATES["inv"].forward(a) if np.asarray(a).dtype == object else np.linalg.inv(a)
+
+
+def determinant(a: Any) -> Any:
+    """The determinant of a matrix."""
+    return GATES["det"].forward(a) if np.asarray(a).dtype == object else np.linalg.det(a)
+
+
 def rank(value: Any) -> int:
     """The axes with more than one entry."""
     return sum(n != 1 for n in np.shape(value))
 
 
-def entry(value: Any, places: list[float]) -> float:
+def entry(value: Any, places: list[Any]) -> Any:
     """An entry by labels that count from 1; beside a bracket that is 0 it need not exist."""
     array = np.squeeze(value)
-    if np.isnan(places).any():
+    if any(map(is_nan, places)):
         return math.nan
-    at = [round(p) - 1 for p in places]
+    at = [round(float(p)) - 1 for p in places]
     if any(not 0 <= p < n for p, n in zip(at, array.shape, strict=True)):
         return math.nan
-    return float(array[tuple(at)])
+    return array[tuple(at)]
 
 
 def plus(a: Any, b: Any) -> Any:
@@ -168,7 +183,7 @@ def times(a: Any, b: Any) -> Any:
     if a.shape[-1] != b.shape[-2]:
         raise Unread(f"a product of {a.shape} and {b.shape}")
     product = a @ b
-    return float(product[0, 0]) if product.shape == (1, 1) else product
+    return product[0, 0] if product.shape == (1, 1) else product
 
 
 def reduced(name: str, note: str, x: Any) -> Any:

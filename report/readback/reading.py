@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff import extended
 from report.autodiff.gates import GATES
 from report.autodiff.gates.shapes import pair, pair_within
 from report.readback import rows
@@ -27,9 +28,12 @@ from report.readback.arrays import (
     Repeated,
     Unread,
     bare,
+    determinant,
     entry,
     fitted,
     hadamard,
+    inverse,
+    is_nan,
     plain,
     plus,
     rank,
@@ -53,7 +57,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sigma": GATES["sigmoid"].forward, "sigmoid": GATES["sigmoid"].forward, "exp": np.exp, "erf": GATES["erf"].forward, "Phi": GATES["normal_cdf"].forward,
     "varphi": GATES["normal_pdf"].forward, "ReLU": GATES["relu"].forward, "GELU": GATES["gelu"].forward,
     "swish": GATES["swish"].forward, "softplus": GATES["softplus"].forward, "clip": np.clip,
-    "det": np.linalg.det, "tr": np.trace,
+    "det": determinant, "tr": np.trace,
 }  # fmt: skip
 _REDUCTIONS = ("sum", "mean", "var", "std", "prod", "softmax", "logsumexp", "max", "min", "cumsum")
 _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -76,6 +80,11 @@ class Known:
     def bare_names(self) -> dict[str, Any]:
         """The numbers by name without fonts."""
         return {bare(k): v for k, v in self.names.items()}
+
+    @cached_property
+    def kind(self) -> Any:
+        """The type of the numbers: float64, or numbers of more digits."""
+        return np.result_type(float, *self.names.values())
 
     @cached_property
     def longest(self) -> int:
@@ -121,7 +130,7 @@ _NOTED = {  # a function told apart from another of its name by what stands belo
 }
 
 
-def _loss(name: str, note: str, args: list[Any]) -> float:
+def _loss(name: str, note: str, args: list[Any]) -> Any:
     """A loss of two arrays, of which columns are vectors; one that has an option has it below."""
     gate = _LOSSES[name]
     flat = [a[:, 0] if np.ndim(a) == 2 and a.shape[1] == 1 else a for a in args]
@@ -133,7 +142,7 @@ def _loss(name: str, note: str, args: list[Any]) -> float:
     if gate.shape in (pair, pair_within):
         flat = list(np.broadcast_arrays(*flat))
     options = {option: float(note) for option in gate.params if note}
-    return float(gate.forward(*flat, **options))
+    return np.asarray(gate.forward(*flat, **options)).item()
 
 
 def _padded(x: Any, note: str) -> Any:
@@ -150,6 +159,7 @@ class _Reader:
         self.tokens = [*words(text), ""]
         self.at = 0
         self.known, self.labels, self.shape = known, dict(labels), shape
+        self.number = float if known.kind != object else extended.extended
         self.names = known.bare_names
         self.slopes = known.bare_slopes
 
@@ -245,13 +255,13 @@ class _Reader:
             if "".join(exponent) == "-1":
                 return 1 / base
         if exponent == ["-", r"\top"]:
-            return np.swapaxes(np.linalg.inv(base), -1, -2)
+            return np.swapaxes(inverse(base), -1, -2)
         if "".join(exponent) == "-1" and np.ndim(base) >= 2 and base.shape[-2] == base.shape[-1]:
-            return np.linalg.inv(base)
+            return inverse(base)
         if "/" in exponent:  # x^{3/2}
-            above, below = (float(n) for n in "".join(exponent).split("/"))
+            above, below = (self.number(float(n)) for n in "".join(exponent).split("/"))
             return np.cbrt(base) ** above if below == 3 else np.power(base, above / below)
-        return np.power(base, self.value(exponent), dtype=float)
+        return np.power(base, self.value(exponent), dtype=self.known.kind)
 
     def subscript(self, base: Any, sub: list[str]) -> Any:
         if sub[:1] == [r"\left"]:
@@ -263,7 +273,7 @@ class _Reader:
     def atom(self) -> Any:
         token = self.take()
         if re.fullmatch(r"[0-9]+(\.[0-9]+)?", token):
-            return float(token)
+            return self.number(float(token))
         if token == "{":
             inner = self.expression()
             self.take("}")
@@ -375,14 +385,14 @@ class _Reader:
         return np.concatenate([np.atleast_2d(x) for x in parts], axis=int(across))
 
     def filled(self, inner: list[str], labels: list[str]) -> Any:
-        found: dict[tuple[int, ...], float] = {}
+        found: dict[tuple[int, ...], Any] = {}
         for place in itertools.product(range(1, LONGEST), repeat=len(labels)):
             with self.labelled(dict(zip(labels, place, strict=True))):
                 value = self.value(inner)
-            if not np.isnan(value):
+            if not is_nan(value):
                 found[tuple(p - 1 for p in place)] = value
         shape = tuple(max(p[d] for p in found) + 1 for d in range(len(labels)))
-        array = np.full(shape, np.nan)
+        array = np.full(shape, np.nan, dtype=self.known.kind)
         for place, value in found.items():
             array[place] = value
         return array if len(shape) == 2 else array.reshape(-1, 1)
@@ -423,7 +433,7 @@ class _Reader:
             self.take(r"\\")
         for holds, chosen in reversed(rows):
             value = np.where(holds, chosen, value)
-        return value if np.ndim(value) else float(value)
+        return value if np.ndim(value) else np.asarray(value).item()
 
     # ------------------------------------------------------------ indices
 
@@ -506,9 +516,9 @@ class _Reader:
                 return self.named(key, sub[len(own) :], is_bold)
         self.at = mark
         if base == "e":
-            return math.e
+            return math.e if self.number is float else extended.e()
         if base == "pi":
-            return math.pi
+            return self.number(math.pi)
         if base in self.labels:
             return float(self.labels[base])
         return self.called(base)
@@ -618,7 +628,7 @@ class _Reader:
     def scattered(self, g: Any, note: str) -> Any:
         """Zeros in the shape of what is told, with g added at the places of an index."""
         key = self.key(list(words(note)[2:-2]))
-        out = np.zeros(self.shape)
+        out = np.zeros(self.shape, dtype=self.known.kind)
         picked = out[key]
         np.add.at(out, key, np.reshape(g, picked.shape))
         return out
@@ -667,15 +677,15 @@ class _Reader:
                 stop = self.at
                 holds = not condition or self.holds(condition)
             holds = holds and bool(runs)
-            is_there |= not holds and not np.isnan(value)
-            if holds and not (np.isnan(value) and (text.find("=") != 1)):
+            is_there |= not holds and not is_nan(value)
+            if holds and not (is_nan(value) and (text.find("=") != 1)):
                 total = value if total is None else by(total, value)
         self.at = stop
         if not is_there:
             return math.nan
         if total is None:
             return by.identity if by in (np.add, np.multiply) and condition != below else math.nan
-        return float(total)
+        return np.asarray(total).item()
 
     def over_copies(self, over: str) -> Any:
         axis = {r"\text{all entries}": None, r"\text{rows}": 0, r"\text{columns}": 1}.get(over, -1)

@@ -255,7 +255,7 @@ def _scatter_rule(g: Any, y: Any, x: Any, *indices: Any, key: Key) -> Any:
 
 def _scatter(g: Array, indices: Sequence[Array], key: Key, shape: Shape) -> Array:
     """Zeros with g added at the places of an index."""
-    out = np.zeros(shape)
+    out = np.zeros(shape, dtype=np.asarray(g).dtype)
     if indices:
         np.add.at(out, _filled(key, indices), g)
     else:

@@ -159,8 +159,9 @@ def as_number(e: Any) -> Any:
     """A condition as the number that it is: 1 where it holds, else 0."""
     import sympy
 
+    logic = sympy.logic.boolalg
     is_condition = isinstance(
-        e, sympy.core.relational.Relational | sympy.logic.boolalg.BooleanFunction
+        e, sympy.core.relational.Relational | logic.BooleanFunction | logic.BooleanAtom
     )
     return sympy.Piecewise((1, e), (0, True)) if is_condition else e
 
