@@ -46,6 +46,12 @@ def number_latex(x: Any, digits: int = DIGITS) -> str:
     return mantissa if power is None else rf"{mantissa} \times 10^{{{power}}}"
 
 
+def written_latex(x: float) -> str:
+    """A number of a formula as LaTeX: with all the digits that it was written with, up to 15."""
+    digits = next((d for d in range(DIGITS, 15) if float(f"{x:.{d - 1}e}") == x), 15)
+    return number_latex(x, digits)
+
+
 def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     """Numbers for one column: all with the same decimals, so that their points align.
 

@@ -47,6 +47,9 @@ class Extended:
     def __float__(self) -> float:
         return float(self.stored)
 
+    def __int__(self) -> int:
+        return int(float(self))
+
     def __repr__(self) -> str:
         return f"<{float(self)!r}>"
 

@@ -26,6 +26,7 @@ _JUMP = (
     1e6  # times the largest number of a trace: a change of branch, which says nothing of rounding
 )
 _RESIDUE = 1e-12  # of the largest number: it may be what rounding leaves of a 0
+_SMALL, _STEP = 2.0**-1000, 2.0**-1074  # numbers that are rounded by a step, whatever their size
 _GOLDEN = 0.6180339887498949
 
 
@@ -141,6 +142,11 @@ def shaker(time: int, shake_by: float = _SHAKE) -> Callable[[Array], Array]:
         nonlocal count
         places = np.arange(count, count + np.size(array), dtype=float).reshape(np.shape(array))
         count += _TIMES * 97 + np.size(array)
-        return (array * (1 + shake_by * (2 * (places**2 * _GOLDEN % 1) - 1)))[()]
+        part = 2 * (places**2 * _GOLDEN % 1) - 1
+        moved = array * (1 + shake_by * part)
+        small = (np.abs(array) < _SMALL) & (array != 0)
+        if shake_by and np.any(small):
+            moved = moved + np.where(small, np.sign(part) * _STEP, 0.0)
+        return moved[()]
 
     return shake

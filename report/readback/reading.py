@@ -159,7 +159,7 @@ class _Reader:
         self.tokens = [*words(text), ""]
         self.at = 0
         self.known, self.labels, self.shape = known, dict(labels), shape
-        self.number = float if known.kind != object else extended.extended
+        self.number = extended.extended if known.kind.hasobject else float
         self.names = known.bare_names
         self.slopes = known.bare_slopes
 
@@ -610,8 +610,9 @@ class _Reader:
         if name == "transpose":
             return np.transpose(args[0], [int(n) for n in note.split(",")])
         if name == "onehot":
-            hot = np.eye(int(note))[np.asarray(args[0], dtype=int).squeeze()]
-            return hot.reshape(-1, 1) if hot.ndim == 1 else hot
+            at = np.asarray(args[0], dtype=int)
+            hot = np.eye(int(note))[at[:, 0] if at.ndim == 2 and at.shape[1] == 1 else at]
+            return hot.reshape(-1, 1) if hot.ndim == 1 else hot  # of one number a column
         if name == "pad":
             return _padded(args[0], note)
         if name == "scatter":

@@ -20,7 +20,17 @@ from report.autodiff.gates.arithmetic import (
     where,
 )
 from report.autodiff.gates.by_definition import number
-from report.autodiff.gates.functions import cosh, erf, exp, log, normal_cdf, normal_pdf, sqrt, tanh
+from report.autodiff.gates.functions import (
+    cosh,
+    erf,
+    exp,
+    log,
+    normal_cdf,
+    normal_pdf,
+    sqrt,
+    tanh,
+    tanh_slope,
+)
 from report.autodiff.gates.indexing import identity
 from report.autodiff.gates.reductions import rows_of, spread, total
 from report.autodiff.gates.shapes import along, reduced
@@ -190,7 +200,7 @@ gelu = elementwise(
 gelu_tanh = elementwise(
     "gelu_tanh", lambda x: x * sigmoid(2 * _gelu_inner(x)),
     lambda g, y, x: g * (sigmoid(2 * _gelu_inner(x)) + y * sigmoid(-2 * _gelu_inner(x)) * (2 * _gelu_slope(x))),
-    definition=lambda x: x * (1 + tanh(_gelu_inner(x))) / 2, family="gelu", numpy="", formula="gelu({0}, approximate='tanh')",
+    definition=lambda x: x * (1 + tanh(_gelu_inner(x))) / 2, family="gelu", python="gelu_tanh({0})", numpy="gelu_tanh({0})", formula="gelu({0}, approximate='tanh')",
     sign="GELU", latex=function(named("GELU") + r"_{{\tanh}}"), usage='gelu(x, approximate="tanh")',
     group="activations", summary="x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2",
     why="The product rule: the slope of $x$ leaves the bracket, that of the bracket follows from tanh.",
@@ -203,7 +213,7 @@ softsign = elementwise(
 )
 mish = elementwise(
     "mish", None,
-    lambda g, y, x: g * (tanh(softplus(x)) + x * sigmoid(x) / cosh(softplus(x)) ** 2), definition=lambda x: x * tanh(softplus(x)), sign="mish", usage="mish(x)", group="activations",
+    lambda g, y, x: g * _mish_slope(y, x), definition=lambda x: x * tanh(softplus(x)), sign="mish", usage="mish(x)", group="activations",
     summary="x·tanh(softplus(x))",
     why=r"The product rule for $x \tanh(\operatorname{softplus}(x))$: the first factor leaves the second, and the other way round.",
 )
@@ -288,6 +298,13 @@ def rest(y: Any, x: Any) -> Any:
 def _swish_slope(y: Any, x: Any) -> Any:
     s = sigmoid(x)
     return s * (1 + x * sigmoid(-x)) if is_computed(y) else s + y * (1 - s)
+
+
+def _mish_slope(y: Any, x: Any) -> Any:
+    s = softplus(x)
+    if is_computed(y):  # far out the cosh is too large for a number
+        return tanh(s) + x * sigmoid(x) * tanh_slope(s)
+    return tanh(s) + x * sigmoid(x) / cosh(s) ** 2
 
 
 def _gelu_inner(x: Any) -> Any:

@@ -94,6 +94,9 @@ def _cofactor(a: Array) -> Array:
 def _variant_of_norm(shapes: Sequence[Shape], params: dict[str, Any]) -> str:
     """The gate for the order of a norm, which is taken out of its options."""
     order, axis = params.pop("ord", None), params.get("axis")
+    if not shapes[0] and axis is None and order in (None, 1, 2):
+        params.clear()
+        return "abs"
     if order is None or (order == "fro" and (isinstance(axis, tuple) or len(shapes[0]) == 2)):
         return "norm"
     if order not in (1, 2) or isinstance(order, bool):

@@ -171,10 +171,9 @@ def _cross_entropy_smoothed(z: Any, labels: Any, label_smoothing: float = 0.0) -
 
 def _focal(z: Any, y: Any, alpha: float = 0.25, gamma: float = 2.0) -> Any:
     """Binary cross-entropy with logits, weighted by (1 - p)^gamma, p the probability of what is true."""
-    p = sigmoid(z)
-    missed = y * (1 - p) + (1 - y) * p
+    missed = y * sigmoid(-z) + (1 - y) * sigmoid(z)
     share = alpha * y + (1 - alpha) * (1 - y)
-    return mean(share * missed**gamma * (softplus(z) - z * y))
+    return mean(share * missed**gamma * (y * softplus(-z) + (1 - y) * softplus(z)))
 
 
 def _dice(p: Any, y: Any, smooth: float = 1.0) -> Any:

@@ -13,7 +13,7 @@ from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.simplify.constants import is_number
 from report.autodiff.simplify.nodes import is_symmetric
 from report.derivation.latex.printer import Signs
-from report.derivation.latex.symbols import bare, dimensions, number_tex
+from report.derivation.latex.symbols import bare, constant_tex, dimensions
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
@@ -70,7 +70,7 @@ def _in_fraction(p: Printer, a: Node, b: Node) -> tuple[str, int] | None:
     if bare(written).startswith(r"\frac") and not is_tall:
         return None
     sign = "-" if above.value < 0 else ""
-    top = "" if abs(above.value) == 1 else number_tex(abs(above.value))[0]
+    top = "" if abs(above.value) == 1 else constant_tex(abs(above.value))[0]
     bottom = p.write(y)[0]
     if below is not None:
         bottom = _side_by_side(p.write(below)[0], p.bracketed(y, PRODUCT))
@@ -249,7 +249,7 @@ def _divide(p: Printer, node: Node) -> tuple[str, int] | None:
     if sign:
         return rf"-\frac{{{above[1:]}}}{{{below}}}", SUM
     if a.gate is CONSTANT and not a.shape and is_written_out and a.value < 0:
-        return rf"-\frac{{{number_tex(-a.value)[0]}}}{{{below}}}", SUM
+        return rf"-\frac{{{constant_tex(-a.value)[0]}}}{{{below}}}", SUM
     return None
 
 

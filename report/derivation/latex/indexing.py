@@ -10,7 +10,7 @@ from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Key, Place
 from report.autodiff.graph import Node
 from report.derivation.latex.arithmetic import row
 from report.derivation.latex.printer import Signs
-from report.derivation.latex.symbols import dimensions
+from report.derivation.latex.symbols import dimensions, matrix
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
@@ -73,7 +73,9 @@ def _selector(p: Printer, node: Node, part: Any, n: int) -> str:
     """The matrix or vector that picks along one axis; nothing where all is picked."""
     if isinstance(part, Place):
         held = node.args[part]
-        below = _VECTOR.sub(_listed, p.write(held)[0])
+        below = _VECTOR.sub(
+            _listed, matrix(held.value) if held.is_constant and held.shape else p.write(held)[0]
+        )
         if held.shape:
             return rf"\operatorname{{onehot}}_{{{n}}}\left({below}\right)"
         return rf"{_UNIT}_{{\left[{below}\right]}}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from report.autodiff.graph import Gate, Shape
-from report.derivation.latex.symbols import number_tex
+from report.derivation.latex.symbols import constant_tex
 
 
 def options(gate: Gate, params: Mapping[str, Any], shape: Shape = ()) -> list[str]:
@@ -28,7 +28,7 @@ def is_usual(value: Any, default: Any) -> bool:
 
 def _written(name: str, value: Any, rank: int) -> str:
     if isinstance(value, float):
-        return number_tex(value)[0]
+        return constant_tex(value)[0]
     if value is True:
         return rf"\text{{{WORDS.get(name, name).replace('_', ' ')}}}"
     if name == "ddof":

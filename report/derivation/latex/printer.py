@@ -14,7 +14,7 @@ from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.gates.table import notation
 from report.autodiff.graph import CONSTANT, Gate, Node, Shape
 from report.derivation.latex.options import options, with_options
-from report.derivation.latex.symbols import matrix, number_tex, symbol
+from report.derivation.latex.symbols import constant_tex, matrix, symbol
 
 # A leaf says how a node is written without looking below it: (LaTeX, binding), or None to go on.
 Leaf = Callable[[Node], "tuple[str, int] | None"]
@@ -145,8 +145,8 @@ def _constant(node: Node) -> tuple[str, int]:
         if fraction is not None:
             sign, binding = ("-", SUM) if fraction[0] < 0 else ("", MATRIX_PRODUCT)
             return rf"{sign}\frac{{{abs(fraction[0])}}}{{{fraction[1]}}}", binding
-        return number_tex(value.item())
+        return constant_tex(value.item())
     for filled, sign in ((1, "𝟏"), (0, "𝟎")):
         if (value == filled).all():
             return sign, ATOM
-    return matrix(value), ATOM
+    return matrix(value, exactly=True), ATOM

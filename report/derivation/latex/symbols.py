@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -112,6 +113,12 @@ def number_tex(value: Any, colour: str | None = None) -> tuple[str, int]:
     return coloured(text, colour), binding
 
 
+def constant_tex(value: float) -> tuple[str, int]:
+    """A number of a formula, which is written with all its digits, with its binding."""
+    text = number_format.written_latex(value)
+    return text, SUM if text.startswith("-") else PRODUCT if r"\times" in text else ATOM
+
+
 def tensor(value: Any, colour: str | None = None, among: Any = ()) -> tuple[str, int]:
     """A scalar or a matrix of numbers; a vector stands as a column, a large matrix by its corners.
 
@@ -128,16 +135,24 @@ def coloured(text: str, colour: str | None) -> str:
     return rf"\textcolor{{{colour}}}{{{text}}}" if colour else text
 
 
-def matrix(array: np.ndarray, among: Sequence[float] | np.ndarray = ()) -> str:
-    """A vector or matrix with all its numbers at one precision; stacks are written side by side."""
+def matrix(
+    array: np.ndarray, among: Sequence[float] | np.ndarray = (), *, exactly: bool = False
+) -> str:
+    """A vector or matrix with all its numbers at one precision; stacks are written side by side.
+
+    `exactly`: as in a formula, with all the digits that they are written with.
+    """
     if array.ndim > 2:
         blocks = array.reshape(-1, *array.shape[-2:])
-        shown = [matrix(b, among) for b in blocks[:3]]
+        shown = [matrix(b, among, exactly=exactly) for b in blocks[:3]]
         return r"\left[" + r",\; ".join(shown + [r"\cdots"] * (len(blocks) > 3)) + r"\right]"
     grid = array.reshape(-1, 1) if array.ndim == 1 else array
     rows, columns = _kept(grid.shape[0], MAX_ROWS), _kept(grid.shape[1], MAX_COLUMNS)
     corner = grid[np.ix_([r for r in rows if r is not None], [c for c in columns if c is not None])]
-    texts = iter(_aligned(corner, among))
+    shown = _aligned(corner, among)
+    if exactly and any(_number(t) != v for t, v in zip(shown, corner.flat, strict=True)):
+        shown = [number_format.written_latex(v) for v in corner.flat]
+    texts = iter(shown)
     body = []
     for r in rows:
         if r is None:
@@ -145,6 +160,14 @@ def matrix(array: np.ndarray, among: Sequence[float] | np.ndarray = ()) -> str:
         else:
             body.append(" & ".join(r"\cdots" if c is None else next(texts) for c in columns))
     return r"\begin{bmatrix*}[r]" + r" \\ ".join(body) + r"\end{bmatrix*}"
+
+
+def _number(text: str) -> float:
+    """The number that LaTeX shows, where it shows one without a power of ten."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _kept(n: int, most: int) -> list[int | None]:

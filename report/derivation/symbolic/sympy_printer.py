@@ -377,7 +377,7 @@ def printer() -> Any:
             return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
         def _print_Float(self, e: Any) -> str:  # noqa: N802
-            return number_format.number_latex(float(e))
+            return number_format.written_latex(float(e))
 
         def _as_ordered_terms(self, e: Any, order: Any = None) -> list[Any]:
             terms = super()._as_ordered_terms(e, order)

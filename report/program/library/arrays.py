@@ -51,6 +51,11 @@ def gelu(x):
     return x * normal_cdf(x)
 
 
+def gelu_tanh(x):  # x * (1 + tanh(u)) / 2, with all digits
+    u = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
+    return x * sigmoid(2 * u)
+
+
 def ratio(a, b):  # a / b, and 0 where b is 0
     return 1.0 * np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b))
 

@@ -51,6 +51,11 @@ def gelu(x):
     return x * normal_cdf(x)
 
 
+def gelu_tanh(x):  # x * (1 + tanh(u)) / 2, with all digits
+    u = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
+    return x * sigmoid(2 * u)
+
+
 def sign(x):
     return (x > 0) - (x < 0)
 
@@ -122,8 +127,8 @@ def others(x):  # for each entry the product of all the others
 
 def huber(p, y, delta):
     errors = [abs(a - b) for a, b in zip(p, y)]
-    far = [max(e - delta, 0) for e in errors]
-    return sum(e**2 - f**2 for e, f in zip(errors, far)) / 2 / len(errors)
+    near = [min(e, delta) for e in errors]
+    return sum(n * (e - n / 2) for n, e in zip(near, errors)) / len(errors)
 
 
 def binary_cross_entropy(p, y):
