@@ -265,6 +265,9 @@ class _Reader:
 
     def subscript(self, base: Any, sub: list[str]) -> Any:
         if sub[:1] == [r"\left"]:
+            is_row = np.ndim(base) == 2 and base.shape[0] == 1 < base.shape[1]
+            if is_row and len(self.key(sub[2:-2])) == 1:  # a vector that is summed to a row
+                base = base.T
             return self.indexed(base, sub)
         return entry(base, self.places(sub, rank(base)))
 

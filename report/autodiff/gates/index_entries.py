@@ -111,7 +111,7 @@ def _within(w: Any, label: Any, first: int, last: int, n: int) -> list[Any]:
     if label == 0 or (first, last) == (1, n):
         return []
     if first == last:
-        return [sympy.KroneckerDelta(label, first)]
+        return [w.is_at(label, sympy.Integer(first))]
     if label.is_Integer:
         return [sympy.Integer(int(first <= label <= last))]
     if first == 1 and n:
@@ -203,8 +203,6 @@ def scatter(w: Any, node: Node, ix: Labels) -> Any:
 
     From a slice of neighbours that is one entry at most, with a bracket for where there is one.
     """
-    import sympy
-
     g, *indices = node.args
     key = _Key(node, node.shape, indices)
     together = tuple(w.fresh(n) for n in key.together)
@@ -228,7 +226,7 @@ def scatter(w: Any, node: Node, ix: Labels) -> Any:
             number = key.label(w, part, together, axis)
             is_told = not isinstance(part, Place) or number in w.sizes or not together
             equal = (
-                sympy.KroneckerDelta(label, number) if is_told else w.call("equal")(number, label)
+                w.is_at(label, number) if is_told else w.call("equal")(number, label)
             )
             brackets.append(equal)
     entry = w.entry(g, tuple(own[kind] for kind in key.layout))

@@ -154,6 +154,10 @@ class Walk:
             before = part - 1
             label += stride * (sympy.UnevaluatedExpr(before) if before.is_Add else before)
             stride *= n
+        if label.is_Integer:  # `regrouped` finds its parts
+            return label
+        if label in self.sizes:  # alone it has no parts
+            label = sympy.UnevaluatedExpr(label)
         self.parts[label] = parts
         return label
 
@@ -163,6 +167,8 @@ class Walk:
 
     def regrouped(self, parts: list[tuple[Any, int]], sizes: tuple[int, ...]) -> Labels:
         """The labels of a row of axes in other sizes; some label may have to be split first."""
+        import sympy
+
         left = [p for label, n in parts for p in self.parts.get(label, [(label, n)]) if n != 1]
         found = []
         for size in sizes:
@@ -172,6 +178,11 @@ class Walk:
                 label, n = left.pop(0)
                 if taken * n > size:
                     first = size // taken
+                    if getattr(label, "is_Integer", False) and n % first == 0:
+                        whole, rest = divmod(int(label) - 1, n // first)
+                        left.insert(0, (sympy.Integer(rest + 1), n // first))
+                        group.append((sympy.Integer(whole + 1), first))
+                        break
                     if size % taken or n % first or label not in self.keys:
                         raise NoIndexForm
                     raise Split(self.keys[label], (first, n // first))
@@ -182,7 +193,20 @@ class Walk:
 
     def dummies(self, label: Any) -> list[Any]:
         """The labels that a sum over a label runs over."""
-        return [part for part, _ in self.parts.get(label, [(label, 0)])] if label != 0 else []
+        parts = [part for part, _ in self.parts.get(label, [(label, 0)])]
+        return [part for part in parts if part in self.sizes]
+
+    def is_at(self, label: Any, number: Any) -> Any:
+        """1 where a label is a number, else 0: of a row of axes, one delta for each axis."""
+        import sympy
+
+        if label not in self.parts or not number.is_Integer:
+            return sympy.KroneckerDelta(label, number)
+        left, deltas = int(number) - 1, []
+        for part, n in reversed(self.parts[label]):
+            left, place = divmod(left, n)
+            deltas.append(sympy.KroneckerDelta(part, place + 1))
+        return sympy.Mul(*deltas)
 
     # ------------------------------------------------------------ sums
 
