@@ -13,9 +13,6 @@ settings.load_profile("repeatable")
 KNOWN_FAULTS = {
     "test_reading.py::test_every_matrix_form_has_its_numbers": "did not end in 95 seconds; why is not known",
     "test_every_closed_form_of_numbers_has_its_number[unfold1]": "fails; why is not known",
-    "test_no_right_formula_is_refused_and_no_digit_is_wrong[0]": "sympy compares truth values",
-    "test_no_right_formula_is_refused_and_no_digit_is_wrong[40]": "sympy compares truth values",
-    "[norm(x)-inputs24-1e-200-gradients24]": "the square of 1e-200 is 0 in a formula",
 }
 DRAWING = {"fontTools", "matplotlib", "pydyf", "weasyprint"}
 

@@ -225,9 +225,7 @@ def scatter(w: Any, node: Node, ix: Labels) -> Any:
         elif n > 1:
             number = key.label(w, part, together, axis)
             is_told = not isinstance(part, Place) or number in w.sizes or not together
-            equal = (
-                w.is_at(label, number) if is_told else w.call("equal")(number, label)
-            )
+            equal = w.is_at(label, number) if is_told else w.call("equal")(number, label)
             brackets.append(equal)
     entry = w.entry(g, tuple(own[kind] for kind in key.layout))
     return w.sum(w.times(*brackets, entry), *sums)
