@@ -159,7 +159,7 @@ class _Reader:
         self.tokens = [*words(text), ""]
         self.at = 0
         self.known, self.labels, self.shape = known, dict(labels), shape
-        self.number = extended.extended if known.kind.hasobject else float
+        self.number: Callable[[float], Any] = extended.extended if known.kind.hasobject else float
         self.names = known.bare_names
         self.slopes = known.bare_slopes
 
