@@ -17,6 +17,8 @@ _FACES = {  # file in assets/fonts -> what a stylesheet calls it
     "STIXTwoMath-Regular.otf": ("STIX Two Math", "400", "normal"),
     "SourceCodePro-Regular.ttf": ("Source Code Pro", "400", "normal"),
 }
+# Beside those that HarfBuzz keeps by itself: letters cut for indices and under accents.
+_FEATURES = ("dtls", "flac", "ssty")
 # In every page, so that most pages share a cut: a process that makes many finds it again.
 _USUAL = frozenset(
     [
@@ -42,22 +44,21 @@ def faces(page: str) -> str:
 
 @lru_cache(maxsize=32)
 def _cut(file: str, letters: frozenset[str]) -> str:
-    from fontTools import subset
+    import uharfbuzz
     from fontTools.ttLib import TTFont
 
-    options = subset.Options(
-        flavor="woff2",
-        layout_features=["*"],
-        notdef_outline=True,
-        hinting=False,
-        desubroutinize=True,
-    )
+    wanted = uharfbuzz.SubsetInput()
+    wanted.sets(uharfbuzz.SubsetInputSets.UNICODE).update(map(ord, letters))
+    wanted.sets(uharfbuzz.SubsetInputSets.LAYOUT_FEATURE_TAG).update(map(_tag, _FEATURES))
+    wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING | uharfbuzz.SubsetFlags.NOTDEF_OUTLINE
+    face = uharfbuzz.Face(resources.path(f"assets/fonts/{file}").read_bytes())
+    cut = uharfbuzz.subset(face, wanted).blob.data
     made = io.BytesIO()
-    path = resources.path(f"assets/fonts/{file}")
-    with TTFont(path, recalcTimestamp=False, lazy=True) as font:
-        cut = subset.Subsetter(options)
-        cut.populate(text="".join(sorted(letters)))
-        cut.subset(font)
+    with TTFont(io.BytesIO(cut), recalcTimestamp=False, recalcBBoxes=False, lazy=True) as font:
         font.flavor = "woff2"
         font.save(made)
     return base64.b64encode(made.getvalue()).decode()
+
+
+def _tag(feature: str) -> int:
+    return int.from_bytes(feature.encode())
