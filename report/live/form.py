@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from report.autodiff.inputs import CONSTANTS, NAME
+from report.autodiff.inputs import NAME
+from report.autodiff.parser import free_names as names_of
 from report.autodiff.parser import is_latex
-from report.autodiff.parser.names import FORMS
+from report.autodiff.parser.latex.names import normal
 from report.errors import ReportError
 from report.homework.homework import Homework, Question
 from report.homework.random_inputs import is_random
-from report.live import latex_names
 
 MAX_SIZE = 12  # rows and columns of a grid that one can type in
 KINDS = ("number", "vector", "matrix")
@@ -56,7 +55,7 @@ def fields(homework: Homework, question: str) -> dict[str, str]:
 
 def inputs_of(q: Question) -> list[Input]:
     """The inputs of a question, those first that the function uses."""
-    used = free_names(q.function)
+    used = free_names(q.function, q.inputs)
     found = []
     for name, value in q.inputs.items():
         kind, cells, words = _cells(value)
@@ -83,24 +82,21 @@ def _written(number: Any) -> str:
     return str(int(number)) if isinstance(number, bool) else repr(number)
 
 
-def free_names(function: str) -> set[str] | None:
-    """The names that a formula needs from outside; None where that cannot be told while it is typed."""
-    if is_latex(function):
-        return latex_names.free_names(function)
+def free_names(function: str, known: Collection[str] = ()) -> set[str] | None:
+    """The names that a formula needs from outside; None where that cannot be told while it is typed.
+
+    In LaTeX a name is that of a known input where the two are one: x_1 is x1.
+    """
+    latex = is_latex(function)
     try:
-        tree = ast.parse("\n".join(line.strip() for line in function.strip().split("\n")))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        found = names_of.of_latex(function) if latex else names_of.of_expression(function)
+    except (ReportError, RecursionError):
         return None
-    given: set[str] = set()
-    free: set[str] = set()
-    for statement in tree.body:
-        called = {n.func for n in ast.walk(statement) if isinstance(n, ast.Call)}
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in called:
-                free |= {node.id} - given
-        if isinstance(statement, ast.Assign):
-            given |= {t.id for t in statement.targets if isinstance(t, ast.Name)}
-    return {n for n in free if NAME.fullmatch(n) and n not in CONSTANTS and n not in FORMS}
+    if not latex:
+        return {n.name for n in found if NAME.fullmatch(n.name)}
+    alike = {normal(key): key for key in known}
+    plain = [re.sub(r"_(?=\d)", "", n.name) for n in found]
+    return {alike.get(normal(name), name) for name in plain}
 
 
 # ---------------------------------------------------------------- what has changed

@@ -191,7 +191,7 @@ class LivePage:
     async def inputs_for(self, question: str, function: str) -> dict[str, Any]:
         """Values for names that are new in a formula; None for found ones that it has no more."""
         q = self.file.parsed.question(question)
-        free = form.free_names(function)
+        free = form.free_names(function, q.inputs)
         if free is None:
             return {}
         untouched = self.untouched.setdefault(question, set())

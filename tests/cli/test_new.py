@@ -43,3 +43,11 @@ def test_what_is_no_formula_is_refused() -> None:
         draft(r"\int_0^1 x dx")
     with pytest.raises(ReportError):
         draft("x +")
+
+
+def test_the_letters_of_a_label_are_no_inputs() -> None:
+    names = [n.name for n in of_latex(r"\tanh(W h_{t-1} + U x_t)^2")]
+    assert names == ["W", "h_{t-1}", "U", "x_t"]
+    names = [n.name for n in of_latex(r"h_\theta(x) = \sigma(\theta^\top x), L = -\log h_\theta(x_1)")]
+    assert names == ["theta", "x_1"]
+    assert [n.name for n in of_latex("f(x, w) = x_1 w_1")] == ["x_1", "w_1"]

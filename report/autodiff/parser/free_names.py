@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from report.autodiff.inputs import CONSTANTS
+from report.autodiff.inputs import CONSTANTS, NAME
 from report.autodiff.parser.latex import indices, names
 from report.autodiff.parser.latex.lines import lines_of, regions
 from report.autodiff.parser.latex.reader import _LatexReader
@@ -87,19 +87,26 @@ class _Collector:
         self.found: dict[str, FreeName] = {}
 
     def names(self) -> list[FreeName]:
+        bodies = [body for d in self.definitions for body in d.bodies]
+        heads = [h.base if isinstance(h, Script) else h for b in bodies for h in self.heads(b)]
+        applied = {h.base for h in heads if isinstance(h, Letter)}
         for definition in self.definitions:
             params = {p for p in definition.params if p not in self.reader.known}
-            called = any(d.params and d.name in self.reader.heads for d in self.definitions)
+            called = any(f"{definition.name}_".startswith(f"{head}_") for head in applied)
             for body in definition.bodies:
-                heads = {id(h) for h in self.heads(body)}
+                here = {id(h) for h in self.heads(body)}
                 seen: set[int] = set()
+                labels: set[int] = set()  # where the letters of labels stand: the t of h_{t-1}
                 for part in self.reader.all_parts(body):
                     if isinstance(part, Script) and isinstance(part.base, Letter):
                         seen.add(id(part.base))
-                        self.note(part.base, part, id(part) in heads, params if called else set())
+                        labels |= {t.start for t in part.below or ()}
+                        self.note(part.base, part, id(part) in here, params if called else set())
                 for part in self.reader.all_parts(body):
-                    if isinstance(part, Letter) and id(part) not in seen:
-                        self.note(part, None, id(part) in heads, params if called else set())
+                    if not isinstance(part, Letter) or id(part) in seen:
+                        continue
+                    if part.start not in labels:
+                        self.note(part, None, id(part) in here, params if called else set())
         if any(name.axes for name in self.found.values()):  # then a capital is a matrix
             for name in self.found.values():
                 if name.name[:1].isupper() and not name.certain:
@@ -131,6 +138,8 @@ class _Collector:
         name += "_prime" * (script.primes if script else 0)
         name += f"_{label}" if label else ""
         plain = name.replace("_", "")
+        if script is not None and not NAME.fullmatch(name):  # h_{t-1}: as it is written
+            name = self.reader.places.text[script.start : script.end]
         used_as_sign = base in ("e", "pi", "I", "delta") or (base == "sigma" and is_head)
         if (
             plain in self.reader.known or base in self.reader.known or used_as_sign or plain in params or base in params
