@@ -225,14 +225,20 @@ def _own(work: Homework, answer: Answer) -> tuple[OwnRun, ...]:
     """The student's own programs of a question, run and checked."""
     from report import student
 
-    folder = work.path.parent
     runs = []
     with _placed(work, answer.question):
         for name in answer.question.program:
-            if (folder / name).resolve().parent != folder.resolve():
-                raise ReportError(f"program {name} leads out of the folder of the homework file")
-            runs.append(student.check_program(answer.trace, student.read_program(folder / name)))
+            own = student.read_program(own_file(work.path, name))
+            runs.append(student.check_program(answer.trace, own))
     return tuple(runs)
+
+
+def own_file(homework: Path, name: str) -> Path:
+    """Where a program that a homework names is: beside it. ReportError for a link to elsewhere."""
+    folder = homework.parent
+    if (folder / name).resolve().parent != folder.resolve():
+        raise ReportError(f"program {name} leads out of the folder of the homework file")
+    return folder / name
 
 
 @dataclass(frozen=True, eq=False)

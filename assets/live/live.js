@@ -70,9 +70,20 @@ document.addEventListener("click", (event) => {
   }
   const fold = /** @type {HTMLElement|null} */ (target.closest("[data-fold]"));
   if (fold) setFolds((names) => names.filter((n) => n !== fold.dataset.fold));
+  const shown = /** @type {HTMLElement|null} */ (target.closest("[data-show]"));
+  if (shown) showGate(shown.dataset.show ?? "");
   for (const menu of document.querySelectorAll("details.menu[open]"))
     if (!menu.contains(target)) menu.removeAttribute("open");
 });
+
+/** Show a gate in the graph, with all numbers. @param {string} name */
+function showGate(name) {
+  for (const stepper of steppers) {
+    stepper.go(-1);
+    stepper.choose(name);
+  }
+  document.getElementById("graph")?.scrollIntoView({ block: "nearest" });
+}
 
 document.addEventListener("report:unfold", (event) => {
   const gate = /** @type {CustomEvent} */ (event).detail;

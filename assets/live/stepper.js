@@ -163,12 +163,15 @@ class Stepper {
 
   /** The rows of the document about a gate. @param {string} question @param {string} name */
   rows(question, name) {
+    const own = this.figure.closest("[data-version]")?.getAttribute("data-version");
+    const theirs = document.getElementById("document-version")?.dataset.version;
+    if (own && own !== theirs) return { forward: [], backward: [] }; // the document is still of older numbers
     const anchor = `${question}-${name}`;
     const all = (/** @type {string} */ s) => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(s)]);
     const linked = all(`.forward [href="#${CSS.escape(anchor)}"], .forward [href="#${anchor}"]`);
     const forward = linked.map((a) => /** @type {HTMLElement} */ (a.closest("tr") ?? a));
-    const own = document.getElementById(anchor);
-    return { forward: [...new Set(forward)], backward: own ? [own] : [] };
+    const back = document.getElementById(anchor);
+    return { forward: [...new Set(forward)], backward: back ? [back] : [] };
   }
 
   /** @param {string} way @param {Gate} gate */

@@ -43,6 +43,7 @@ def fields(homework: Homework, question: str) -> dict[str, str]:
         "question-title": q.title,
         "function": q.function,
         "unfold": " ".join(q.unfold or ()),
+        "hessian": "on" if q.hessian else "",
     }
     for i in inputs_of(q):
         found[f"asked:{i.name}"] = "on" if i.asked else ""
@@ -116,7 +117,9 @@ class Changes:
 def changes(posted: Mapping[str, str], base: Homework, now: Homework, question: str) -> Changes:
     """What a posted form changes in the homework of now; `base` is the one that the form showed."""
     before = fields(base, question)
-    boxes = {key for key in before if key.startswith("asked:")}  # sent where they are ticked only
+    boxes = {
+        k for k in before if k.startswith(("asked:", "hessian"))
+    }  # sent where they are ticked only
     sent = {**dict.fromkeys(boxes if "boxes" in posted else (), ""), **posted}
     different = {k: v for k, v in sent.items() if k in before and v != before[k]}
     q = now.question(question)
@@ -128,6 +131,8 @@ def changes(posted: Mapping[str, str], base: Homework, now: Homework, question: 
         changed["function"] = different["function"].replace("\r\n", "\n").strip("\n")
     if "unfold" in different:
         changed["unfold"] = different["unfold"].split() or None
+    if "hessian" in different:
+        changed["hessian"] = different["hessian"] == "on" or None
     asked = [key for key in different if key.startswith("asked:")]
     if asked:
         changed["wrt"] = _wrt(q, {key.partition(":")[2]: different[key] == "on" for key in asked})

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from report import document, resources
+from report import document, pipeline, resources, student
 from report.autodiff.inputs import check_name
 from report.errors import ReportError
 from report.live import form, plot
@@ -70,6 +70,7 @@ class LivePage:
             Route("/input", self.change_input, methods=["POST"]),
             Route("/text", self.set_text, methods=["POST"]),
             Route("/descend", self.descend, methods=["POST"]),
+            Route("/own", self.own, methods=["POST"]),
             Route("/fragments", self.fragments),
             Route("/document", self.document),
             Route("/runs", self.runs),
@@ -305,7 +306,36 @@ class LivePage:
             return HTMLResponse(_render("live/failed.html.j2", {"error": words}), headers=_FRESH)
         if what == "with_runs" and version != self.file.version:
             return Response(status_code=204)
+        mark = f'<span id="document-version" data-version="{version}" hidden></span>'
+        return HTMLResponse(mark + found, headers=_FRESH)
+
+    async def own(self, request: Request) -> Response:
+        """A student's own numbers, or a program that is to run now, held against the question."""
+        posted = await _posted(request)
+        question = self.asked(request)
+        what, written = posted.get("what", ""), posted.get("text", "")
+        args = (self.file.text, self.file.name, question)
+        try:
+            if what == "numbers":
+                found = await self.slow.ask("own_numbers", *args, written, seconds=WHOLE)
+            else:
+                name, source = self.own_source(question, what, written)
+                found = await self.slow.ask("own_program", *args, name, source, seconds=HEAVY)
+        except ReportError as error:
+            words = _without_place(str(error), self.file.name)
+            found = _render("live/own-failed.html.j2", {"fault": words})
         return HTMLResponse(found, headers=_FRESH)
+
+    def own_source(self, question: str, what: str, written: str) -> tuple[str, str]:
+        """The name and the text of a program: what was typed, or a file that the homework names."""
+        if what == "program":
+            notebook = written.lstrip().startswith("{")
+            return ("mine.ipynb" if notebook else "mine.py"), written.replace("\r\n", "\n")
+        name = what.removeprefix("file:")
+        if self.file.path is None or name not in self.file.parsed.question(question).program:
+            raise ReportError("this homework names no such program")
+        own = pipeline.own_file(self.file.path, name)
+        return name, student.program_text(own)
 
     async def download(self, request: Request) -> Response:
         """A file for the user."""

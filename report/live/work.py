@@ -12,12 +12,14 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from report import checks, derivation, document, figure, number_format, pipeline
+from report import checks, derivation, document, figure, number_format, pipeline, student
 from report.autodiff.differentiate import trace as trace_of
+from report.autodiff.hessian import curvature
 from report.autodiff.trace import Trace, as_lists
 from report.derivation.latex.symbols import GRADIENT, symbol, tensor
 from report.derivation.latex.symbols import partial as partial_symbol
@@ -27,8 +29,10 @@ from report.errors import ReportError
 from report.homework import variants
 from report.homework.homework import Homework, Question, read_homework_text
 from report.homework.traces import trace_question
+from report.live import form
 
 MAX_GATES = 3000  # of a question on the live page
+MAX_LINES, MAX_WIDTH = 60, 200  # of what a student's program prints
 MAX_GUESSES = 400  # of the shapes of inputs that nobody has set
 SEED = "live"  # of random inputs in a file that names no seed
 _NO_FIGURE = figure.Figure((), "", (), "")
@@ -109,7 +113,8 @@ def whole(text: str, name: str, question: str) -> str:
     work, asked, found = _traced(text, name, question)
     derived = derivation.derive(found)
     programs = pipeline.programs_of(work, asked, found)
-    done = document.Work(asked, found, derived, _NO_FIGURE, None, programs)
+    second = curvature(found) if asked.hessian else None
+    done = document.Work(asked, found, derived, _NO_FIGURE, second, programs)
     shown = document.view(done, browser=True)
     checked = checks.verify(found, derived, {})
     return document.question_html(document.Answer(done, (), checked, shown))
@@ -160,8 +165,58 @@ def guessed(function: str, inputs: Mapping[str, Any], own: Mapping[str, Any]) ->
                 trace_of(function, {**inputs, **given})
             except ReportError:
                 continue
-            return given
+            return _drawn(function, inputs, given)
     return dict(own)
+
+
+def _drawn(function: str, inputs: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers of one decimal in the place of ones, where the formula takes them."""
+    ones = [name for name, value in given.items() if np.all(np.asarray(value) == 1.0)]
+    drawn = {**given, **form.drawn(given, ones, SEED)}
+    try:
+        found = trace_of(function, {**inputs, **drawn})
+    except ReportError:
+        return dict(given)
+    return drawn if np.isfinite(found.value) else dict(given)
+
+
+# ---------------------------------------------------------------- a student's own work
+
+
+def own_numbers(text: str, name: str, question: str, written: str) -> str:
+    """Numbers that a student wrote down, held against the trace, as HTML; nothing runs."""
+    _, _, found = _traced(text, name, question)
+    lines = student.parse_answers(Path("what you typed"), written, question, found.letter)
+    return _own(found, student.diagnose(found, lines))
+
+
+def own_program(text: str, name: str, question: str, file: str, source: str) -> str:
+    """A student's program, run behind fences and held against the trace, as HTML."""
+    _, _, found = _traced(text, name, question)
+    run = student.check_program(found, student.parse_program(Path(file), source))
+    fault = run.ended.fault or ("" if run.work.printed else run.fault)
+    return _own(found, run.work, run.ended.text, fault)
+
+
+def _own(found: Trace, work: student.OwnWork, output: str = "", fault: str = "") -> str:
+    """What a student's own work is worth; `fault` says why a program is no good."""
+    first = work.first
+    gate = ""
+    if first is not None:
+        gate = first.causes[0].gate if first.causes else found.name_of(first.key[0])
+    lines = output.rstrip("\n").split("\n")
+    context = {
+        "rows": student.rows(work),
+        "headline": "" if first is None else student.headline(work),
+        "causes": student.causes(work),
+        "agrees": work.agrees and not fault,
+        "first": gate,
+        "count": len(work.printed),
+        "output": "\n".join(line[:MAX_WIDTH] for line in lines[:MAX_LINES]),
+        "more": max(0, len(lines) - MAX_LINES),
+        "fault": fault,
+    }
+    return document.environment().get_template("live/own.html.j2").render(context)
 
 
 # ---------------------------------------------------------------- files

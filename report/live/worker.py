@@ -33,7 +33,8 @@ def _context() -> Any:
 class Worker:
     """One process that answers one request at a time; of those that wait, the newest of a kind wins."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int = MEMORY) -> None:
+        self.memory = memory  # bytes
         self.turn = asyncio.Lock()
         self.newest: dict[str, int] = {}
         self.process: Any = None
@@ -45,7 +46,7 @@ class Worker:
             return
         context = _context()
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, self.memory), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -96,13 +97,13 @@ class Worker:
         self.pipe = self.process = None
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, memory: int) -> None:
     """Answer requests until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends its workers
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     from report.live import work
 
     parent = os.getppid()

@@ -5,10 +5,10 @@ the output and explains what differs, and `table` shows that on a terminal. `rea
 that were computed by hand.
 """
 
-from report.student.answers import read_answers
-from report.student.check import OwnRun, check_program, table
+from report.student.answers import parse_answers, read_answers
+from report.student.check import OwnRun, causes, check_program, headline, rows, table
 from report.student.diagnosis import diagnose
-from report.student.sources import OwnProgram, read_program
+from report.student.sources import OwnProgram, parse_program, program_text, read_program
 from report.student.work import Cause, Line, OwnWork
 
 __all__ = [
@@ -17,9 +17,15 @@ __all__ = [
     "OwnProgram",
     "OwnRun",
     "OwnWork",
+    "causes",
     "check_program",
     "diagnose",
+    "headline",
+    "parse_answers",
+    "parse_program",
+    "program_text",
     "read_answers",
     "read_program",
+    "rows",
     "table",
 ]

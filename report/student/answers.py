@@ -34,6 +34,11 @@ def read_answers(path: str | os.PathLike[str], question: str, letter: str) -> st
         raise ReportError(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ReportError(f"{file} is no text in UTF-8") from None
+    return parse_answers(file, text, question, letter)
+
+
+def parse_answers(file: Path, text: str, question: str, letter: str) -> str:
+    """The text of a file, or what somebody typed, as lines "name = value"."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     if file.suffix.lower() == ".ipynb":
         return _plain("\n".join(notebook_text(file, text)))

@@ -69,14 +69,21 @@ def causes(work: OwnWork) -> list[str]:
     return said
 
 
+def rows(work: OwnWork) -> list[list[str]]:
+    """Every number of a question: its name, as it is, the student's, and what that is worth.
+
+    A tensor has a row for each of its own. What nobody asked for and nobody printed is left out.
+    """
+    shown = [line for line in work.lines if line.own is not None or line.asked]
+    return [row for line in shown for row in _rows(line)]
+
+
 def table(work: OwnWork) -> str:
     """Every number of a question beside the student's, the first wrong one, and why."""
-    rows = [["", "homework", "yours", ""]]
     shown = [line for line in work.lines if line.own is not None or line.asked]
-    for line in shown:
-        rows += _rows(line)
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    text = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    cells = [["", "homework", "yours", ""], *rows(work)]
+    widths = [max(len(row[i]) for row in cells) for i in range(4)]
+    text = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in cells]
     text.insert(1, "  ".join("-" * w for w in widths).rstrip())
     counts = [f"{n} {v}" for v in _VERDICTS if (n := sum(i.verdict == v for i in shown))]
     text += ["", ", ".join(counts)]

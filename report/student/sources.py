@@ -52,7 +52,7 @@ def read_program(path: str | os.PathLike[str]) -> OwnProgram:
     file = Path(path)
     if file.suffix.lower() not in ENDINGS:
         raise ReportError(f"{file}: a program's name ends in .py or .ipynb")
-    return parse_program(file, _text(file))
+    return parse_program(file, program_text(file))
 
 
 def parse_program(file: Path, text: str) -> OwnProgram:
@@ -64,7 +64,8 @@ def parse_program(file: Path, text: str) -> OwnProgram:
     return OwnProgram(file.name, cells, notebook, text)
 
 
-def _text(file: Path) -> str:
+def program_text(file: Path) -> str:
+    """The text of a file. ReportError for what is none, or far too long."""
     try:
         if file.exists() and not file.is_file():
             raise ReportError(f"{file} is no file")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from report import ReportError
+from report.autodiff.parser.free_names import of_latex
 from report.cli.main import main
 from report.cli.new import draft
 from report.homework.homework import read_homework
@@ -48,6 +49,9 @@ def test_what_is_no_formula_is_refused() -> None:
 def test_the_letters_of_a_label_are_no_inputs() -> None:
     names = [n.name for n in of_latex(r"\tanh(W h_{t-1} + U x_t)^2")]
     assert names == ["W", "h_{t-1}", "U", "x_t"]
-    names = [n.name for n in of_latex(r"h_\theta(x) = \sigma(\theta^\top x), L = -\log h_\theta(x_1)")]
+    names = [
+        n.name for n in of_latex(r"h_\theta(x) = \sigma(\theta^\top x), L = -\log h_\theta(x_1)")
+    ]
     assert names == ["theta", "x_1"]
     assert [n.name for n in of_latex("f(x, w) = x_1 w_1")] == ["x_1", "w_1"]
+    assert [n.name for n in of_latex(r"\left\|W\right\|_F^2 + \lVert b \rVert_F")] == ["W", "b"]

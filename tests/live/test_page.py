@@ -1,18 +1,24 @@
 """What a change brings: values, graph and errors, the file, other tabs, downloads."""
 
+import asyncio
 import io
 import json
 import re
+import sys
 import time
 import tomllib
 import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from report import ReportError
 from report.live import form
 from report.live.homework_file import HomeworkFile
 from report.live.server import LivePage
+from report.live.worker import Worker
 
 pytestmark = pytest.mark.xdist_group("live page")
 TOKEN, PORT = "t", 8766
@@ -105,14 +111,14 @@ def test_the_file_keeps_its_comments(fresh):
 def test_a_formula_brings_its_inputs(fresh):
     client, page, _ = fresh
     post(client, "edit", version=page.file.version, function="sum(tanh(W @ x + b)**2)")
-    assert page.file.parsed.questions[0].inputs["b"] == 1.0  # numbers are tried first
+    assert page.file.parsed.questions[0].inputs["b"] == -0.5  # numbers are tried first
     post(client, "edit", version=page.file.version, function="sum(tanh(W @ x + b) * cc)")
     post(client, "edit", version=page.file.version, function="sum(tanh(W @ x) * cc)")
     assert "b" not in page.file.parsed.questions[0].inputs  # found in a formula, and never set
     post(client, "edit", version=page.file.version, function="v @ A @ v")
     inputs = page.file.parsed.questions[0].inputs
-    assert inputs["v"] == [1.0, 1.0]
-    assert inputs["A"] == [[1.0, 1.0], [1.0, 1.0]]
+    assert np.shape(inputs["v"]) == (2,)
+    assert np.shape(inputs["A"]) == (2, 2)
     assert inputs["W"] == [[1, 2], [3, 4]]  # somebody's numbers stay
 
 
@@ -332,13 +338,85 @@ def test_new_homework_fits_itself_to_a_formula():
         assert error(answer) == ""
         inputs = page.file.parsed.questions[0].inputs
         assert set(inputs) == {"W1", "x", "b1", "W2", "b2", "t"}
-        assert inputs["W1"] == [[1.0, 1.0], [1.0, 1.0]]
-        assert inputs["x"] == [1.0, 1.0]
+        assert np.shape(inputs["W1"]) == (2, 2)
+        assert np.shape(inputs["x"]) == (2,)
         post(client, "edit", **{"version": page.file.version, "cell:x:0:0": "3"})
         answer = post(client, "edit", version=page.file.version, function="sum(A @ x)")
         assert set(page.file.parsed.questions[0].inputs) == {"A", "x"}
-        assert page.file.parsed.questions[0].inputs["x"] == [3, 1.0]
+        assert page.file.parsed.questions[0].inputs["x"][0] == 3
         assert error(answer) == ""
         latex = r"\frac{1}{n}\sum_{i=1}^{n}(y_i - \mathbf{w}^\top x_i)^2 + \lambda \|w\|^2"
         answer = post(client, "edit", version=page.file.version, function=latex)
         assert error(answer) == ""
+
+
+def test_second_derivatives_are_a_switch(fresh):
+    client, page, path = fresh
+    post(
+        client,
+        "edit",
+        q="q2",
+        version=page.file.version,
+        boxes="sent",
+        hessian="on",
+        **{"asked:a": "on"},
+    )
+    assert page.file.parsed.question("q2").hessian
+    assert "hessian" in client.get(f"/{TOKEN}/document?q=q2").text.lower()
+    post(client, "edit", q="q2", version=page.file.version, boxes="sent", **{"asked:a": "on"})
+    wait(lambda: "hessian" not in path.read_text())
+
+
+def test_numbers_of_my_own_are_checked_and_nothing_runs(fresh):
+    client, _, _ = fresh
+    said = post(client, "own", what="numbers", text="q1 = [-1.5, -2.5]\ndf/dq1 = [3, 5]")
+    assert "First wrong: df/dq1" in said
+    assert "the sign is turned" in said
+    assert "data-show=" in said
+    assert "All 1 numbers found agree" in post(
+        client, "own", what="numbers", text="q1 = [-1.5, -2.5]"
+    )
+    assert "is empty" in post(client, "own", what="numbers", text="")
+    assert "found" in post(client, "own", what="numbers", text="print(open('/etc/passwd').read())")
+
+
+def test_a_program_of_my_own_runs_where_i_ask_for_it(fresh):
+    client, page, path = fresh
+    said = post(client, "own", what="program", text="print('q1 =', [-1.5, -2.5])\nopen('../x')")
+    assert "may not read ../x" in said
+    assert "What it printed" in said
+    assert "this is no Python" in post(client, "own", what="program", text="q1 = = 3")
+    assert "names no such program" in post(client, "own", what="file:mine.py", text="")
+    path.with_name("mine.py").write_text("print('q1 =', [-1.5, -2.5])")
+    text = page.file.text.replace(
+        "[question.inputs]\nW", 'program = "mine.py"\n[question.inputs]\nW'
+    )
+    post(client, "text", text=text, version=page.file.version)
+    assert "All 1 numbers found agree" in post(client, "own", what="file:mine.py", text="")
+    assert "Run mine.py" in client.get(f"/{TOKEN}/").text
+
+
+def addresses(worker):
+    """Bytes of a worker's address space."""
+    status = Path(f"/proc/{worker.process.pid}/status").read_text()
+    return 1024 * int(re.search(r"VmPeak:\s*(\d+)", status)[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of addresses is one of Linux")
+def test_work_that_needs_too_much_memory_is_refused_and_the_next_is_done():
+    large = 'title="T"\n[[question]]\nfunction="sum(sin(outer(x, x)))"\n[question.inputs]\nx={uniform=[0, 1], shape=[4000]}\n'
+
+    async def all_three():
+        worker = Worker()
+        await worker.ask("value", FILE, "b.toml", "q2", seconds=60)
+        size = addresses(worker)
+        worker.end()
+        worker = Worker(memory=size + 150_000_000)  # one value of the outer product, not two
+        try:
+            with pytest.raises(ReportError, match="more memory than the live page may take"):
+                await worker.ask("gradients", large, "a.toml", "q1", seconds=60)
+            return await worker.ask("value", FILE, "b.toml", "q2", seconds=60)
+        finally:
+            worker.end()
+
+    assert asyncio.run(all_three()) == pytest.approx(1 / (2 + np.sin(3)))

@@ -98,6 +98,8 @@ class _Collector:
                 seen: set[int] = set()
                 labels: set[int] = set()  # where the letters of labels stand: the t of h_{t-1}
                 for part in self.reader.all_parts(body):
+                    if isinstance(part, Script) and _is_norm(part.base):
+                        labels |= {t.start for t in part.below or ()}
                     if isinstance(part, Script) and isinstance(part.base, Letter):
                         seen.add(id(part.base))
                         labels |= {t.start for t in part.below or ()}
@@ -156,3 +158,8 @@ class _Collector:
         known.at = min(known.at, letter.start)
         if axes > known.axes:
             known.axes, known.certain = axes, bool(running)
+
+
+def _is_norm(part: Part) -> bool:
+    """Whether an index tells which norm it is: the F of the Frobenius norm."""
+    return isinstance(part, Group) and part.kind in (r"\|", r"\lVert", r"\Vert")
