@@ -74,6 +74,8 @@ def target(statement: ast.stmt) -> str:
     """The variable that a statement sets."""
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        return statement.target.id
     return ""
 
 
@@ -346,7 +348,8 @@ IN_SLOPES: dict[str, tuple[tuple[str, ...], Make]] = {
 def _points(parts: Parts, index: int) -> Iterator[tuple[str, tuple[str, ...], ast.expr]]:
     """The derivative taken at the output for the input, the reverse, and factors swapped."""
     statement = parts.passes[index]
-    assert isinstance(statement, ast.Assign)
+    if not isinstance(statement, ast.Assign):
+        return
     key = parts.names[target(statement)]
     variable = {k: name for name, k in parts.names.items()}
     consumers = [q.node for q in parts.trace.gates if key[0] in q.node.args]

@@ -216,7 +216,7 @@ def _own(found: Trace, work: student.OwnWork, output: str = "", fault: str = "")
         "more": max(0, len(lines) - MAX_LINES),
         "fault": fault,
     }
-    return document.environment().get_template("live/own.html.j2").render(context)
+    return document.environment(BROWSER).get_template("live/own.html.j2").render(context)
 
 
 # ---------------------------------------------------------------- files

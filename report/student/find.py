@@ -177,7 +177,7 @@ class _Search:
                 continue
             if sure and reading.place:
                 entries.append((item, reading))
-            elif sure and self._fits(item, reading.keys[0]):
+            elif sure and (self._fits(item, reading.keys[0]) or self._lacks(item, reading.keys[0])):
                 placed.append((item, reading))
             else:
                 self._loosen(item, reading, sure)
@@ -224,6 +224,17 @@ class _Search:
     def _fits(self, item: Item, key: Key) -> bool:
         size = int(np.prod(key[0].shape))
         return item.size == size or (len(item.numbers) == 1 and item.numbers[0].value.ndim > 0)
+
+    def _lacks(self, item: Item, key: Key) -> bool:
+        """Whether one number stands where a gradient has several entries, and is none of them."""
+        number = item.numbers[0]
+        if item.size != 1 or number.value.ndim or not key[1] or int(np.prod(key[0].shape)) == 1:
+            return False
+        true = np.asarray(truth(self.trace, key))
+        own = Own(
+            np.full(true.shape, number.value), np.full(true.shape, number.unit), number.digits
+        )
+        return not np.any(self.ruler.close(key, own, true))
 
     def _meant(self, key: Key, number: Number, *, late: bool, slopes: Container[Key]) -> Key | None:
         """What an input's name stands for: the input, its gradient ({"w1": 0.0315}), or a step down (None)."""

@@ -192,6 +192,7 @@ def test_a_path_left_out_of_a_fork() -> None:
 def test_tensors() -> None:
     right = Q2.gradients["W"]
     assert diagnose(Q2, f"dW =\n{right}").agrees
+    assert own("dq2 = 7.0", Q2) == {"df/dq2": "shape"}
     rows = "\n".join(f"dW row {i} {list(row)}" for i, row in enumerate(right))
     assert [line.name for line in diagnose(Q2, rows).printed] == ["df/dW"]
     assert own(f"dW =\n{right.T}", Q2) == {"df/dW": "transposed"}
