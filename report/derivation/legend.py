@@ -26,7 +26,10 @@ _SIGNS = (
     (r"\^\{\\top\}", r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."),
     ("𝟙", _BRACKET),
     ("𝟏", r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."),
-    (r"\\text\{axis ", "Axis 0 runs down the rows, axis 1 along each row."),
+    (
+        r"[rxnmp]\}?_\{\\text\{(?:rows|columns)\}",
+        "What has rows or columns below its name goes over these: over the rows, it is taken of each column.",
+    ),
     (
         r"\\operatorname\{reshape\}",
         r"$\operatorname{reshape}$ puts the entries, row by row, into the shape below it.",
@@ -37,7 +40,7 @@ _SIGNS = (
     ),
     (
         r"\\operatorname\{onehot\}",
-        r"$\operatorname{onehot}_{n}$ makes of each number a row of $n$ zeros but for a 1 at the position that it names.",
+        r"$\operatorname{onehot}_{n}$ makes of each number $k$ a row of $n$ zeros but for a 1 at position $k + 1$.",
     ),
     (
         r"\\mathbf\{e\}_\{\\left\[",
@@ -48,10 +51,13 @@ _SIGNS = (
         r"$\mathbf{I}_{\left[i{:}j\right]}$ holds these rows of the identity matrix.",
     ),
     (
-        r"_\{\\left\[(?:[^]]*[^]:])?:(?!:)",
-        r"Slices are those of the program: $i{:}j$ goes from $i$ up to, but not including, $j$.",
+        r"_\{\\left\[(?:[^]]*[^]:\d])?\d+:\d+(?![\d:])",
+        r"The slice $i{:}j$ goes from $i$ to $j$.",
     ),
-    (r"_\{\\left\[[^]]*::", r"The slice ${:}{:}s$ takes every $s$-th."),
+    (
+        r"_\{\\left\[[^]]*\d:-?\d+:\d",
+        r"The slice $i{:}s{:}j$ goes from $i$ to $j$ in steps of $s$.",
+    ),
     (
         r"\\operatorname\{scatter\}",
         r"$\operatorname{scatter}$ puts entries back at the places that they were taken from, with zeros elsewhere.",
@@ -83,7 +89,6 @@ _BY_ONE_ARGUMENT = re.compile(r"\\left\.\\frac\{(?:(?!\\right).)*\\right\|_\{\d+
 _OF_TENSOR = re.compile(
     r"\\(?:sigma|log|exp|operatorname\{sgn\})\\left\(\\(?:mathbf|boldsymbol)|e\^\{\\mathbf"
 )
-_SQUARE = re.compile(r"_\{\\left\[")
 
 
 def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
@@ -117,13 +122,12 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
             f"A number behind {' or '.join(numbered)} is that of the argument: the derivative is by "
             "this argument alone."
         )
-    if _counts_from_zero(gates) or _SQUARE.search(text):
+    if _counts_from_zero(gates):
         from_the_end = (
             "; a negative position counts from the end, so add the length of the axis to it first"
         )
         said.append(
-            "Positions in the data and in square brackets count from 0, the labels of entries such as "
-            "$x_{ij}$ from 1: position 0 has the label 1"
+            "Positions in the data count from 0, those in a formula from 1: 0 is the first"
             f"{from_the_end if _counts_from_the_end(notation.trace) else ''}."
         )
     return tuple(said)
@@ -168,11 +172,12 @@ def _has_stretched_slope(trace: Trace) -> bool:
 
 
 def _counts_from_zero(gates: Iterable[Node]) -> bool:
-    """Whether class numbers are among the data."""
+    """Whether class numbers or positions are among the data."""
     return any(
-        role in ("label", "index") and place < len(n.args)
+        n.gate.roles.get(place) in ("label", "index")
+        or (place in n.gate.integers and not a.is_constant)
         for n in gates
-        for place, role in n.gate.roles.items()
+        for place, a in enumerate(n.args)
     )
 
 

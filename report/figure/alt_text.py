@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.graph import Node
 from report.autodiff.trace import Quantity
 from report.figure import gate_signs, labels
@@ -58,6 +59,9 @@ def _gate(plan: FigurePlan, unit: Unit) -> str:
     if unit.gates > 1:
         sources = ", ".join(dict.fromkeys(f.source.name for f in unit.feeds))
         return f"Gate {q.name}, {unit.gates} gates of {sources}"
+    if q.node.gate.form is Form.PICKED:
+        key = gate_signs.index(q.node, plan.trace.name_of)
+        return f"Gate {q.name}, entries [{key}] of {_argument(plan, q.node.args[0])}"
     args = ", ".join(_argument(plan, a) for a in q.node.args)
     return f"Gate {q.name}, {q.node.gate.name} of {args}"
 

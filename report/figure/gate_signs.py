@@ -12,7 +12,9 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
+from report.autodiff.gates.keys import counted
 from report.autodiff.graph import Node, Shape
+from report.derivation.latex.options import over
 from report.derivation.latex.symbols import GREEK
 from report.figure.font_metrics import SMALLEST, TextRun, width
 
@@ -96,9 +98,8 @@ def sign(
     """
     args, form = node.args, node.gate.form
     if form is Form.PICKED:
-        written = [name_of(a) if a.value is None else _constant(a) for a in args]
-        key = str(node.params["key"]).format(*written)
-        return plain_runs(f"[{_shortened(key, 'roman', size, longest)}]", size)
+        key = _shortened(index(node, name_of), "roman", size, longest)
+        return plain_runs(f"[{key}]", size)
     if form in _PRODUCTS:
         operands = [_operand(a, name_of, size, longest) for a in args]
         raised = _PRODUCTS[form](args)
@@ -110,7 +111,7 @@ def sign(
         return [*turned[0], *(run for runs in apart for run in runs)]
     constants = [i for i, a in enumerate(args) if a.is_constant]
     if not constants:
-        return [*plain_runs(node.gate.sign, size), *_options(node.params)]
+        return [*plain_runs(node.gate.sign, size), *_options(node.params, len(args[0].shape))]
     if len(args) == 2 and len(constants) == 1:
         place = constants[0]
         ways = _compared(node.gate.sign) if form is Form.COMPARISON else _WITH_CONSTANT.get(form)
@@ -119,6 +120,19 @@ def sign(
     variables = iter(_VARIABLES)
     written = [_constant(a) if a.is_constant else next(variables, "·") for a in args]
     return plain_runs(f"{node.gate.sign}({', '.join(written)})", size)
+
+
+def index(node: Node, name_of: Callable[[Node], str]) -> str:
+    """The index of a gate that picks entries, counted from 1: 2, 1:3."""
+
+    def held(place: int, n: int) -> str:
+        arg = node.args[place]
+        if arg.value is None:
+            return f"{name_of(arg)}+1"
+        places = [str(int(k) % n + 1) for k in np.ravel(arg.value)]
+        return f"({', '.join(places)})" if arg.shape else places[0]
+
+    return ", ".join(counted(node.params["key"], node.args[0].shape, held))
 
 
 def names_operands(node: Node) -> bool:
@@ -197,14 +211,13 @@ _WITH_CONSTANT: Mapping[Form | None, tuple[Callable[[Node, float], list[TextRun]
 }
 
 
-def _options(params: Mapping[str, Any]) -> list[TextRun]:
+def _options(params: Mapping[str, Any], rank: int) -> list[TextRun]:
     axis = params.get("axis")
-    if axis is None:
+    if axis is None or not rank:
         return []
-    axes = ",".join(map(str, axis)) if isinstance(axis, tuple) else str(axis)
-    return [
-        TextRun(f"\u00a0axis {axes}".replace("-", number_format.MINUS), SMALLEST, "roman", -1.5)
-    ]
+    axes = [a % rank for a in (axis if isinstance(axis, tuple) else (axis,))]
+    text = over(axes, rank).replace(r"\text{", "").replace("}", "")
+    return [TextRun(f"\u00a0{text}", SMALLEST, "roman", -1.5)]
 
 
 def plain_runs(text: str, size: float) -> list[TextRun]:

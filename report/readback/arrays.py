@@ -186,13 +186,21 @@ def times(a: Any, b: Any) -> Any:
     return product[0, 0] if product.shape == (1, 1) else product
 
 
+def axis_of(note: str) -> int | None:
+    """The axis that a note below a name tells: rows, columns, or a number from 1."""
+    if note in (r"\text{rows}", r"\text{columns}"):
+        return int(note == r"\text{columns}")
+    found = re.fullmatch(r"(?:\\text\{axis })?([1-9])", note)
+    return int(found[1]) - 1 if found else None
+
+
 def reduced(name: str, note: str, x: Any) -> Any:
     """A reduction along an axis, or of all entries; softmax takes rows, or a whole vector."""
     options: dict[str, Any] = {}
     is_kept = False
     for part in note.split(",") if note else ():
-        if found := re.fullmatch(r"(?:\\text\{axis })?(\d)", part):
-            options["axis"] = (*options.get("axis", ()), int(found[1]))
+        if (axis := axis_of(part)) is not None:
+            options["axis"] = (*options.get("axis", ()), axis)
         elif found := re.fullmatch(r"n-(\d)", part):
             options["ddof"] = int(found[1])
         elif part == r"\text{kept}":

@@ -27,6 +27,7 @@ from report.readback.arrays import (
     Ones,
     Repeated,
     Unread,
+    axis_of,
     bare,
     determinant,
     entry,
@@ -292,7 +293,7 @@ class _Reader:
         if (
             token in (r"\max", r"\min")
             and self.next == "_"
-            and "axis" not in self.tokens[self.at + 2]
+            and not self.tokens[self.at + 2].startswith(r"\text{")
         ):
             return self.limited(np.maximum if token == r"\max" else np.minimum)
         if token == "𝟙":
@@ -355,10 +356,10 @@ class _Reader:
         order, axis = 2, None
         if self.skip("_"):
             for part in "".join(self.group()).split(","):
-                if found := re.fullmatch(r"\\text\{axis }(\d)", part):
-                    axis = int(found[1])
-                elif part == "1":
+                if part == "1":
                     order = 1
+                elif (found := axis_of(part)) is not None:
+                    axis = found
                 elif part == r"\text{kept}":
                     continue
                 else:
@@ -441,7 +442,7 @@ class _Reader:
     # ------------------------------------------------------------ indices
 
     def indexed(self, base: Any, sub: list[str]) -> Any:
-        """X[0, :], as NumPy has it."""
+        """X_{[1, :]}, with positions from 1."""
         key = self.key(sub[2:-2])
         if any(part is None for part in key):
             return np.squeeze(base)[key]
@@ -465,16 +466,20 @@ class _Reader:
         text = "".join(part)
         if text in ("...", r"\text{new}"):
             return Ellipsis if text == "..." else None
-        if re.fullmatch(r"-?[0-9]*:-?[0-9]*(:-?[0-9]*)?", text):
-            return slice(*(int(n) if n else None for n in text.split(":")))
-        if re.fullmatch(r"-?[0-9]+", text):
-            return int(text)
+        if text == ":":
+            return slice(None)
+        if re.fullmatch(r"[0-9]+:(-?[0-9]+:)?[0-9]+", text):
+            start, *step, last = (int(n) for n in text.split(":"))
+            stop = last - 1 + (-1 if step and step[0] < 0 else 1)
+            return slice(start - 1, None if stop < 0 else stop, *step)
+        if re.fullmatch(r"[0-9]+", text):
+            return int(text) - 1
         if text.startswith(r"\left["):
-            return [int(n) for n in re.findall(r"[0-9]+", text)]
-        return np.asarray(self.value(part), dtype=int).squeeze()
+            return [int(n) - 1 for n in re.findall(r"[0-9]+", text)]
+        return np.asarray(self.value(part), dtype=int).squeeze() - 1
 
     def unit(self, is_vector: bool) -> Any:
-        """e_{[0]} or rows of I, as long as the array that is told: a row's length where ᵀ stands or does not."""
+        """e_{[1]} or rows of I, as long as the array that is told: a row's length where ᵀ stands or does not."""
         if self.next != "_":
             return Identity()
         rows, columns = (*self.shape, 1, 1)[:2]

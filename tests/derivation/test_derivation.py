@@ -311,16 +311,17 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert "behind the" not in legend("x * w + x", x=1.0, w=2.0)
     assert "behind the comma" in legend("sum(A @ A)", A=[[1.0, 2.0], [3.0, 4.0]])
     text = legend("sum(X[0:1] * X[1:])", X=[V, V])
-    assert "not including" in text
-    assert "count from 0" in text
+    assert "goes from $i$ to $j$." in text
+    assert "count from 0" not in text
+    assert "count from 0" in legend("sum(X[i])", X=[V, V], i=1)
     assert r"$\odot$" in text
-    assert "every" not in text
-    assert "every" in legend("sum(x[::2])", x=V)
-    assert "not including" not in legend("sum(x[::2])", x=V)
+    assert "steps of" not in text
+    assert "steps of" in legend("sum(x[::2])", x=V)
+    assert "to $j$." not in legend("sum(x[::2])", x=V)
     assert "each entry" in legend("binary_cross_entropy_with_logits(x, y)", x=V, y=[0, 1, 0])
     assert "condition" not in text
     assert "condition" in legend("sum(relu(x))", x=V)
-    assert "Axis 0" in legend("sum(max(X, axis=0)**2)", X=M)
+    assert "over the rows" in legend("sum(max(X, axis=0)**2)", X=M)
     ties = "at a tie in a max or min"
     assert ties in legend("sum(max(X, axis=0)**2)", X=M)
     assert ties in legend("sum(maximum(x, y))", x=V, y=[0.1, 0.2, 0.3])

@@ -303,7 +303,7 @@ def test_names() -> None:
         ("sin(x)", "sin"), ("relu(x)", "ReLU"), ("sigmoid(x)", "σ"), ("radians(x)", "° → rad"),
         ("maximum(x, 0)", "max(x, 0)"), ("where(x > 1, x, 2)", "x > 1"), ("norm(v)", "‖·‖"),
         ("norm(v)**2", "‖·‖2"), ("dot(v, v)", "v⊤v"), ("v @ A @ v", "v⊤A"), ("sum(A.T)", "A⊤"),
-        ("sum(sum(A, axis=1))", "Σ axis 1"), ("v[0]", "[0]"), ("sum(A[:, 1])", "[:, 1]"),
+        ("sum(sum(A, axis=1))", "Σ columns"), ("v[0]", "[1]"), ("sum(A[:, 1])", "[:, 2]"),
         ("sum((2*A).T)", "×2"), ("norm(v, 1)", "‖·‖1"), ("det(A)", "det"), ("sum(inv(A))", "A−1"),
         ("sum(A @ A)", "AA"), ("sum(outer(v, v))", "vv⊤"), ("2**x - x", "2x"), ("sum(A @ v)", "Av"),
     ],

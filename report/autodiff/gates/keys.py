@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 
@@ -19,6 +20,40 @@ class Key(tuple[Any, ...]):
 
 class Place(int):
     """The number of the argument that holds an index."""
+
+
+def counted(key: Iterable[Any], shape: Sequence[int], held: Callable[[int, int], str]) -> list[str]:
+    """The parts of an index into a tensor of that shape as mathematics has them: positions count from 1.
+
+    A slice has both its ends, 2:4, and its step between them where that is not 1, 1:2:5. `held` writes the
+    positions in the argument of a number, on an axis of so many entries.
+    """
+    parts = list(key)
+    taken = sum(part is not None and part is not Ellipsis for part in parts)
+    written = []
+    axis = 0
+    for part in parts:
+        if part is None or part is Ellipsis:
+            written.append("new" if part is None else "...")
+            axis += len(shape) - taken if part is Ellipsis else 0
+            continue
+        n = shape[axis]
+        axis += 1
+        if isinstance(part, Place):
+            written.append(held(part, n))
+        elif isinstance(part, slice):
+            written.append(_counted_slice(range(n)[part], n))
+        else:
+            written.append(str(int(part) % n + 1))
+    return written
+
+
+def _counted_slice(places: range, n: int) -> str:
+    if places == range(n):
+        return ":"
+    last = places.start + places.step * (len(places) - 1) + 1
+    step = f":{places.step}" if places.step != 1 and len(places) > 1 else ""
+    return f"{places.start + 1}{step}:{last}"
 
 
 def _part(part: Any) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from report.autodiff.form import Form
-from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Key, Place
-from report.autodiff.graph import Node
+from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Place
+from report.autodiff.gates.keys import counted
+from report.autodiff.graph import Node, Shape
 from report.derivation.latex.arithmetic import row
 from report.derivation.latex.printer import Signs
-from report.derivation.latex.symbols import dimensions, matrix
+from report.derivation.latex.symbols import dimensions, matrix, uncoloured
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
@@ -32,25 +35,25 @@ def _reshape(p: Printer, node: Node) -> tuple[str, int]:
 
 
 def _index(p: Printer, node: Node) -> tuple[str, int]:
-    """X[0, :] with its index as a subscript in square brackets."""
+    """X[0, :] with its index, counted from 1, as a subscript in square brackets."""
     base = p.bracketed(node.args[0], CALL)
     if _SUBSCRIPT.search(base):
         base = rf"\left({base}\right)"
-    return rf"{base}_{{\left[{_key(p, node)}\right]}}", CALL
+    return rf"{base}_{{\left[{_key(p, node, node.args[0].shape)}\right]}}", CALL
 
 
 _SUBSCRIPT = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
 
 
 def _scatter(p: Printer, node: Node) -> tuple[str, int]:
-    """What is put back, by unit vectors e and rows of the identity I: e₀ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
+    """What is put back, by unit vectors e and rows of the identity I: e₁ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
     g, *indices = node.args
     key = list(node.params["key"])
     plain = len(key) <= len(node.shape) <= 2 and None not in key and Ellipsis not in key
     if not plain or any(len(i.shape) > 1 for i in indices):
         text = p.write(g)[0]
         return (
-            rf"\operatorname{{scatter}}_{{\left[{_key(p, node)}\right]}}\left({text}\right)",
+            rf"\operatorname{{scatter}}_{{\left[{_key(p, node, node.shape)}\right]}}\left({text}\right)",
             CALL,
         )
     key += [slice(None)] * (len(node.shape) - len(key))
@@ -73,25 +76,38 @@ def _selector(p: Printer, node: Node, part: Any, n: int) -> str:
     """The matrix or vector that picks along one axis; nothing where all is picked."""
     if isinstance(part, Place):
         held = node.args[part]
-        below = _VECTOR.sub(
-            _listed, matrix(held.value) if held.is_constant and held.shape else p.write(held)[0]
-        )
         if held.shape:
+            text = matrix(held.value) if held.is_constant else p.write(held)[0]
+            below = _VECTOR.sub(_listed, text)
             return rf"\operatorname{{onehot}}_{{{n}}}\left({below}\right)"
-        return rf"{_UNIT}_{{\left[{below}\right]}}"
+        return rf"{_UNIT}_{{\left[{_held(p, held, n)}\right]}}"
+    (written,) = counted((part,), (n,), lambda place, n: "")
     if isinstance(part, slice):
-        whole = part.indices(n) == (0, n, 1)
-        return "" if whole else rf"\mathbf{{I}}_{{\left[{Key((part,))}\right]}}"
-    return rf"{_UNIT}_{{\left[{int(part)}\right]}}"
+        return "" if written == ":" else rf"\mathbf{{I}}_{{\left[{written}\right]}}"
+    return rf"{_UNIT}_{{\left[{written}\right]}}"
 
 
 _UNIT = r"\mathbf{e}"
 
 
-def _key(p: Printer, node: Node) -> str:
-    written = str(node.params["key"]).replace(", ", r",\,").replace("None", r"\text{new}")
-    written = re.sub(r"\{(\d+)\}", lambda m: p.write(node.args[int(m[1])])[0], written)
-    return _VECTOR.sub(_listed, written)
+def _key(p: Printer, node: Node, shape: Shape) -> str:
+    parts = counted(node.params["key"], shape, lambda place, n: _held(p, node.args[place], n))
+    return r",\,".join(r"\text{new}" if part == "new" else part for part in parts)
+
+
+def _held(p: Printer, index: Node, n: int) -> str:
+    """Positions that are data, which counts from 0: one more than they are."""
+    if index.is_constant:
+        places = [str(int(k) % n + 1) for k in np.ravel(index.value)]
+        listed = r",\,".join(places)
+        return rf"\left[{listed}\right]" if index.shape else places[0]
+    text = p.write(index)[0]
+    numbers = _NUMBERS.fullmatch(uncoloured(_VECTOR.sub(_listed, text)))
+    if numbers is None:
+        return f"{text} + 1"
+    places = [str(int(k) % n + 1) for k in re.findall(r"-?\d+", numbers[0])]
+    listed = r",\,".join(places)
+    return rf"\left[{listed}\right]" if index.shape else places[0]
 
 
 def _listed(vector: re.Match[str]) -> str:
@@ -99,6 +115,7 @@ def _listed(vector: re.Match[str]) -> str:
     return r"\left[" + vector[1].replace(r" \\ ", r",\,") + r"\right]"
 
 
+_NUMBERS = re.compile(r"(?:\\left\[)?-?\d+(?:,\\,-?\d+)*(?:\\right\])?")
 _VECTOR = re.compile(r"\\begin\{bmatrix\*\}\[r\]([^&]*?)\\end\{bmatrix\*\}")
 
 
@@ -110,7 +127,7 @@ def _joined(p: Printer, node: Node) -> tuple[str, int]:
     parts = [row(p, a) if are_rows else p.write(a)[0] for a in node.args]
     shown = parts if len(parts) <= 6 else [*parts[:4], r"\ldots", parts[-1]]
     if len(node.shape) > 2:
-        name = rf"\operatorname{{{'stack' if stacked else 'concat'}}}_{{\text{{axis }}{axis}}}"
+        name = rf"\operatorname{{{'stack' if stacked else 'concat'}}}_{{\text{{axis }}{axis + 1}}}"
         return rf"{name}\left({', '.join(shown)}\right)", CALL
     sign = r"\,|\," if axis else r";\;"
     return rf"\left[{sign.join(shown)}\right]", CALL

@@ -5,7 +5,7 @@ Every option that is not as usual is written, so that gates that differ look dif
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from report.autodiff.graph import Gate, Shape
@@ -35,11 +35,17 @@ def _written(name: str, value: Any, rank: int) -> str:
         return f"n-{value}"
     if name == "axis" and rank:
         axes = value if isinstance(value, tuple) else (value,)
-        value = tuple(a % rank for a in axes) if len(axes) > 1 else axes[0] % rank
-        return rf"\text{{axis }}{_listed(value)}"
+        return over([a % rank for a in axes], rank)
     if name in _BARE:
         return _listed(value)
     return rf"\text{{{name.replace('_', ' ')} }}{_listed(value)}"
+
+
+def over(axes: Sequence[int], rank: int) -> str:
+    """Along which axes: over the rows or the columns of a matrix, else by their numbers from 1."""
+    if rank == 2 and len(axes) == 1:
+        return (r"\text{rows}", r"\text{columns}")[axes[0]]
+    return rf"\text{{axis }}{','.join(str(a + 1) for a in axes)}"
 
 
 WORDS = {"keepdims": "kept"}

@@ -9,7 +9,7 @@ from report.autodiff.form import Form
 from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, PRODUCT, SUM, axes_of
 from report.autodiff.graph import Node
 from report.derivation.latex.arithmetic import row
-from report.derivation.latex.options import below_name, options
+from report.derivation.latex.options import below_name, options, over
 from report.derivation.latex.printer import Signs
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def _sum_to(p: Printer, node: Node) -> tuple[str, int]:
         if node.shape == (a.shape[1],):
             return rf"{p.bracketed(a, CALL)}^{{\top}}𝟏", MATRIX_PRODUCT
     extra = len(a.shape) - len(node.shape)
-    over = [i for i, n in enumerate(a.shape) if i < extra or node.shape[i - extra] != n]
-    below = rf"_{{\text{{axis }}{','.join(map(str, over))}}}" if node.shape else ""
+    axes = [i for i, n in enumerate(a.shape) if i < extra or node.shape[i - extra] != n]
+    below = f"_{{{over(axes, len(a.shape))}}}" if node.shape else ""
     return rf"\operatorname{{sum}}{below}\left({p.write(a)[0]}\right)", CALL
 
 
@@ -76,10 +76,10 @@ def _others(p: Printer, node: Node) -> tuple[str, int]:
     own, new = "ijk"[:rank], ("k" if rank == 1 else "klm" if rank == 2 else "lmn")[:rank]
     if not 0 < rank <= 3:
         return "1", ATOM
-    over = axes_of(a.shape, node.params.get("axis"))
-    at = "".join(new[i] if i in over else own[i] for i in range(rank))
-    pair = ["".join(x[i] + "," * (i != over[-1]) for i in over) for x in (new, own)]
-    first, second = pair if len(over) == 1 else [f"({x})" for x in pair]
+    axes = axes_of(a.shape, node.params.get("axis"))
+    at = "".join(new[i] if i in axes else own[i] for i in range(rank))
+    pair = ["".join(x[i] + "," * (i != axes[-1]) for i in axes) for x in (new, own)]
+    first, second = pair if len(axes) == 1 else [f"({x})" for x in pair]
     text = p.write(a)[0]
     name = _BOLD.sub(r"\1", text)
     if not re.fullmatch(r"\\?[A-Za-z]+(_\{[^{}\\]*\})?", name):

@@ -453,12 +453,14 @@ _COMPOSITE: dict[str, Callable[[_Calls, list[Value], Part], Value]] = {
 
 
 def _options(below: Sequence[Token]) -> dict[str, Any] | None:
-    """What is written below a function: axis 0, kept, n - 1; None for anything else."""
+    """What is written below a function: rows, axis 3, kept, n - 1; None for anything else."""
     options: dict[str, Any] = {}
     for item in split(below):
         texts = [t.text for t in item]
-        if texts[:1] == ["axis"] and all(t.isdigit() for t in texts[1:]) and len(texts) == 2:
-            options["axis"] = int(texts[1])
+        if texts in (["rows"], ["columns"]):
+            options["axis"] = int(texts == ["columns"])
+        elif texts[:1] == ["axis"] and len(texts) == 2 and texts[1].isdigit() and int(texts[1]):
+            options["axis"] = int(texts[1]) - 1
         elif texts == ["kept"]:
             options["keepdims"] = True
         elif texts[:2] == ["n", "-"] and len(texts) == 3 and texts[2].isdigit():

@@ -157,19 +157,27 @@ class _Entries(_Ranges):
         return self.picked(value, items, part)
 
     def by_key(self, value: Value, below: Sequence[Token], part: Part) -> Value:
-        """x_{[0, :]}: a key as NumPy has it, of numbers, slices and one input of positions."""
+        """x_{[1, :]}: numbers, slices and inputs of positions, which are k + 1 where they count from 0."""
         if value.axes:
             raise OneByOne
         key: list[Any] = []
         held: list[Value] = []
         for item in split(below[1:-1]):
             text = "".join(t.text for t in item)
-            if re.fullmatch(r"-?\d+", text):
-                key.append(int(text))
-            elif re.fullmatch(r"(-?\d+)?:(-?\d+)?(:-?\d+)?", text):
-                key.append(slice(*(int(n) if n else None for n in text.split(":"))))
+            if re.fullmatch(r"[1-9]\d*", text):
+                key.append(int(text) - 1)
+            elif text == ":":
+                key.append(slice(None))
+            elif re.fullmatch(r"[1-9]\d*:(-?\d+:)?\d+", text):
+                start, *step, last = (int(n) for n in text.split(":"))
+                stop = last - 1 + (-1 if step and step[0] < 0 else 1)
+                key.append(slice(start - 1, None if stop < 0 else stop, *step))
+            elif len(item) < 3 or [t.text for t in item[-2:]] != ["+", "1"]:
+                raise self.error(
+                    "positions count from 1; of an input k that counts from 0, it is k + 1", part
+                )
             else:
-                index = self.value(self.tree(item))
+                index = self.value(self.tree(item[:-2]))
                 message = "an index is a whole number, a slice or an input of them"
                 self.reader.roles.note(self.hole(part), index.node, "index", message)
                 held.append(index)
