@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ _QUOTED = (
     dt.date,
     dt.time,
 )  # their repr is short, and Python's
+MAX_FAULTS = 10  # that are told of one file
 _LOOKED_AT = 2000  # names that may be near
 _SMALLEST = 10  # characters that a list inside lists is quoted in
 
@@ -42,6 +44,35 @@ def _printable(line: str) -> str:
 
 class CheckError(ReportError):
     """A check failed: the lines name the numbers that do not agree."""
+
+
+class Faults:
+    """What is wrong with a file, collected so that one run tells it all."""
+
+    def __init__(self) -> None:
+        self.found: list[ReportError] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Note a ReportError of the block instead of raising it; raise all when there are many."""
+        try:
+            yield
+        except CheckError:
+            raise
+        except ReportError as error:
+            self.found.append(error)
+            if len(self.found) == MAX_FAULTS:
+                self.end()
+
+    def end(self) -> None:
+        """Raise what was noted, as one error."""
+        if self.found:
+            raise joined(self.found)
+
+
+def joined(faults: Sequence[ReportError]) -> ReportError:
+    """One error that tells several, a fault of many lines after another."""
+    return faults[0] if len(faults) == 1 else ReportError("\n".join(map(str, faults)))
 
 
 def shown(value: Any, limit: int = 40) -> str:

@@ -20,18 +20,21 @@ from typing import TYPE_CHECKING, Any
 from report import files
 from report.attachments import HOMEWORK
 from report.autodiff.trace import Trace
+from report.doing import doing
 from report.editions import EDITIONS
 from report.errors import CheckError, ReportError, nearest, shown
 from report.homework import variants
 from report.homework.homework import (
+    FileFaults,
     Homework,
     Question,
     date_text,
+    located,
     place,
     read_homework,
     with_detail,
 )
-from report.homework.traces import trace_question, traces_of
+from report.homework.traces import all_faults, trace_question, traces_of
 from report.plain_values import as_path, as_text
 
 if TYPE_CHECKING:
@@ -91,7 +94,7 @@ def build(
     target = as_path(out)
     files.check_target(target, *(as_path(file) for file in (homework, inputs) if file is not None))
     edition = _edition(edition)
-    work = with_detail(variants.draw(read_homework(homework, overrides, inputs), seed), detail)
+    work = with_detail(_read(homework, overrides, inputs, seed), detail)
     if target.suffix.lower() == ".html":
         return _build_page(work, target, edition, start, draft)
     made = make(work, (edition,), date_shown(), standard, draft=draft)
@@ -104,6 +107,20 @@ def build(
         pages=made.pdfs[edition].pages,
         seconds=time.perf_counter() - start,
     )
+
+
+def _read(
+    homework: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None,
+    inputs: str | os.PathLike[str] | None,
+    seed: Any,
+) -> Homework:
+    """The homework of a file with plain numbers; ReportError with all that is wrong with the file."""
+    doing("reading the homework")
+    try:
+        return variants.draw(read_homework(homework, overrides, inputs), seed)
+    except FileFaults as error:
+        raise all_faults(error) from None
 
 
 def _build_page(work: Homework, target: Path, edition: str, start: float, draft: bool) -> Summary:
@@ -179,6 +196,7 @@ def make(
     traces = tuple(a.trace for a in answers) or tuple(traces_of(work).values())
     pdfs = {}
     for edition in editions:
+        doing(f"setting the pages of the {edition}")
         if edition == "solution":
             made = making(work, date)
             carried = attachments(work, answers, date)
@@ -209,12 +227,15 @@ def answers_of(
     For a `browser` the figures have elements that a script finds. With `own` the student's own programs
     are run too.
     """
+    doing("forward and backward pass")
+    traces = traces_of(work)  # so that all faults are found before anything is run
     begun: deque[_Begun] = deque()
     answers: list[Answer] = []
     waiting = deque(work.questions)
     while waiting or begun:
         while waiting and len(begun) < _AHEAD:
-            begun.append(_begin(work, waiting.popleft()))
+            question = waiting.popleft()
+            begun.append(_begin(work, question, traces[question.id]))
         answers.append(_finish(begun.popleft(), view, browser))
         if own and answers[-1].question.program:
             answers[-1] = replace(answers[-1], own=_own(work, answers[-1]))
@@ -252,11 +273,10 @@ class _Begun:
     running: tuple[Running, ...]
 
 
-def _begin(work: Homework, question: Question) -> _Begun:
+def _begin(work: Homework, question: Question, found: Trace) -> _Begun:
     from report import program
 
     with _placed(work, question):
-        found = trace_question(question)
         written = programs_of(work, question, found)
         # NumPy takes the longest to start.
         running = [program.start(p) for p in reversed(written) if p.source]
@@ -284,22 +304,29 @@ def _finish(
     from report.document import Answer, ProgramRun, Work
     from report.readback import read_back
 
+    name = f"question {begun.question.id}: "
     with _placed(begun.work, begun.question):
         found = begun.trace
+        doing(f"{name}deriving")
         derivation = derive(found)
+        doing(f"{name}drawing the graph")
         drawn = figure.draw(found, browser=browser)
         second = curvature(found) if begun.question.hessian else None
         done = Work(
             begun.question, found, derivation, drawn, second, begun.written, begun.work.detail
         )
+        doing(f"{name}reading every formula back")
         read = read_back(found, derivation)  # while the programs run
+        doing(f"{name}setting formulas")
         shown = view(done) if view else {}
+        doing(f"{name}waiting for its programs")
         runs: list[ProgramRun] = []
         for r in begun.running:
             output = program.finish(r)
             same = (run.program.name for run in runs if run.output.text == output.text)
             runs.append(ProgramRun(r.program, output, next(same, "")))
         printed = {r.program.dialect: program.parse_output(r.output.text, found) for r in runs}
+        doing(f"{name}checking every gradient")
         checked = verify(found, derivation, printed, read)
         return Answer(done, tuple(runs), checked, shown)
 
@@ -310,7 +337,7 @@ def _placed(work: Homework, question: Question) -> Iterator[None]:
     try:
         yield
     except ReportError as error:
-        raise type(error)(f"{place(work, question)}: {error}") from None
+        raise located(work, question, error) from None
 
 
 def trace_json(
@@ -323,7 +350,7 @@ def trace_json(
     """The trace of one question as JSON; of all questions, by id, when there are several."""
     import json
 
-    work = variants.draw(read_homework(homework, overrides, inputs), seed)
+    work = _read(homework, overrides, inputs, seed)
     traces = traces_of(work, None if question is None else work.question(question))
     if len(traces) == 1:
         return next(iter(traces.values())).to_json()
@@ -344,7 +371,7 @@ def check_table(
     """The checks of every question as text, and whether all passed."""
     from report.checks import table
 
-    work = variants.draw(read_homework(homework, overrides, inputs), seed)
+    work = _read(homework, overrides, inputs, seed)
     texts, good = [], True
     for answer in answers_of(work, own=True):
         question, found = answer.question, answer.verification
@@ -376,7 +403,7 @@ def check_own(
     """A student's own program (it is run) or numbers against one question, as text; whether all agree."""
     from report import student
 
-    work = variants.draw(read_homework(homework, overrides, inputs), seed)
+    work = _read(homework, overrides, inputs, seed)
     asked = work.question(question)
     with _placed(work, asked):
         found = trace_question(asked)

@@ -27,7 +27,8 @@ from report.autodiff.trace import Trace
 from report.classroom import csv_tables, roster
 from report.errors import ReportError, nearest, shown
 from report.homework import variants, written_answers
-from report.homework.homework import Homework, read_homework, read_seed
+from report.homework.homework import Homework, read_homework
+from report.homework.keys import read_seed
 from report.homework.written_answers import WrittenAnswer
 from report.student.judge import FOLLOWS, RIGHT, WRONG, Place, judge
 from report.student.walk import Key

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from report.cli.activity import activity
 from report.cli.gate_listing import gate_table
 from report.cli.options import parse_arguments
 from report.errors import CheckError, ReportError
@@ -54,7 +55,8 @@ def _run(arguments: list[str]) -> tuple[str, int]:
     # Most of what a command makes lives until it ends: look for garbage less often.
     gc.set_threshold(50_000, 20, 50)
     options = parse_arguments(arguments)
-    return _RUN[options.command](options)
+    with activity(sys.stderr, quiet=options.quiet, verbose=options.verbose):
+        return _RUN[options.command](options)
 
 
 # ---------------------------------------------------------------- the commands
@@ -76,7 +78,13 @@ def _build(options: argparse.Namespace) -> tuple[str, int]:
         detail=options.detail,
         standard=options.standard,
     )
-    return str(summary), DONE
+    return "" if options.quiet else str(summary), DONE
+
+
+def _completion(options: argparse.Namespace) -> tuple[str, int]:
+    from argcomplete.shell_integration import shellcode
+
+    return shellcode(["report"], shell=options.shell), DONE
 
 
 def _serve(options: argparse.Namespace) -> tuple[str, int]:
@@ -152,7 +160,7 @@ def _batch(options: argparse.Namespace) -> tuple[str, int]:
             scheduler=options.scheduler,
             overrides=overrides,
             inputs=options.inputs,
-            tell=printer,
+            tell=(lambda progress: None) if options.quiet else printer,
         )
     finally:
         printer.close()
@@ -227,7 +235,8 @@ def _output(options: argparse.Namespace) -> Path:
     """Where the PDF goes; refused before any work is done when it cannot be a PDF."""
     if options.out is None:
         edition = "" if options.edition == "solution" else f"-{options.edition}"
-        return Path("build", f"{Path(options.homework).stem}{edition}.pdf")
+        stem = "homework" if options.homework == "-" else Path(options.homework).stem
+        return Path("build", f"{stem}{edition}.pdf")
     out = Path(options.out)
     if out.is_dir():
         raise ReportError(f"{out} is a folder; name the PDF in it: {out / 'report.pdf'}")
@@ -249,6 +258,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], tuple[str, int]]] = {
     "grade": _grade,
     "extract": _extract,
     "verify": _verify,
+    "completion": _completion,
 }
 
 
@@ -257,6 +267,8 @@ _RUN: dict[str, Callable[[argparse.Namespace], tuple[str, int]]] = {
 
 def _print(text: str, status: int) -> int:
     """Write the result, in UTF-8 whatever the locale, and give the exit status."""
+    if not text:
+        return status
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NoReturn
 
@@ -22,7 +23,9 @@ COMMANDS = {
     "grade": "a homework file and a class's answers -> what is right, gate by gate",
     "extract": "the files that a report carries inside -> a folder",
     "verify": "compute everything in a report anew and compare",
+    "completion": "what a shell needs to complete commands, options and files",
 }
+SHELLS = ("bash", "zsh", "fish")
 _OVERRIDES = """\
 --set q1.x1=2 gives input x1 of question q1 another value: a number, or a list such as
 [[1, 2], [3, 4]]. Where a homework has one question, --set x1=2 is enough. title, course, author,
@@ -41,6 +44,11 @@ The answers are a CSV file with the column id and a column for each quantity, na
 q1.q3 or q1.f is a value, q1.d.q3 or q1.d.w1 a gradient, q2.d.W[0,1] an entry. The results go to
 grades.csv, answers.csv and gates.pdf in the folder. Where ANSWERS is a folder of programs (ID.py, or
 ID/q1.py where there are several questions), each is run by itself; the results go to programs.csv."""
+
+
+_COMPLETION = """\
+bash: eval "$(report completion bash)" in ~/.bashrc; zsh: the same in ~/.zshrc;
+fish: report completion fish > ~/.config/fish/completions/report.fish"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -62,8 +70,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
     Raises ReportError for what is no command, option or argument, SystemExit(0) after --help.
     """
-    command = next((a for a in arguments if not a.startswith("-")), None)
-    if command is not None and command not in COMMANDS and command.endswith(".toml"):
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks, and nothing else is loaded for it
+        import argcomplete
+
+        argcomplete.autocomplete(_parser())
+    command = next((a for a in arguments if not a.startswith("-") or a == "-"), None)
+    if command is not None and (command == "-" or command.endswith(".toml")):
         command, arguments = "build", ["build", *arguments]
     if command is not None and command not in COMMANDS:
         known = ", ".join(COMMANDS)
@@ -102,6 +114,16 @@ def _parser() -> _Parser:
             allow_abbrev=False,
         )
         made.set_defaults(command=name)
+        loud = made.add_mutually_exclusive_group()
+        loud.add_argument(
+            "-q",
+            "--quiet",
+            action="store_true",
+            help="print nothing but what was asked for and faults",
+        )
+        loud.add_argument(
+            "-v", "--verbose", action="store_true", help="tell every step and its time"
+        )
         for group in groups:
             group(made)
         return made
@@ -166,6 +188,8 @@ def _parser() -> _Parser:
         action="store_true",
         help="build the report again, and compare the words of every page",
     )
+    completion = command("completion", epilog=_COMPLETION)
+    completion.add_argument("shell", choices=SHELLS, help="the shell")
     return parser
 
 
@@ -236,7 +260,9 @@ def _percent(text: str) -> float:
 
 
 def _homework(command: _Parser) -> None:
-    command.add_argument("homework", metavar="HOMEWORK.toml", help="the homework file")
+    command.add_argument(
+        "homework", metavar="HOMEWORK.toml", help="the homework file; - is the standard input"
+    )
 
 
 def _report(command: _Parser) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from report.errors import ReportError
 from report.homework.characters import check_characters
-from report.homework.homework import MAX_STATEMENT
+from report.homework.keys import MAX_STATEMENT
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

@@ -12,26 +12,20 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from report.editions import DETAILS
-from report.errors import ReportError, nearest, shown
-from report.homework import toml
-from report.homework.characters import check_characters
+from report.errors import CheckError, Faults, ReportError, joined, nearest, shown
+from report.homework import keys, toml
 from report.homework.typed_numbers import as_numbers
-from report.plain_values import as_path, as_table, as_text, plain
+from report.plain_values import as_path, as_table, plain
 
 PAPERS = ("a4", "letter")
 MAX_QUESTIONS = 100
-MAX_LINE = 200  # characters of a title, a name, ...
-MAX_STATEMENT = 20_000
-MAX_POINTS = 10_000
-MAX_CONDITIONS = 50
-PROGRAMS = ("python", "numpy")  # with the standard library alone, and vectorised
 _LINES = ("title", "course", "author", "student_id")
 _HEADING = (*_LINES, "due", "paper", "detail", "seed")
 _TOP = (*_HEADING, "require")
@@ -41,8 +35,6 @@ _QUESTION = (
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NAME = re.compile(r"[\w.-]+")
-_PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.(py|ipynb)")
-MAX_PROGRAMS = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +60,7 @@ class Question:
     programs: tuple[str, ...] | None = None
     require: tuple[str, ...] = ()
     program: tuple[str, ...] = ()  # files of the student's own, beside the homework file
+    number: int = field(default=1, compare=False)  # from 1, in the file
 
 
 @dataclass(frozen=True)
@@ -88,6 +81,7 @@ class Homework:
     detail: str = "brief"
     seed: str = ""
     require: tuple[str, ...] = ()
+    source: str = field(default="", compare=False, repr=False)  # of the file, for messages
 
     @property
     def due_text(self) -> str:
@@ -140,6 +134,31 @@ def place(homework: Homework, question: Question) -> str:
     return f"{homework.path}, question {question.id}"
 
 
+class FileFaults(ReportError):
+    """What is wrong with a homework file, and `readable`, the homework of the questions that can be read."""
+
+    def __init__(self, faults: list[ReportError], readable: Homework) -> None:
+        super().__init__(str(joined(faults)))
+        self.faults = faults
+        self.readable = readable
+
+
+def located(homework: Homework, question: Question, error: ReportError) -> ReportError:
+    """An error about a question with the place in the file: also line, column and a caret if it has none."""
+    said = str(error)
+    if not isinstance(error, CheckError) and not re.search(r"^ *\^", said, re.MULTILINE):
+        said += toml.pointed(homework.source, question.number, _key_of(said))
+    return type(error)(f"{place(homework, question)}: {said}")
+
+
+def _key_of(said: str) -> str:
+    """The key of a question that a message is about."""
+    found = re.match(r"(wrt|unfold)\b|input '?([\w\\{}^-]+)", said)
+    if found is None:
+        return "function"
+    return found[1] or f"inputs.{found[2]}"
+
+
 def read_homework(
     path: str | os.PathLike[str],
     overrides: Mapping[str, Any] | None = None,
@@ -152,7 +171,10 @@ def read_homework(
     file, table, key and remedy, and for overrides of what the homework does not have.
     """
     file = as_path(path)
-    homework = _homework(file, toml.read_file(file))
+    if file == Path("-"):
+        file = toml.STANDARD_INPUT
+    text = toml.text_of(file)
+    homework = _homework(file, toml.read_text(text, str(file)), text)
     if inputs_file is not None:
         other = as_path(inputs_file)
         homework = override(homework, _flat(toml.read_file(other)), f"{other}: ")
@@ -162,21 +184,60 @@ def read_homework(
 def read_homework_text(text: str, path: str | os.PathLike[str]) -> Homework:
     """The homework of a file's text; `path` is what messages name it by. Raises as `read_homework`."""
     file = as_path(path)
-    return _homework(file, toml.read_text(text, str(file)))
+    return _homework(file, toml.read_text(text, str(file)), text)
 
 
 # ---------------------------------------------------------------- the file
 
 
-def _homework(path: Path, table: Mapping[str, Any]) -> Homework:
+class _Keys(Faults):
+    """Reads the keys of a file one by one; what is wrong is noted with its line."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source = source
+
+    @contextmanager
+    def of(self, key: str, question: int = 0) -> Iterator[None]:
+        """The block reads this key, of the heading or of a question."""
+        with self.collected():
+            try:
+                yield
+            except ReportError as error:
+                raise ReportError(f"{error}{toml.pointed(self.source, question, key)}") from None
+
+
+def _homework(path: Path, table: Mapping[str, Any], source: str) -> Homework:
+    faults = _Keys(source)
     for key in table:
-        if key in _QUESTION and key not in _TOP:
-            raise ReportError(f"{path}: {key} belongs to a question; put it under [[question]]")
-    _known(table, (*_TOP, "question"), str(path))
-    heading = _heading(table, f"{path}: ")
-    require = _conditions(table, f"{path}: ")
-    if not heading.get("title"):
-        raise ReportError(f'{path}: the title is missing; begin with title = "Homework 1"')
+        with faults.of(key):
+            if key in _QUESTION and key not in _TOP:
+                raise ReportError(f"{path}: {key} belongs to a question; put it under [[question]]")
+            keys.check_known([key], (*_TOP, "question"), str(path))
+    heading: dict[str, Any] = {"title": "", "require": ()}
+    for key in _HEADING:
+        with faults.of(key):
+            heading |= _heading({k: table[k] for k in (key,) if k in table}, f"{path}: ")
+    with faults.of("require"):
+        heading["require"] = keys.read_conditions(table, f"{path}: ")
+    with faults.of("title"):
+        if not heading["title"] and isinstance(table.get("title", ""), str):
+            raise ReportError(f'{path}: the title is missing; begin with title = "Homework 1"')
+    questions: list[Question] = []
+    with faults.of("question"):
+        tables = _tables(path, table)
+        for number, own in enumerate(tables, 1):
+            question = _question(str(path), own, number, faults)
+            questions += [] if question is None else [question]
+    with faults.collected():
+        _check_ids(path, questions)
+    found = Homework(path=path, questions=tuple(questions), source=source, **heading)
+    if faults.found:
+        raise FileFaults(faults.found, found)
+    return found
+
+
+def _tables(path: Path, table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     tables = table.get("question", [])
     if isinstance(tables, Mapping):
         raise ReportError(f"{path}: write [[question]] with two brackets on each side")
@@ -188,7 +249,10 @@ def _homework(path: Path, table: Mapping[str, Any]) -> Homework:
         raise ReportError(f"{path}: there is no question; add [[question]] with a function")
     if len(tables) > MAX_QUESTIONS:
         raise ReportError(f"{path}: {len(tables)} questions; {MAX_QUESTIONS} are possible")
-    questions = tuple(_question(str(path), t, n) for n, t in enumerate(tables, 1))
+    return tables
+
+
+def _check_ids(path: Path, questions: Iterable[Question]) -> None:
     seen: dict[str, int] = {}
     for number, question in enumerate(questions, 1):
         first = seen.setdefault(question.id.casefold(), number)  # ids become file names
@@ -197,187 +261,55 @@ def _homework(path: Path, table: Mapping[str, Any]) -> Homework:
                 f"{path}: questions {first} and {number} have the same id {question.id!r}; "
                 "ids must differ, also without regard to case"
             )
-    return Homework(path=path, questions=questions, require=require, **heading)
 
 
 def _heading(table: Mapping[str, Any], start: str) -> dict[str, Any]:
     """The keys of the heading that a table holds, checked; a message begins with `start`."""
-    read: dict[str, Any] = {key: _text(table, key, start) for key in _LINES if key in table}
+    read: dict[str, Any] = {
+        key: keys.read_text(table, key, start) for key in _LINES if key in table
+    }
     if "due" in table:
         due = table["due"]
-        read["due"] = due if isinstance(due, dt.date) else _text(table, "due", start, "2026-10-21")
+        read["due"] = (
+            due if isinstance(due, dt.date) else keys.read_text(table, "due", start, "2026-10-21")
+        )
     if "paper" in table:
-        read["paper"] = _choice(table, "paper", start, PAPERS)
+        read["paper"] = keys.read_choice(table, "paper", start, PAPERS)
     if "detail" in table:
-        read["detail"] = _choice(table, "detail", start, DETAILS)
+        read["detail"] = keys.read_choice(table, "detail", start, DETAILS)
     if "seed" in table:
-        read["seed"] = read_seed(table["seed"], start)
+        read["seed"] = keys.read_seed(table["seed"], start)
     return read
 
 
-def _choice(table: Mapping[str, Any], key: str, start: str, choices: tuple[str, str]) -> str:
-    """One of two words."""
-    one, other = choices
-    found = _text(table, key, start, f'"{one}"').lower()
-    if found not in choices:
-        raise ReportError(f'{start}{key} is {shown(table[key])}; write "{one}" or "{other}"')
-    return found
-
-
-def read_seed(seed: Any, start: str = "") -> str:
-    """A seed as text: 7 and "7" are the same. ReportError, beginning with `start`, for what is none."""
-    text = str(seed) if type(seed) is int and seed.bit_length() < 600 else as_text(seed)
-    if text is None:
-        raise ReportError(f"{start}seed is {shown(seed)}; it is a whole number or a text")
-    return unicodedata.normalize("NFC", _text({"seed": text}, "seed", start))
-
-
-def _conditions(table: Mapping[str, Any], start: str) -> tuple[str, ...]:
-    require = table.get("require", [])
-    texts = [require] if isinstance(require, str) else require
-    if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
-        raise ReportError(
-            f"{start}require must be a list of conditions, not {shown(require)}; write require = "
-            '["abs(f) < 10", "not saturated"]'
-        )
-    if len(texts) > MAX_CONDITIONS:
-        raise ReportError(f"{start}{len(texts)} conditions; {MAX_CONDITIONS} are possible")
-    return tuple(_text({"require": text}, "require", start, limit=500) for text in texts)
-
-
-def _question(path: str, table: Mapping[str, Any], number: int) -> Question:
+def _question(path: str, table: Mapping[str, Any], number: int, faults: _Keys) -> Question | None:
+    """A question, of which what cannot be read is left out; None without a function or inputs."""
     where = f"{path}, question {number}"
     identity = table.get("id", f"q{number}")
-    if not isinstance(identity, str) or not _ID.fullmatch(identity):
-        raise ReportError(
-            f"{where}: id {shown(identity)} is not possible; it is text of letters a-z, digits, - and "
-            '_ (40 at most, the first a letter or digit), such as "q1"'
-        )
-    where = f"{path}, question {identity}"
+    with faults.of("id", number):
+        if not isinstance(identity, str) or not _ID.fullmatch(identity):
+            raise ReportError(
+                f"{where}: id {shown(identity)} is not possible; it is text of letters a-z, digits, - and "
+                '_ (40 at most, the first a letter or digit), such as "q1"'
+            )
+        where = f"{path}, question {identity}"
     for key in table:
-        if key in _TOP and key not in _QUESTION:
-            raise ReportError(f"{where}: {key} belongs at the top of the file, before [[question]]")
-    _known(table, _QUESTION, where, "; values of inputs stand under [question.inputs]")
+        with faults.of(key, number):
+            if key in _TOP and key not in _QUESTION:
+                raise ReportError(
+                    f"{where}: {key} belongs at the top of the file, before [[question]]"
+                )
+            keys.check_known(
+                [key], _QUESTION, where, "; values of inputs stand under [question.inputs]"
+            )
     start = f"{where}: "
-    function = _text(table, "function", start, '"x*w + b"', lines=True, limit=toml.MAX_BYTES)
-    if not function:
-        raise ReportError(f'{where}: the function is missing; write function = "x*w + b"')
-    inputs = table.get("inputs", {})
-    if not isinstance(inputs, Mapping):
-        raise ReportError(
-            f"{where}: inputs must be a table, not {shown(inputs)}; write [question.inputs] and under "
-            "it a line x1 = 2 for each"
-        )
-    return Question(
-        id=identity,
-        function=function,
-        inputs={name: as_numbers(value) for name, value in inputs.items()},
-        wrt=_names(table, "wrt", "inputs", "w1", start),
-        unfold=_names(table, "unfold", "gates", "sigmoid", start),
-        hessian=_switch(table, "hessian", start),
-        programs=_programs(table, start),
-        title=_text(table, "title", start),
-        statement=_text(table, "statement", start, lines=True, limit=MAX_STATEMENT),
-        points=_points(table, start),
-        require=_conditions(table, start),
-        program=_own_programs(table, identity, start),
-    )
-
-
-def _own_programs(table: Mapping[str, Any], identity: str, start: str) -> tuple[str, ...]:
-    """The names of the student's own programs; they are read, and run, when a report is built."""
-    names = table.get("program", [])
-    names = [names] if isinstance(names, str) else names
-    if not isinstance(names, list) or len(names) > MAX_PROGRAMS:
-        raise ReportError(f'{start}program must be a name of a file or a list; write "mine.py"')
-    for name in names:
-        if not isinstance(name, str) or not _PROGRAM.fullmatch(name):
-            raise ReportError(
-                f"{start}program {shown(name)} is not possible; it is a file beside the homework file, "
-                "named with letters a-z, digits, . - and _, that ends in .py or .ipynb"
-            )
-        if name in (f"{identity}.py", f"{identity}_numpy.py") or names.count(name) > 1:
-            raise ReportError(
-                f"{start}program {name}: a generated program has that name; rename it"
-            )
-    return tuple(names)
-
-
-def _known(table: Mapping[str, Any], known: Iterable[str], where: str, more: str = "") -> None:
-    for key in table:
-        if key not in known:
-            near = nearest(key, known) or f"; possible are: {', '.join(known)}"
-            raise ReportError(f"{where}: unknown key {shown(key)}{near}{more}")
-
-
-def _text(
-    table: Mapping[str, Any],
-    key: str,
-    start: str,
-    example: str = '"..."',
-    *,
-    lines: bool = False,
-    limit: int = MAX_LINE,
-) -> str:
-    """The text of a key, "" where it is missing; on one line unless `lines`."""
-    value = table.get(key, "")
-    if not isinstance(value, str):
-        raise ReportError(f"{start}{key} must be text, not {shown(value)}; write {key} = {example}")
-    value = value.strip("\n") if lines else value.strip()
-    if not value.strip():
-        return ""
-    if len(value) > limit:
-        raise ReportError(f"{start}{key} has {len(value)} characters; {limit} are possible")
-    if not lines and "\n" in value:
-        raise ReportError(f"{start}{key} has several lines; write it on one")
-    # Tabs are blanks in a formula; in a text they are a mistake.
-    check_characters(value.replace("\t", " ") if key == "function" else value, f"{start}{key}")
-    return value
-
-
-def _points(table: Mapping[str, Any], start: str) -> int | float | None:
-    points = table.get("points")
-    if points is None:
-        return None
-    if isinstance(points, bool) or not isinstance(points, (int, float)):
-        raise ReportError(f"{start}points must be a number, not {shown(points)}; write points = 25")
-    if not 0 <= points <= MAX_POINTS:
-        raise ReportError(
-            f"{start}points is {shown(points)}; it is a number from 0 to {MAX_POINTS}"
-        )
-    return points
-
-
-def _names(
-    table: Mapping[str, Any], key: str, what: str, example: str, start: str
-) -> tuple[str, ...] | None:
-    names = table.get(key)
-    if names is None:
-        return None
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        written = names if isinstance(names, str) and names.isidentifier() else example
-        raise ReportError(
-            f"{start}{key} must be a list of names of {what}, not {shown(names)}; write {key} = "
-            f'["{written}"]'
-        )
-    return tuple(names)
-
-
-def _programs(table: Mapping[str, Any], start: str) -> tuple[str, ...] | None:
-    """The programs that a report shows."""
-    names = _names(table, "programs", "programs", "python", start)
-    for name in names or ():
-        if name not in PROGRAMS:
-            near = nearest(name, PROGRAMS) or f"; possible are: {', '.join(PROGRAMS)}"
-            raise ReportError(f"{start}there is no program {shown(name)}{near}")
-    return names
-
-
-def _switch(table: Mapping[str, Any], key: str, start: str) -> bool:
-    value = table.get(key, False)
-    if not isinstance(value, bool):
-        raise ReportError(f"{start}{key} is true or false, not {shown(value)}; write {key} = true")
-    return value
+    read: dict[str, Any] = {"id": str(identity), "number": number}
+    for key, reader in keys.READERS.items():
+        with faults.of(key, number):
+            read[key] = reader(table, start)
+    with faults.of("program", number):
+        read["program"] = keys.read_own_programs(table, str(identity), start)
+    return Question(**read) if {"function", "inputs"} <= read.keys() else None
 
 
 def date_text(due: dt.date) -> str:
@@ -394,7 +326,7 @@ def with_detail(homework: Homework, detail: Any) -> Homework:
     """The homework told in short ("brief") or with every step apart ("full"); None leaves it as it is."""
     if detail is None:
         return homework
-    return replace(homework, detail=_choice({"detail": detail}, "detail", "", DETAILS))
+    return replace(homework, detail=keys.read_choice({"detail": detail}, "detail", "", DETAILS))
 
 
 # ---------------------------------------------------------------- overrides
@@ -445,6 +377,8 @@ def override(homework: Homework, settings: Mapping[str, Any], start: str = "over
     changed = _heading(heading, start)
     if changed.get("title") == "":
         raise ReportError(f"{start}title: a homework needs a title")
+    if heading or settings:  # what is wrong need not stand in the file
+        changed["source"] = ""
     return replace(homework, questions=questions, **changed)
 
 

@@ -9,20 +9,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 import stat
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from report.errors import ReportError, nearest, shown
+from report.errors import MAX_FAULTS, ReportError, joined, nearest, shown
 
 MAX_BYTES = 1_000_000  # of a file
+STANDARD_INPUT = Path("standard input")  # its name in messages
 WIDTH = 88  # columns of what is written
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+')"""
 _DEEP_KEY = re.compile(
     rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{32}}"
 )  # tomllib: quadratic
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+_HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z][\w. -]*?)\s*\]")
+_KEY = re.compile(rf"\s*({_PART})\s*[.=]")
 _REMEDIES = {  # how tomllib begins a message, and what helps
     "Invalid value": "text stands in quotes, a number is written 0.5, a list [1, 2]",
     "Unescaped '\\'": "text with backslashes stands in single quotes '...' or '''...'''",
@@ -40,11 +44,18 @@ _REMEDIES = {  # how tomllib begins a message, and what helps
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """The table that a TOML file holds.
+    """The table that a TOML file holds; see `text_of` for the errors, and that it is no TOML."""
+    return read_text(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; that of the standard input where it is called STANDARD_INPUT.
 
     Raises ReportError when the file is missing, no regular file, unreadable, larger than a megabyte,
-    not UTF-8 (a byte order mark is fine) or not TOML.
+    or not UTF-8 (a byte order mark is fine).
     """
+    if path == STANDARD_INPUT:
+        return _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), path)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -63,17 +74,20 @@ def read_file(path: Path) -> dict[str, Any]:
         raise ReportError(f"{str(path)!r} is no name of a file") from None
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}") from None
+    return _decoded(data, path)
+
+
+def _decoded(data: bytes, path: Path) -> str:
     if len(data) > MAX_BYTES:
         raise ReportError(f"{path} is larger than {MAX_BYTES} bytes; is it a homework file?")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ReportError(
             f"{path} is not UTF-8: byte 0x{data[error.start]:02X} in line {line}; "
             "save it with the encoding UTF-8"
         ) from None
-    return read_text(text, str(path))
 
 
 def _neighbour(path: Path) -> str:
@@ -91,15 +105,33 @@ def read_text(text: str, place: str) -> dict[str, Any]:
         raise ReportError(
             f"{place} is not a homework: line {line} holds a key of more than 32 parts"
         )
+    faults: list[ReportError] = []
+    lines = text.split("\n")
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _not_toml(text, place, str(error)) from None
+        while True:
+            try:
+                found = tomllib.loads("\n".join(lines))
+                break
+            except tomllib.TOMLDecodeError as error:
+                row, fault = _not_toml(text, place, str(error))
+                faults.append(fault)
+                if row is None or _goes_on(lines[row - 1]) or len(faults) == MAX_FAULTS:
+                    break
+                lines[row - 1] = ""  # what is wrong below it?
     except RecursionError:
         raise ReportError(f"{place} nests too many brackets inside each other") from None
     except ValueError as error:  # a number of thousands of digits, a day that no month has
         reason = "a number has too many digits" if "digits" in str(error) else error
         raise ReportError(f"{place} holds a value that cannot be read: {reason}") from None
+    if faults:
+        raise joined(faults)
+    return found
+
+
+def _goes_on(line: str) -> bool:
+    """Whether the lines below belong to this one, or it has been left out already."""
+    quotes = (line.count('"""') + line.count("'''")) % 2
+    return not line or bool(quotes) or line.count("[") != line.count("]")
 
 
 def read_value(text: str, place: str) -> Any:
@@ -116,7 +148,8 @@ def read_value(text: str, place: str) -> Any:
     return table["value"]
 
 
-def _not_toml(text: str, place: str, error: str) -> ReportError:
+def _not_toml(text: str, place: str, error: str) -> tuple[int | None, ReportError]:
+    """The line that tomllib stopped at, None for the end of the text, and what is wrong there."""
     found = _PLACE.fullmatch(error)
     message, line, column = found.groups() if found else (error, None, None)
     lines = text.replace("\r\n", "\n").rstrip().split("\n")
@@ -124,10 +157,43 @@ def _not_toml(text: str, place: str, error: str) -> ReportError:
     at = int(column) - 1 if column else len(lines[-1])
     source = lines[row - 1] if row <= len(lines) else ""
     remedy = next((r for start, r in _REMEDIES.items() if message.startswith(start)), "")
-    return ReportError(
+    return (row if line else None), ReportError(
         f"{place} is not TOML: {message}{f' ({remedy})' if remedy else ''}\n"
         f"  line {row}, column {at + 1}:\n{_caret(source, at)}"
     )
+
+
+def pointed(text: str, question: int, key: str) -> str:
+    """Lines that point at a key of a file: of the heading, or of the question of that number, from 1.
+
+    An input is the key "inputs.x"; where a key is not to be found, its table is shown, or nothing.
+    """
+    known = _places(text)
+    for name in (key, key.partition(".")[0], ""):
+        if (question, name) in known:
+            row, column = known[question, name]
+            source = text.split("\n")[row - 1]
+            return f"\n  line {row}, column {column + 1}:\n{_caret(source, column)}"
+    return ""
+
+
+def _places(text: str) -> dict[tuple[int, str], tuple[int, int]]:
+    """Where each key of a homework file stands, by number of its question and name: line, column."""
+    found: dict[tuple[int, str], tuple[int, int]] = {}
+    number, table, closing = 0, "", ""
+    for row, line in enumerate(text.split("\n"), 1):
+        if closing:
+            closing = "" if closing in line else closing
+        elif header := _HEADER.match(line):
+            name = header[1]
+            number += name == "question"
+            table = name.removeprefix("question").removeprefix(".") + "." * ("." in name)
+            found.setdefault((number, table.rstrip(".")), (row, header.start(1)))
+        elif key := _KEY.match(line):
+            found.setdefault((number, table + key[1].strip("\"'")), (row, key.start(1)))
+            rest = line[key.end() :]
+            closing = next((q for q in ('"""', "'''") if rest.count(q) == 1), "")
+    return found
 
 
 def _caret(source: str, column: int, width: int = 76) -> str:

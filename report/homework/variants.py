@@ -19,7 +19,8 @@ import numpy as np
 from report.autodiff.trace import Trace
 from report.errors import ReportError
 from report.homework.conditions import Condition, read_condition
-from report.homework.homework import Homework, Question, place, read_seed
+from report.homework.homework import Homework, Question, located, place
+from report.homework.keys import read_seed
 from report.homework.random_inputs import Random, is_random, read_random
 
 MAX_DRAWS = 1000  # of one question
@@ -197,7 +198,7 @@ class _Search:
         try:
             return work()
         except ReportError as error:
-            raise ReportError(f"{place(self.homework, question)}: {error}") from None
+            raise located(self.homework, question, error) from None
 
     def unmet(self, question: Question, trace: Trace) -> str:
         found = {question.id: _Drawn({}, trace)}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +18,11 @@ import pytest
 import report
 from report import pipeline, verify
 from report.autodiff.gates import GATES
+from report.cli import activity
 from report.cli import main as cli
 from report.cli.gate_listing import gate_table
 from report.cli.options import COMMANDS
+from report.doing import doing
 from report.errors import CheckError, ReportError
 
 ROOT = Path(__file__).parents[2]
@@ -196,8 +200,69 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
         cli.main([name, "--help"])
     assert not end.value.code
     assert ("--set" in capsys.readouterr().out) == (
-        name not in ("new", "serve", "gates", "extract", "verify")
+        name not in ("new", "serve", "gates", "extract", "verify", "completion")
     )
+
+
+def test_the_standard_input_is_a_homework_file() -> None:
+    done = command("trace", "-", input=Path(ONE_GATE).read_text(encoding="utf-8"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["value"] == pytest.approx(0.46211715726)
+    done = command("check", "-", input="title = 'T'\n[[question]]\nfunction = 'y'\n")
+    assert done.returncode == 2
+    assert done.stderr.startswith("report: standard input, question q1: unknown name 'y'")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("report bu", ["build "]),
+        ("report build x.toml --ed", ["--edition "]),
+        ("report build --edition s", ["solution", "sheet"]),
+        ("report completion f", ["fish "]),
+    ],
+)
+def test_a_shell_completes(line: str, offered: list[str]) -> None:
+    asked = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    command(env={**asked, "_ARGCOMPLETE_STDOUT_FILENAME": "offered", "_ARGCOMPLETE_IFS": "\n"})
+    assert Path("offered").read_text().split("\n") == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_code_for_the_shell(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    status, out, _ = run(capsys, "completion", shell)
+    assert status == 0
+    assert "_ARGCOMPLETE" in out
+    assert "report" in out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activity, "PATIENCE", 0.0)
+    stream = Terminal()
+    with activity.activity(stream):
+        time.sleep(0.1)
+        doing("question q1: deriving")
+    assert stream.getvalue() == "\r\x1b[K\r\x1b[Kquestion q1: deriving ...\r\x1b[K"
+
+
+def test_what_is_quick_or_quiet_or_no_terminal_shows_nothing() -> None:
+    for stream, quiet in ((Terminal(), False), (Terminal(), True), (io.StringIO(), False)):
+        with activity.activity(stream, quiet=quiet):
+            doing("anything")
+        assert stream.getvalue() == ""
+
+
+def test_verbose_tells_every_step_and_quiet_no_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "trace", ONE_GATE, "-v")
+    assert (status, json.loads(out)["format"]) == (0, "report-trace")
+    assert re.fullmatch(r" +\d+\.\d\d s  reading the homework\n", err)
+    assert run(capsys, "build", ONE_GATE, "--edition", "sheet", "-o", "s.pdf", "-q") == (0, "", "")
+    assert Path("s.pdf").read_bytes().startswith(b"%PDF")
 
 
 # ---------------------------------------------------------------- mistakes on the command line
@@ -209,7 +274,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -
         (
             [],
             [
-                "name a command: new, build, serve, trace, check, gates, batch, grade, extract, verify"
+                "name a command: new, build, serve, trace, check, gates, batch, grade, extract, verify, completion"
             ],
         ),
         (["build", REPEATED, "--edition", "sheets"], ["--edition: invalid choice: 'sheets'"]),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import report
-from report import ReportError
+from report import ReportError, pipeline
 from report.homework import homework, toml
 from report.homework.homework import Homework, parse_overrides, place, read_homework
 from report.homework.variants import draw
@@ -432,3 +432,64 @@ def test_asking_for_an_unknown_question_names_the_known(file: Path) -> None:
         work.question("q3")
     with pytest.raises(ReportError, match="name a question; there are: q1, q2"):
         work.question(None)
+
+
+def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    file.write_text(
+        """title = "T"
+papr = "a4"
+
+[[question]]
+function = '''
+z = W @ y
+h = foo(z)
+a = sin(x) + xx
+sum(h) + a
+'''
+wrt = "W"
+[question.inputs]
+W = [[1, 2], [3, 4]]
+x = 1
+
+[[question]]
+function = "W x"
+inputs = {x = [1, 2], W = [[1, 2], [3, 4]]}
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(ReportError) as raised:
+        pipeline.trace_json(file)
+    lines = str(raised.value).split("\n")
+    faults = [
+        ("unknown key 'papr'; did you mean paper?", "papr", 0),
+        ("wrt must be a list of names of inputs", 'wrt = "W"', 0),
+        ("unknown name 'y'", "z = W @ y", 8),
+        ("unknown function 'foo'", "h = foo(z)", 4),
+        ("unknown name 'xx'", "a = sin(x) + xx", 13),
+        ("the function's result has shape (2,)", 'function = "W x"', 0),
+    ]
+    assert len(lines) == 4 * len(faults)
+    for (said, source, column), at in zip(faults, range(0, len(lines), 4), strict=True):
+        assert said in lines[at]
+        assert "line" in lines[at + 1]
+        assert f"column {column + 1}:" in lines[at + 1]
+        assert lines[at + 2].strip().startswith(source)
+        assert lines[at + 3] == "    " + " " * column + "^"
+
+
+def test_no_more_than_ten_faults_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    file.write_text("".join(f"key{i} = 1\n" for i in range(20)), encoding="utf-8")
+    with pytest.raises(ReportError) as raised:
+        read_homework(file)
+    assert str(raised.value).count("unknown key") == 10
+
+
+def test_faults_of_toml_are_told_line_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    file.write_text('title = T\n[[question]]\nfunction = "x\n', encoding="utf-8")
+    with pytest.raises(ReportError) as raised:
+        read_homework(file)
+    assert "line 1, column 9" in str(raised.value)
+    assert "line 3, column 14" in str(raised.value)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ from report.autodiff.parser.input_roles import CONDITIONS, Roles, parts_of_index
 from report.autodiff.parser.names import FORMS, NUMBERS
 from report.autodiff.parser.source import Places, Source
 from report.autodiff.simplify import is_number
-from report.errors import ReportError, nearest, shown
+from report.errors import Faults, ReportError, nearest, shown
 
 MAX_GATES = 110_000
 MAX_TOTAL = 50_000_000  # entries of all values together
@@ -78,6 +79,16 @@ def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) 
         return _Reader(source, inputs, unfold).read(source.statements())
 
 
+class _Lost(Exception):
+    """A line uses one above that cannot be read, which has been said."""
+
+
+def _names_of(statement: ast.stmt) -> set[str]:
+    """The name that a let-line gives."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
 class _Reader:
     """Builds the nodes of one formula; `source` is its text, in whose lines the nodes have their places."""
 
@@ -89,6 +100,7 @@ class _Reader:
         self.inputs = {name: input_node(name, value) for name, value in inputs.items()}
         self.names: dict[str, Node] = dict(self.inputs)
         self.lets: dict[str, Node] = {}
+        self.lost: set[str] = set()  # names of lines that cannot be read
         self.fresh: set[Node] = set()  # norm gates that no name refers to: may become ‖·‖²
         self.conditions: set[ast.expr] = set()  # where a comparison may stand
         self.calls: dict[ast.Call, call_arguments.Call] = {}  # those whose arguments are being read
@@ -103,13 +115,20 @@ class _Reader:
         """The graph of let-lines and a result, in Python's syntax."""
         node = None
         last: ast.stmt | None = None
-        for statement in statements:
-            if isinstance(last, ast.Expr):
-                raise self.error(
-                    last,
-                    "only the last line may be a bare expression; give this line a name (z = ...)",
-                )
-            node, last = self.statement(statement), statement
+        faults = Faults()
+        with faults.collected():  # a line that is no Python ends the reading
+            for statement in statements:
+                with faults.collected(), suppress(_Lost):
+                    if isinstance(last, ast.Expr):
+                        raise self.error(
+                            last,
+                            "only the last line may be a bare expression; give this line a name (z = ...)",
+                        )
+                    last = statement
+                    self.lost |= _names_of(statement)
+                    node = self.statement(statement)
+                    self.lost -= _names_of(statement)
+        faults.end()
         if node is None:
             raise ReportError("the function is empty; write a formula such as x*w + b")
         if node.gate.name in CONDITIONS and last is not None:
@@ -440,6 +459,8 @@ class _Reader:
         return constant(number)
 
     def lookup(self, e: ast.Name) -> Node:
+        if e.id in self.lost and e.id not in self.names:
+            raise _Lost
         node = self.names.get(e.id)
         if node is None and e.id == "lambda_":  # how the code has it
             node = self.names.get("lambda")

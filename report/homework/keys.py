@@ -1,0 +1,191 @@
+"""The keys of a homework file: each is read by a function of its table, which refuses what it cannot be.
+
+A message begins with `start`, the place in the file, and names the key and the remedy.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from report.errors import ReportError, nearest, shown
+from report.homework import toml
+from report.homework.characters import check_characters
+from report.homework.typed_numbers import as_numbers
+from report.plain_values import as_text
+
+MAX_LINE = 200  # characters of a title, a name, ...
+MAX_STATEMENT = 20_000
+MAX_POINTS = 10_000
+MAX_CONDITIONS = 50
+PROGRAMS = ("python", "numpy")  # with the standard library alone, and vectorised
+_PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.(py|ipynb)")
+MAX_PROGRAMS = 5
+
+
+def read_choice(table: Mapping[str, Any], key: str, start: str, choices: tuple[str, str]) -> str:
+    """One of two words."""
+    one, other = choices
+    found = read_text(table, key, start, f'"{one}"').lower()
+    if found not in choices:
+        raise ReportError(f'{start}{key} is {shown(table[key])}; write "{one}" or "{other}"')
+    return found
+
+
+def read_seed(seed: Any, start: str = "") -> str:
+    """A seed as text: 7 and "7" are the same. ReportError, beginning with `start`, for what is none."""
+    text = str(seed) if type(seed) is int and seed.bit_length() < 600 else as_text(seed)
+    if text is None:
+        raise ReportError(f"{start}seed is {shown(seed)}; it is a whole number or a text")
+    return unicodedata.normalize("NFC", read_text({"seed": text}, "seed", start))
+
+
+def read_conditions(table: Mapping[str, Any], start: str) -> tuple[str, ...]:
+    """The conditions on a variant: one text or a list of them."""
+    require = table.get("require", [])
+    texts = [require] if isinstance(require, str) else require
+    if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+        raise ReportError(
+            f"{start}require must be a list of conditions, not {shown(require)}; write require = "
+            '["abs(f) < 10", "not saturated"]'
+        )
+    if len(texts) > MAX_CONDITIONS:
+        raise ReportError(f"{start}{len(texts)} conditions; {MAX_CONDITIONS} are possible")
+    return tuple(read_text({"require": text}, "require", start, limit=500) for text in texts)
+
+
+def read_function(table: Mapping[str, Any], start: str) -> str:
+    """The function of a question, which it cannot do without."""
+    function = read_text(table, "function", start, '"x*w + b"', lines=True, limit=toml.MAX_BYTES)
+    if not function:
+        raise ReportError(f'{start}the function is missing; write function = "x*w + b"')
+    return function
+
+
+def read_inputs(table: Mapping[str, Any], start: str) -> dict[str, Any]:
+    """The inputs of a question by name, typed numbers as numbers."""
+    inputs = table.get("inputs", {})
+    if not isinstance(inputs, Mapping):
+        raise ReportError(
+            f"{start}inputs must be a table, not {shown(inputs)}; write [question.inputs] and under "
+            "it a line x1 = 2 for each"
+        )
+    return {name: as_numbers(value) for name, value in inputs.items()}
+
+
+def read_own_programs(table: Mapping[str, Any], identity: str, start: str) -> tuple[str, ...]:
+    """The names of the student's own programs; they are read, and run, when a report is built."""
+    names = table.get("program", [])
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or len(names) > MAX_PROGRAMS:
+        raise ReportError(f'{start}program must be a name of a file or a list; write "mine.py"')
+    for name in names:
+        if not isinstance(name, str) or not _PROGRAM.fullmatch(name):
+            raise ReportError(
+                f"{start}program {shown(name)} is not possible; it is a file beside the homework file, "
+                "named with letters a-z, digits, . - and _, that ends in .py or .ipynb"
+            )
+        if name in (f"{identity}.py", f"{identity}_numpy.py") or names.count(name) > 1:
+            raise ReportError(
+                f"{start}program {name}: a generated program has that name; rename it"
+            )
+    return tuple(names)
+
+
+def check_known(keys: Iterable[str], known: Iterable[str], where: str, more: str = "") -> None:
+    """ReportError for a key that is not known, with the nearest one."""
+    for key in keys:
+        if key not in known:
+            near = nearest(key, known) or f"; possible are: {', '.join(known)}"
+            raise ReportError(f"{where}: unknown key {shown(key)}{near}{more}")
+
+
+def read_text(
+    table: Mapping[str, Any],
+    key: str,
+    start: str,
+    example: str = '"..."',
+    *,
+    lines: bool = False,
+    limit: int = MAX_LINE,
+) -> str:
+    """The text of a key, "" where it is missing; on one line unless `lines`."""
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise ReportError(f"{start}{key} must be text, not {shown(value)}; write {key} = {example}")
+    value = value.strip("\n") if lines else value.strip()
+    if not value.strip():
+        return ""
+    if len(value) > limit:
+        raise ReportError(f"{start}{key} has {len(value)} characters; {limit} are possible")
+    if not lines and "\n" in value:
+        raise ReportError(f"{start}{key} has several lines; write it on one")
+    # Tabs are blanks in a formula; in a text they are a mistake.
+    check_characters(value.replace("\t", " ") if key == "function" else value, f"{start}{key}")
+    return value
+
+
+def read_points(table: Mapping[str, Any], start: str) -> int | float | None:
+    """The points of a question, None where it has none."""
+    points = table.get("points")
+    if points is None:
+        return None
+    if isinstance(points, bool) or not isinstance(points, (int, float)):
+        raise ReportError(f"{start}points must be a number, not {shown(points)}; write points = 25")
+    if not 0 <= points <= MAX_POINTS:
+        raise ReportError(
+            f"{start}points is {shown(points)}; it is a number from 0 to {MAX_POINTS}"
+        )
+    return points
+
+
+def read_names(
+    table: Mapping[str, Any], key: str, what: str, example: str, start: str
+) -> tuple[str, ...] | None:
+    """A list of names; None where the key is missing."""
+    names = table.get(key)
+    if names is None:
+        return None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        written = names if isinstance(names, str) and names.isidentifier() else example
+        raise ReportError(
+            f"{start}{key} must be a list of names of {what}, not {shown(names)}; write {key} = "
+            f'["{written}"]'
+        )
+    return tuple(names)
+
+
+def read_programs(table: Mapping[str, Any], start: str) -> tuple[str, ...] | None:
+    """The programs that a report shows."""
+    names = read_names(table, "programs", "programs", "python", start)
+    for name in names or ():
+        if name not in PROGRAMS:
+            near = nearest(name, PROGRAMS) or f"; possible are: {', '.join(PROGRAMS)}"
+            raise ReportError(f"{start}there is no program {shown(name)}{near}")
+    return names
+
+
+def read_switch(table: Mapping[str, Any], key: str, start: str) -> bool:
+    """true or false; false where the key is missing."""
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ReportError(f"{start}{key} is true or false, not {shown(value)}; write {key} = true")
+    return value
+
+
+READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
+    "function": read_function,
+    "inputs": read_inputs,
+    "wrt": lambda table, start: read_names(table, "wrt", "inputs", "w1", start),
+    "unfold": lambda table, start: read_names(table, "unfold", "gates", "sigmoid", start),
+    "hessian": lambda table, start: read_switch(table, "hessian", start),
+    "programs": read_programs,
+    "title": lambda table, start: read_text(table, "title", start),
+    "statement": lambda table, start: read_text(
+        table, "statement", start, lines=True, limit=MAX_STATEMENT
+    ),
+    "points": read_points,
+    "require": read_conditions,
+}
