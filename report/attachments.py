@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from report.homework.homework import Homework
+from report.homework.traces import asked_of
 
 if TYPE_CHECKING:
     from report.document import Answer
@@ -73,13 +74,13 @@ def attachments(work: Homework, answers: Sequence[Answer], date: str = "") -> li
         files.append(
             text(
                 f"{name}.trace.json",
-                a.trace.to_json(),
+                a.trace.to_json(asked_of(a.question, a.trace)),
                 "Data",
                 "application/json",
                 f"The trace of {name}",
             )
         )
-        for run in a.runs:
+        for run in (*a.runs, *((a.loop,) if a.loop else ())):
             files += [
                 text(run.program.name, run.program.source, "Supplement", "text/x-python", f"A program for {name}"),
                 text(f"{run.program.name}.out", run.output.text, "Data", "text/plain", f"What {run.program.name} printed"),

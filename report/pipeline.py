@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from report import files
 from report.attachments import HOMEWORK
+from report.autodiff.descent import Descent, descend
 from report.autodiff.trace import Trace
 from report.doing import doing
 from report.editions import EDITIONS
@@ -34,7 +35,7 @@ from report.homework.homework import (
     read_homework,
     with_detail,
 )
-from report.homework.traces import all_faults, trace_question, traces_of
+from report.homework.traces import all_faults, asked_of, trace_question, traces_of
 from report.plain_values import as_path, as_text
 
 if TYPE_CHECKING:
@@ -271,6 +272,8 @@ class _Begun:
     trace: Trace
     written: tuple[Program, ...]
     running: tuple[Running, ...]
+    descent: Descent | None
+    loop: Running | None
 
 
 def _begin(work: Homework, question: Question, found: Trace) -> _Begun:
@@ -280,7 +283,17 @@ def _begin(work: Homework, question: Question, found: Trace) -> _Begun:
         written = programs_of(work, question, found)
         # NumPy takes the longest to start.
         running = [program.start(p) for p in reversed(written) if p.source]
-        return _Begun(work, question, found, written, tuple(reversed(running)))
+        descent = None if question.plan is None else descend(found, question.plan)
+        loop = None if descent is None else loop_of(question, found, descent)
+        looping = program.start(loop) if loop is not None and loop.source else None
+        return _Begun(work, question, found, written, tuple(reversed(running)), descent, looping)
+
+
+def loop_of(question: Question, found: Trace, descent: Descent) -> Program:
+    """The program of the steps of a question."""
+    from report.program.loop import generate_loop
+
+    return generate_loop(found, descent, f"{question.id}_steps.py")
 
 
 def programs_of(work: Homework, question: Question, found: Trace) -> tuple[Program, ...]:
@@ -302,7 +315,8 @@ def _finish(
     from report.checks import verify
     from report.derivation import derive
     from report.document import Answer, ProgramRun, Work
-    from report.readback import read_back
+    from report.program.loop import check_loop
+    from report.readback import read_back, read_sides
 
     name = f"question {begun.question.id}: "
     with _placed(begun.work, begun.question):
@@ -313,10 +327,19 @@ def _finish(
         drawn = figure.draw(found, browser=browser)
         second = curvature(found) if begun.question.hessian else None
         done = Work(
-            begun.question, found, derivation, drawn, second, begun.written, begun.work.detail
+            begun.question,
+            found,
+            derivation,
+            drawn,
+            second,
+            begun.written,
+            begun.descent,
+            begun.work.detail,
         )
         doing(f"{name}reading every formula back")
-        read = read_back(found, derivation)  # while the programs run
+        read = read_back(found, derivation) + read_sides(
+            found, _beside(done)
+        )  # while the programs run
         doing(f"{name}setting formulas")
         shown = view(done) if view else {}
         doing(f"{name}waiting for its programs")
@@ -328,7 +351,26 @@ def _finish(
         printed = {r.program.dialect: program.parse_output(r.output.text, found) for r in runs}
         doing(f"{name}checking every gradient")
         checked = verify(found, derivation, printed, read)
-        return Answer(done, tuple(runs), checked, shown)
+        loop, confirmed = None, 0
+        if begun.loop is not None and begun.descent is not None:
+            loop = ProgramRun(begun.loop.program, program.finish(begun.loop))
+            confirmed = check_loop(begun.descent, loop.output.text)
+        return Answer(done, tuple(runs), checked, shown, loop, confirmed)
+
+
+def _beside(work: Work) -> list[tuple[str, str, Any]]:
+    """The formulas that stand beside a derivation: of second derivatives and of first steps."""
+    from report.derivation.descent import first_steps
+    from report.derivation.second_order import entries
+
+    sides: list[tuple[str, str, Any]] = []
+    if work.curvature is not None:
+        found = entries(work.derivation, work.curvature)
+        sides += [(e.left, e.symbols[0], value) for e, value in found]
+    if work.descent is not None:
+        steps = first_steps(work.trace, work.descent)
+        sides += [(step.left, step.side, step.value) for step in steps]
+    return sides
 
 
 @contextlib.contextmanager
@@ -353,11 +395,15 @@ def trace_json(
     work = _read(homework, overrides, inputs, seed)
     traces = traces_of(work, None if question is None else work.question(question))
     if len(traces) == 1:
-        return next(iter(traces.values())).to_json()
+        (name, found), *_ = traces.items()
+        return found.to_json(asked_of(work.question(name), found))
     whole = {
         "format": "report-traces",
-        "version": 1,
-        "questions": {name: found.to_dict() for name, found in traces.items()},
+        "version": 2,
+        "questions": {
+            name: found.to_dict() | asked_of(work.question(name), found)
+            for name, found in traces.items()
+        },
     }
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

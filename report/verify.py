@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from report.attachments import HOMEWORK, MADE_WITH, made_with
 from report.errors import ReportError
-from report.homework.homework import Homework, read_homework
+from report.homework.homework import Homework, Question, read_homework
 
 if TYPE_CHECKING:
     from report.autodiff.trace import Trace
@@ -127,7 +127,7 @@ def verify(
     is built again and the words of every page must be the same. Raises ReportError when the PDF carries
     no report or its homework cannot be computed.
     """
-    from report.homework.traces import trace_question
+    from report.homework.traces import asked_of, trace_question
     from report.pipeline import programs_of
 
     files = read_files(path)
@@ -152,7 +152,7 @@ def verify(
     for question in work.questions:
         trace = trace_question(question)
         found = _json(files, f"{question.id}.trace.json")
-        count, wrong = _compare(trace.to_dict(), found, tolerance)
+        count, wrong = _compare(trace.to_dict() | asked_of(question, trace), found, tolerance)
         differences += [f"{question.id}.trace.json: {w}" for w in wrong]
         lines.append(
             f"{question.id}: {count - len(wrong)} of {count} numbers and names of the trace hold"
@@ -166,6 +166,10 @@ def verify(
                 differences += wrong
             elif again.source and same:
                 differences.append(f"{again.name} is missing")
+        names, good, wrong = _steps(question, trace, files, same, run_programs)
+        expected |= names
+        lines += good
+        differences += wrong
         expected |= {name for own in question.program for name in (own, f"{own}.out")}
         good, wrong = _own_programs(question.program, files, run_programs)
         lines += good
@@ -254,6 +258,36 @@ def _compare_program(
         else:
             wrong.append(f"{name} prints something else than what stands in the PDF")
     return lines, wrong
+
+
+def _steps(
+    question: Question, trace: Trace, files: Mapping[str, bytes], same: bool, run: bool
+) -> tuple[set[str], list[str], list[str]]:
+    """The files of the steps of a question; what is right and what is wrong with them."""
+    from report import program
+    from report.autodiff.descent import descend
+    from report.pipeline import loop_of
+    from report.program.loop import check_loop
+
+    if question.plan is None:
+        return set(), [], []
+    descent = descend(trace, question.plan)
+    again = loop_of(question, trace, descent)
+    if not again.source:
+        return set(), [], []
+    name = again.name
+    expected = {name, f"{name}.out"}
+    if name not in files:
+        return expected, [], [f"{name} is missing"] if same else []
+    if same and again.source != _text(files, name):
+        return expected, [], [f"{name} is not the program of these steps"]
+    try:
+        count = check_loop(descent, _text(files, f"{name}.out"))
+        if run:
+            check_loop(descent, program.run(again).text)
+    except ReportError as error:
+        return expected, [], [f"{name}.out: {error}"]
+    return expected, [f"{name} prints the {count} numbers of the steps"], []
 
 
 def _misprinted(trace: Trace, stored: str) -> list[str]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,14 @@ class Curvature:
     asymmetry: float
     agrees: bool  # whether the differences confirm the numbers
     kinks: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists and numbers: the matrix, or its product with a direction."""
+        order = [f"{name}[{','.join(map(str, at))}]" if at else name for name, at in self.labels]
+        if self.direction is None:
+            return {"order": order, "matrix": self.matrix.tolist()}
+        product = self.matrix[:, 0].tolist()
+        return {"order": order, "direction": self.direction.tolist(), "product": product}
 
     @property
     def confirmed(self) -> int:

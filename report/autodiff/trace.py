@@ -14,8 +14,10 @@ gate's domain and no `where` chooses it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ import numpy as np
 from report.autodiff.graph import Array, Graph, Node
 
 FORMAT = "report-trace"
-VERSION = 1
+VERSION = 2  # 2: may hold the second derivatives (hessian) and the steps of a descent (steps)
 FUNCTION_NAMES = ("f", "F", "L", "phi", "objective", *(f"f_{i}" for i in range(1000)))
 
 
@@ -101,17 +103,21 @@ class Trace:
         """The numbers that a gate computes from."""
         return [a.value if a.is_constant else self.quantities[a].value for a in node.args]
 
-    def to_json(self) -> str:
-        """The trace as JSON: format `report-trace`, version 1.
+    def to_json(self, more: Mapping[str, Any] = MappingProxyType({})) -> str:
+        """The trace as JSON: format `report-trace`, version 2, with `more` keys.
 
         Keys: format, version, function, value, result (the name of the last gate), wrt, inputs
         (name, shape, value, gradient, contributions, asked, used, role), gates (number, name,
         gate, the arguments by name or, for a constant, by value, params, shape, value, gradient,
-        contributions) and gradients. An index among the params is written as in NumPy, with {1} for
+        contributions) and gradients; where a question asks for them, hessian (order, and matrix or
+        direction and product) and steps (method, rate, and the value and inputs of each). An index among the params is written as in NumPy, with {1} for
         the argument of that number. A gradient that does not exist is null, and so is a value outside a
         gate's domain. Numbers are written so that they read back as the same float64.
         """
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return (
+            json.dumps({**self.to_dict(), **more}, indent=1, ensure_ascii=False, allow_nan=False)
+            + "\n"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` writes, as plain dictionaries, lists and numbers."""

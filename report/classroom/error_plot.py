@@ -6,8 +6,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from report import resources
 from report.derivation.latex.symbols import GRADIENT, VALUE
+from report.figure.loss_plot import text_family
 
 MOST = 60  # bars; of more, those that most students have wrong
 WIDTH = 150.0  # millimetres
@@ -30,7 +30,7 @@ def plot(tally: Mapping[str, Mapping[str, int]]) -> tuple[str, float]:
     shown = worst(tally)
     height = AROUND + ROW * max(len(shown), 1)
     settings: dict[str, Any] = {
-        "font.family": [_family(), "DejaVu Sans"],
+        "font.family": [text_family(), "DejaVu Sans"],
         "font.size": 9.0,
         "svg.fonttype": "none",
         "svg.hashsalt": "report",
@@ -106,13 +106,3 @@ def _legend(axes: Any) -> None:
         handlelength=1.0,
         columnspacing=1.2,
     )
-
-
-def _family() -> str:
-    """The report's own text face, made known to matplotlib."""
-    from matplotlib import font_manager
-
-    path = str(resources.path("assets/fonts/STIXTwoText-Regular.otf"))
-    if not any(font.fname == path for font in font_manager.fontManager.ttflist):
-        font_manager.fontManager.addfont(path)
-    return "STIX Two Text"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from report.autodiff.descent import Descent
     from report.autodiff.hessian import Curvature
     from report.autodiff.trace import Trace
     from report.checks import Verification
@@ -44,6 +45,7 @@ class Work:
     figure: Figure
     curvature: Curvature | None
     programs: tuple[Program, ...]  # also those that are not possible, which say why
+    descent: Descent | None = None  # the steps that are asked for
     detail: str = "brief"  # or "full": every step apart
 
 
@@ -55,6 +57,8 @@ class Answer:
     runs: tuple[ProgramRun, ...]
     verification: Verification
     shown: Mapping[str, Any]
+    loop: ProgramRun | None = None  # the program of the steps
+    steps_checked: int = 0  # numbers of the steps that its output confirms
     own: tuple[OwnRun, ...] = ()  # the student's own programs
 
     @property

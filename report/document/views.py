@@ -13,11 +13,12 @@ from report import number_format
 from report.autodiff.hessian import Curvature
 from report.autodiff.trace import Quantity, Trace
 from report.checks import error_text
-from report.derivation import Derivation, Equation, Gradient
+from report.derivation import Derivation, Equation, Gradient, second_order
 from report.derivation.gate_families import GateFamily
 from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor, uncoloured
 from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
+from report.document.descent import descent_view, loop_view
 from report.document.formulas import (
     BROWSER,
     COLUMN,
@@ -84,6 +85,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
             f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
         ],
         "hessian": _hessian(setter, work.curvature, derivation, trace) if work.curvature else None,
+        "descent": descent_view(setter, trace, work.descent) if work.descent else None,
         "gates": len(trace.gates),
     }
 
@@ -98,6 +100,7 @@ def outcome(setter: Setter, answer: Answer) -> dict[str, Any]:
     lines = [line for run in answer.own for line in run.work.lines]
     return {
         "own": own,
+        "loop": loop_view(setter, answer.loop, answer.steps_checked) if answer.loop else None,
         "runs": [
             _run(setter, run, answer.shown["sources"][run.program.name], names) for run in shown
         ],
@@ -290,17 +293,8 @@ def _hessian(
     order = r",\ ".join(names)
     matrix = tensor(found.matrix)[0]
     left = rf"\nabla^{{2}} {f}" if found.direction is None else rf"\nabla^{{2}} {f}\,\mathbf{{v}}"
-    entries = []
-    if found.direction is None and len(names) <= 3:
-        for i, g in enumerate(derivation.gradients):
-            for h in derivation.gradients[i:]:
-                if g.scalar is not None:
-                    square = names_of(g.name, h.name)
-                    left_side = rf"\frac{{\partial^{{2}} {f}}}{{{square}}}"
-                    closed = g.scalar.derivative(h.name).latex
-                    entries.append(
-                        setter.equation(Equation(left_side, (closed,)), width_of(left_side))
-                    )
+    written = [e for e, _ in second_order.entries(derivation, found)]
+    entries = [setter.equation(e, width_of(e.left)) for e in written]
     return {
         "order": setter.tex(order) if len(names) <= 24 else "",
         "count": len(names),
@@ -312,12 +306,6 @@ def _hessian(
         "confirmed": found.confirmed,
         "columns": found.matrix.shape[1],
     }
-
-
-def names_of(first: str, second: str) -> str:
-    """The lower line of a second derivative."""
-    a, b = symbol(first), symbol(second)
-    return rf"\partial {a}^{{2}}" if first == second else rf"\partial {a}\,\partial {b}"
 
 
 def _source(setter: Setter, program: Program) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from report.autodiff.descent import METHODS, Plan
 from report.editions import DETAILS
 from report.errors import CheckError, Faults, ReportError, joined, nearest, shown
 from report.homework import keys, toml
 from report.homework.typed_numbers import as_numbers
 from report.plain_values import as_path, as_table, plain
 
+RATE = 0.1  # of steps, where none is given
 PAPERS = ("a4", "letter")
 MAX_QUESTIONS = 100
 _LINES = ("title", "course", "author", "student_id")
@@ -31,7 +33,7 @@ _HEADING = (*_LINES, "due", "paper", "detail", "seed")
 _TOP = (*_HEADING, "require")
 _QUESTION = (
     "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "programs", "program",
-    "require", "inputs",
+    "steps", "rate", "method", "require", "inputs",
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NAME = re.compile(r"[\w.-]+")
@@ -59,8 +61,18 @@ class Question:
     hessian: bool = False
     programs: tuple[str, ...] | None = None
     require: tuple[str, ...] = ()
+    steps: int | None = None  # of gradient descent, each of length `rate` times the gradient
+    rate: float | None = None
+    method: str | None = None
     program: tuple[str, ...] = ()  # files of the student's own, beside the homework file
     number: int = field(default=1, compare=False)  # from 1, in the file
+
+    @property
+    def plan(self) -> Plan | None:
+        """The steps of gradient descent that are asked for."""
+        if self.steps is None:
+            return None
+        return Plan(self.steps, self.rate or RATE, self.method or METHODS[0])
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ A message begins with `start`, the place in the file, and names the key and the 
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from report.autodiff.descent import MAX_STEPS, METHODS
 from report.errors import ReportError, nearest, shown
 from report.homework import toml
 from report.homework.characters import check_characters
@@ -175,6 +177,38 @@ def read_switch(table: Mapping[str, Any], key: str, start: str) -> bool:
     return value
 
 
+def read_steps(table: Mapping[str, Any], start: str) -> int | None:
+    """How many steps of gradient descent are asked for; None for none."""
+    steps = table.get("steps")
+    if steps is None and {"rate", "method"} & table.keys():
+        raise ReportError(f"{start}rate and method are those of steps; write steps = 3 too")
+    if steps is not None and (type(steps) is not int or not 1 <= steps <= MAX_STEPS):
+        raise ReportError(
+            f"{start}steps is {shown(steps)}; it is a whole number from 1 to {MAX_STEPS}"
+        )
+    return steps
+
+
+def read_rate(table: Mapping[str, Any], start: str) -> float | None:
+    """The length of a step as a multiple of the gradient; None where the usual one will do."""
+    rate = table.get("rate")
+    if rate is None:
+        return None
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
+        raise ReportError(f"{start}rate is {shown(rate)}; it is a number above 0: write rate = 0.1")
+    return float(rate)
+
+
+def read_method(table: Mapping[str, Any], start: str) -> str | None:
+    """How a step is taken; None for plain gradient descent."""
+    if "method" not in table:
+        return None
+    method = read_text(table, "method", start, '"adam"').lower()
+    if method not in METHODS:
+        raise ReportError(f"{start}method is {shown(table['method'])}; it is {', '.join(METHODS)}")
+    return method
+
+
 READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "function": read_function,
     "inputs": read_inputs,
@@ -186,6 +220,9 @@ READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "statement": lambda table, start: read_text(
         table, "statement", start, lines=True, limit=MAX_STATEMENT
     ),
+    "steps": read_steps,
+    "rate": read_rate,
+    "method": read_method,
     "points": read_points,
     "require": read_conditions,
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from report.autodiff import unselected_branches
+from report.autodiff.descent import descend
 from report.autodiff.differentiate import trace
+from report.autodiff.hessian import curvature
 from report.autodiff.trace import Trace
 from report.errors import MAX_FAULTS, Faults, ReportError, joined
 from report.homework.homework import FileFaults, Homework, Question, located
@@ -18,6 +21,16 @@ def trace_question(question: Question) -> Trace:
     if found.unchosen:
         raise ReportError(f"{found.unchosen}\n{unselected_branches.REMEDY}")
     return found
+
+
+def asked_of(question: Question, trace: Trace) -> dict[str, Any]:
+    """What a question asks for beyond its trace, as it stands in the trace's JSON."""
+    more: dict[str, Any] = {}
+    if question.hessian:
+        more["hessian"] = curvature(trace).to_dict()
+    if question.plan is not None:
+        more["steps"] = descend(trace, question.plan).to_dict()
+    return more
 
 
 def traces_of(work: Homework, only: Question | None = None) -> dict[str, Trace]:

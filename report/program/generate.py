@@ -68,17 +68,30 @@ def _source(trace: Trace, dialect: Dialect) -> str:
     plan = check_plan.plan(trace, list_code.steps(trace.graph.nodes) if dialect == "python" else 0)
     check = Check(scope, plan)
     columns = output_code.Columns(scope)
-    passes = [_forward(scope), backward(scope)]
+    passes = [forward_lines(scope), backward(scope)]
     defined = [*check.definitions(), *output_code.definitions(scope, columns)]
     last = [*check.statements(), *output_code.statements(scope, columns, check.differences())]
-    inputs = _inputs(scope)
+    inputs = input_lines(scope)
     used = _names("\n".join([*inputs, *chain(*passes, *defined), *last]))
     functions = [source(dialect, name).splitlines() for name in _functions(scope, used)]
-    inputs += _ranges(scope, used)
+    inputs += range_lines(scope, used)
     lines = _joined([*functions, inputs, *passes, *defined, last], functions + defined)
-    if dialect == "python":
+    return _with_head(scope, _docstring(scope), lines)
+
+
+def loop_source(scope: Scope, docstring: str, inputs: list[str], loop: list[str]) -> str:
+    """A program of inputs and a loop, with the functions and imports that it needs."""
+    used = _names("\n".join([*inputs, *loop]))
+    functions = [source(scope.dialect, name).splitlines() for name in _functions(scope, used)]
+    inputs += range_lines(scope, used)
+    return _with_head(scope, [docstring], _joined([*functions, inputs, loop], functions))
+
+
+def _with_head(scope: Scope, docstring: list[str], lines: list[str]) -> str:
+    """The lines of a program after its docstring and imports."""
+    if scope.dialect == "python":
         lines = [re.sub(r"\bmath\.(\w+)", r"\1", line) for line in lines]
-    head = [*_docstring(scope), *_imports(scope, _names("\n".join(lines)))]
+    head = [*docstring, *_imports(scope, _names("\n".join(lines)))]
     gap = ["", ""] if lines[0].startswith(("def ", "# ")) else [""]
     return "\n".join([*head, *gap, *lines]) + "\n"
 
@@ -172,7 +185,8 @@ def _formula(scope: Scope) -> list[str]:
 # ---------------------------------------------------------------- inputs and forward pass
 
 
-def _inputs(scope: Scope) -> list[str]:
+def input_lines(scope: Scope) -> list[str]:
+    """The statements that give the inputs their values."""
     lines: list[str] = []
     for q in scope.trace.inputs:
         value = np.asarray(q.value)
@@ -188,7 +202,7 @@ def _inputs(scope: Scope) -> list[str]:
     return lines
 
 
-def _ranges(scope: Scope, used: frozenset[str]) -> list[str]:
+def range_lines(scope: Scope, used: frozenset[str]) -> list[str]:
     """The ranges of the loops: n, m = range(3), range(2)."""
     named = [(name, n) for n, name in scope.ranges.items() if name in used]
     if not named:
@@ -198,7 +212,8 @@ def _ranges(scope: Scope, used: frozenset[str]) -> list[str]:
     ]
 
 
-def _forward(scope: Scope) -> list[str]:
+def forward_lines(scope: Scope) -> list[str]:
+    """The lines of the forward pass."""
     lines: list[CodeLine] = []
     for q in scope.trace.gates:
         names = {a: scope.names[a] for a in q.node.args if a in scope.names}

@@ -61,6 +61,13 @@ class ReadBack:
     failures: tuple[str, ...]
     unread: tuple[str, ...] = ()
 
+    def __add__(self, other: ReadBack) -> ReadBack:
+        return ReadBack(
+            self.formulas + other.formulas,
+            self.failures + other.failures,
+            self.unread + other.unread,
+        )
+
 
 def read_back(trace: Trace, derivation: Derivation) -> ReadBack:
     """Read every equation of a derivation; see `Equation`."""
@@ -73,6 +80,15 @@ def read_back(trace: Trace, derivation: Derivation) -> ReadBack:
             again.whole(derivation)
             failures = [f for f in failures if f in again.failures or f not in again.right]
     return ReadBack(reader.formulas, tuple(failures), tuple(reader.unread))
+
+
+def read_sides(trace: Trace, sides: Sequence[tuple[str, str, Array]]) -> ReadBack:
+    """Read formulas that stand beside a derivation: what is told, its formula, the numbers of it."""
+    reader = _Equations(trace)
+    with np.errstate(all="ignore"):
+        for left, side, expected in sides:
+            reader.same(left, side, expected, float(np.max(np.abs(expected), initial=0.0)))
+    return ReadBack(reader.formulas, tuple(reader.failures), tuple(reader.unread))
 
 
 class _Equations:

@@ -1,0 +1,31 @@
+"""Second derivatives of a scalar function as formulas: each entry of a small Hessian."""
+
+from __future__ import annotations
+
+from report.autodiff.hessian import Curvature
+from report.derivation.elements import Derivation, Equation
+from report.derivation.latex.symbols import symbol
+
+MAX_INPUTS = 3  # whose second derivatives are written out
+
+
+def entries(derivation: Derivation, found: Curvature) -> list[tuple[Equation, float]]:
+    """Each second derivative in closed form, once, with its number; none of tensors or many inputs."""
+    gradients = derivation.gradients
+    scalars = [g.scalar for g in gradients if g.scalar is not None]
+    if found.direction is not None or len(scalars) < len(gradients) or len(scalars) > MAX_INPUTS:
+        return []
+    f = derivation.function
+    told = []
+    for i, (g, scalar) in enumerate(zip(gradients, scalars, strict=True)):
+        for j, h in enumerate(gradients[i:], i):
+            left = rf"\frac{{\partial^{{2}} {f}}}{{{_below(g.name, h.name)}}}"
+            closed = scalar.derivative(h.name).latex
+            told.append((Equation(left, (closed,)), float(found.matrix[i, j])))
+    return told
+
+
+def _below(first: str, second: str) -> str:
+    """The lower line of a second derivative."""
+    a, b = symbol(first), symbol(second)
+    return rf"\partial {a}^{{2}}" if first == second else rf"\partial {a}\,\partial {b}"

@@ -1,0 +1,125 @@
+"""A program of gradient descent: the forward and the backward pass in a loop, and the update of each input.
+
+It is written from the gates' rules as the other programs are, and knows nothing of the steps that the
+report shows: what it prints is an independent check of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+
+from report.autodiff.descent import MEMORY, SECOND, TINY, Descent
+from report.autodiff.graph import Array
+from report.autodiff.trace import Trace
+from report.errors import CheckError
+from report.program.backward import backward
+from report.program.generate import Program, forward_lines, input_lines, loop_source
+from report.program.list_code import Unprintable
+from report.program.variables import Dialect, Scope
+
+MAX_ENTRIES = 8  # of all inputs together that are printed one by one; beyond, the norm of each
+_TOLERANCE = 1e-9  # relative to the largest number of a column: programs print twelve digits
+
+
+def generate_loop(trace: Trace, descent: Descent, name: str) -> Program:
+    """The program of a descent: with the standard library for numbers, with NumPy for tensors."""
+    tensors = any(q.node.shape for q in (*trace.inputs, *trace.gates))
+    dialect: Dialect = "numpy" if tensors else "python"
+    scope = Scope(trace, dialect)
+    try:
+        passes = [*forward_lines(scope), *backward(scope)]
+    except Unprintable as error:
+        return Program(name, dialect, "", str(error))
+    plan, step = descent.plan, scope.claim("step")
+    rate = scope.claim("rate")
+    before, updates = _updates(scope, descent, rate, step)
+    shown = ", ".join(
+        [step, f'f"{{{scope.names[trace.graph.result]}:.12g}}"', *_printed(scope, descent)]
+    )
+    body = [*passes, f"print({shown})", *updates]
+    inputs = [*input_lines(scope), f"{rate} = {plan.rate!r}", *before]
+    loop = [f"for {step} in range({plan.steps + 1}):"]
+    loop += [f"    {line}" if line else "" for line in body]
+    what = {"sgd": "gradient descent", "momentum": "gradient descent with momentum", "adam": "Adam"}
+    head = f'"""{plan.steps} steps of {what[plan.method]} by backpropagation"""'
+    return Program(name, dialect, loop_source(scope, head, inputs, loop))
+
+
+def _updates(scope: Scope, descent: Descent, rate: str, step: str) -> tuple[list[str], list[str]]:
+    """What stands before the loop, and how each input is changed at its end."""
+    before, lines = [], ["# Update"]
+    root = "np.sqrt" if scope.dialect == "numpy" else "math.sqrt"
+    for name in descent.names:
+        node = scope.trace.graph.inputs[name]
+        w, g = scope.names[node], scope.slopes[node]
+        match descent.plan.method:
+            case "sgd":
+                lines.append(f"{w} = {w} - {rate} * {g}")
+            case "momentum":
+                v = scope.claim(f"v_{w}")
+                before.append(f"{v} = 0.0")
+                lines += [f"{v} = {MEMORY} * {v} + {g}", f"{w} = {w} - {rate} * {v}"]
+            case _:
+                m, s = scope.claim(f"m_{w}"), scope.claim(f"s_{w}")
+                before.append(f"{m} = {s} = 0.0")
+                lines += [
+                    f"{m} = {MEMORY} * {m} + {1 - MEMORY:.1g} * {g}",
+                    f"{s} = {SECOND} * {s} + {1 - SECOND:.1g} * {g} ** 2",
+                    f"{w} = {w} - {rate} * {m} / (1 - {MEMORY} ** ({step} + 1)) / (",
+                    f"    {root}({s} / (1 - {SECOND} ** ({step} + 1))) + {TINY}",
+                    ")",
+                ]
+    return before, lines
+
+
+def _printed(scope: Scope, descent: Descent) -> Iterator[str]:
+    """What the loop prints of each input: its entries, or its norm where there are many."""
+    one_by_one = _one_by_one(descent)
+    for name in descent.names:
+        node = scope.trace.graph.inputs[name]
+        w = scope.names[node]
+        if not node.shape:
+            yield f'f"{{{w}:.12g}}"'
+        elif one_by_one:
+            yield f'*(f"{{number:.12g}}" for number in {w}.ravel())'
+        else:
+            yield f'f"{{np.linalg.norm({w}):.12g}}"'
+
+
+def _one_by_one(descent: Descent) -> bool:
+    return sum(np.size(w) for w in descent.points[0].values()) <= MAX_ENTRIES
+
+
+def columns(descent: Descent) -> list[tuple[str, tuple[int, ...] | None, list[float]]]:
+    """What is told of each step beside the value: (input, entry or None for its norm, numbers)."""
+    found: list[tuple[str, tuple[int, ...] | None, list[float]]] = []
+    for name in descent.names:
+        points: list[Array] = [np.asarray(p[name]) for p in descent.points]
+        if _one_by_one(descent):
+            places = np.ndindex(points[0].shape)
+            found += [(name, place, [float(p[place]) for p in points]) for place in places]
+        else:
+            found += [(name, None, [math.sqrt(float(np.sum(p * p))) for p in points])]
+    return found
+
+
+def check_loop(descent: Descent, output: str) -> int:
+    """How many numbers of the steps a program's output confirms; CheckError for one that differs."""
+    expected = [list(map(float, range(len(descent.values)))), list(descent.values)]
+    expected += [numbers for _, _, numbers in columns(descent)]
+    try:
+        rows = [[float(word) for word in line.split()] for line in output.splitlines()]
+    except ValueError:
+        raise CheckError("the loop's output cannot be read") from None
+    if len(rows) != len(descent.values) or {len(row) for row in rows} != {len(expected)}:
+        raise CheckError("the loop does not print a row for each step")
+    for column, wanted in zip(zip(*rows, strict=True), expected, strict=True):
+        size = max(1.0, *map(abs, wanted))
+        for step, (found, number) in enumerate(zip(column, wanted, strict=True)):
+            if not abs(found - number) <= _TOLERANCE * size:
+                raise CheckError(f"step {step}: the loop prints {found:.12g}, not {number:.12g}")
+    return len(list(chain(*expected[1:])))
