@@ -106,7 +106,7 @@ def test_the_last_bit_of_a_number_is_found(
     [
         ("homework.toml", "0.5", "0.25", "q1.trace.json: inputs[x].value is 0.5, computed anew it is 0.25"),
         ("q1.trace.json", '"name": "q1"', '"name": "q9"', "gates[q1].name is 'q9'"),
-        ("q1.trace.json", '"version": 1,', "", "version is missing, computed anew it is 1"),
+        ("q1.trace.json", '"version": 2,', "", "version is missing, computed anew it is 2"),
         ("q1.py", "tanh", "sinh", "q1.py is not the program of this trace"),
     ],
 )  # fmt: skip

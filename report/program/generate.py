@@ -12,8 +12,9 @@ from types import CodeType
 import numpy as np
 
 from report.autodiff.parser import python_text
+from report.autodiff.parser.spellings import BESIDE, DOT
 from report.autodiff.trace import Quantity, Trace
-from report.program import check_plan, list_code, output_code
+from report.program import check_plan, list_code, output_code, syntax
 from report.program.backward import backward
 from report.program.gradient_check import Check
 from report.program.library import FUNCTIONS, source
@@ -166,6 +167,10 @@ def _formula(scope: Scope) -> list[str]:
     arguments = ", ".join(q.name for q in scope.trace.inputs)
     if not source:
         return [f"{scope.trace.letter}({arguments})"]
+    if re.search(
+        rf"{BESIDE}|{DOT}", source
+    ):  # products without a sign: what the shapes have made of them
+        return _as_read(scope, arguments)
     *lets, last = ast.parse(source).body
     assert isinstance(last, (ast.Assign, ast.Expr))
     statements = []
@@ -180,6 +185,17 @@ def _formula(scope: Scope) -> list[str]:
         statements.append(" ".join(filter(None, lines)))
     statements[-1] = f"{scope.trace.letter}({arguments}) = {statements[-1]}"
     return statements
+
+
+def _as_read(scope: Scope, arguments: str) -> list[str]:
+    """The function as its graph has it: the let-lines that it needs, and the result."""
+    trace = scope.trace
+    names = {q.node: q.name for q in trace.quantities.values() if q.node.name}
+    result = trace.graph.result
+    lets = [q.node for q in trace.gates if q.node in names and q.node is not result]
+    lines = [f"{names[n]} = {syntax.formula(n, names)}" for n in lets]
+    whole = names[result] if result.is_input else syntax.formula(result, names)
+    return [*lines, f"{trace.letter}({arguments}) = {whole}"]
 
 
 # ---------------------------------------------------------------- inputs and forward pass

@@ -54,7 +54,7 @@ def test_trace(name: str, snapshot: SnapshotAssertion) -> None:
 def test_json_gives_every_number_back(name: str) -> None:
     t = trace(*TRACES[name])
     read = json.loads(t.to_json())
-    assert (read["format"], read["version"]) == ("report-trace", 1)
+    assert (read["format"], read["version"]) == ("report-trace", 2)
     assert read["value"] == t.value
     for quantity, written in zip(
         (*t.inputs, *t.gates), read["inputs"] + read["gates"], strict=True

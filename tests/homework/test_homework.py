@@ -13,6 +13,7 @@ import pytest
 
 import report
 from report import ReportError, pipeline
+from report.autodiff.descent import Plan
 from report.homework import homework, toml
 from report.homework.homework import Homework, parse_overrides, place, read_homework
 from report.homework.variants import draw
@@ -432,6 +433,34 @@ def test_asking_for_an_unknown_question_names_the_known(file: Path) -> None:
         work.question("q3")
     with pytest.raises(ReportError, match="name a question; there are: q1, q2"):
         work.question(None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("steps = 0", "steps is 0; it is a whole number from 1 to 1000"),
+        ("steps = 2.5", "steps is 2.5; it is a whole number"),
+        ("rate = 0.1", "rate and method are those of steps; write steps = 3 too"),
+        ("steps = 3\nrate = -1", "rate is -1; it is a number above 0"),
+        ("steps = 3\nmethod = 'newton'", "method is 'newton'; it is sgd, momentum, adam"),
+    ],
+)
+def test_steps_that_cannot_be(tmp_path: Path, lines: str, said: str) -> None:
+    file = tmp_path / "hw.toml"
+    file.write_text(f"title = 'T'\n[[question]]\nfunction = 'x'\n{lines}\ninputs = {{x = 1}}\n")
+    with pytest.raises(ReportError) as raised:
+        read_homework(file)
+    assert said in str(raised.value)
+
+
+def test_steps_are_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    file.write_text(
+        "title = 'T'\n[[question]]\nfunction = 'x'\nsteps = 3\nmethod = 'Adam'\ninputs = {x = 1}\n"
+    )
+    work = read_homework(file)
+    assert work.questions[0].plan == Plan(3, 0.1, "adam")
+    assert 'method = "adam"' in work.to_toml()
 
 
 def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
