@@ -35,7 +35,7 @@ from report.homework.homework import (
     read_homework,
     with_detail,
 )
-from report.homework.traces import all_faults, asked_of, trace_question, traces_of
+from report.homework.traces import all_faults, asked_of, forward_of, trace_question, traces_of
 from report.plain_values import as_path, as_text
 
 if TYPE_CHECKING:
@@ -59,16 +59,18 @@ class Summary:
     checks: int
     pages: int
     seconds: float
+    readings: tuple[str, ...] = ()  # what was chosen where a spelling could mean something else
 
     def __str__(self) -> str:
         def count(n: int, what: str) -> str:
             return f"{n} {what}{'' if n == 1 else 's'}"
 
         checked = f"{count(self.checks, 'check')} passed, " if self.checks else ""
-        return (
+        line = (
             f"{self.path}: {count(self.questions, 'question')}, {count(self.gates, 'gate')}, "
             f"{checked}{count(self.pages, 'page')}, {self.seconds:.1f} s"
         )
+        return "\n".join([line, *self.readings])
 
 
 def build(
@@ -107,6 +109,7 @@ def build(
         checks=made.checks,
         pages=made.pdfs[edition].pages,
         seconds=time.perf_counter() - start,
+        readings=_readings(work, made.traces),
     )
 
 
@@ -136,7 +139,14 @@ def _build_page(work: Homework, target: Path, edition: str, start: float, draft:
         checks=sum(a.verification.comparisons + a.verification.formulas for a in answers),
         pages=1,
         seconds=time.perf_counter() - start,
+        readings=_readings(work, [a.trace for a in answers]),
     )
+
+
+def _readings(work: Homework, traces: Sequence[Trace]) -> tuple[str, ...]:
+    """A line for each question in which a spelling had to be chosen."""
+    pairs = [(q.id, t.graph.readings) for q, t in zip(work.questions, traces, strict=True)]
+    return tuple(f"{name}: {'; '.join(said)}" for name, said in pairs if said)
 
 
 def page(work: Homework) -> str:
@@ -312,6 +322,7 @@ def _finish(
 ) -> Answer:
     from report import figure, program
     from report.autodiff.hessian import curvature
+    from report.autodiff.jacobian import jacobian
     from report.checks import verify
     from report.derivation import derive
     from report.document import Answer, ProgramRun, Work
@@ -334,6 +345,8 @@ def _finish(
             second,
             begun.written,
             begun.descent,
+            jacobian(found) if begun.question.jacobian else None,
+            forward_of(begun.question, found) if begun.question.direction is not None else None,
             begun.work.detail,
         )
         doing(f"{name}reading every formula back")
@@ -518,6 +531,13 @@ def _refuse(work: Homework, answers: Sequence[Answer], draft: bool = False) -> N
         for a in answers
         if a.work.curvature is not None and not a.work.curvature.agrees
     ]
+    for a in answers:
+        if a.work.jacobian is not None and not a.work.jacobian.agrees:
+            failures.append(f"{place(work, a.question)}: the Jacobian differs from differences")
+        if a.work.forward is not None and not a.work.forward.agrees:
+            failures.append(
+                f"{place(work, a.question)}: forward mode differs from the backward pass"
+            )
     if failures:
         shown = failures[:10] + [f"... and {len(failures) - 10} more"] * (len(failures) > 10)
         raise CheckError("a check failed, so there is no report:\n" + "\n".join(shown))

@@ -29,19 +29,20 @@ def trace(
     inputs: Mapping[str, Any] = MappingProxyType({}),
     wrt: Collection[str] | None = None,
     unfold: Collection[str] = (),
+    entry: tuple[int, ...] | None = None,
 ) -> Trace:
     """Evaluate and differentiate a formula, or a Python function, which is read and never run.
 
     `inputs` maps names to numbers, nested lists or arrays; `wrt` lists (or is a tuple or set of) the
     inputs whose gradients are asked for (by default all but those used as an index or a label); the
-    gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`). Raises
+    function of a result that is a vector is one `entry` of it, () for the first; the gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`). Raises
     ReportError for anything that is not a formula over these inputs with one finite number as its
     result and, for the inputs asked for, finite gradients. A value outside a gate's domain that no
     `where` chooses is NaN.
     """
     values = read_inputs(inputs, latex=is_latex(function))
     check_wrt(wrt, values)
-    graph = parse(as_formula(function, values), values, check_unfold(unfold))
+    graph = parse(as_formula(function, values), values, check_unfold(unfold), entry)
     check_whole(graph, values)
     asked = check_wrt(wrt, values, graph.integers)
     lost: Mapping[Node, Array] = {}

@@ -218,6 +218,8 @@ class Graph:
     lets: dict[str, Node] = field(default_factory=dict)
     integers: Mapping[str, str] = field(default_factory=dict)
     expression: str = ""
+    entry: tuple[int, ...] | None = None  # of a vector or matrix, which is the result
+    readings: tuple[str, ...] = ()  # what was chosen where a spelling could mean something else
 
     def between(self, names: Iterable[str]) -> frozenset[Node]:
         """The inputs of these names, and every gate through which a gradient flows back to one of them."""

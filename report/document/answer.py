@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from report.autodiff.descent import Descent
     from report.autodiff.hessian import Curvature
+    from report.autodiff.jacobian import Forward, Jacobian
     from report.autodiff.trace import Trace
     from report.checks import Verification
     from report.derivation import Derivation
@@ -46,6 +47,8 @@ class Work:
     curvature: Curvature | None
     programs: tuple[Program, ...]  # also those that are not possible, which say why
     descent: Descent | None = None  # the steps that are asked for
+    jacobian: Jacobian | None = None
+    forward: Forward | None = None  # forward mode along a direction
     detail: str = "brief"  # or "full": every step apart
 
 

@@ -27,6 +27,7 @@ from report.document.formulas import (
     safe,
     width_of,
 )
+from report.document.jacobian import forward_view, jacobian_view
 from report.document.listings import highlighted
 from report.document.statement import inline, render
 from report.figure import Figure
@@ -85,6 +86,8 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
             f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
         ],
         "hessian": _hessian(setter, work.curvature, derivation, trace) if work.curvature else None,
+        "jacobian": jacobian_view(setter, trace, work.jacobian) if work.jacobian else None,
+        "forward_mode": forward_view(setter, trace, work.forward) if work.forward else None,
         "descent": descent_view(setter, trace, work.descent) if work.descent else None,
         "gates": len(trace.gates),
     }

@@ -33,7 +33,7 @@ _HEADING = (*_LINES, "due", "paper", "detail", "seed")
 _TOP = (*_HEADING, "require")
 _QUESTION = (
     "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "programs", "program",
-    "steps", "rate", "method", "require", "inputs",
+    "entry", "jacobian", "direction", "steps", "rate", "method", "require", "inputs",
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _NAME = re.compile(r"[\w.-]+")
@@ -61,6 +61,9 @@ class Question:
     hessian: bool = False
     programs: tuple[str, ...] | None = None
     require: tuple[str, ...] = ()
+    entry: tuple[int, ...] | None = None  # of a result that is a vector, from which is gone back
+    jacobian: bool = False
+    direction: Mapping[str, Any] | None = None  # of forward mode: a tangent for some of the inputs
     steps: int | None = None  # of gradient descent, each of length `rate` times the gradient
     rate: float | None = None
     method: str | None = None

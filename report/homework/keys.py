@@ -177,6 +177,28 @@ def read_switch(table: Mapping[str, Any], key: str, start: str) -> bool:
     return value
 
 
+def read_entry(table: Mapping[str, Any], start: str) -> tuple[int, ...] | None:
+    """The entry of a result that is a vector or a matrix, counted from 0; None where none is named."""
+    entry = table.get("entry")
+    if entry is None:
+        return None
+    parts = entry if isinstance(entry, list) else [entry]
+    if not parts or not all(type(i) is int for i in parts):
+        raise ReportError(f"{start}entry is {shown(entry)}; it is a place counted from 0: [0, 1]")
+    return tuple(parts)
+
+
+def read_direction(table: Mapping[str, Any], start: str) -> dict[str, Any] | None:
+    """A tangent for some of the inputs; None where none is asked for."""
+    direction = table.get("direction")
+    if direction is None:
+        return None
+    if not isinstance(direction, Mapping) or not direction:
+        raise ReportError(f"{start}direction is a table of inputs; write direction = {{x = 1}}")
+    check_known(direction, table.get("inputs", {}), f"{start}direction")
+    return {name: as_numbers(value) for name, value in direction.items()}
+
+
 def read_steps(table: Mapping[str, Any], start: str) -> int | None:
     """How many steps of gradient descent are asked for; None for none."""
     steps = table.get("steps")
@@ -220,6 +242,9 @@ READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "statement": lambda table, start: read_text(
         table, "statement", start, lines=True, limit=MAX_STATEMENT
     ),
+    "entry": read_entry,
+    "jacobian": lambda table, start: read_switch(table, "jacobian", start),
+    "direction": read_direction,
     "steps": read_steps,
     "rate": read_rate,
     "method": read_method,

@@ -9,6 +9,9 @@ from report.autodiff import unselected_branches
 from report.autodiff.descent import descend
 from report.autodiff.differentiate import trace
 from report.autodiff.hessian import curvature
+from report.autodiff.inputs import read_inputs
+from report.autodiff.jacobian import Forward, forward_mode, jacobian
+from report.autodiff.parser import is_latex
 from report.autodiff.trace import Trace
 from report.errors import MAX_FAULTS, Faults, ReportError, joined
 from report.homework.homework import FileFaults, Homework, Question, located
@@ -17,7 +20,8 @@ from report.homework.random_inputs import is_random
 
 def trace_question(question: Question) -> Trace:
     """The trace of a question with the inputs it has, with every value in its gate's domain."""
-    found = trace(question.function, question.inputs, question.wrt, question.unfold or ())
+    entry = () if question.jacobian and question.entry is None else question.entry
+    found = trace(question.function, question.inputs, question.wrt, question.unfold or (), entry)
     if found.unchosen:
         raise ReportError(f"{found.unchosen}\n{unselected_branches.REMEDY}")
     return found
@@ -30,7 +34,17 @@ def asked_of(question: Question, trace: Trace) -> dict[str, Any]:
         more["hessian"] = curvature(trace).to_dict()
     if question.plan is not None:
         more["steps"] = descend(trace, question.plan).to_dict()
+    if question.jacobian:
+        more["jacobian"] = jacobian(trace).to_dict()
+    if question.direction is not None:
+        more["direction"] = forward_of(question, trace).to_dict()
     return more
+
+
+def forward_of(question: Question, trace: Trace) -> Forward:
+    """Forward mode along the direction of a question."""
+    direction = read_inputs(question.direction or {}, is_latex(question.function))
+    return forward_mode(trace, direction)
 
 
 def traces_of(work: Homework, only: Question | None = None) -> dict[str, Trace]:

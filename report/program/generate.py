@@ -167,9 +167,8 @@ def _formula(scope: Scope) -> list[str]:
     arguments = ", ".join(q.name for q in scope.trace.inputs)
     if not source:
         return [f"{scope.trace.letter}({arguments})"]
-    if re.search(
-        rf"{BESIDE}|{DOT}", source
-    ):  # products without a sign: what the shapes have made of them
+    # products without a sign, and an entry of the result, stand in the graph only
+    if re.search(rf"{BESIDE}|{DOT}", source) or scope.trace.graph.entry is not None:
         return _as_read(scope, arguments)
     *lets, last = ast.parse(source).body
     assert isinstance(last, (ast.Assign, ast.Expr))

@@ -22,7 +22,12 @@ def python_text(function: str, names: Container[str]) -> str:
     return "" if is_latex(function) else "\n".join(Source(function, names).code)
 
 
-def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
+def parse(
+    text: str,
+    inputs: Mapping[str, Array],
+    unfold: Collection[str] = (),
+    entry: tuple[int, ...] | None = None,
+) -> Graph:
     """Read a function, an expression or LaTeX, over `inputs` into a Graph.
 
     The gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`).
@@ -30,5 +35,5 @@ def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) 
     """
     if is_latex(text):
         with uncollected():
-            return latex.parse(text, inputs, unfold)
-    return parser.parse(text, inputs, unfold)
+            return latex.parse(text, inputs, unfold, entry)
+    return parser.parse(text, inputs, unfold, entry)

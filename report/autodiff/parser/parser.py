@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.domain_errors import is_outside
-from report.autodiff.gates import GATES
+from report.autodiff.gates import GATES, Key
 from report.autodiff.gates.by_definition import put_in
 from report.autodiff.graph import (
     CONSTANT,
@@ -67,7 +67,12 @@ _COMPARISONS = {
 _IN_WHERE = "a comparison stands inside where only: where(x > 0, 1, 0)"
 
 
-def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
+def parse(
+    text: str,
+    inputs: Mapping[str, Array],
+    unfold: Collection[str] = (),
+    entry: tuple[int, ...] | None = None,
+) -> Graph:
     """Read an expression over `inputs` (only their names and shapes are used) into a Graph.
 
     The gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`).
@@ -76,7 +81,7 @@ def parse(text: str, inputs: Mapping[str, Array], unfold: Collection[str] = ()) 
     """
     with uncollected():
         source = Source(text, inputs)
-        return _Reader(source, inputs, unfold).read(source.statements())
+        return _Reader(source, inputs, unfold, entry).read(source.statements())
 
 
 class _Lost(Exception):
@@ -93,9 +98,15 @@ class _Reader:
     """Builds the nodes of one formula; `source` is its text, in whose lines the nodes have their places."""
 
     def __init__(
-        self, source: Places, inputs: Mapping[str, Array], unfold: Collection[str]
+        self,
+        source: Places,
+        inputs: Mapping[str, Array],
+        unfold: Collection[str],
+        entry: tuple[int, ...] | None = None,
     ) -> None:
         self.source = source
+        self.entry = entry  # of the result, where it is no single number; () is the first
+        self.readings: dict[str, None] = {}
         self.unfold = frozenset(unfold)
         self.inputs = {name: input_node(name, value) for name, value in inputs.items()}
         self.names: dict[str, Node] = dict(self.inputs)
@@ -137,16 +148,42 @@ class _Reader:
 
     def graph(self, node: Node) -> Graph:
         """The graph whose result is `node`, after all of the text has been read."""
+        entry = self.entry if node.shape else None
+        if entry is not None:
+            entry = entry or (0,) * len(node.shape)
+            node = self.entry_of(node, entry)
         if math.prod(node.shape) != 1:
             raise ReportError(
                 f"the function's result has shape {node.shape}; backpropagation starts from a single "
-                "number: take sum(...), mean(...) or norm(...) of it"
+                "number: take sum(...), mean(...) or norm(...) of it (in a homework file also an entry: "
+                f"entry = {[0] * len(node.shape)}, or jacobian = true)"
             )
         self.evaluate_constants()
         reached = set(topological(node))
         ordered = topological(*self.lets.values(), node)  # as the lines are written
         gates = tuple(n for n in ordered if n in reached and not n.is_input and not n.is_constant)
-        return Graph(self.source.text, self.inputs, gates, node, self.lets, self.roles.names)
+        return Graph(
+            self.source.text,
+            self.inputs,
+            gates,
+            node,
+            self.lets,
+            self.roles.names,
+            entry=entry,
+            readings=(*self.source.readings, *self.readings),
+        )
+
+    def entry_of(self, node: Node, entry: tuple[int, ...]) -> Node:
+        """One entry of a result, from which backpropagation starts."""
+        if len(entry) != len(node.shape) or any(
+            not -n <= i < n for i, n in zip(entry, node.shape, strict=True)
+        ):
+            raise ReportError(f"entry {list(entry)}: the function's result has shape {node.shape}")
+        made = make(GATES["index"], [node], {"key": Key(entry)}, later=True)
+        made.span = node.span
+        if made.value is not None:
+            self.constants.append(made)
+        return made
 
     def statement(self, statement: ast.stmt) -> Node:
         if isinstance(statement, ast.Expr):
@@ -279,6 +316,8 @@ class _Reader:
         if len(args) == 1:
             return self.apply(e, GATES["exp"], args)
         left, right = args
+        if type(e.op) is ast.Pow and right.is_constant:
+            self.note_power(e, left, right)
         if type(e.op) is ast.Div and is_number(left, 1) and not right.is_constant:
             return self.apply(e, GATES["reciprocal"], [right])
         if type(e.op) is ast.Pow and is_number(right, 2) and not left.is_constant:
@@ -293,6 +332,18 @@ class _Reader:
         if type(e.op) in _UNSIGNED:
             return self.product(e, left, right)
         return self.apply(e, GATES[_OPERATORS[type(e.op)]], args)
+
+    def note_power(self, e: ast.BinOp, left: Node, right: Node) -> None:
+        """A power of a square matrix goes entry by entry, which is told."""
+        shape, n = left.shape, right.value
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 1 or right.gate is not CONSTANT:
+            return
+        written = ast.unparse(e.left)
+        other = {2.0: f"{written} @ {written}", -1.0: f"inv({written})"}.get(float(np.min(n)))
+        if other:
+            self.readings[f"{written}**{n:g} goes entry by entry; of the matrix it is {other}"] = (
+                None
+            )
 
     def product(self, e: ast.BinOp, left: Node, right: Node) -> Node:
         """W x, x · y: the shapes decide what is meant; ReportError where they leave two readings."""
@@ -329,6 +380,7 @@ class _Reader:
             return self.apply(e, GATES["transpose"], args)
         (x,) = args  # S^-1
         if len(x.shape) == 2 and x.shape[0] == x.shape[1] > 1:
+            self.readings[f"{ast.unparse(e.value)}^-1 is the inverse of the matrix"] = None
             return self.apply(e, GATES["inv"], args)
         return self.apply(e, GATES["power"], [x, constant(-1)])
 

@@ -32,6 +32,7 @@ _INSTEAD = {
     "∂": "the function itself",
     "∇": "the function itself",
 }
+_POWER = re.compile(r"([\w)\]]+)\s*\^\s*([\w(]+)")
 _LET = re.compile(r"\s*([A-Za-z]\w*)\s*=(?!=)")
 
 _SYNTAX = {  # what Python says about a text, and how it is said here
@@ -54,6 +55,7 @@ _SYNTAX = {  # what Python says about a text, and how it is said here
 class Places:
     """A formula's text, and errors that point into it."""
 
+    readings: tuple[str, ...] = ()  # what was chosen where a sign could mean something else
     above = margin = 0  # lines and columns of the text before the code that is being read
     columns: Mapping[int, Sequence[int]] = MappingProxyType({})  # of code, in the text, by line
 
@@ -128,6 +130,7 @@ class Source(Places):
         )
         if "#" in self.text:  # a comment may hold what Python does not read
             self.code = [line.split("#", 1)[0] for line in self.code]
+        self.code_as_typed = tuple(self.code)
         self._spell(names)
         self._check_characters()
         self.above = 0  # lines above the block that is being read
@@ -156,6 +159,10 @@ class Source(Places):
             if let := _LET.match(written):
                 lets.add(let[1])
         self.columns = columns
+        if powers := [line for line in self.code_as_typed if _POWER.search(line)]:
+            found = _POWER.search(powers[0])
+            assert found
+            self.readings = (f"^ is a power: {found[0]} is {found[1]}**{found[2]}",)
 
     def _check_length(self) -> None:
         if max(map(len, self.lines)) > MAX_LINE:

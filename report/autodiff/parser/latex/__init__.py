@@ -21,6 +21,13 @@ def is_latex(text: str) -> bool:
     return _COMMAND.search(text) is not None
 
 
-def parse(text: Any, inputs: Mapping[str, Array], unfold: Collection[str] = ()) -> Graph:
+def parse(
+    text: Any,
+    inputs: Mapping[str, Array],
+    unfold: Collection[str] = (),
+    entry: tuple[int, ...] | None = None,
+) -> Graph:
     """Read LaTeX over `inputs` into a Graph; ReportError with line, column and a caret for what cannot be read."""
-    return _LatexReader(Places(text), inputs, unfold).graph()
+    latex = _LatexReader(Places(text), inputs, unfold)
+    latex.reader.entry = entry
+    return latex.graph()

@@ -67,7 +67,7 @@ class _LatexReader(_Brackets):
                 bare.append(definition)
         result = self.result(bare)
         value = self.sized(self.line_value(result), result.bodies[0])
-        if value.shape and not is_number(value.shape):
+        if value.shape and not is_number(value.shape) and self.reader.entry is None:
             raise self.error(
                 f"the function's result has shape {value.shape}; backpropagation starts from a single number: "
                 r"take \sum_i, \|\cdot\|^2 or \operatorname{mean}(\cdot) of it", result.bodies[0],
