@@ -32,15 +32,17 @@ def trace(
     inputs: Mapping[str, Any] = MappingProxyType({}),
     wrt: Collection[str] | None = None,
     unfold: Collection[str] = (),
+    entry: tuple[int, ...] | None = None,
 ) -> NotebookTrace:
     """Evaluate and differentiate a formula, or a Python function, which is read and never run.
 
     `inputs` maps names to numbers, nested lists or arrays; `wrt` lists the inputs whose gradients are
     asked for (by default all but those used as an index or a label); the gates named in `unfold` are
-    written out in simpler ones. Raises ReportError for anything that is not a formula over these inputs
+    written out in simpler ones; of a result that is a vector an `entry`, counted from 0, is followed
+    (() is the first). Raises ReportError for anything that is not a formula over these inputs
     with one finite number as its result and finite gradients. A notebook shows the result.
     """
-    found = differentiate.trace(function, inputs, wrt, unfold)
+    found = differentiate.trace(function, inputs, wrt, unfold, entry)
     return NotebookTrace(**{f.name: getattr(found, f.name) for f in fields(found)})
 
 

@@ -84,7 +84,7 @@ def read_back(trace: Trace, derivation: Derivation) -> ReadBack:
 
 def read_sides(trace: Trace, sides: Sequence[tuple[str, str, Array]]) -> ReadBack:
     """Read formulas that stand beside a derivation: what is told, its formula, the numbers of it."""
-    reader = _Equations(trace)
+    reader = _Equations(trace, trace)
     with np.errstate(all="ignore"):
         for left, side, expected in sides:
             reader.same(left, side, expected, float(np.max(np.abs(expected), initial=0.0)))

@@ -1,0 +1,101 @@
+"""Jacobians and forward mode: textbook ones, differences, and the backward pass."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from report import ReportError, pipeline, trace
+from report.autodiff.jacobian import forward_mode, jacobian
+from report.cli import main as cli
+from report.homework.homework import read_homework
+from report.homework.traces import traces_of
+
+X = [0.3, -1.2, 0.8]
+GATES: list[tuple[str, dict[str, Any]]] = [
+    ("sum(softmax(x) * y)", {"x": X, "y": [1.0, 2.0, 3.0]}),
+    ("norm(W @ x - b)**2 / 2", {"W": [[1, 2, 0], [0.5, 1, -1]], "x": X, "b": [1, 0]}),
+    ("sum(conv1d(x, k)**2)", {"x": [1.0, 2, -1, 0.5], "k": [0.5, -0.3]}),
+    ("log(det(A)) + trace(inv(A))", {"A": [[2.0, 0.3], [0.1, 1.5]]}),
+    ("sum((X + b[:, None])**2 * max(X, 1)[:, None])", {"X": [[1, 2], [4, 3]], "b": [1, -1]}),
+    ("cross_entropy(Z, y)", {"Z": [[0.1, 0.5, -0.3], [1.0, 0.2, 0.7]], "y": [2, 0]}),
+    ("(x*y + sin(x))**y", {"x": 1.3, "y": 2.1}),
+]
+
+
+def test_the_jacobian_of_softmax() -> None:
+    """diag(s) − s sᵀ."""
+    found = jacobian(trace("softmax(x)", {"x": X}, entry=()))
+    s = np.exp(X) / np.sum(np.exp(X))
+    np.testing.assert_allclose(found.matrix, np.diag(s) - np.outer(s, s), rtol=1e-13)
+    assert found.agrees
+    assert found.error < 1e-8
+
+
+def test_a_linear_layer_has_its_matrix() -> None:
+    W = [[1.0, 2.0, 0.0], [0.5, 1.0, -1.0]]
+    t = trace(r"\mathbf{W} x + b", {"W": W, "x": X, "b": [1, 0]}, ["x", "b"], entry=(1,))
+    found = jacobian(t)
+    np.testing.assert_allclose(found.matrix, np.hstack([W, np.eye(2)]), rtol=1e-15)
+    assert t.gradients["x"].tolist() == W[1]
+    assert [c for c, _ in found.columns] == ["x"] * 3 + ["b"] * 2
+
+
+@pytest.mark.parametrize(("function", "inputs"), GATES)
+def test_forward_mode_is_the_backward_pass_along_a_direction(
+    function: str, inputs: dict[str, Any]
+) -> None:
+    t = trace(function, inputs)
+    rng = np.random.default_rng(3)
+    found = forward_mode(t, {n: rng.normal(size=np.shape(g)) for n, g in t.gradients.items()})
+    assert found.value == pytest.approx(found.backward, rel=1e-12, abs=1e-12)
+    assert found.error < 1e-7
+    assert found.agrees
+
+
+def test_what_is_no_entry_or_direction_is_refused() -> None:
+    with pytest.raises(ReportError, match=r"entry \[3\]: the function's result has shape \(3,\)"):
+        trace("2*x", {"x": X}, entry=(3,))
+    with pytest.raises(ReportError, match=r"jacobian: 13 × 13 entries; 12 × 12 are possible"):
+        jacobian(trace("2*x", {"x": list(range(13))}, entry=()))
+    with pytest.raises(ReportError, match=r"x has shape \(3,\), its direction \(2,\)"):
+        forward_mode(trace("sum(x)", {"x": X}), {"x": [1.0, 2.0]})
+
+
+HOMEWORK = """title = "T"
+[[question]]
+function = "W x"
+jacobian = true
+entry = [1]
+wrt = ["x"]
+direction = {x = [1, 0]}
+inputs = {W = [[0.5, -1], [2, 0.25]], x = [1, 2]}
+[[question]]
+function = "sum(S^-1) + sum(S**2) + x^2"
+inputs = {S = [[2, 1], [1, 3]], x = 2}
+"""
+
+
+def test_a_homework_asks_for_them_and_says_how_it_was_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "hw.toml"
+    file.write_text(HOMEWORK)
+    told = json.loads(pipeline.trace_json(file, "q1"))
+    assert told["jacobian"]["matrix"] == [[0.5, -1], [2, 0.25]]
+    assert told["direction"] == {"tangent": 2.0, "along": {"x": [1, 0]}}
+    found = traces_of(read_homework(file))
+    assert found["q1"].gradients["x"].tolist() == [2, 0.25]
+    assert found["q2"].graph.readings == (
+        "^ is a power: x^2 is x**2",
+        "S^-1 is the inverse of the matrix",
+        "S**2 goes entry by entry; of the matrix it is S @ S",
+    )
+    page = tmp_path / "hw.pdf"
+    assert cli.main(["build", str(file), "-o", str(page), "--edition", "solution"]) == 0
+    assert "q2: ^ is a power: x^2 is x**2; S^-1 is the inverse" in capsys.readouterr().out
+    assert cli.main(["verify", str(page)]) == 0
