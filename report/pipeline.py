@@ -520,6 +520,8 @@ def _refuse(work: Homework, answers: Sequence[Answer], draft: bool = False) -> N
     if faults and not draft:
         hint = "With --draft there is a report all the same, which says so."
         raise CheckError("\n".join(["a program of your own is not right:", *faults, hint]))
+    from report.autodiff.jacobian import TOLERANCE, part_error
+
     failures = [
         f"{place(work, a.question)}: {failure}"
         for a in answers
@@ -532,6 +534,10 @@ def _refuse(work: Homework, answers: Sequence[Answer], draft: bool = False) -> N
         if a.work.curvature is not None and not a.work.curvature.agrees
     ]
     for a in answers:
+        for name in (name for name, at in a.trace.parts if not at):
+            error = part_error(a.trace, name)
+            if error is not None and error > TOLERANCE:
+                failures.append(f"{place(work, a.question)}: the gradient by {name} differs")
         if a.work.jacobian is not None and not a.work.jacobian.agrees:
             failures.append(f"{place(work, a.question)}: the Jacobian differs from differences")
         if a.work.forward is not None and not a.work.forward.agrees:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from types import FunctionType, MappingProxyType
@@ -17,10 +18,11 @@ from report.autodiff.inputs import ascii_name, read_inputs
 from report.autodiff.kinks import kinks, on_kink
 from report.autodiff.parser import is_latex, parse
 from report.autodiff.rounding_error import scales
-from report.autodiff.trace import Contribution, Quantity, Trace
+from report.autodiff.trace import Contribution, Quantity, Trace, written_part
 from report.errors import ReportError, shown
 from report.plain_values import as_list, as_text
 
+_ENTRY = re.compile(r"(.+?)\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
 _ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target": "a target"}
 
 
@@ -34,17 +36,22 @@ def trace(
     """Evaluate and differentiate a formula, or a Python function, which is read and never run.
 
     `inputs` maps names to numbers, nested lists or arrays; `wrt` lists (or is a tuple or set of) the
-    inputs whose gradients are asked for (by default all but those used as an index or a label); the
+    inputs whose gradients are asked for (by default all but those used as an index or a label), also
+    entries of them ("W[0,1]") and let-lines; the
     function of a result that is a vector is one `entry` of it, () for the first; the gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`). Raises
     ReportError for anything that is not a formula over these inputs with one finite number as its
     result and, for the inputs asked for, finite gradients. A value outside a gate's domain that no
     `where` chooses is NaN.
     """
     values = read_inputs(inputs, latex=is_latex(function))
-    check_wrt(wrt, values)
+    inputs_asked, parts = split_wrt(wrt, values)
+    if not any(not at and name not in values for name, at in parts):
+        check_wrt(inputs_asked, values)
     graph = parse(as_formula(function, values), values, check_unfold(unfold), entry)
     check_whole(graph, values)
-    asked = check_wrt(wrt, values, graph.integers)
+    parts = tuple(part for part in parts if _check_part(part, graph, values))
+    only_lets = bool(parts) and not inputs_asked
+    asked = () if only_lets else check_wrt(inputs_asked, values, graph.integers)
     lost: Mapping[Node, Array] = {}
     outside = ""
     try:
@@ -53,6 +60,7 @@ def trace(
         numbers, lost = unselected_branches.forward(graph, values, fault)
         outside = str(fault)
     found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
+    found = replace(found, parts=parts) if parts else found
     if lost:
         return replace(found, unchosen=outside)
     return _with_all_digits(found) if _has_lost_digits(found) else found
@@ -85,7 +93,8 @@ def _with_all_digits(found: Trace) -> Trace:
     for i, part in enumerate(arrivals.parts):
         if part is not None:
             arrivals.parts[i] = _finite(extended.floats(exactly.parts[i]), part)
-    return _record(graph, numbers, gradients, arrivals, found.wrt)
+    exactly_so = _record(graph, numbers, gradients, arrivals, found.wrt)
+    return replace(exactly_so, parts=found.parts)
 
 
 def with_more_digits(found: Trace) -> Trace:
@@ -116,6 +125,44 @@ def check_unfold(unfold: Any) -> tuple[str, ...]:
     return tuple(map(definitions.check_unfold, given))
 
 
+def split_wrt(
+    wrt: Any, values: Mapping[str, Any]
+) -> tuple[Any, tuple[tuple[str, tuple[int, ...]], ...]]:
+    """The inputs asked for, and the rest: entries (name, place) such as W[0,1], and what may be let-lines."""
+    given = as_list(wrt)
+    if given is None:
+        return wrt, ()
+    inputs: list[Any] = []
+    parts: list[tuple[str, tuple[int, ...]]] = []
+    for each in given:
+        name = as_text(each)
+        found = None if name is None else _ENTRY.fullmatch(name)
+        if name is None or name in values or ascii_name(name) in values:
+            inputs.append(each)
+        elif found and found[1] in values:
+            inputs += [found[1]] if found[1] not in inputs else []
+            parts.append((found[1], tuple(map(int, found[2].split(",")))))
+        else:
+            parts.append((name, ()))
+    return inputs, tuple(dict.fromkeys(parts))
+
+
+def _check_part(
+    part: tuple[str, tuple[int, ...]], graph: Graph, values: Mapping[str, Array]
+) -> bool:
+    """True; ReportError for an entry that is not there, and for a name of no input and no line."""
+    name, place = part
+    if place:
+        shape = np.shape(values[name])
+        if len(place) != len(shape) or any(
+            not 0 <= i < n for i, n in zip(place, shape, strict=True)
+        ):
+            raise ReportError(f"wrt: {name} has shape {shape}, so there is no {written_part(part)}")
+    elif graph.lets.get(name) not in graph.nodes:
+        check_wrt([name], values)
+    return True
+
+
 def check_wrt(
     wrt: Any, inputs: Mapping[str, Any], roles: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
@@ -135,7 +182,9 @@ def check_wrt(
     for each, name in zip(given, names, strict=True):
         if name not in inputs:
             known = ", ".join(inputs) or "none"
-            raise ReportError(f"wrt: {shown(each)} is no input; the inputs are: {known}")
+            raise ReportError(
+                f"wrt: {shown(each)} is no input and no line that the result uses; the inputs are: {known}"
+            )
         if name in roles:
             raise ReportError(
                 f"wrt: {name!r} is {_ARTICLE[roles[name]]} in the function: what is given, not a "

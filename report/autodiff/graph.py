@@ -221,9 +221,9 @@ class Graph:
     entry: tuple[int, ...] | None = None  # of a vector or matrix, which is the result
     readings: tuple[str, ...] = ()  # what was chosen where a spelling could mean something else
 
-    def between(self, names: Iterable[str]) -> frozenset[Node]:
-        """The inputs of these names, and every gate through which a gradient flows back to one of them."""
-        found = {self.inputs[name] for name in names}
+    def between(self, names: Iterable[str], nodes: Iterable[Node] = ()) -> frozenset[Node]:
+        """The inputs of these names, these gates, and every gate through which a gradient flows back to one of them."""
+        found = {*nodes, *(self.inputs[name] for name in names)}
         for node in self.nodes:
             rules = node.gate.rules_for(len(node.args))
             if any(a in found and r is not None for a, r in zip(node.args, rules, strict=True)):

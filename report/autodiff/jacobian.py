@@ -113,6 +113,38 @@ def _gap(
     return min(finite) if finite else None
 
 
+def part_error(trace: Trace, name: str) -> float | None:
+    """How far central differences by a let-line are from its gradient, relative to the larger of 1 and it.
+
+    None where a kink or the domain leaves none.
+    """
+    if kinks_of(trace):
+        return None
+    node, graph = trace.graph.lets[name], trace.graph
+    value = np.asarray(trace.quantities[node].value, dtype=float)
+    gradient = np.asarray(trace.part(name, ()))
+    given = {q.node: q.value for q in trace.inputs}
+    size = max(1.0, float(np.max(np.abs(gradient))))
+    errors = []
+    for at in list(np.ndindex(node.shape))[:MAX_ROWS]:
+        direction = np.zeros(node.shape)
+        direction[at] = 1.0
+
+        def quotient(h: float, direction: Array = direction) -> tuple[Array, float]:
+            ends = []
+            for sign in (1, -1):
+                known = {**given, node: (value + sign * h * direction)[()]}
+                ends.append(float(np.asarray(evaluate([graph.result], known)[graph.result]).item()))
+            return np.array([(ends[0] - ends[1]) / (2 * h)]), max(map(abs, ends))
+
+        gaps = [
+            abs(float(found[0]) - float(gradient[at])) / size
+            for found, _ in estimated(quotient, STEPS)
+        ]
+        errors += [min(gap for gap in gaps if math.isfinite(gap))] if gaps else []
+    return max(errors) if errors else None
+
+
 @dataclass(frozen=True, eq=False)
 class Forward:
     """Forward mode along a direction: the tangent of every input and gate, by node.

@@ -67,6 +67,9 @@ class Trace:
     gradients: dict[str, Array]
     quantities: dict[Node, Quantity]  # of every input and gate
     unchosen: str = ""
+    parts: tuple[
+        tuple[str, tuple[int, ...]], ...
+    ] = ()  # let-lines (z, ()) and entries (W, (0, 1)) asked for
 
     @property
     def function(self) -> str:
@@ -93,7 +96,13 @@ class Trace:
     @cached_property
     def needed(self) -> frozenset[Node]:
         """The inputs and gates whose gradients are asked for, or lead to one that is."""
-        return self.graph.between(self.wrt)
+        lets = [self.graph.lets[name] for name, place in self.parts if not place]
+        return self.graph.between(self.wrt, lets)
+
+    def part(self, name: str, place: tuple[int, ...]) -> Array:
+        """The gradient by a let-line or by an entry of an input."""
+        node = self.graph.inputs[name] if place else self.graph.lets[name]
+        return np.asarray(self.quantities[node].gradient)[place]
 
     def name_of(self, node: Node) -> str:
         """The name of an input or gate."""
@@ -152,11 +161,20 @@ class Trace:
                 }
                 for q in self.gates
             ],
-            "gradients": {name: as_lists(g) for name, g in self.gradients.items()},
+            "gradients": {
+                **{name: as_lists(g) for name, g in self.gradients.items()},
+                **{written_part(part): as_lists(self.part(*part)) for part in self.parts},
+            },
         }
 
     def _argument(self, node: Node) -> Any:
         return as_lists(node.value) if node.is_constant else self.name_of(node)
+
+
+def written_part(part: tuple[str, tuple[int, ...]]) -> str:
+    """A let-line or an entry as it is named in `wrt`: z, W[0,1]."""
+    name, place = part
+    return f"{name}[{','.join(map(str, place))}]" if place else name
 
 
 def _passing(q: Quantity) -> dict[str, Any]:

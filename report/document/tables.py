@@ -207,7 +207,8 @@ def verification(
     first = max(_formulas(names), _text([label]), of if large else 0.0)
     for digits in (CHECK_DIGITS, 8, 6):
         columns = _numbers(listed, ways, digits) + ([_agreement(listed, own)] if own else [])
-        cells = zip(heads[1:], columns, zip(*errors, strict=True), strict=True)
+        last = zip(*errors, strict=True) if errors else [()] * len(columns)  # no input is asked for
+        cells = zip(heads[1:], columns, last, strict=True)
         widths = [max(_text([head], face="bold"), _text([*c, *e])) for head, c, e in cells]
         sizes = [first, *widths]
         if sum(sizes) + GAP * len(sizes) <= COLUMN:

@@ -13,7 +13,7 @@ from report import number_format
 from report.autodiff.hessian import Curvature
 from report.autodiff.trace import Quantity, Trace
 from report.checks import error_text
-from report.derivation import Derivation, Equation, Gradient, second_order
+from report.derivation import Derivation, Equation, Gradient, parts, second_order
 from report.derivation.gate_families import GateFamily
 from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor, uncoloured
 from report.document import backward, gate_html, tables, walk
@@ -80,6 +80,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "flows": tables.flows(setter, q.id, trace, derivation.flows),
         "gradients": [_short(setter, q.id, g) for g in derivation.gradients],
         "frames": _frames(setter, derivation.gradients, {*told, *(e.left for e in shared)}),
+        "parts": [setter.display(line) for line in parts.lines(trace, derivation.function)],
         "where": setter.definitions(shared, "with") if shared else "",
         "sources": {p.name: _source(setter, p) for p in work.programs if p.source},
         "missing": [

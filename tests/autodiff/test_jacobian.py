@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from report import ReportError, pipeline, trace
-from report.autodiff.jacobian import forward_mode, jacobian
+from report.autodiff.jacobian import forward_mode, jacobian, part_error
 from report.cli import main as cli
 from report.homework.homework import read_homework
 from report.homework.traces import traces_of
@@ -99,3 +99,30 @@ def test_a_homework_asks_for_them_and_says_how_it_was_read(
     assert cli.main(["build", str(file), "-o", str(page), "--edition", "solution"]) == 0
     assert "q2: ^ is a power: x^2 is x**2; S^-1 is the inverse" in capsys.readouterr().out
     assert cli.main(["verify", str(page)]) == 0
+
+
+def test_gradients_by_a_line_and_by_an_entry() -> None:
+    """Of ‖z − y‖² with z = W x: 2 (z − y), and 2 (z − y) xᵀ by W."""
+    W, x, y = np.array([[0.5, -1], [2, 0.25]]), np.array([1.0, 2]), np.array([1.0, 1])
+    t = trace("z = W x\nnorm(z - y)^2", {"W": W, "x": x, "y": y}, wrt=["z", "W[0, 1]"])
+    slope = 2 * (W @ x - y)
+    np.testing.assert_allclose(t.part("z", ()), slope, rtol=1e-14)
+    assert t.part("W", (0, 1)) == pytest.approx(slope[0] * 2)
+    assert t.wrt == ("W",)
+    told = t.to_dict()["gradients"]
+    assert (told["z"], told["W[0,1]"]) == (slope.tolist(), slope[0] * 2)
+    assert part_error(t, "z") < 1e-9
+
+
+@pytest.mark.parametrize("name", ["y", "z[0]", "W[2,0]", "W[0]", "c"])
+def test_what_is_no_line_and_no_entry_has_no_gradient(name: str) -> None:
+    with pytest.raises(ReportError, match=r"^wrt: "):
+        trace("c = 2\nz = W @ x\nsum(z)*c", {"W": np.ones((2, 2)), "x": [1, 2]}, wrt=[name])
+
+
+def test_a_line_alone_may_be_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    text = "title = 'T'\n[[question]]\nfunction = '''\nz = w x\nz^2\n'''\nwrt = ['z']\ninputs = {w = 1, x = 2}\n"
+    file.write_text(text)
+    assert cli.main(["build", str(file), "-o", str(tmp_path / "hw.pdf"), "-q"]) == 0
+    assert json.loads(pipeline.trace_json(file))["gradients"] == {"z": 4.0}

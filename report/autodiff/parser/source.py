@@ -32,7 +32,7 @@ _INSTEAD = {
     "∂": "the function itself",
     "∇": "the function itself",
 }
-_POWER = re.compile(r"([\w)\]]+)\s*\^\s*([\w(]+)")
+_POWER = re.compile(r"\b([A-Za-z]\w*)\s*\^\s*(\w+)")
 _LET = re.compile(r"\s*([A-Za-z]\w*)\s*=(?!=)")
 
 _SYNTAX = {  # what Python says about a text, and how it is said here
@@ -130,13 +130,13 @@ class Source(Places):
         )
         if "#" in self.text:  # a comment may hold what Python does not read
             self.code = [line.split("#", 1)[0] for line in self.code]
-        self.code_as_typed = tuple(self.code)
         self._spell(names)
         self._check_characters()
         self.above = 0  # lines above the block that is being read
 
     def _spell(self, names: Container[str]) -> None:
         """Write every line in Python's syntax; a line that names a value makes its name known."""
+        typed = tuple(self.code)
         lets: set[str] = set()
         columns: dict[int, list[int]] = {}
 
@@ -159,10 +159,10 @@ class Source(Places):
             if let := _LET.match(written):
                 lets.add(let[1])
         self.columns = columns
-        if powers := [line for line in self.code_as_typed if _POWER.search(line)]:
-            found = _POWER.search(powers[0])
-            assert found
-            self.readings = (f"^ is a power: {found[0]} is {found[1]}**{found[2]}",)
+        if any("^" in line and number in columns for number, line in enumerate(typed, 1)):
+            plain = _POWER.search("\n".join(typed))
+            example = f": {plain[1]}^{plain[2]} is {plain[1]}**{plain[2]}" if plain else ""
+            self.readings = (f"^ is a power{example}",)
 
     def _check_length(self) -> None:
         if max(map(len, self.lines)) > MAX_LINE:
