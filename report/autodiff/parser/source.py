@@ -160,8 +160,8 @@ class Source(Places):
                 lets.add(let[1])
         self.columns = columns
         if any("^" in line and number in columns for number, line in enumerate(typed, 1)):
-            plain = _POWER.search("\n".join(typed))
-            example = f": {plain[1]}^{plain[2]} is {plain[1]}**{plain[2]}" if plain else ""
+            said = _POWER.search("\n".join(typed))
+            example = f": {said[1]}^{said[2]} is {said[1]}**{said[2]}" if said else ""
             self.readings = (f"^ is a power{example}",)
 
     def _check_length(self) -> None:
