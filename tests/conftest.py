@@ -10,10 +10,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 # What is known to fall short still, by the end of a test's name, with what is wrong.
-KNOWN_FAULTS = {
-    "test_reading.py::test_every_matrix_form_has_its_numbers": "did not end in 95 seconds; why is not known",
-    "test_every_closed_form_of_numbers_has_its_number[unfold1]": "fails; why is not known",
-}
+KNOWN_FAULTS: dict[str, str] = {}
 DRAWING = {"fontTools", "matplotlib", "pydyf", "weasyprint"}
 
 

@@ -45,12 +45,12 @@ from report.readback.arrays import (
 
 LONGEST = 12  # of an axis over which a label runs that has no end on the page
 _TOKEN = re.compile(
-    r"\\left|\\right|\\begin\{cases\}|\\end\{cases\}|\\text\{[^}]*\}|\\[A-Za-z]+|\\\\|\\[|]"
+    r"\\left|\\right|\\begin\{bmatrix\*\}\[r\]|\\end\{bmatrix\*\}|\\begin\{cases\}|\\end\{cases\}|\\text\{[^}]*\}|\\[A-Za-z]+|\\\\|\\[|]"
     r"|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|𝟏|𝟎|𝟙|[-+=<>&|(){}\[\],;:^_./]"
 )
 _SPACES = re.compile(r"(?<!\\)\\[,;:! ]|\\textstyle|\\mathopen")
 _END = frozenset(
-    ["+", "-", "=", "<", ">", "&", ",", ";", "}", ")", "]", ":", r"\\", r"\right", r"\end{cases}"]
+    ["+", "-", "=", "<", ">", "&", ",", ";", "}", ")", "]", ":", r"\\", r"\right", r"\end{cases}", r"\end{bmatrix*}"]
 ) | {r"\le", r"\leq", r"\ge", r"\geq", r"\ne", r"\land", r"\lor", r"\colon", "|", r"\}"}  # fmt: skip
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh,
@@ -282,12 +282,8 @@ class _Reader:
             inner = self.expression()
             self.take("}")
             return inner
-        if token == r"\left":
-            return self.bracket()
-        if token == r"\frac":
-            return self.fraction()
-        if token == r"\sqrt":
-            return self.root()
+        if token in _BEGUN:
+            return _BEGUN[token](self)
         if token in (r"\sum", r"\prod"):
             return self.limited(np.add if token == r"\sum" else np.multiply)
         if (
@@ -304,8 +300,6 @@ class _Reader:
             return holds if holds.ndim else float(holds)
         if token in ("𝟏", "𝟎"):
             return Ones(1.0 if token == "𝟏" else 0.0)
-        if token == r"\begin{cases}":
-            return self.cases()
         if token == r"\delta" and "delta" not in self.names:
             self.take("_")
             a, b = self.places(self.group(), 2)
@@ -424,6 +418,16 @@ class _Reader:
                 finally:
                     self.names = names
         return np.divide(*fitted(plain(self.value(above)), plain(self.value(below))))
+
+    def matrix(self) -> Any:
+        """A matrix of numbers, all of them."""
+        table: list[list[Any]] = [[self.expression()]]
+        while not self.skip(r"\end{bmatrix*}"):
+            if self.take("&", r"\\") == "&":
+                table[-1].append(self.expression())
+            else:
+                table.append([self.expression()])
+        return np.array(table, dtype=float)
 
     def cases(self) -> Any:
         rows = []
@@ -584,6 +588,8 @@ class _Reader:
             first = first.c if first.axis else first.c.T
             self.closed(")")
             return first
+        if isinstance(first, Identity) and self.shape:
+            first = first.c * np.eye(self.shape[0])
         if name in _REDUCTIONS and isinstance(first, Ones | Repeated):
             raise Unread(f"{name} of what is as long as need be")
         args = [plain(first)]
@@ -755,3 +761,12 @@ class _Reader:
             right = plain(self.expression())
             holds, left = np.logical_and(holds, relation(*fitted(left, right))), right
         return holds
+
+
+_BEGUN: dict[str, Callable[[_Reader], Any]] = {
+    r"\left": _Reader.bracket,
+    r"\frac": _Reader.fraction,
+    r"\sqrt": _Reader.root,
+    r"\begin{cases}": _Reader.cases,
+    r"\begin{bmatrix*}[r]": _Reader.matrix,
+}

@@ -252,7 +252,7 @@ class Walk:
             number = node if not node.shape else number_of_ones(node)
             if number is not None and number.is_constant:
                 return self._coefficient(number)
-            if node.gate is CONSTANT:
+            if node.gate is CONSTANT or not np.ptp(np.asarray(node.value)):
                 return self._constant(node, ix)
         if node.gate.elementwise:
             return self._elementwise(node, ix)
