@@ -10,11 +10,12 @@ import numpy as np
 from report.autodiff.gates import GATES
 from report.autodiff.graph import Gate
 from report.derivation.latex.options import WORDS, is_usual
-from report.readback.arrays import Unread
+from report.readback.arrays import Unread, axis_of
 
 _WORD = re.compile(r"\\operatorname\{+([\w\\]+)\}+\\left\(")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?|(?=10\^)")
 _POWER = re.compile(r"(?:\\times|\\cdot)?10\^\{?(-?\d+)\}?")
+_AXES = re.compile(r"\\text\{(?:rows|columns)\}|\\text\{axis \}\d(?:,\d)*")
 _NAMED = re.compile(r"\\text\{([^}]*?) ?\}((?:\(?-?\d+\)?,?)*)")
 
 
@@ -47,12 +48,20 @@ def _options(gate: Gate, note: str) -> dict[str, Any] | None:
                 continue
         elif name == "ddof" and (ddof := re.match(r"n-(\d+)", left)):
             value, rest = int(ddof[1]), left[ddof.end() :]
+        elif name == "axis" and (axes := _AXES.match(left)):
+            value, rest = _axes(axes[0]), left[axes.end() :]
         elif (named := _NAMED.match(left)) and named[1] == WORDS.get(name, name).replace("_", " "):
             value, rest = _whole(named[2]), left[named.end() :]
         else:
             continue
         found[name], left = value, rest.lstrip(",")
     return None if left else found
+
+
+def _axes(text: str) -> Any:
+    """The axes that a note tells, counted from 0: rows, columns, or their numbers from 1."""
+    numbers = tuple(int(n) - 1 for n in re.findall(r"\d", text))
+    return (numbers[0] if len(numbers) == 1 else numbers) if numbers else axis_of(text)
 
 
 def _number(text: str) -> tuple[float | None, str]:

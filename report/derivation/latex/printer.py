@@ -10,7 +10,7 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, PRODUCT, SUM
+from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.gates.table import notation
 from report.autodiff.graph import CONSTANT, Gate, Node, Shape
 from report.derivation.latex.options import options, with_options
@@ -141,33 +141,26 @@ def as_row(node: Node) -> Node:
 def _constant(node: Node) -> tuple[str, int]:
     if node.name is not None:
         return symbol(node.name, node.shape), ATOM
-    value = np.asarray(node.value)
-    if value.ndim == 0:
-        fraction = number_format.as_fraction(value.item())
-        if fraction is not None:
-            sign, binding = ("-", SUM) if fraction[0] < 0 else ("", MATRIX_PRODUCT)
-            return rf"{sign}\frac{{{abs(fraction[0])}}}{{{fraction[1]}}}", binding
-        return constant_tex(value.item())
-    return _numbers(value)
+    return _numbers(np.asarray(node.value))
 
 
 def _mixes_filled(node: Node) -> bool:
     """Whether a gate takes entries of 𝟏 or 𝟎 together, of which nothing beside it would say how many."""
     by_size = node.gate.form is None or node.gate.form is Form.PICKED
-    return (
-        node.is_constant
-        and node.shape != ()
-        and by_size
-        and not node.gate.elementwise
-        and not any(n.gate is CONSTANT and np.ptp(n.value) for n in node.args)
-    )
+    if not node.is_constant or not by_size or node.gate.elementwise:
+        return False
+    return bool(node.args[0].shape) and not np.ptp(node.args[0].value)
 
 
 def _numbers(value: np.ndarray) -> tuple[str, int]:
-    """A constant tensor: c 𝟏 where all entries are one number, else a matrix."""
-    for filled, sign in ((1, "𝟏"), (0, "𝟎")):
-        if (value == filled).all():
-            return sign, ATOM
-    if not np.ptp(value) and (fraction := number_format.as_fraction(value.flat[0])):
-        return rf"\frac{{{fraction[0]}}}{{{fraction[1]}}}\,𝟏", PRODUCT
-    return matrix(value, exactly=True), ATOM
+    """A constant: a number, c 𝟏 where all entries are one number, else a matrix."""
+    if value.ndim:
+        for filled, sign in ((1, "𝟏"), (0, "𝟎")):
+            if (value == filled).all():
+                return sign, ATOM
+    fraction = None if np.ptp(value) else number_format.as_fraction(value.flat[0].item())
+    if fraction is None:
+        return (matrix(value, exactly=True), ATOM) if value.ndim else constant_tex(value.item())
+    sign, binding = ("-", SUM) if fraction[0] < 0 else ("", MATRIX_PRODUCT)
+    ones = r"\,𝟏" if value.ndim else ""
+    return rf"{sign}\frac{{{abs(fraction[0])}}}{{{fraction[1]}}}{ones}", binding
