@@ -52,6 +52,10 @@ def _options(gate: Gate, note: str) -> dict[str, Any] | None:
             value, rest = _axes(axes[0]), left[axes.end() :]
         elif (named := _NAMED.match(left)) and named[1] == WORDS.get(name, name).replace("_", " "):
             value, rest = _whole(named[2]), left[named.end() :]
+            if name == "axis":  # which paper counts from 1
+                value = tuple(n - 1 for n in value) if isinstance(value, tuple) else value - 1
+        elif name == "axis" and (over := re.match(r"\\text\{(rows|columns)\}", left)):
+            value, rest = int(over[1] == "columns"), left[over.end() :]
         else:
             continue
         found[name], left = value, rest.lstrip(",")
