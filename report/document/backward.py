@@ -8,19 +8,19 @@ block that keeps its lines apart.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from report import number_format
 from report.autodiff.graph import Array
 from report.autodiff.trace import Trace
 from report.derivation import Branch, Derivation, Equation, Step
 from report.derivation.elements import Equality
 from report.document import gate_html, tables
 from report.document.formulas import COLUMN, Setter, width_of
+from report.document.precision import Precision
 
 BESIDE = r" \qquad "  # between a formula and the same in entries
 MAX_LOCAL = 15.0  # em of a local derivative in all forms; where they take more, the last is shown
@@ -29,20 +29,41 @@ MIN_ROWS = 4  # scalar steps between others that are worth a table
 
 
 def steps(
-    setter: Setter, question: str, trace: Trace, derivation: Derivation, detail: str
+    setter: Setter,
+    question: str,
+    trace: Trace,
+    derivation: Derivation,
+    detail: str,
+    same: Precision,
 ) -> list[dict[str, Any]]:
-    """The tables and blocks of the backward pass, in its order."""
+    """The tables and blocks of the backward pass, in its order; `same` is the precision of their numbers."""
     if detail == "full":
         return [_every_line(setter, question, trace, s) for s in derivation.backward]
     told: set[str] = set()
     found = []
-    for is_scalar, group in groupby(derivation.backward, key=lambda s: not s.shapes):
-        same = list(group)
-        if is_scalar and (len(same) >= MIN_ROWS or len(same) == len(derivation.backward)):
-            found.append(_table(setter, question, trace, same, told))
+    for is_table, group in _groups(derivation):
+        if is_table:
+            found.append(_table(setter, question, trace, group, told, same))
         else:
-            found += [_lines(setter, question, trace, s, told) for s in same]
+            found += [_lines(setter, question, trace, s, told) for s in group]
     return found
+
+
+def scalar_gradients(trace: Trace, derivation: Derivation, detail: str) -> list[float]:
+    """The numbers in the columns of gradients."""
+    if detail == "full":
+        return []
+    shown = [s for is_table, group in _groups(derivation) if is_table for s in group]
+    rows = [_start(shown[0]), *(r for s in shown for r in _rows(trace, s))] if shown else []
+    return [float(row.value) for row in rows]
+
+
+def _groups(derivation: Derivation) -> Iterator[tuple[bool, list[Step]]]:
+    """Steps that follow each other, and whether they share a table."""
+    for is_scalar, group in groupby(derivation.backward, key=lambda s: not s.shapes):
+        steps = list(group)
+        many = len(steps) >= MIN_ROWS or len(steps) == len(derivation.backward)
+        yield is_scalar and many, steps
 
 
 def _is_news(words: str, told: set[str]) -> bool:
@@ -66,16 +87,21 @@ class _Row:
 
 
 def _table(
-    setter: Setter, question: str, trace: Trace, shown: Sequence[Step], told: set[str]
+    setter: Setter,
+    question: str,
+    trace: Trace,
+    shown: Sequence[Step],
+    told: set[str],
+    same: Precision,
 ) -> dict[str, Any]:
     """One row for each argument, a row where paths meet, and the reasons under the table."""
-    gates = [list(_rows(trace, s)) for s in shown]
+    gates = [[replace(r, numbers=same(r.numbers)) for r in _rows(trace, s)] for s in shown]
     anchors: list[Step | None] = list(shown)
     if shown[0].quantity.node is trace.graph.result:  # ∂f/∂f = 1 comes before any gate
         gates.insert(0, [_start(shown[0])])
         anchors.insert(0, None)
     rows = [row for gate in gates for row in gate]
-    values = number_format.column((row.value for row in rows), tables.COLUMN_DIGITS)
+    values = [same.gradients[float(row.value)] for row in rows]
     layout, limits = tables.backward_columns(
         [row.left for row in rows],
         [row.chain for row in rows if row.local],

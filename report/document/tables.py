@@ -7,6 +7,7 @@ columns WeasyPrint finds takes twice the time. Widths are millimetres.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from report.derivation.latex.symbols import VALUE, entry_symbol, symbol, tensor
 from report.document import gate_html
 from report.document.answer import DIALECTS
 from report.document.formulas import Setter, height_of, width_of
+from report.document.precision import COLUMN_DIGITS, Precision
 from report.figure.font_metrics import width as text_width
 from report.student.work import AGREES, DIFFERS, MISSING, Line
 
@@ -29,7 +31,6 @@ WIDE_GAP = 12.0  # between the columns of a table that need not fill the page
 TEXT = 9.0  # points: what is written in a table
 EM = TEXT * 25.4 / 72
 SIGN = 46.0  # points that a gate's sign may take beside its number
-COLUMN_DIGITS = 7  # significant digits of the largest number in a column
 CHECK_DIGITS = 10  # the same in the verification table
 GATE = 19.0  # millimetres of a gate's number and sign
 SLACK = 1e-6  # em: a formula is not broken because of rounding
@@ -82,14 +83,22 @@ def _formulas(latex: Iterable[str]) -> float:
 # ---------------------------------------------------------------- the forward pass
 
 
+def scalar_values(rows: Sequence[ForwardRow]) -> list[float]:
+    """The numbers in the column of values."""
+    return [float(row.quantity.value) for row in ends(rows) if not row.quantity.node.shape]
+
+
 def forward(
-    setter: Setter, question: str, rows: Sequence[ForwardRow], linked: Container[str]
+    setter: Setter,
+    question: str,
+    rows: Sequence[ForwardRow],
+    linked: Container[str],
+    same: Precision,
 ) -> dict[str, Any]:
     """The forward table; the scalars of its last column share one precision."""
-    shown = ends(rows)
+    shown = [replace(row, numbers=row.numbers and same(row.numbers)) for row in ends(rows)]
     scalars = [row for row in shown if not row.quantity.node.shape]
-    values = number_format.column((row.quantity.value for row in scalars), COLUMN_DIGITS)
-    aligned = {row.name: value for row, value in zip(scalars, values, strict=True)}
+    aligned = {row.name: same.values[float(row.quantity.value)] for row in scalars}
     tensors = {
         row.name: tensor(row.quantity.value, VALUE)[0] for row in shown if row.name not in aligned
     }

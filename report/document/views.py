@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from report.document.formulas import (
 )
 from report.document.jacobian import forward_view, jacobian_view
 from report.document.listings import highlighted
+from report.document.precision import precision
 from report.document.statement import inline, render
 from report.figure import Figure
 from report.homework.homework import Question
@@ -56,6 +57,11 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
     q, trace, derivation = work.question, work.trace, work.derivation
     linked = _linked(derivation)
     told = {line.left for line in derivation.formula}  # let-lines, which stand above
+    same = precision(
+        tables.scalar_values(derivation.forward),
+        backward.scalar_gradients(trace, derivation, work.detail),
+    )
+    gradients = [replace(g, numbers=same(g.numbers)) for g in derivation.gradients]
     shared = [e for e in shared_names(trace, derivation) if e.left not in told]
     return {
         "id": q.id,
@@ -70,16 +76,16 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "figure": graph(setter, work.figure, q.id, linked, trace if setter.browser else None),
         "short": len(derivation.forward) <= 14
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
-        "forward": tables.forward(setter, q.id, derivation.forward, linked),
+        "forward": tables.forward(setter, q.id, derivation.forward, linked, same),
         "value": number_format.show(trace.value, 12),
         "short_value": number_format.show(trace.value),
         "legend": setter.sentence(" ".join(derivation.legend)) if derivation.legend else "",
-        "steps": backward.steps(setter, q.id, trace, derivation, work.detail),
+        "steps": backward.steps(setter, q.id, trace, derivation, work.detail, same),
         "followed": len(derivation.backward) + len({f.quantity for f in derivation.flows}),
         "kinds": [_kind(setter, k) for k in derivation.kinds],
         "flows": tables.flows(setter, q.id, trace, derivation.flows),
-        "gradients": [_short(setter, q.id, g) for g in derivation.gradients],
-        "frames": _frames(setter, derivation.gradients, {*told, *(e.left for e in shared)}),
+        "gradients": [_short(setter, q.id, g) for g in gradients],
+        "frames": _frames(setter, gradients, {*told, *(e.left for e in shared)}),
         "parts": [setter.display(line) for line in parts.lines(trace, derivation.function)],
         "where": setter.definitions(shared, "with") if shared else "",
         "sources": {p.name: _source(setter, p) for p in work.programs if p.source},

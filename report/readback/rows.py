@@ -51,9 +51,7 @@ def _options(gate: Gate, note: str) -> dict[str, Any] | None:
         elif name == "axis" and (axes := _AXES.match(left)):
             value, rest = _axes(axes[0]), left[axes.end() :]
         elif (named := _NAMED.match(left)) and named[1] == WORDS.get(name, name).replace("_", " "):
-            value, rest = _whole(named[2]), left[named.end() :]
-            if name == "axis":  # which paper counts from 1
-                value = tuple(n - 1 for n in value) if isinstance(value, tuple) else value - 1
+            value, rest = _whole(named[2], 1 if name == "axis" else 0), left[named.end() :]
         elif name == "axis" and (over := re.match(r"\\text\{(rows|columns)\}", left)):
             value, rest = int(over[1] == "columns"), left[over.end() :]
         else:
@@ -78,7 +76,7 @@ def _number(text: str) -> tuple[float | None, str]:
     return value, rest
 
 
-def _whole(text: str) -> Any:
-    """A whole number or several; True where there is none."""
-    numbers = tuple(int(n) for n in re.findall(r"-?\d+", text))
+def _whole(text: str, first: int = 0) -> Any:
+    """A whole number or several, counted from `first`; True where there is none."""
+    numbers = tuple(int(n) - first for n in re.findall(r"-?\d+", text))
     return (numbers[0] if len(numbers) == 1 else numbers) if numbers else True
