@@ -1,7 +1,7 @@
 r"""The report through pdflatex: `python -m benchmarks.latex HOMEWORK.toml FOLDER [NAME=VALUE]...`.
 
-Writes FOLDER/report.tex and runs pdflatex until its table of contents and page numbers stand still,
-as any author does: three times.
+Writes FOLDER/report.tex and runs pdflatex until its page numbers stand still,
+as any author does.
 """
 
 import re
@@ -20,9 +20,9 @@ _SIGNS = {
     **{c: f"$^{d}$" for c, d in zip("⁰¹³⁴⁵⁶⁷⁸⁹⁻", "013456789-", strict=True)},
 }  # fmt: skip
 _COLOURS = {"#0072B2": "value", "#D55E00": "gradient", "#595959": "grey", "#000000": "black"}
-_PREAMBLE = r"""\documentclass[11pt,%(paper)spaper]{article}
+_PREAMBLE = r"""\documentclass[10pt,%(paper)spaper]{article}
 \usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{lmodern}
-\usepackage[left=35mm,right=25mm,top=26mm,bottom=24mm]{geometry}
+\usepackage[left=30mm,right=20mm,top=21mm,bottom=19mm]{geometry}
 \usepackage{amsmath,amssymb,mathtools,booktabs,longtable,xcolor,fancyhdr,tikz,listings}
 \usepackage[hidelinks]{hyperref}
 \definecolor{value}{HTML}{0072B2}\definecolor{gradient}{HTML}{D55E00}
@@ -30,13 +30,13 @@ _PREAMBLE = r"""\documentclass[11pt,%(paper)spaper]{article}
 \setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\allowdisplaybreaks
 \pagestyle{fancy}\fancyhf{}\lhead{%(title)s}\rhead{%(author)s}
 \cfoot{Page \thepage\ of \pageref{LastPage}}
-\lstset{basicstyle=\ttfamily\small,language=Python,numbers=left,numberstyle=\tiny\color{gray},
+\lstset{basicstyle=\ttfamily\footnotesize,language=Python,numbers=left,numberstyle=\tiny\color{gray},
 columns=fullflexible,keepspaces,breaklines,keywordstyle=\bfseries,commentstyle=\color{gray},
 stringstyle=\color{gray},showstringspaces=false,extendedchars=true,inputencoding=utf8}
 \lstdefinestyle{terminal}{language={},numbers=none,backgroundcolor=\color{fill}}
 \title{%(title)s}\author{%(author)s}\date{%(due)s}
 \AtEndDocument{\label{LastPage}}
-\begin{document}\maketitle\tableofcontents
+\begin{document}\maketitle
 """
 
 
@@ -53,9 +53,8 @@ def write(work: Homework) -> str:
 
 def block(item: content.Block) -> str:
     match item:
-        case content.Heading(title, level, page):
-            new = r"\clearpage" if page else ""
-            return rf"{new}\{'sub' * (level - 1)}section{{{text(title)}}}"
+        case content.Heading(title, level):
+            return rf"\{'sub' * (level - 1)}section*{{{text(title)}}}"
         case content.Paragraph(words):
             return mixed(words)
         case content.Formulas(lines, label, boxed):
@@ -76,12 +75,9 @@ def block(item: content.Block) -> str:
             )
         case content.Drawing():
             return _drawing(item)
-        case content.Listing(name, source, numbered):
+        case content.Listing(_, source, numbered):
             style = "" if numbered else "[numbers=none,language={}]"
-            return (
-                rf"\textbf{{{text(name)}}}" + "\n" + rf"\begin{{lstlisting}}{style}" + "\n"
-                f"{_ascii(source)}\n" + r"\end{lstlisting}"
-            )
+            return f"\\begin{{lstlisting}}{style}\n{_ascii(source)}\n\\end{{lstlisting}}"
         case content.Terminal(command, output):
             shown = _ascii(f"{command}\n{output}".rstrip())
             begin, end = r"\begin{lstlisting}[style=terminal]", r"\end{lstlisting}"
@@ -128,7 +124,8 @@ def _drawing(item: content.Drawing) -> str:
             else:
                 path += f" -- {places[0]}" if kind == "L" else f" {places[0]}"
         look = f"line width={width}pt,draw={_COLOURS.get(colour, 'black')}"
-        parts.append(rf"\path[{look}{',fill=fill' if fill else ''}]{path};")
+        look += f",fill={_COLOURS.get(fill, 'fill')}" if fill else ""
+        parts.append(rf"\path[{look}]{path};")
     for ink in item.texts:
         face = {"bold": r"\bfseries ", "italic": r"\itshape "}.get(ink.face, "")
         look = rf"\fontsize{{{ink.size:.1f}}}{{{ink.size:.1f}}}\selectfont {face}"
@@ -149,7 +146,7 @@ def typeset(folder: Path) -> None:
         if done.returncode:
             log = (folder / "report.log").read_text(encoding="utf-8", errors="replace")
             sys.exit(log[log.find("\n!") :][:600])
-        now = b"".join((folder / f"report.{kind}").read_bytes() for kind in ("aux", "toc", "out"))
+        now = b"".join((folder / f"report.{kind}").read_bytes() for kind in ("aux", "out"))
         if now == before:
             return
         before = now
@@ -158,7 +155,7 @@ def typeset(folder: Path) -> None:
 def build(work: Homework, folder: Path) -> None:
     """Compute, write and set the report."""
     folder.mkdir(parents=True, exist_ok=True)
-    for kind in ("aux", "toc", "out", "pdf"):
+    for kind in ("aux", "out", "pdf"):
         (folder / f"report.{kind}").unlink(missing_ok=True)
     (folder / "report.tex").write_text(write(work), encoding="utf-8")
     typeset(folder)

@@ -25,18 +25,16 @@ _PREAMBLE = """\
   body
 }}
 #set document(title: {title}, author: {author}, date: none)
-#set page(paper: "{paper}", margin: (left: 35mm, right: 25mm, top: 26mm, bottom: 24mm),
+#set page(paper: "{paper}", margin: (left: 30mm, right: 20mm, top: 21mm, bottom: 19mm),
   header: [{heading} #h(1fr) {name}],
   footer: context [#h(1fr) Page #counter(page).display() of #counter(page).final().first()])
-#set text(size: 11pt)
+#set text(size: 10pt)
 #set par(spacing: 0.9em)
-#show raw: set text(size: 9pt)
+#show raw: set text(size: 8pt)
 #show math.equation.where(block: true): set align(left)
 #text(size: 22pt, weight: "bold", {title})
 
 {name} #h(1em) {due}
-
-#outline()
 """
 
 
@@ -55,8 +53,8 @@ def write(work: Homework) -> str:
 
 def block(item: content.Block) -> str:
     match item:
-        case content.Heading(title, level, page):
-            return f"{'#pagebreak()' if page else ''}\n{'=' * level} {text(title)}"
+        case content.Heading(title, level):
+            return f"{'=' * level} {text(title)}"
         case content.Paragraph(words):
             return mixed(words)
         case content.Formulas(lines, label, boxed):
@@ -75,11 +73,9 @@ def block(item: content.Block) -> str:
             return f"#[{size}#{made}]"
         case content.Drawing():
             return _drawing(item)
-        case content.Listing(name, source, numbered):
+        case content.Listing(_, source, numbered):
             code = f"raw(block: true, lang: {string('python' if numbered else 'toml')}, {string(source)})"
-            return (
-                f"*{text(name)}*\n\n#{'lined(' if numbered else ''}{code}{')' if numbered else ''}"
-            )
+            return f"#{'lined(' if numbered else ''}{code}{')' if numbered else ''}"
         case content.Terminal(command, output):
             shown = string(f"{command}\n{output}".rstrip())
             look = 'fill: rgb("#f4f4f2"), inset: 5pt, width: 100%, breakable: true'
