@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from report.homework.homework import Homework
 from report.homework.traces import asked_of
@@ -20,7 +21,11 @@ MADE_WITH = "made-with.json"
 
 
 def made_with() -> dict[str, str]:
-    """What decides the last digit of a number: versions, and how this machine rounds."""
+    """What decides the last digit of a number: versions, and how this machine rounds.
+
+    A PDF says beside it which fonts it has that are not of the report, with a digest of each file: the
+    same bytes need the same ones.
+    """
     import numpy as np
 
     from report.version import __version__
@@ -52,18 +57,28 @@ def arithmetic() -> str:
     ]
 
 
-def attachments(work: Homework, answers: Sequence[Answer], date: str = "") -> list[Attachment]:
-    """The files that go into the PDF of a homework; `date` is the one that the pages show."""
+def attachments(
+    work: Homework,
+    answers: Sequence[Answer],
+    date: str = "",
+    fonts: Mapping[str, str] = MappingProxyType({}),
+) -> list[Attachment]:
+    """The files that go into the PDF of a homework.
+
+    `date` is the one that the pages show, `fonts` those that they need beside the report's own.
+    """
     from report.pdf import Attachment
 
     def text(name: str, content: str, relationship: str, mime: str, what: str) -> Attachment:
         return Attachment(name, content.encode(), relationship, mime, what)
 
+    made: dict[str, Any] = dict(made_with())
+    made |= {k: v for k, v in {"date": date, "fonts": dict(fonts)}.items() if v}
     files = [
         text(HOMEWORK, work.to_toml(), "Source", "application/toml", "The homework file as used"),
         text(
             MADE_WITH,
-            json.dumps(made_with() | ({"date": date} if date else {}), indent=1) + "\n",
+            json.dumps(made, indent=1, ensure_ascii=False) + "\n",
             "Supplement",
             "application/json",
             "Versions that made this report",

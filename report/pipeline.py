@@ -197,6 +197,7 @@ def make(
     editions = tuple(map(_edition, editions))
     from report import document, pdf
     from report.attachments import attachments
+    from report.typeset import more_fonts
 
     answers: list[Answer] = []
     if set(editions) - {"sheet"}:
@@ -210,10 +211,9 @@ def make(
         doing(f"setting the pages of the {edition}")
         if edition == "solution":
             made = making(work, date)
-            carried = attachments(work, answers, date)
-            found = pdf.render(
-                document.html(work, answers, made), attachments=carried, standard=standard
-            )
+            page = document.html(work, answers, made)
+            carried = attachments(work, answers, date, more_fonts.described(page))
+            found = pdf.render(page, attachments=carried, standard=standard)
             if found.pages > _LONG and len(answers) > 1:
                 page = document.html(work, answers, made, contents=True)
                 found = pdf.render(page, attachments=carried, standard=standard)

@@ -30,6 +30,7 @@ from report.errors import ReportError
 from report.homework import variants
 from report.homework.homework import Homework, read_homework
 from report.pipeline import date_shown
+from report.typeset import more_fonts
 
 SHOWN = 20  # students whose reasons the summary tells
 IN_A_KEY = 1000  # students; more get a second file
@@ -180,7 +181,7 @@ class _Run:
 
     def record(self, student: Student, found: Homework) -> Record:
         """What is known of a student's homework: what an earlier batch wrote down, if it still holds."""
-        text = json.dumps([self.by, self.date, found.to_toml()])
+        text = json.dumps([self.by, self.date, found.to_toml(), more_fonts.described(found.author)])
         key = hashlib.sha256(text.encode()).hexdigest()
         earlier = self.ledger.records.get(student.id)
         if earlier is not None and earlier.key == key and not earlier.error:
@@ -233,6 +234,8 @@ class _Run:
         notes = []
         if self.roster.unused:
             notes.append(f"columns of the roster not used: {', '.join(self.roster.unused)}")
+        if unset := {r.id: more_fonts.missing(r.name) for r in self.records.values()}:
+            notes += _unset({identity: letters for identity, letters in unset.items() if letters})
         gone = [r for r in ledger.records.values() if r.id not in self.records]
         if gone:
             names = ", ".join(r.id for r in gone[:5]) + ", ..." * (len(gone) > 5)
@@ -244,6 +247,17 @@ class _Run:
             tuple((r.id, r.error) for r in self.records.values() if r.error),
             tuple(notes),
         )
+
+
+def _unset(lacking: Mapping[str, str]) -> list[str]:
+    """A warning about names with letters that no font here has."""
+    if not lacking:
+        return []
+    from report.pdf.log_errors import missing
+
+    ids = ", ".join([*lacking][:5]) + ", ..." * (len(lacking) > 5)
+    letters = sorted(set("".join(lacking.values())))
+    return [f"the id stands in for the name of: {ids}. {missing(letters)}"]
 
 
 # ---------------------------------------------------------------- manifest and key
@@ -258,7 +272,7 @@ def _write_manifest(
     entries = [
         StudentResult(
             r.id,
-            r.name,
+            "" if more_fonts.missing(r.name) else r.name,
             r.seed,
             tuple(result_line(q, a) for q, a in r.answers.items()),
         )

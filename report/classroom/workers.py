@@ -20,13 +20,14 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.errors import ReportError
 from report.homework.homework import Homework
+from report.typeset import more_fonts
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -92,7 +93,7 @@ def work(task: Task) -> Result:
         from report.autodiff.trace import as_lists
 
         with _one_at_a_time:
-            made = pipeline.make(task.homework, task.editions, task.date)
+            made = pipeline.make(_nameable(task.homework), task.editions, task.date)
         answers = {
             question.id: {
                 "name": trace.letter,
@@ -109,6 +110,13 @@ def work(task: Task) -> Result:
         return Result(task.number, error="not enough memory for this homework")
     except Exception as error:  # noqa: BLE001 - the others must not wait for one
         return Result(task.number, error=f"internal error ({type(error).__name__}): {error}")
+
+
+def _nameable(homework: Homework) -> Homework:
+    """With the student's id for a name that no font here has."""
+    if homework.student_id and more_fonts.missing(homework.author):
+        return replace(homework, author=homework.student_id)
+    return homework
 
 
 # ---------------------------------------------------------------- processes of this machine

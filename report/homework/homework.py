@@ -106,7 +106,8 @@ class Homework:
     @property
     def byline(self) -> str:
         """Whose work it is and when it is due: Ada Lovelace · Student ID 1815 · Due 21 October 2023."""
-        number = f"Student ID {self.student_id}" if self.student_id else ""
+        is_told = self.student_id in ("", self.author)  # it may stand in for a name
+        number = "" if is_told else f"Student ID {self.student_id}"
         due = f"Due {self.due_text}" if self.due else ""
         return " · ".join(filter(None, (self.author, number, due)))
 

@@ -21,7 +21,7 @@ from xml.etree import ElementTree as ET
 from report.errors import ReportError
 from report.pdf import blocks, figures, ink, log_errors, page_margins, pdf_2, preflight
 from report.pdf.patches import mend
-from report.typeset import fonts
+from report.typeset import fonts, more_fonts
 from report.typeset.addresses import BLOCK, DISPLAYED, INLINE, PAGE, PICTURE
 from report.typeset.drawing import Drawing
 from report.typeset.mathra_layout import check_version
@@ -101,12 +101,14 @@ def write_pdf(
         finish(document, pdf)
         _settle(pdf)
 
-    with _turn, fonts.closed(), _anew(), log_errors.strictly(refused):
+    added = more_fonts.faces(source)
+    files = {face.family: face.file for face in added}
+    with _turn, fonts.closed(files), _anew(), log_errors.strictly(refused):
         fetch = _OnlyEmbedded()
         images = Images(drawing)
         page = _parsed(source, base, fetch)
         document = page.render(
-            font_config=_font_configuration(),
+            font_config=_font_configuration(added),
             cache=images,
             stylesheets=[_stylesheet(css) for css in (*_taken_styles(page), _STYLE)],
             pdf_variant=VARIANTS[standard],
@@ -137,9 +139,9 @@ def write_pdf(
         )
 
 
-@functools.cache
-def _font_configuration() -> Any:
-    """The bundled fonts, which all documents of a process have in common."""
+@functools.lru_cache(maxsize=8)
+def _font_configuration(added: tuple[more_fonts.Face, ...] = ()) -> Any:
+    """The bundled fonts, which all documents of a process have in common, and those added."""
     return importlib.import_module("weasyprint.text.fonts").FontConfiguration()
 
 

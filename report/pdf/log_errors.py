@@ -58,9 +58,19 @@ def missing(characters: list[str]) -> str:
     """Which characters cannot be set, and what to do."""
     named = [describe(character) for character in characters[:8]]
     more = f" and {len(characters) - 8} others" if len(characters) > 8 else ""
-    return (
-        f"No font of the report has {', '.join(named)}{more}.\nWrite it in other letters or signs."
+    packages = sorted({_package(c) for c in characters if unicodedata.category(c)[0] in "LM"})
+    install = (
+        f"Install a font that has it (Debian: {' '.join(packages)}), or write"
+        if packages
+        else "Write"
     )
+    return f"No font of the report has {', '.join(named)}{more}.\n{install} it in other letters or signs."
+
+
+def _package(letter: str) -> str:
+    """Debian's package of a font that has a letter of this kind."""
+    is_asian = unicodedata.east_asian_width(letter) in "WFH"
+    return "fonts-noto-cjk" if is_asian else "fonts-noto-core"
 
 
 def describe(character: str) -> str:

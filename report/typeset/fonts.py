@@ -1,4 +1,4 @@
-"""The fonts of the document: the bundled ones, and no other whatever the system has.
+"""The fonts of the document: the bundled ones, and no other whatever the system has, but for those added.
 
 "STIX Two Text" (four styles), "STIX Two Math" and "Source Code Pro" (regular, bold, italic) are the
 families for stylesheets. A character that the asked family lacks comes from the math font or from
@@ -6,11 +6,14 @@ DejaVu, so that names and words in Hebrew, Arabic, Armenian or Georgian and most
 """
 
 import contextlib
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
 from report import resources
 
@@ -22,13 +25,13 @@ _CONFIGURATION = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
   <dir>{fonts}</dir>
-  <cachedir>{cache}</cachedir>
+{added}  <cachedir>{cache}</cachedir>
   <match target="pattern">
     <edit name="family" mode="append_last" binding="strong">
       <string>STIX Two Text</string>
       <string>STIX Two Math</string>
       <string>DejaVu Sans</string>
-    </edit>
+{families}    </edit>
     <edit name="hinting" mode="assign"><bool>false</bool></edit>
     <edit name="autohint" mode="assign"><bool>false</bool></edit>
     <edit name="hintstyle" mode="assign"><const>hintnone</const></edit>
@@ -48,17 +51,27 @@ _CONFIGURATION = """<?xml version="1.0"?>
 """
 
 
+environment = threading.RLock()  # it belongs to the process
+
+
 @contextlib.contextmanager
-def closed() -> Iterator[None]:
+def closed(files: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """Inside this context, a process finds the bundled fonts only, and any locale finds the same.
+
+    `files` maps the families to find beside them to their files.
 
     Pango reads its settings from the environment, some of them in a thread of its own: the context
     must last as long as text is laid out.
     """
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+    with environment, tempfile.TemporaryDirectory(prefix="report-") as folder:
         file = Path(folder, "fonts.conf")
+        cache = _cache() or Path(folder)
+        added = f"  <dir>{escape(str(_linked(files, cache)))}</dir>\n" if files else ""
         text = _CONFIGURATION.format(
-            fonts=escape(str(resources.path(FOLDER))), cache=escape(str(_cache() or folder))
+            fonts=escape(str(resources.path(FOLDER))),
+            added=added,
+            families="".join(f"      <string>{escape(f)}</string>\n" for f in files),
+            cache=escape(str(cache)),
         )
         file.write_text(text, encoding="utf-8")
         settings = {"FONTCONFIG_FILE": str(file), "FC_LANG": "en", "PANGO_LANGUAGE": "en"}
@@ -72,6 +85,17 @@ def closed() -> Iterator[None]:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
+
+
+def _linked(files: Mapping[str, str], cache: Path) -> Path:
+    """A folder that holds these files and no others, the same each time."""
+    paths = sorted({*files.values()})
+    folder = cache / f"added-{hashlib.sha256('|'.join(paths).encode()).hexdigest()[:16]}"
+    folder.mkdir(exist_ok=True)
+    for number, path in enumerate(paths):
+        with contextlib.suppress(FileExistsError):
+            (folder / f"{number}{Path(path).suffix}").symlink_to(path)
+    return folder
 
 
 def _cache() -> Path | None:

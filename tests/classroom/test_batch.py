@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import hashlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -548,3 +550,36 @@ def test_a_reader_that_is_gone_stops_no_work() -> None:
     for done in range(1, 4):
         printer(Progress(3, built=done, seconds=1.0))
     printer.close()
+
+
+@pytest.mark.parametrize("place", [(os, "fsync"), (Path, "replace")])
+def test_a_full_disk_is_told_with_the_file_and_leaves_no_half_file(
+    place: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "local", lambda tasks, jobs: map(workers.work, tasks))
+    run("whole", "a", "b")
+    real: Callable[..., Any] = getattr(*place)
+    room = 0
+
+    def full(*args: Any) -> Any:
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*args)
+
+    told = set()
+    for started in range(20):  # with a little more room each time
+        room = started
+        with monkeypatch.context() as disk:
+            disk.setattr(*place, full)
+            try:
+                run("out", "a", "b")
+                break
+            except ReportError as error:
+                told.add(str(error).removesuffix(" cannot be written: No space left on device"))
+        assert not list(Path("out").rglob("*.part"))
+        assert contents("out").items() <= contents("whole").items()
+    assert contents("out") == contents("whole")
+    assert len(told) >= 3
+    assert all(re.fullmatch(r"out/\S+", file) for file in told)
