@@ -108,10 +108,11 @@ class _Backward:
     def contribution(self, consumer: Quantity, place: int, number: Any) -> Node:
         """What a gate sends back to one argument, which is `number`: as a textbook has it.
 
-        Where that would lose digits, as s (1 - s) does for an s near 1, as it is computed.
+        Where that would lose digits, as s (1 - s) does for an s near 1, or have too large a number on
+        the way, as it is computed.
         """
         part = self.part(consumer, place)
-        if number is None or np.allclose(self.number(part), number, rtol=EXACT, atol=0):
+        if number is None or self.has_digits(part, number):
             return part
         node = consumer.node
         stand_ins = [self.value[n] for n in (node, *node.args) if n in self.value]
@@ -158,6 +159,14 @@ class _Backward:
             if np.any(np.isinf(self.number(args[1]))):
                 return make(GATES["divide"], [make(GATES["divide"], [args[0], base]), base])
         return node if args == list(node.args) else make(node.gate, args, node.params)
+
+    def has_digits(self, part: Node, number: Any) -> bool:
+        """Whether a part is computed as this number."""
+        try:
+            with np.errstate(over="raise"):
+                return np.allclose(self.number(part), number, rtol=EXACT, atol=0)
+        except FloatingPointError:
+            return False
 
     def number(self, node: Node) -> Any:
         return evaluate([node], self.known)[node]

@@ -137,7 +137,8 @@ def _loss(name: str, note: str, args: list[Any]) -> Any:
     flat = [a[:, 0] if np.ndim(a) == 2 and a.shape[1] == 1 else a for a in args]
     if gate.name.startswith("cross_entropy"):
         labels = np.shape(flat[0]) != np.shape(flat[1])
-        gate = GATES["cross_entropy" if labels else "cross_entropy_one_hot"]
+        kind = "_smoothed" if note else "" if labels else "_one_hot"
+        gate = GATES[f"cross_entropy{kind}"]
     if note == r"\sigma":
         gate, note = GATES["binary_cross_entropy_with_logits"], ""
     if gate.shape in (pair, pair_within):
