@@ -13,7 +13,7 @@ import numpy as np
 from report.autodiff import extended, unselected_branches
 from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
-from report.autodiff.graph import Array, Graph, Node
+from report.autodiff.graph import Array, Graph, Node, uncollected
 from report.autodiff.inputs import ascii_name, read_inputs
 from report.autodiff.kinks import kinks, on_kink
 from report.autodiff.parser import is_latex, parse
@@ -43,6 +43,17 @@ def trace(
     result and, for the inputs asked for, finite gradients. A value outside a gate's domain that no
     `where` chooses is NaN.
     """
+    with uncollected():
+        return _trace(function, inputs, wrt, unfold, entry)
+
+
+def _trace(
+    function: str | Callable[..., Any],
+    inputs: Mapping[str, Any],
+    wrt: Any,
+    unfold: Any,
+    entry: Any,
+) -> Trace:
     values = read_inputs(inputs, latex=is_latex(function))
     inputs_asked, parts = split_wrt(wrt, values)
     if not any(not at and name not in values for name, at in parts):

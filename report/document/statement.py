@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Math = Callable[[str, bool], str]
 
 MAX_MARKUP = 1500  # a second or two of layout
+MAX_MATH = 8000  # characters of all formulas of a text, as well
 MAX_JOINED = 200  # pieces of markup without a space between them
 MAX_DEPTH = 60  # lists, quotations and emphasis inside each other
 _MATH = re.compile(
@@ -151,7 +152,10 @@ def _check(state: StateCore) -> None:
 def _check_markup(tokens: Sequence[Token]) -> None:
     """Refuse what would take seconds to lay out: markup without end, or within one word."""
     blocks = sum(token.nesting == 1 for token in tokens)
-    pieces = joined = 0
+    pieces = joined = math = 0
+    for token in tokens:  # a line of code, and what is to be moved in it, takes time too
+        if token.type in ("fence", "code_block"):
+            pieces += token.content.count("\n") + token.content.count("\t") // 8
     for part in (part for token in tokens for part in token.children or ()):
         if part.type == "text":
             joined = 0 if any(c.isspace() for c in part.content) else joined
@@ -159,11 +163,16 @@ def _check_markup(tokens: Sequence[Token]) -> None:
             joined, pieces = joined + 1, pieces + 1
         if part.type in ("softbreak", "hardbreak"):
             joined = 0
+        math += len(part.content) if part.type.startswith("math") else 0
         if joined > MAX_JOINED:
             raise ReportError(f"a word of the text has more than {MAX_JOINED} pieces of markup")
+    if math > MAX_MATH:
+        raise ReportError(
+            f"the formulas of the text have {math} characters; {MAX_MATH} are possible"
+        )
     if 3 * blocks + pieces > MAX_MARKUP:
         raise ReportError(
-            f"the text has {blocks} paragraphs, items and cells and {pieces} pieces of markup in them; "
+            f"the text has {blocks} paragraphs, items and cells and {pieces} pieces of markup and lines of code; "
             f"three times the first and the second may be {MAX_MARKUP} together"
         )
 

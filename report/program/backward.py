@@ -162,11 +162,11 @@ class _Backward:
 
     def has_digits(self, part: Node, number: Any) -> bool:
         """Whether a part is computed as this number."""
-        try:
-            with np.errstate(over="raise"):
-                return np.allclose(self.number(part), number, rtol=EXACT, atol=0)
-        except FloatingPointError:
+        found = evaluate([part], self.known)
+        ways = (v for node, v in found.items() if node not in self.known)
+        if not all(np.all(np.isfinite(v)) for v in ways):
             return False
+        return np.allclose(found[part], number, rtol=EXACT, atol=0)
 
     def number(self, node: Node) -> Any:
         return evaluate([node], self.known)[node]

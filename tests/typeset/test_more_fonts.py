@@ -14,6 +14,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from report import ReportError, build, pdf
 from report.attachments import MADE_WITH
+from report.classroom import workers
 from report.classroom.batch import batch
 from report.typeset import more_fonts
 from report.verify import read_files, verify
@@ -122,7 +123,10 @@ def test_without_a_font_the_message_names_the_package(letters: str, package: str
         pdf.render(page(letters))
 
 
-def test_a_student_whose_name_has_no_font_gets_the_id_in_its_place() -> None:
+def test_a_student_whose_name_has_no_font_gets_the_id_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "local", lambda tasks, jobs: map(workers.work, tasks))
     Path("hw.toml").write_text('title = "One"\n[[question]]\nfunction = "x**2"\ninputs = {x = 3}\n')
     Path("roster.csv").write_text("id,name\n1,Ada\n2,李明\n", encoding="utf-8")
     found = batch("hw.toml", "roster.csv", "out", editions=["sheet"])

@@ -30,12 +30,13 @@ from report.autodiff.gates.functions import (
     sqrt,
     tanh,
     tanh_slope,
+    wide,
 )
 from report.autodiff.gates.indexing import identity
 from report.autodiff.gates.reductions import rows_of, spread, total
 from report.autodiff.gates.shapes import along, reduced
 from report.autodiff.gates.table import elementwise, function, gate, named
-from report.autodiff.graph import Array, is_computed, shape_of
+from report.autodiff.graph import Array, Node, is_computed, shape_of
 
 _ZERO = np.float64(0.0)
 
@@ -187,7 +188,7 @@ swish = elementwise(
     why=r"The product rule for $x \, \sigma(x)$ gives $\sigma(x) + x \, \sigma(x)(1 - \sigma(x))$.",
 )
 gelu = elementwise(
-    "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * (normal_cdf(x) + x * normal_pdf(x)),
+    "gelu", lambda x: x * normal_cdf(x), lambda g, y, x: g * _gelu_rule(x),
     saturates="side", sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
     python="gelu({0})", numpy="gelu({0})",
     definition=lambda x: x * (1 + erf(x / sqrt(number(2, x)))) / 2,
@@ -198,8 +199,7 @@ gelu = elementwise(
 )
 
 gelu_tanh = elementwise(
-    "gelu_tanh", lambda x: x * sigmoid(2 * _gelu_inner(x)),
-    lambda g, y, x: g * (sigmoid(2 * _gelu_inner(x)) + y * sigmoid(-2 * _gelu_inner(x)) * (2 * _gelu_slope(x))),
+    "gelu_tanh", lambda x: wide(_gelu_tanh, x), lambda g, y, x: g * _gelu_tanh_rule(y, x),
     definition=lambda x: x * (1 + tanh(_gelu_inner(x))) / 2, family="gelu", python="gelu_tanh({0})", numpy="gelu_tanh({0})", formula="gelu({0}, approximate='tanh')",
     sign="GELU", latex=function(named("GELU") + r"_{{\tanh}}"), usage='gelu(x, approximate="tanh")',
     group="activations", summary="x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2",
@@ -212,8 +212,8 @@ softsign = elementwise(
     why="The slope falls with the square of the distance, slower than that of tanh.",
 )
 mish = elementwise(
-    "mish", None,
-    lambda g, y, x: g * _mish_slope(y, x), definition=lambda x: x * tanh(softplus(x)), sign="mish", usage="mish(x)", group="activations",
+    "mish", lambda x: wide(lambda x: x * tanh(_softplus(x)), x),
+    lambda g, y, x: g * _mish_slope(y, x), definition=lambda x: x * tanh(softplus(x)), numpy="", sign="mish", usage="mish(x)", group="activations",
     summary="x·tanh(softplus(x))",
     why=r"The product rule for $x \tanh(\operatorname{softplus}(x))$: the first factor leaves the second, and the other way round.",
 )
@@ -281,7 +281,7 @@ surplus = gate(
     python="surplus({0:last}, {1:last})", numpy="surplus({0}, {1})",
 )
 logit_error = elementwise(
-    "logit_error", lambda z, y: (1 - y) * sigmoid(z) - y * sigmoid(-z),
+    "logit_error", lambda z, y: wide(lambda z, y: (1 - y) * sigmoid(z) - y * sigmoid(-z), z, y),
     lambda g, e, z, y: g * (sigmoid(z) * sigmoid(-z)), lambda g, e, z, y: -g,
     sign="σ − y", latex=r"\sigma\left({0}\right) - {1:2}", binding=1, sympy=lambda s, z, y: 1 / (1 + s.exp(-z)) - y,
     python="logit_error({0}, {1})", numpy="logit_error({0}, {1})",
@@ -296,24 +296,73 @@ def rest(y: Any, x: Any) -> Any:
 
 
 def _swish_slope(y: Any, x: Any) -> Any:
+    if not isinstance(x, Node):
+        return wide(lambda x: sigmoid(x) * (1 + x * sigmoid(-x)), x)
     s = sigmoid(x)
     return s * (1 + x * sigmoid(-x)) if is_computed(y) else s + y * (1 - s)
 
 
 def _mish_slope(y: Any, x: Any) -> Any:
+    if not isinstance(x, Node):
+        return wide(_mish_in_numbers, x)
     s = softplus(x)
     if is_computed(y):  # far out the cosh is too large for a number
         return tanh(s) + x * sigmoid(x) * tanh_slope(s)
     return tanh(s) + x * sigmoid(x) / cosh(s) ** 2
 
 
+def _mish_in_numbers(x: Any) -> Any:
+    s = softplus(x)
+    return tanh(s) + x * sigmoid(x) * tanh_slope(s)
+
+
+def _gelu_rule(x: Any) -> Any:
+    """Φ(x) + x φ(x), of which the terms cancel between -2 and 0."""
+    whole = normal_cdf(x) + x * normal_pdf(x)
+    if isinstance(x, Node) or np.asarray(x).dtype.char in "Og" or not np.any(np.abs(x) < 2):
+        return whole
+    return np.where(np.abs(x) < 2, wide(_gelu_series, np.clip(x, -2.0, 2.0)), whole)[()]
+
+
+def _gelu_series(x: Any) -> Any:
+    """1/2 + φ(x) (2x + x³/3 + x⁵/15 + ...), to all digits up to 2 (Abramowitz and Stegun 26.2.11)."""
+    term, series = x, 2 * x
+    for n in range(3, 81, 2):
+        term = term * x * x / n
+        series = series + term
+    return 0.5 + np.exp(-x * x / 2) * series * np.longdouble("0.39894228040143267793994605993438")
+
+
+def _gelu_tanh(x: Any) -> Any:
+    return x * sigmoid(2 * _gelu_inner(x))
+
+
+def _gelu_tanh_rule(y: Any, x: Any) -> Any:
+    if not isinstance(x, Node):
+        return wide(_gelu_tanh_in_numbers, x)
+    u = _gelu_inner(x)
+    return sigmoid(2 * u) + y * sigmoid(-2 * u) * (2 * _gelu_slope(x))
+
+
+def _gelu_tanh_in_numbers(x: Any) -> Any:
+    u = _gelu_inner(x)
+    return sigmoid(2 * u) * (1 + x * sigmoid(-2 * u) * (2 * _gelu_slope(x)))
+
+
+def _root(x: Any) -> Any:
+    """√(2/π), with the digits of x."""
+    if not isinstance(x, Node) and np.asarray(x).dtype == np.longdouble:
+        return np.longdouble("0.79788456080286535587989211986876")
+    return sqrt(number(2, x) / number(math.pi, x, "pi"))
+
+
 def _gelu_inner(x: Any) -> Any:
     """√(2/π) (x + 0.044715 x³), the argument of the tanh."""
-    return sqrt(number(2, x) / number(math.pi, x, "pi")) * (x + 0.044715 * x**3)
+    return _root(x) * (x + 0.044715 * x**3)
 
 
 def _gelu_slope(x: Any) -> Any:
-    return sqrt(number(2, x) / number(math.pi, x, "pi")) * (1 + 0.134145 * x**2)
+    return _root(x) * (1 + 0.134145 * x**2)
 
 
 def _softmax(x: Array, axis: int) -> Array:

@@ -158,7 +158,7 @@ rsqrt = elementwise(
     why=r"It is the power $x^{-1/2}$: the exponent comes down as a factor and is lowered by one.",
 )
 cbrt = elementwise(
-    "cbrt", np.cbrt, lambda g, y, x: g / (3 * y**2),
+    "cbrt", np.cbrt, lambda g, y, x: g * y / (3 * x) if is_computed(y) else g / (3 * y**2),
     sign="∛", latex=r"\sqrt[3]{{{0}}}", sympy=lambda s, x: s.Piecewise((s.cbrt(x), x > 0), (-s.cbrt(-x), True)),
     python="math.copysign(abs({0}) ** (1 / 3), {0})", domain="x must not be 0 where its gradient is needed",
     usage="cbrt(x)", group="exponential", summary="cube root, of negative numbers too",
@@ -209,6 +209,14 @@ gaussian = elementwise(
 )
 
 # fmt: on
+
+
+def wide(f: Callable[..., Any], *args: Any) -> Any:
+    """f in numbers with some digits more, where the machine has them, for what cancels in f."""
+    if any(np.asarray(a).dtype.char in "Og" for a in args):  # numbers that have more already
+        return f(*args)
+    found = f(*(np.asarray(a, dtype=np.longdouble)[()] for a in args))
+    return np.asarray(found).astype(np.float64)[()]
 
 
 def _semicircle(x: Any) -> Any:
