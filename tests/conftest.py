@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from report.typeset import more_fonts
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
@@ -12,6 +15,17 @@ settings.load_profile("repeatable")
 # What is known to fall short still, by the end of a test's name, with what is wrong.
 KNOWN_FAULTS: dict[str, str] = {}
 DRAWING = {"fontTools", "matplotlib", "pydyf", "weasyprint"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_other_fonts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The bundled fonts only, whatever the machine has; a process that a test starts has the packages' too."""
+    settings = Path(tmp_path_factory.mktemp("fontconfig"), "fonts.conf")
+    settings.write_text("<fontconfig></fontconfig>")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FONTCONFIG_FILE", str(settings))
+        patch.setattr(more_fonts, "PACKAGES", ())
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,7 @@ def test_what_no_formula_or_difference_reaches_is_compared_in_other_ways(
 
 
 def test_a_scale_is_the_size_of_what_cancels():
+    """Σ(p − y) is 0, of probabilities of numbers near 1000: each is rounded a thousand times as much."""
     trace = report.trace("cross_entropy(z + b*c, k)", {"z": [0, 1, 2], "b": 1, "c": 1000, "k": 1})
     by_name = {q.name: scales(trace)[q.node] for q in (*trace.inputs, *trace.gates)}
     assert abs(trace.gradients["b"]) < 1e-9

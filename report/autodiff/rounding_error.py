@@ -18,7 +18,10 @@ from report.autodiff.backprop import pull_back
 from report.autodiff.graph import FAULTS, Array, Node
 from report.autodiff.trace import Trace
 
-ROUNDING = 4e-14  # of the terms that a number comes from: some two hundred roundings
+# Of the terms that a number comes from: some two hundred roundings of 1.1e-16 each, twice, as both of two
+# that are compared are rounded. A sum of 400 entries in another order, or a product of matrices with as
+# many, takes that; a shake of four tries may miss half of the worst case.
+ROUNDING = 4e-14
 _SHAKE = 2.0**-46  # relative; well above rounding and well below every tolerance
 _DOUBT = 1e5 * _SHAKE  # of a number, moved by the shake: rounding has taken five of its digits
 _TIMES = 4  # the first without a shake

@@ -38,7 +38,6 @@ def _none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     Path(tmp_path, "fonts").mkdir()
     Path(tmp_path, "fonts.conf").write_text(settings)
     monkeypatch.setenv("FONTCONFIG_FILE", f"{tmp_path}/fonts.conf")
-    monkeypatch.setattr(more_fonts, "PACKAGES", ())
     monkeypatch.chdir(tmp_path)
     for found in (more_fonts._others, more_fonts._chosen):
         found.cache_clear()
