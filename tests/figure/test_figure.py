@@ -24,7 +24,17 @@ from report.autodiff.trace import Trace
 from report.document import gate_html
 from report.figure import Figure, Panel, draw
 from tests.autodiff.test_backprop import Q1, Q1_DEGREES, Q1_INPUTS, Q2, Q2_INPUTS
-from tests.figure.pictures import GRADIENT, VALUE, Box, read, signs, spot, touching, words
+from tests.figure.pictures import (
+    GRADIENT,
+    VALUE,
+    Box,
+    crossings,
+    read,
+    signs,
+    spot,
+    touching,
+    words,
+)
 
 MICROGRAD = """
     c = a + b
@@ -516,3 +526,23 @@ def test_behind_its_number_no_gate_reads_as_a_sum_or_a_product() -> None:
     t = trace("10 / (sum(W @ x) + 3)**2", {"W": [[1.0, 2.0]], "x": [3.0, 4.0]})
     beside = [Markup(gate_html.sign(g.node, t, 46.0)).striptags() for g in t.gates]
     assert beside == ["", "Σ", "+", "x2", "÷"]
+
+
+def test_the_log_likelihood_is_drawn_without_a_crossing() -> None:
+    """p and y each feed both branches: y stands between them, to the right of p."""
+    t = trace("y*log(p) + (1 - y)*log(1 - p)", {"p": 0.8, "y": 1})
+    (panel,) = draw(t).panels
+    assert crossings(read(panel.svg)) == 0
+
+
+def test_an_overview_names_the_lines_of_a_large_graph() -> None:
+    """A box for each line, with the numbers of its gates above and its inputs below."""
+    lines = "h1 = tanh(W @ x + b)\nh2 = tanh(W @ h1 + b)\nh3 = tanh(W @ h2 + b)\nL = sum(h3**2)"
+    figure = draw(trace(lines, {"W": [[0.5, 0.1], [0.2, 0.3]], "x": [1, 2], "b": [0.1, 0.2]}))
+    assert figure.overview
+    assert figure.panels[0].alt.startswith(
+        "Overview of the graph, a box for each line: h1 of W, x, b;"
+    )
+    told = words(read(figure.panels[0].svg))
+    assert [w for w in told if "–" in w] == ["1–3", "4–6", "7–9", "10–11"]
+    assert not draw(trace("y = x**2\nsum(y)", {"x": [1, 2]})).overview
