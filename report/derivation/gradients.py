@@ -147,8 +147,9 @@ class _Form:
 
     @property
     def is_scalar(self) -> bool:
-        """Whether no tensor stands in it."""
-        return not any(n.shape for n in topological(self.graph, leaves=self.named))
+        """Whether no tensor stands in it, and no gate of tensors over numbers, which sympy does not know."""
+        nodes = topological(self.graph, leaves=self.named)
+        return not any(n.shape or (n.args and n.gate.sympy is None) for n in nodes)
 
     def parts_of(self) -> list[Node]:
         """What gets a name because it repeats, what saves most first."""

@@ -35,6 +35,10 @@ _SIGNS = (
         r"$\operatorname{reshape}$ puts the entries, row by row, into the shape below it.",
     ),
     (
+        r"\\operatorname\{broadcast\}",
+        r"$\operatorname{broadcast}$ repeats the entries to the shape below it.",
+    ),
+    (
         r"cumsum\}\^\{\\top\}",
         r"$\operatorname{cumsum}^{\top}$ sums up from the end.",
     ),

@@ -622,6 +622,12 @@ class _Reader:
         if name == "reshape":
             array = np.reshape(args[0], [int(n) for n in note.split(r"\times")])
             return array.reshape(-1, 1) if array.ndim == 1 else array
+        if name == "broadcast":
+            shape = tuple(int(n) for n in note.split(r"\times"))
+            is_column = (
+                np.ndim(args[0]) == 2 and args[0].shape[1] == 1 and shape[-1] == len(args[0])
+            )
+            return np.broadcast_to(args[0][:, 0] if is_column else args[0], shape)
         if name == "transpose":
             return np.transpose(args[0], [int(n) for n in note.split(",")])
         if name == "onehot":

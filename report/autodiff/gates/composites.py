@@ -72,7 +72,12 @@ def _group_norm(
 
 def _attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False) -> Any:
     """softmax(q kᵀ / √d) v; where the mask is 0 a score is so low that nothing is attended to."""
-    rank, d = len(shape_of(k)), shape_of(k)[-1]
+    rank = len(shape_of(k))
+    if min(rank, len(shape_of(q)), len(shape_of(v))) < 2:
+        raise ReportError(
+            f"queries, keys and values are matrices, not shapes {shapes_text(shape_of(q), shape_of(k), shape_of(v))}"
+        )
+    d = shape_of(k)[-1]
     turned = k.T if rank == 2 else transpose(k, axes=(*range(rank - 2), rank - 1, rank - 2))
     scores = q @ turned / sqrt(number(d, k))
     if is_causal:

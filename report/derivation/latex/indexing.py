@@ -48,6 +48,8 @@ _SUBSCRIPT = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
 def _scatter(p: Printer, node: Node) -> tuple[str, int]:
     """What is put back, by unit vectors e and rows of the identity I: e₁ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
     g, *indices = node.args
+    if not node.shape:  # of a number, back as it was
+        return p.write(g)
     key = list(node.params["key"])
     plain = len(key) <= len(node.shape) <= 2 and None not in key and Ellipsis not in key
     if not plain or any(len(i.shape) > 1 for i in indices):

@@ -83,7 +83,10 @@ class Printer:
         if gate.of_matrix and len(shape) == 2 and shape[0] == shape[1] > 1:
             inner = self.write(node.args[0])[0]  # of each entry, not of the matrix
             return rf"\{gate.name}^{{\odot}}\left({inner}\right)", CALL
-        return with_options(self.fill(gate, node), options(gate, node.params, shape)), gate.binding
+        counted = max(node.shape, shape, key=len)  # a new axis is one of the result
+        return with_options(
+            self.fill(gate, node), options(gate, node.params, counted)
+        ), gate.binding
 
     def in_rows(self, node: Node) -> Node:
         """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ."""

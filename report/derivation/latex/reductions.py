@@ -11,6 +11,7 @@ from report.autodiff.graph import Node
 from report.derivation.latex.arithmetic import row
 from report.derivation.latex.options import below_name, options, over
 from report.derivation.latex.printer import Signs
+from report.derivation.latex.symbols import dimensions
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 def _broadcast(p: Printer, node: Node) -> tuple[str, int]:
     (a,) = node.args
+    if node.span is not None:
+        return _stretched(p, node)
     text = p.bracketed(a, PRODUCT)
     if not a.shape:
         bare = p.write(a)[0]
@@ -38,7 +41,13 @@ def _broadcast(p: Printer, node: Node) -> tuple[str, int]:
         share = _SHARE.match(one)  # of a mean; it stands before the ones
         before = share[0] if share else ""
         return rf"{before}𝟏\,{one[len(before) :]}", MATRIX_PRODUCT
-    return rf"\operatorname{{broadcast}}\left({p.write(a)[0]}\right)", CALL
+    return _stretched(p, node)
+
+
+def _stretched(p: Printer, node: Node) -> tuple[str, int]:
+    """Entries repeated to a shape that is told: what a user asks for, and what has more axes than a matrix."""
+    text = p.write(node.args[0])[0]
+    return rf"\operatorname{{broadcast}}_{{{dimensions(node.shape)}}}\left({text}\right)", CALL
 
 
 _SHARE = re.compile(r"\\frac\{1\}\{\d+\} ")
