@@ -206,7 +206,7 @@ def _own(found: Trace, work: student.OwnWork, output: str = "", fault: str = "")
         gate = first.causes[0].gate if first.causes else found.name_of(first.key[0])
     lines = output.rstrip("\n").split("\n")
     context = {
-        "rows": student.rows(work),
+        "rows": student.rows(replace(work, lines=work.printed)),
         "headline": "" if first is None else student.headline(work),
         "causes": student.causes(work),
         "agrees": work.agrees and not fault,
