@@ -183,7 +183,7 @@ function version() {
 const news = new EventSource("events");
 news.addEventListener("message", (event) => {
   const [what, ...rest] = event.data.split(" ");
-  if (what === "saved") report("saved", false);
+  if (what === "saved") report(event.data, false);
   else if (what === "problem") report(rest.join(" "), true);
   else setTimeout(() => Number(rest[0]) > version() && refetch(), 400);
 });

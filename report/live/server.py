@@ -264,23 +264,25 @@ class LivePage:
             rate = float(form.number(posted.get("rate", ""), "rate"))
             many = min(max(int(posted.get("steps") or 1), 1), 100)
             for _ in range(many):
+                losses = losses or [await self.value(question)]
                 args = (self.file.text, self.file.name, question)
-                loss = await self.quick.ask("value", *args, seconds=QUICK)
                 slopes = await self.quick.ask("gradients", *args, seconds=QUICK)
                 q = self.file.parsed.question(question)
                 moved = {name: _less(q.inputs[name], g, rate) for name, g in slopes.items()}
                 if self.file.edit(question, {}, {"inputs": moved}):
                     self.changed()
-                losses = [*losses, loss][-MAX_STEPS:]
-            last = await self.quick.ask(
-                "value", self.file.text, self.file.name, question, seconds=QUICK
-            )
+                losses = [*losses, await self.value(question)][-MAX_STEPS:]
         except ReportError as error:
             self.losses[question] = losses
             return await self.answer(question, _without_place(str(error), self.file.name))
         self.losses[question] = losses
-        del last  # the plot shows where steps began; the results show where they ended
         return await self.answer(question)
+
+    async def value(self, question: str) -> float:
+        """The function's value with the inputs of now."""
+        args = (self.file.text, self.file.name, question)
+        found: float = await self.quick.ask("value", *args, seconds=QUICK)
+        return found
 
     # ------------------------------------------------------------ the document and files
 
@@ -380,7 +382,11 @@ class LivePage:
         """Save when nothing has changed for a moment."""
         await asyncio.sleep(SAVE_AFTER)
         self.save()
-        self.tell(f"problem {self.problem}" if self.problem else "saved")
+        self.tell(f"problem {self.problem}" if self.problem else self.saved_words())
+
+    def saved_words(self) -> str:
+        """That the file holds what the page shows."""
+        return f"saved in {self.file.path.name}" if self.file.path else "saved"
 
     def save(self) -> None:
         """Write the file, after taking over what another program has written."""
@@ -407,7 +413,7 @@ class LivePage:
                     self.tell(f"version {self.file.version}")
                 if self.problem:
                     self.problem = ""
-                    self.tell("saved")
+                    self.tell(self.saved_words())
             except ReportError as error:
                 self.problem = str(error)
                 self.tell("problem " + self.problem.replace("\n", " "))

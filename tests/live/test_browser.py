@@ -271,6 +271,19 @@ def test_a_matrix_is_typed_pasted_and_grown(tab, server):
     )
 
 
+def test_my_own_numbers_lead_to_the_wrong_gate(tab):
+    page = tab.page
+    page.get_by_text("My own work").click()
+    page.fill("#own-text", "q1 = 1\nq3 = 0.5\ndf/dq4 = 1")
+    page.get_by_role("button", name="Check the numbers").click()
+    tab.says("#own-result", "First wrong: df/dq4 is 1, not -1")
+    page.get_by_role("button", name="Show it in the graph").click()
+    tab.says("#step", "Gate q5")
+    page.fill("#own-text", "print('q1 =', 1.0)")
+    page.get_by_role("button", name="Run the program").click()
+    tab.says("#own-result", "All 1 numbers found agree")
+
+
 def test_downloads_and_copying(tab):
     page = tab.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
