@@ -102,7 +102,8 @@ function setFolds(change) {
 /** @param {HTMLInputElement} cell @param {number} start @param {number} steps @param {boolean} fine */
 function moved(cell, start, steps, fine) {
   const decimals = Math.min(6, (cell.dataset.written ?? cell.value).split(/e/i)[0]?.split(".")[1]?.length ?? 0);
-  const places = Math.max(1, decimals) + (fine ? 1 : 0);
+  const size = start ? Math.floor(Math.log10(Math.abs(start))) : 0;
+  const places = Math.max(1, Math.min(decimals, 2 - size)) + (fine ? 1 : 0); // a hundredth of it, or its own last digit
   cell.value = String(Number((start + steps * 10 ** -places).toFixed(places)));
   window.htmx.trigger(cell, "scrub");
 }
