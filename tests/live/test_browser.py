@@ -321,6 +321,10 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser, server, options, stat
             page.get_by_label("Step forward").click()
             page.get_by_label("Step forward").click()
             page.get_by_text("Download").click()
+            page.get_by_text("My own work").click()
+            page.fill("#own-text", "q1 = 7")
+            page.get_by_role("button", name="Check the numbers").click()
+            tab.says("#own-result", "First wrong")
         if state == "error":
             page.fill("#function", "w * (")
             tab.says("#error", "closed")
