@@ -15,6 +15,7 @@ from report.autodiff.trace import Trace
 from report.checks import verify
 from report.derivation import derive
 from report.program.variables import Dialect
+from report.readback import read_back
 
 mp = mpmath.MPContext()
 mp.dps = 400
@@ -39,13 +40,14 @@ def bell(x: float) -> Any:
 
 
 def checked(found: Trace) -> None:
-    """Every way to every number agrees."""
+    """Every way to every number agrees, and every printed formula has its numbers."""
     dialects: list[Dialect] = ["python"]
     if any(q.node.shape for q in (*found.inputs, *found.gates)):
         dialects.append("numpy")
     programs = {d: program.generate(found, dialect=d) for d in dialects}
     outputs = {d: program.parse_output(program.run(p).text, found) for d, p in programs.items()}
-    assert verify(found, derive(found), outputs).failures == ()
+    derived = derive(found)
+    assert verify(found, derived, outputs, read_back(found, derived)).failures == ()
 
 
 LONG = [f"a_long_name_of_an_input_number_{n}" for n in ("one", "two", "three")]
@@ -96,6 +98,18 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("relu(x)", {"x": 1e-10}, 1e-10, {"x": 1}),
     ("max(x)", {"x": [1, 0.9999999]}, 1, {"x": [1, 0]}),
     ("abs(x - y)", {"x": 1, "y": 1 + 2.0**-40}, 2.0**-40, {"x": -1, "y": 1}),
+    ("maximum(x, 2.0000001)", {"x": 2}, 2.0000001, {"x": 0}),
+    ("max(x)", {"x": [1, 1, 0]}, 1, {"x": [0.5, 0.5, 0]}),
+    ("maximum(x, x)", {"x": 2}, 2, {"x": 1}),
+    # what is too large or small on the way
+    ("exp(x)*y", {"x": -745, "y": 3}, 3 * exp(-745), {"x": 3 * exp(-745), "y": exp(-745)}),
+    ("mish(x)", {"x": 1e9}, 1e9, {"x": 1}),
+    ("gelu(x, approximate='tanh')", {"x": 40}, 40, {"x": 1}),
+    ("huber(p, y)", {"p": [1e9, 0.5], "y": [0, 0]}, (mp.mpf(10) ** 9 - 0.5 + 0.125) / 2, {"p": [0.5, 0.25]}),
+    # blocks
+    ("sum(kron([[a, b], [b, a]], A))", {"a": 2, "b": 3, "A": [[1, 2], [3, 5]]}, 110, {"a": 22, "b": 22, "A": [[10, 10], [10, 10]]}),
+    ("kron(stack([u, v]), A)[1, 2]", {"u": [1, 2], "v": [3, 4], "A": [[5, 6], [7, 8]]}, 14, {"u": [0, 7], "A": [[0, 0], [2, 0]]}),
+    ("sum(kron(A, concatenate([A, b])))", {"A": [[1, 2]], "b": [[3, 4]]}, 30, {"A": [[13, 13]], "b": [[3, 3]]}),
     # names that a program has for itself
     ("sum(k[[1]])", {"k": [1, 2]}, 2, {"k": [0, 1]}),
     ("i[[0]][0] + sum(diag(m))", {"i": [1, 2], "m": [[1, 2], [3, 4]]}, 6, {"i": [1, 0], "m": np.eye(2)}),
