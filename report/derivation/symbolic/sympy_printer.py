@@ -296,7 +296,8 @@ def _product_of_all(p: Any, e: Any) -> str:
     term = e.function
     if not isinstance(term, sympy.Piecewise) or term.args[0][0] != 1:
         return _limited(p, r"\prod", term, e.limits)
-    (_, condition), (factor, _) = term.args
+    (_, condition), *others = term.args
+    factor = others[0][0] if len(others) == 1 else sympy.Piecewise(*others)
     pairs = condition.args if isinstance(condition, sympy.And) else [condition]
     labels = [limit[0] for limit in reversed(e.limits)]
     upto = [rf"{x} \le {p._print(end)}" for x, _, end in reversed(e.limits) if not end.is_Integer]
