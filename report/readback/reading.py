@@ -61,6 +61,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "det": determinant, "tr": np.trace,
 }  # fmt: skip
 _REDUCTIONS = ("sum", "mean", "var", "std", "prod", "softmax", "logsumexp", "max", "min", "cumsum")
+_MOVES = ("transpose", "reshape")  # of entries
 _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": np.equal, "<": np.less, ">": np.greater, r"\le": np.less_equal, r"\leq": np.less_equal,
     r"\ge": np.greater_equal, r"\geq": np.greater_equal,
@@ -591,7 +592,7 @@ class _Reader:
             return first
         if isinstance(first, Identity) and self.shape:
             first = first.c * np.eye(self.shape[0])
-        if name in _REDUCTIONS and isinstance(first, Ones | Repeated):
+        if name in (*_REDUCTIONS, *_MOVES) and isinstance(first, Ones | Repeated):
             raise Unread(f"{name} of what is as long as need be")
         args = [plain(first)]
         while self.skip(","):
