@@ -171,3 +171,27 @@ def test_greek_and_lowered_names_of_inputs_are_their_ascii_names() -> None:
     assert found.gradients == {"alpha": 2.0}
     with pytest.raises(ReportError, match="two inputs are called alpha"):
         trace("alpha", {"alpha": 1.0, "α": 2.0})
+
+
+def test_a_mask_has_no_power_by_a_caret() -> None:
+    inputs = {"m": [1, 0], "n": [0, 1], "x": [1.0, 2.0]}
+    with pytest.raises(
+        ReportError, match=r"m is a mask, so its . can be read as a power or as excl"
+    ):
+        trace("sum(where(m, x, 0) * m^n)", inputs, ["x"])
+    assert trace("sum(where(m, x, 0) * m**n)", inputs, ["x"]).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("x^2 + y", ("^ is a power: x^2 is x**2",)),
+        ("(x + y)^2", ("^ is a power",)),
+        ("x² + x**2", ()),
+        ("sum(W**2)", ("W**2 goes entry by entry; of the matrix it is W @ W",)),
+        ("sum(S**-1)", ("S**-1 goes entry by entry; of the matrix it is inv(S)",)),
+        ("sum(S⁻¹)", ("S^-1 is the inverse of the matrix",)),
+    ],
+)
+def test_what_was_chosen_is_said(typed: str, said: tuple[str, ...]) -> None:
+    assert trace(typed, INPUTS).graph.readings == said

@@ -162,6 +162,8 @@ class _Reader:
         reached = set(topological(node))
         ordered = topological(*self.lets.values(), node)  # as the lines are written
         gates = tuple(n for n in ordered if n in reached and not n.is_input and not n.is_constant)
+        if self.source.readings:
+            self.check_masks(gates)
         return Graph(
             self.source.text,
             self.inputs,
@@ -172,6 +174,17 @@ class _Reader:
             entry=entry,
             readings=(*self.source.readings, *self.readings),
         )
+
+    def check_masks(self, gates: Iterable[Node]) -> None:
+        """ReportError for a mask under ^, which may be meant as exclusive or."""
+        masks = {self.inputs[n]: n for n, role in self.roles.names.items() if role == "mask"}
+        for node in gates:
+            name = next((masks[a] for a in node.args if a in masks), None)
+            if node.gate.name == "power" and name is not None:
+                raise ReportError(
+                    f"{name} is a mask, so its ^ can be read as a power or as exclusive or; write "
+                    f"{name}**..., or where({name}, 1 - n, n)"
+                )
 
     def entry_of(self, node: Node, entry: tuple[int, ...]) -> Node:
         """One entry of a result, from which backpropagation starts."""
