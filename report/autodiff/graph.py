@@ -69,6 +69,7 @@ class Gate:
     roles: Mapping[int, str] = field(default_factory=dict)
     variant: Callable[..., str] | None = None
     held: bool = False
+    opened: bool = False
     form: Form | None = None
     commutative: bool = False
     powered: bool = False

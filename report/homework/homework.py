@@ -133,7 +133,7 @@ class Homework:
         for question in self.questions:
             pairs = {key: getattr(question, key) for key in _QUESTION if key != "inputs"}
             given = {k: v for k, v in pairs.items() if v is not None and v is not False}
-            kept = {k: _closed(v) for k, v in given.items() if v not in ("", ())}
+            kept = {k: _closed(v) for k, v in given.items() if v not in ("", ()) or k == "unfold"}
             parts.append("[[question]]\n" + toml.write_pairs(kept))
             if question.inputs:
                 parts.append("[question.inputs]\n" + toml.write_pairs(question.inputs))

@@ -235,7 +235,9 @@ READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "function": read_function,
     "inputs": read_inputs,
     "wrt": lambda table, start: read_names(table, "wrt", "inputs", "w1", start),
-    "unfold": lambda table, start: read_names(table, "unfold", "gates", "sigmoid", start),
+    "unfold": lambda table, start: (
+        () if table.get("unfold") == [] else read_names(table, "unfold", "gates", "sigmoid", start)
+    ),
     "hessian": lambda table, start: read_switch(table, "hessian", start),
     "programs": read_programs,
     "title": lambda table, start: read_text(table, "title", start),

@@ -15,7 +15,14 @@ import report
 from report import ReportError, pipeline
 from report.autodiff.descent import Plan
 from report.homework import homework, toml
-from report.homework.homework import Homework, parse_overrides, place, read_homework
+from report.homework.homework import (
+    Homework,
+    parse_overrides,
+    place,
+    read_homework,
+    read_homework_text,
+)
+from report.homework.traces import traces_of
 from report.homework.variants import draw
 
 PROBLEMS = sorted((Path(__file__).parents[2] / "problems").glob("*.toml"))
@@ -522,3 +529,18 @@ def test_faults_of_toml_are_told_line_by_line(tmp_path: Path) -> None:
         read_homework(file)
     assert "line 1, column 9" in str(raised.value)
     assert "line 3, column 14" in str(raised.value)
+
+
+def test_gates_with_long_rules_are_written_out_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    text = "title = 'T'\n[[question]]\nfunction = 'sum(layer_norm(x)**3) + sigmoid(x[0])'\n{}inputs = {{x = [1, 2, 4]}}\n"
+    gates = {}
+    for unfold in ("", "unfold = []\n", "unfold = ['sigmoid']\n"):
+        file.write_text(text.format(unfold))
+        work = read_homework(file)
+        assert read_homework_text(work.to_toml(), "again").questions == work.questions
+        gates[unfold] = {g.node.gate.name for g in traces_of(work)["q1"].gates}
+    assert "layer_norm" not in gates[""]
+    assert "sigmoid" in gates[""]
+    assert "layer_norm" in gates["unfold = []\n"]
+    assert {"layer_norm", "exp"} <= gates["unfold = ['sigmoid']\n"]

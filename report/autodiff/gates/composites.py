@@ -208,27 +208,27 @@ gate(
     why="Only the direction of a vector moves the cosine: the gradient stands at a right angle to the vector.",
 )
 gate(
-    "rms_norm", definition=lambda x, gamma=None, axis=-1, eps=1e-5:
+    "rms_norm", opened=True, definition=lambda x, gamma=None, axis=-1, eps=1e-5:
     _scaled(x / sqrt(mean(square(x), axis=axis, keepdims=True) + eps), gamma, None), optional=("gamma",),
     sign="RMSNorm", usage="rms_norm(x), rms_norm(x, gamma, axis=-1, eps=1e-5)", group="normalisation",
     summary="x divided by the root of its mean square along an axis, times gamma",
     why="All entries share one root, so raising one lowers the others a little.",
 )
 gate(
-    "layer_norm", definition=lambda x, gamma=None, beta=None, axis=-1, eps=1e-5:
+    "layer_norm", opened=True, definition=lambda x, gamma=None, beta=None, axis=-1, eps=1e-5:
     _scaled(_standardised(x, axis, eps), gamma, beta), optional=("gamma", "beta"),
     sign="LayerNorm", usage="layer_norm(x), layer_norm(x, gamma, beta, axis=-1, eps=1e-5)", group="normalisation",
     summary="mean 0 and variance 1 along an axis, then times gamma plus beta",
     why="All entries share mean and spread: what would only shift or stretch them all is taken out of the gradient.",
 )
 gate(
-    "batch_norm", definition=_batch_norm, optional=("gamma", "beta"),
+    "batch_norm", opened=True, definition=_batch_norm, optional=("gamma", "beta"),
     sign="BatchNorm", usage="batch_norm(x), batch_norm(x, gamma, beta, eps=1e-5)", group="normalisation",
     summary="mean 0 and variance 1 of each channel (axis 1) over the batch, then times gamma plus beta",
     why="All examples share mean and spread of a channel: what would only shift or stretch them all is taken out.",
 )
 gate(
-    "group_norm", definition=_group_norm, optional=("gamma", "beta"),
+    "group_norm", opened=True, definition=_group_norm, optional=("gamma", "beta"),
     sign="GroupNorm", usage="group_norm(x, gamma, beta, groups=2, eps=1e-5), group_norm(x, groups=2)",
     group="normalisation", summary="mean 0 and variance 1 of each group of channels of an example",
     why="A group's entries share mean and spread: what would only shift or stretch them all is taken out.",
@@ -236,7 +236,7 @@ gate(
 
 # attention
 gate(
-    "scaled_dot_product_attention", definition=_attention, optional=("mask",), integers=(3,), roles={3: "mask"},
+    "scaled_dot_product_attention", opened=True, definition=_attention, optional=("mask",), integers=(3,), roles={3: "mask"},
     sign="attention", usage="scaled_dot_product_attention(q, k, v), attention(q, k, v, mask, is_causal=False)",
     group="normalisation", summary="softmax(q kᵀ / √d) v; where the mask is 0 nothing is attended to",
     why="The values get what flows back in the shares they were attended with; queries and keys get theirs "

@@ -31,5 +31,10 @@ def unfoldable() -> list[str]:
     return [g.name for g in GATES.values() if g.definition and g.usage and not g.family]
 
 
+def opened() -> tuple[str, ...]:
+    """The gates that a report writes out unless it is told otherwise: their own rules are long to read."""
+    return tuple(name for name in unfoldable() if GATES[name].opened)
+
+
 def _known() -> str:
     return f"these can be unfolded: {', '.join(unfoldable())}"

@@ -351,7 +351,7 @@ class _Reader:
         shape, n = left.shape, right.value
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 1 or right.gate is not CONSTANT:
             return
-        written = ast.unparse(e.left)
+        written = ast.unparse(e.left) if isinstance(e.left, ast.Name) else "A"
         other = {2.0: f"{written} @ {written}", -1.0: f"inv({written})"}.get(float(np.min(n)))
         if other:
             self.readings[f"{written}**{n:g} goes entry by entry; of the matrix it is {other}"] = (
