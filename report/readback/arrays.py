@@ -213,7 +213,7 @@ def reduced(name: str, note: str, x: Any) -> Any:
     if name == "softmax" and "axis" not in options:
         options["axis"] = 0 if is_column else -1
     if name not in ("softmax", "cumsum") and "axis" in options:
-        options["keepdims"] = is_kept or isinstance(options["axis"], int)
+        options["keepdims"] = is_kept or isinstance(options["axis"], int) or np.ndim(x) > 2
     value = GATES[name].forward(x, **options)
     if isinstance(options.get("axis"), tuple) and np.ndim(value) == 1:
         value = value.reshape(-1, 1)

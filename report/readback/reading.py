@@ -148,6 +148,11 @@ def _loss(name: str, note: str, args: list[Any]) -> Any:
     return np.asarray(gate.forward(*flat, **options)).item()
 
 
+def _axes(note: str) -> list[int]:
+    """The axes of a transpose, in their new order."""
+    return [int(n) for n in note.split(",")]
+
+
 def _padded(x: Any, note: str) -> Any:
     """Zeros round a tensor: (before, after) for each axis, or one pair for a vector, which is a column."""
     ends = [int(n) for n in re.findall(r"\d+", note)]
@@ -318,7 +323,11 @@ class _Reader:
             return self.marked()
         if kind == "[":
             return self.listed()
+        whole = self.shape
+        if kind == "(" and self.is_turned():  # what is inside has the other shape
+            self.shape = (1, *whole) if len(whole) == 1 else whole[::-1]
         inner = self.expression()
+        self.shape = whole
         if self.next == ",":
             inner = self.list_from(inner)
         self.closed({"(": ")"}.get(kind, kind))
@@ -327,6 +336,15 @@ class _Reader:
         if kind == r"\|":
             return self.norm(inner)
         return inner
+
+    def is_turned(self) -> bool:
+        """Whether the bracket that has just opened closes before a ᵀ."""
+        depth = 1
+        for at in range(self.at, len(self.tokens)):
+            depth += {r"\left": 1, r"\right": -1}.get(self.tokens[at], 0)
+            if not depth:
+                return self.tokens[at + 2 : at + 5] == ["^", "{", r"\top"]
+        return False
 
     def marked(self) -> Any:
         """A derivative by one of several equal arguments, whose number stands behind a bar."""
@@ -585,7 +603,11 @@ class _Reader:
         braced = self.skip("{")
         if not self.skip(r"\left", "("):
             raise Unread(f"{name} is no name here, and has no argument: {' '.join(self.tokens)}")
+        whole = self.shape
+        if name == "transpose":
+            self.shape = tuple(whole[axis] for axis in np.argsort(_axes(note)) if axis < len(whole))
         first = self.expression()
+        self.shape = whole
         if name == "diag" and isinstance(first, Repeated):
             first = first.c if first.axis else first.c.T
             self.closed(")")
@@ -630,7 +652,7 @@ class _Reader:
             )
             return np.broadcast_to(args[0][:, 0] if is_column else args[0], shape)
         if name == "transpose":
-            return np.transpose(args[0], [int(n) for n in note.split(",")])
+            return np.transpose(args[0], _axes(note))
         if name == "onehot":
             at = np.asarray(args[0], dtype=int)
             hot = np.eye(int(note))[at[:, 0] if at.ndim == 2 and at.shape[1] == 1 else at]

@@ -4,6 +4,7 @@ import random
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,3 +93,26 @@ def test_a_changed_formula_is_found() -> None:
     found = [bool(r.failures or r.unread) for r in read]
     assert len(found) == 150
     assert sum(found) / len(found) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        ("sum(cumprod(x, 0))", {"x": [1.0, -2, 3]}),
+        ("flip(x, 0)[0]", {"x": [1.0, -2, 3]}),
+        ("sum(flip(X, axis=1)[0] * [1, 2, 3])", {"X": [[1.0, 2, -1], [0.5, -0.3, 2]]}),
+        ("roll(x, shift=1, axis=0)[0]", {"x": [1.0, -2, 3]}),
+        ("swapaxes(X, 0, 1)[0, 1]", {"X": [[1.0, 2, -1], [0.5, -0.3, 2]]}),
+        ("transpose(X, (1, 0))[2, 1]", {"X": [[1.0, 2, -1], [0.5, -0.3, 2]]}),
+        ("X.T[0, 1]", {"X": [[1.0, 2, -1], [0.5, -0.3, 2]]}),
+        ("sum(max_pool2d(X, 2))", {"X": [[1.0, 2, -1, 0], [0.5, -0.3, 2, 1]]}),
+        ("cross_entropy(z, 1, label_smoothing=0.1)", {"z": [0.1, -0.5, 0.7]}),
+        ("sum(scaled_dot_product_attention(q, q, q)**2)", {"q": [[0.5, 1.0], [0.2, -0.3]]}),
+    ],
+)
+def test_axes_and_turned_brackets_are_read_as_they_are_printed(
+    function: str, inputs: dict[str, Any]
+) -> None:
+    traced = report.trace(function, inputs)
+    read = read_back(traced, derive(traced))
+    assert read.failures == ()
