@@ -34,7 +34,13 @@ def loss_plot(values: Sequence[float], letter: str) -> tuple[str, str]:
         axes.patch.set_visible(False)
         mark = "o" if len(values) <= DOTS + 1 else ""
         axes.plot(
-            range(len(values)), values, color=VALUE, linewidth=1.0, marker=mark, markersize=2.5
+            range(len(values)),
+            values,
+            color=VALUE,
+            clip_on=False,
+            linewidth=1.0,
+            marker=mark,
+            markersize=2.5,
         )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
