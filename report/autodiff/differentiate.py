@@ -193,9 +193,7 @@ def check_wrt(
     for each, name in zip(given, names, strict=True):
         if name not in inputs:
             known = ", ".join(inputs) or "none"
-            raise ReportError(
-                f"wrt: {shown(each)} is no input and no line that the result uses; the inputs are: {known}"
-            )
+            raise ReportError(f"wrt: {shown(each)} is no input; the inputs are: {known}")
         if name in roles:
             raise ReportError(
                 f"wrt: {name!r} is {_ARTICLE[roles[name]]} in the function: what is given, not a "
