@@ -202,6 +202,11 @@ def micrograd(a: Any, b: Any) -> Any:
     return f / 2.0 + 10.0 / f
 
 
+@reference("gradient-descent/q1")
+def gradient_descent(w: Any, x: Any, b: Any, y: Any) -> Any:
+    return (sigmoid(w * x + b) - y) ** 2
+
+
 @reference("mlp/q1")
 def mlp(x: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
     return np.sum((np.dot(W2, np.tanh(np.dot(W1, x) + b1)) + b2 - y) ** 2)
