@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import report
-from tests.live.browser import ARGUMENTS, chromium
+from tests.live.browser import ARGUMENTS, chromium, environment
 
 CELLS = [
     'import report\ntrace = report.trace("sum(sigmoid(W @ x)**2)", inputs={"W": [[1, 2], [3, 4]], "x": [0.1, -0.2]})\ntrace',
@@ -45,7 +45,9 @@ def test_it_looks_right_in_a_browser(outputs):
 
     body = "".join(f"<div>{o['text/html']}</div>" for o in outputs)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=ARGUMENTS, env=environment()
+        )
         page = browser.new_page(viewport={"width": 1000, "height": 800})
         page.set_content(f"<!DOCTYPE html><html><body>{body}</body></html>")
         assert page.locator("svg.web").count() == 3

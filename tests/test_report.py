@@ -52,7 +52,10 @@ def test_every_problem_gives_a_report(problem, built):
 
 
 def check_pages(path: Path) -> None:
-    """No page is left nearly empty, but for the last one and those before a question begins."""
+    """No page is left nearly empty, but for the last one and those before a question begins.
+
+    A figure of less than a page stays whole, so that up to six tenths may be left before one.
+    """
     document = pypdfium2.PdfDocument(path)
     starts = {
         number
@@ -65,7 +68,7 @@ def check_pages(path: Path) -> None:
         body = grey[int(0.08 * high) : int(0.93 * high)]
         lowest = np.flatnonzero((body < 235).any(axis=1))[-1] / len(body)
         if number + 1 < len(document) and number + 1 not in starts:
-            assert lowest > 0.45, f"page {number + 1} is {lowest:.0%} full"
+            assert lowest > 0.4, f"page {number + 1} is {lowest:.0%} full"
     document.close()
 
 

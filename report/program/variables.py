@@ -107,7 +107,13 @@ class Scope:
         return name
 
     def renumbered(self, lines: list[CodeLine]) -> list[CodeLine]:
-        """Statements whose intermediate results are named t1, t2, ... in the order of definition."""
+        """Statements whose intermediate results are named t1, t2, ... in the order of definition.
+
+        A result that nothing reads, because what it was for was written in another way, is left out.
+        """
+        read = {n.id for line in lines for n in ast.walk(line.code) if isinstance(n, ast.Name)}
+        unread = self.temporary.keys() - read
+        lines = [line for line in lines if line.head.partition(" ")[0] not in unread]
         for line in lines:
             name = line.head.partition(" ")[0]
             if self.temporary.get(name) == "":

@@ -213,10 +213,8 @@ def reduced(name: str, note: str, x: Any) -> Any:
     if name == "softmax" and "axis" not in options:
         options["axis"] = 0 if is_column else -1
     if name not in ("softmax", "cumsum") and "axis" in options:
-        options["keepdims"] = is_kept or isinstance(options["axis"], int) or np.ndim(x) > 2
+        options["keepdims"] = is_kept
     value = GATES[name].forward(x, **options)
-    if isinstance(options.get("axis"), tuple) and np.ndim(value) == 1:
-        value = value.reshape(-1, 1)
-    if isinstance(options.get("axis"), int) and name not in ("softmax", "cumsum") and not is_kept:
+    if "axis" in options and np.ndim(value) == 1:
         value = value.reshape(-1, 1)  # a vector is a column
     return value.reshape(np.shape(x)) if name == "cumsum" else value

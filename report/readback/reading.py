@@ -511,6 +511,8 @@ class _Reader:
         sub = self.group()
         turned = self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"]
         n = (columns if turned else rows) if is_vector else (rows if turned else columns)
+        if is_vector and n == 1:  # in brackets that are turned
+            n = columns if n == rows else rows
         return self.indexed(np.eye(n), sub)
 
     # ------------------------------------------------------------ names and functions
@@ -650,7 +652,8 @@ class _Reader:
             is_column = (
                 np.ndim(args[0]) == 2 and args[0].shape[1] == 1 and shape[-1] == len(args[0])
             )
-            return np.broadcast_to(args[0][:, 0] if is_column else args[0], shape)
+            value = np.broadcast_to(args[0][:, 0] if is_column else args[0], shape)
+            return value.reshape(-1, 1) if value.ndim == 1 else value
         if name == "transpose":
             return np.transpose(args[0], _axes(note))
         if name == "onehot":

@@ -1,5 +1,6 @@
 """Where Chromium is, and how it is started: headless, with nothing but the page."""
 
+import os
 import shutil
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -12,3 +13,8 @@ ARGUMENTS = [
 def chromium():
     """The path of Chromium; None where there is none (the set-up of the tests has said so)."""
     return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def environment():
+    """The tests' environment with the fonts of the machine, without which Chromium does not run."""
+    return {name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.browser import ARGUMENTS, chromium
+from tests.live.browser import ARGUMENTS, chromium, environment
 
 pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="Chromium is not installed"),
@@ -40,7 +40,9 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=ARGUMENTS, env=environment()
+        )
         yield browser
         browser.close()
 
