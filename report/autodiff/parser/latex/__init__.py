@@ -9,8 +9,12 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from report.autodiff.graph import Array, Graph
+import numpy as np
+
+from report.autodiff.graph import Array, Graph, evaluate, uncollected
 from report.autodiff.parser.latex.reader import _LatexReader
+from report.autodiff.parser.latex.tokens import tokens_of
+from report.autodiff.parser.latex.values import Unsized
 from report.autodiff.parser.source import Places
 
 _COMMAND = re.compile(r"\\[A-Za-z,;:!|{\\]|\$|\\\[|\\\(")
@@ -31,3 +35,22 @@ def parse(
     latex = _LatexReader(Places(text), inputs, unfold)
     latex.reader.entry = entry
     return latex.graph()
+
+
+def value_of(text: str, values: Mapping[str, Array], shape: tuple[int, ...] = ()) -> Array:
+    """The number or array of one formula that this program printed, with the values of the names in it.
+
+    `values` goes by plain names (q1, W, y_hat). `shape` is that of the value, which I or ones alone have.
+    ReportError for what cannot be read.
+    """
+    with uncollected():
+        reader = _LatexReader(Places(text), values, ())
+        reader.printed = True
+        tree = reader.tree(tokens_of(reader.places, text))
+        found = reader.lower(tree)
+        if isinstance(found, Unsized) and shape:
+            found = found.make(shape[1 if found.kind in ("columns", "row") else 0])
+        node = reader.sized(found, tree).node
+        reader.reader.evaluate_constants()
+        known = {n: values[name] for name, n in reader.reader.inputs.items()}
+        return np.asarray(node.value if node.is_constant else evaluate([node], known)[node])

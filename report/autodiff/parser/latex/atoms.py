@@ -60,7 +60,8 @@ class _Atoms(_Cursor):
             return Sign(token.start, token.end, r"\indicator")
         if text == "0" and token.font in ("bf", "bb"):
             return Sign(token.start, token.end, r"\zeros")
-        if self.is_name(text):
+        below = "".join(t.text for t in self.peek_script()) if self.next == "_" else ""
+        if self.is_name(text) or (below and self.is_name(text + below)):  # logit_{max}
             return Letter(token.start, token.end, text, token.font)
         if (name := function_name(text)) is not None:
             if name in ("sum", "prod", "max", "min") and self.next in ("_", r"\limits"):
@@ -135,6 +136,10 @@ class _Atoms(_Cursor):
         if opening.side == "L":
             return self.between(opening, kind)
         is_bar = text in _BARS
+        if kind == "[" and (inner := self.up_to("]")) and (cells := split_at_bars(inner)):
+            self.at += len(inner) + 1
+            end = self.tokens[self.at - 1].end
+            return Group(opening.start, end, kind, self.each(cells, opening), "]", True, "|")
         outer, self.bars = self.bars, [*self.bars, kind] if is_bar else []
         parts = self.listed()
         self.bars = outer
@@ -152,7 +157,7 @@ class _Atoms(_Cursor):
             )
         self.at += 1
         plain = is_bar and not opening.side and not closing.side
-        return Group(opening.start, closing.end, kind, parts, closing.text, plain)
+        return Group(opening.start, closing.end, kind, parts, closing.text, plain, self.sign)
 
     def between(self, opening: Token, kind: str) -> Part:
         r"""From \left to its \right, whatever the brackets are."""
@@ -176,6 +181,10 @@ class _Atoms(_Cursor):
                 ],
                 opening,
             )
+        if kind == "[" and closing.text == "]" and (cells := split_at_bars(inner)):
+            return Group(
+                opening.start, closing.end, kind, self.each(cells, opening), "]", False, "|"
+            )
         sub = type(self)(self.places, inner, self.is_name)
         sub.depth = self.depth
         with sub.deeper():
@@ -193,14 +202,55 @@ class _Atoms(_Cursor):
             raise self.error(f"{closing.text} does not close {opening.text}", closing)
         if kind in ("(", "[", r"\{") and closing.text not in (")", "]", r"\}", r"\rbrace"):
             raise self.error(f"{closing.text} does not close {opening.text}", closing)
-        return Group(opening.start, closing.end, kind, parts, close, False)
+        return Group(opening.start, closing.end, kind, parts, close, False, sub.sign)
 
     def listed(self) -> tuple[Part, ...]:
         """Expressions or conditions with commas between."""
         if self.token is None:
             raise self.missing()
-        parts = [self.condition()]
+        parts, sign = [self.condition()], ","
         while self.next in (",", ";"):
-            self.at += 1
+            sign = self.take().text
             parts.append(self.condition())
+        self.sign = sign
         return tuple(parts)
+
+    def each(self, cells: list[list[Token]], near: Token) -> tuple[Part, ...]:
+        """Several expressions, each of its own tokens."""
+        return tuple(self.inner(cell, near) for cell in cells)
+
+    def up_to(self, bracket: str) -> list[Token]:
+        """The tokens before the bracket that closes what is open here; none where it is missing."""
+        depth = 0
+        for end in range(self.at, len(self.tokens)):
+            token = self.tokens[end]
+            if not depth and token.text == bracket and token.kind in ("char", "cmd"):
+                return self.tokens[self.at : end]
+            depth += _DEPTH.get(token.text, 0) if token.kind in ("char", "cmd") else 0
+        return []
+
+
+_DEPTH = {"(": 1, "[": 1, "{": 1, r"\{": 1, ")": -1, "]": -1, "}": -1, r"\}": -1}
+
+
+def split_at(tokens: list[Token], signs: tuple[str, ...]) -> list[list[Token]]:
+    """The tokens between signs that stand in no inner bracket."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        written = token.kind in ("char", "cmd")
+        if written and not depth and token.text in signs:
+            parts.append([])
+            continue
+        depth += _DEPTH.get(token.text, 0) if written else 0
+        parts[-1].append(token)
+    return parts
+
+
+def split_at_bars(tokens: list[Token]) -> list[list[Token]]:
+    """[A | B], whose bars have blanks on both sides; nothing where the bars are others."""
+    parts = split_at(tokens, ("|", r"\mid"))
+    if len(parts) == 1 or not all(p and p[0].spaced for p in parts[1:]):
+        return []
+    signs = [t for t in tokens if t.text == "|" and not t.spaced]
+    return [] if signs else parts

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from report.autodiff.graph import constant
 from report.autodiff.parser.latex.calls import _Calls
 from report.autodiff.parser.latex.indices import linear
+from report.autodiff.parser.latex.options import options_below
 from report.autodiff.parser.latex.tree import (
     Compared,
     Fraction,
@@ -23,7 +25,14 @@ from report.autodiff.parser.latex.tree import (
     Script,
     Sign,
 )
-from report.autodiff.parser.latex.values import ATOM, OneByOne, Operand, Value, is_number
+from report.autodiff.parser.latex.values import (
+    ATOM,
+    OneByOne,
+    Operand,
+    Unsized,
+    Value,
+    is_number,
+)
 
 
 class _Brackets(_Calls):
@@ -44,6 +53,10 @@ class _Brackets(_Calls):
             if isinstance(found, (Compared, Joined)):
                 value: Operand = self.indicator(found, part)
                 return self.with_scripts(value, replace(part, below=None)) if part.above else value
+            if isinstance(found, Product) and self.printed:  # 𝟏_{2 × 3}
+                shape = [self.whole(factor) for _, factor in found.factors]
+                filled = np.full(shape, 0.0 if base.text == r"\zeros" else 1.0)
+                return Value(constant(filled), f"broadcast_to({filled.flat[0]:g}, {tuple(shape)})")
             size = self.whole(found)
             ones = self.ones(0.0 if base.text == r"\zeros" else 1.0).make(size)
             return self.with_scripts(ones, replace(part, below=None)) if part.above else ones
@@ -91,6 +104,14 @@ class _Brackets(_Calls):
         values = [self.value(p) for p in part.parts]
         if any(v.axes for v in values):
             raise OneByOne
+        if part.kind == "[" and part.sign == "|":  # A | B, side by side
+            return self.blocks([values], part)
+        rows = [len(v.shape) == 2 or v.row for v in values]
+        if part.kind == "[" and part.sign == ";" and all(rows):
+            if all(v.row and len(v.shape) == 1 for v in values):  # rows, one below the other
+                flat = [replace(v, row=False) for v in values]
+                return self.stacked(flat, part)
+            return self.blocks([[v] for v in values], part)
         if part.kind == r"\{":
             raise self.error("a set is no value", part)
         if all(not v.shape for v in values):
@@ -136,7 +157,9 @@ class _Brackets(_Calls):
         above = script.above if script is not None else None
         vector = len(x.shape) == 1 or (len(x.shape) == 2 and 1 in x.shape)
         order = "".join(below)
-        if not x.shape:
+        if below and any(word in order for word in ("axis", "kept", "rows", "columns")):
+            value = self.norm_along(x, script, part)
+        elif not x.shape:
             value = Value(self.call("abs", [x.node], part), f"abs({x.text})", ATOM, x.axes)
             if order not in ("", "1", "2"):
                 raise self.error("the order of a norm is 1, 2, F or a number", part)
@@ -191,6 +214,15 @@ class _Brackets(_Calls):
             return value
         return self.raised(value, above, part)
 
+    def norm_along(self, x: Value, script: Script | None, part: Part) -> Value:
+        r"""\|X\|_{1, axis 0}: the norms of the columns of X."""
+        below = script.below if script is not None and script.below else ()
+        ones = below[0].text == "1" and below[1].text == ","
+        options = options_below("norm", below[2:] if ones else below)
+        if options is None or x.axes:
+            raise self.error("what stands below this norm is not known", part)
+        return self.general("norm", [x], part, {"ord": 1, **options} if ones else options)
+
     def length_of(self, x: Value, part: Part) -> Value:
         if x.axes:
             if len(x.shape) != 1:
@@ -215,7 +247,10 @@ class _Brackets(_Calls):
                 "this is a derivative, not a value that can be computed from the inputs", part
             )
         above = self.lower(part.above)
-        return self.divided(above, self.value(part.below), part)
+        below = self.lower(part.below)
+        if isinstance(below, Unsized) and isinstance(above, Value):
+            below = self.beside(below, above, part)
+        return self.divided(above, self.sized(below, part.below), part)
 
     def lower_root(self, part: Root) -> Operand:
         inner = self.value(part.inner)

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import GATES
 from report.autodiff.graph import CONSTANT, constant
 from report.autodiff.inputs import CONSTANTS
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.entries import _TOP
 from report.autodiff.parser.latex.functions import is_entrywise
-from report.autodiff.parser.latex.indices import split
+from report.autodiff.parser.latex.options import options_below
 from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.sums import _Sums
 from report.autodiff.parser.latex.tokens import Token
@@ -35,6 +36,7 @@ from report.autodiff.parser.latex.values import (
     PRODUCT,
     OneByOne,
     Operand,
+    Unsized,
     Value,
     is_number,
 )
@@ -45,6 +47,13 @@ _MATRIX_FUNCTIONS = frozenset(
     {"exp", "log", "sin", "cos", "tan", "sqrt", "sinh", "cosh", "log1p", "expm1"}
 )
 
+# a function -> the gate that has what may stand below it as an option
+_WITH_OPTION = {"cross_entropy": "cross_entropy_smoothed"}
+# a function and what stands below it -> another one
+_VARIED = {
+    ("binary_cross_entropy", "sigma"): "binary_cross_entropy_with_logits",
+    ("gelu", r"\tanh"): "gelu_tanh",
+}
 _INVERSES = {
     "sin": "arcsin",
     "cos": "arccos",
@@ -57,8 +66,6 @@ _INVERSES = {
 
 class _Calls(_Sums):
     """Functions: known ones with their arguments, and lines such as h(x) = ... with other things put in."""
-
-    printed = False  # whether the text is one that this program printed
 
     def application(self, head: Part, argument: Part) -> Operand | None:
         """f(x), 1[x > 0], σ(z)_k^2; None where the two parts are factors."""
@@ -171,7 +178,15 @@ class _Calls(_Sums):
 
     def apply_function(self, part: Applied) -> Operand:
         """A known function: its argument, its order or base below, its power above."""
-        name = part.name
+        name, inner = part.name, part.inner
+        if (
+            name == "log"
+            and not part.bracketed
+            and isinstance(inner, Applied)
+            and inner.name == "softmax"
+            and not (part.below or part.above)
+        ):  # one function
+            return self.apply_function(replace(inner, name="log_softmax"))
         above = tuple(part.above or ())
         inverse = [t.text for t in above] == ["-", "1"]
         if inverse:
@@ -181,7 +196,8 @@ class _Calls(_Sums):
                     part,
                 )
             name = _INVERSES[name]
-        entrywise = [t.text for t in above] in ([r"\odot"], [r"\circ"])
+        by_entries = bool(above) and above[0].text in (r"\odot", r"\circ")
+        entrywise = by_entries and len(above) == 1
         arguments = (
             part.inner.parts if isinstance(part.inner, Group) and part.bracketed else (part.inner,)
         )
@@ -190,6 +206,8 @@ class _Calls(_Sums):
                 "a comparison stands in cases, in an indicator or below a sum only", arguments[0]
             )
         value = self.function_value(name, arguments, part, entrywise)
+        if self.printed and name == "cumsum" and tuple(t.text for t in above) in _TOP:
+            return self.general("reverse_cumsum", [self.value(arguments[0])], part)
         if above and not inverse and not entrywise:
             if tuple(t.text for t in above) in _TOP:
                 return self.turned(value, part)
@@ -197,14 +215,15 @@ class _Calls(_Sums):
                 raise self.error(
                     "this is a derivative or a label, which a function does not have", part
                 )
-            value = self.power(self.sized(value, part), self.value(self.tree(above)), part)
+            exponent = self.value(self.tree(above[1:] if by_entries else above))
+            value = self.power(self.sized(value, part), exponent, part, entrywise=by_entries)
         return value
 
     def function_value(
         self, name: str, arguments: Sequence[Part], part: Applied, entrywise: bool
     ) -> Operand:
         with self.entries(name in ("sum", "mean", "max", "min", "prod")):
-            args = [self.value(a) for a in arguments]
+            args = [self.argument_of(name, a) for a in arguments]
         below = part.below
         if name == "log" and below is not None:
             base = self.value(self.tree(below))
@@ -215,27 +234,21 @@ class _Calls(_Sums):
                 self.unary("log", base, part, True),
                 part,
             )
+        options = options_below(_WITH_OPTION.get(name, name), below) if below is not None else None
+        if options is not None:
+            return self.general(name, args, part, options)
+        if name == "scatter" and self.printed and below is not None:
+            return self.put_back(args[0], below, part)
         if name in ("softmax", "log_softmax", "relu", "sigmoid") and below is not None:
             value = self.function_value(name, arguments, replace(part, below=None), entrywise)
             return self.pick(self.sized(value, part), below, part)
         if name in ("leaky_relu", "elu") and below is not None:
-            slope = self.value(self.tree(below))
-            option = {"leaky_relu": "slope", "elu": "alpha"}[name]
-            if slope.node.gate is not CONSTANT:
-                raise self.error(f"the {option} below is a number", part)
-            return Value(
-                self.call(name, [args[0].node], part, False, **{option: float(slope.node.value)}),
-                f"{name}({args[0].text}, {option}={float(slope.node.value)})",
-                ATOM,
-                args[0].axes,
-            )
+            return self.with_slope(name, args[0], below, part)
         if below is not None:
-            options = _options(below)
-            if name == "binary_cross_entropy" and [t.text for t in below] == ["sigma"]:
-                name, options = "binary_cross_entropy_with_logits", {}
-            if options is None:
-                raise self.error("what stands below this function is not known", part)
-            return self.general(name, args, part, options)
+            varied = _VARIED.get((name, "".join(t.text for t in below)))
+            if varied is not None:
+                return self.general(varied, args, part)
+            raise self.error("what stands below this function is not known", part)
         composite = _COMPOSITE.get(name)
         if composite is not None:
             return composite(self, args, part)
@@ -245,6 +258,26 @@ class _Calls(_Sums):
             return self.unary(name, args[0], part, entrywise)
         return self.general(name, args, part)
 
+    def with_slope(self, name: str, x: Value, below: Sequence[Token], part: Part) -> Value:
+        """LeakyReLU and ELU with their constant below."""
+        slope = self.value(self.tree(below))
+        option = {"leaky_relu": "slope", "elu": "alpha"}[name]
+        if slope.node.gate is not CONSTANT:
+            raise self.error(f"the {option} below is a number", part)
+        return Value(
+            self.call(name, [x.node], part, False, **{option: float(slope.node.value)}),
+            f"{name}({x.text}, {option}={float(slope.node.value)})",
+            ATOM,
+            x.axes,
+        )
+
+    def argument_of(self, name: str, part: Part) -> Value:
+        """An argument; one number everywhere that is spread is the number."""
+        found = self.lower(part)
+        if name == "broadcast_to" and isinstance(found, Unsized) and self.is_filled(found):
+            return self.reshaped(found.make(1), (), part)
+        return self.sized(found, part)
+
     def unary(self, name: str, x: Value, part: Part, entrywise: bool = False) -> Value:
         """A function of one number, of each entry of a tensor."""
         square = len(x.shape) == 2 and x.shape[0] == x.shape[1] > 1
@@ -253,10 +286,6 @@ class _Calls(_Sums):
                 f"this has two readings: the {name} of each entry (write \\{name}^{{\\odot}}(A)), or that of the matrix "
                 "(a power series, which is not known here)", part,
             )  # fmt: skip
-        if name == "abs" and len(x.shape) > 1:
-            raise self.error(
-                r"bars round a matrix are its determinant; write \operatorname{abs}(A)", part
-            )
         return Value(self.call(name, [x.node], part), f"{name}({x.text})", ATOM, x.axes, x.row)
 
     def general(
@@ -264,6 +293,8 @@ class _Calls(_Sums):
     ) -> Value:
         """Any other function of expressions, over values without running indices."""
         form = FORMS.get(name)
+        if self.printed and (form is None or name == "einsum") and name in GATES:
+            return self.exactly(name, args, part, written or {})
         if form is None:
             raise self.error(f"unknown function {shown(name)}", part)
         if any(a.axes for a in args):
@@ -296,6 +327,24 @@ class _Calls(_Sums):
         row = args[0].row and name in ("softmax", "log_softmax")
         return Value(self.call(name, nodes, part, **options), f"{name}({text})", ATOM, (), row)
 
+    def exactly(self, name: str, args: list[Value], part: Part, written: dict[str, Any]) -> Value:
+        """A gate that only backward passes have, or one with all its options written."""
+        options = {
+            k: (v,) if k in ("size", "stride") and isinstance(v, int) else v
+            for k, v in written.items()
+        }
+        node = self.gate(name, [a.node for a in args], part, **options)
+        return Value(node, f"{name}({', '.join(a.text for a in args)})")
+
+    def put_back(self, value: Value, below: Sequence[Token], part: Part) -> Value:
+        """What was picked at its old place, with zeros elsewhere: the shape and the key stand below."""
+        size = next(i for i, t in enumerate(below) if t.text == "[")
+        key, held = self.key_of(below[size:], part)
+        nodes = [value.node, *(v.node for v in held)]
+        shape = tuple(int(t.text) for t in below[:size] if t.kind == "num")
+        node = self.gate("scatter", nodes, part, key=key, shape=shape)
+        return Value(node, f"scatter({value.text})")
+
     def general_at_once(self, name: str, args: list[Value], part: Part) -> Value:
         if name in ("softmax", "log_softmax") and len(args) == 1 and len(args[0].shape) == 1:
             (x,) = args
@@ -305,7 +354,7 @@ class _Calls(_Sums):
     def extreme(self, name: str, args: list[Value], part: Part) -> Value:
         """max(a, b): the larger of two; max(x): the largest entry."""
         if len(args) == 1:
-            if not args[0].shape:
+            if not args[0].shape and not self.printed:
                 raise self.error(f"the {name} of one number; write \\{name}(a, b)", part)
             if args[0].axes:
                 raise OneByOne
@@ -314,7 +363,7 @@ class _Calls(_Sums):
         gate = f"{name}imum"
         for other in args[1:]:
             a, b = self.fitted(result, other, part, "compared with")
-            if result.shape and other.shape and result.shape != other.shape:
+            if result.shape and other.shape and result.shape != other.shape and not self.printed:
                 raise self.error(
                     f"shapes {result.shape} and {other.shape} do not fit together", part
                 )
@@ -450,21 +499,3 @@ _COMPOSITE: dict[str, Callable[[_Calls, list[Value], Part], Value]] = {
     "normal_pdf": _normal_pdf,
     "relu6": _relu6,
 }
-
-
-def _options(below: Sequence[Token]) -> dict[str, Any] | None:
-    """What is written below a function: rows, axis 3, kept, n - 1; None for anything else."""
-    options: dict[str, Any] = {}
-    for item in split(below):
-        texts = [t.text for t in item]
-        if texts in (["rows"], ["columns"]):
-            options["axis"] = int(texts == ["columns"])
-        elif texts[:1] == ["axis"] and len(texts) == 2 and texts[1].isdigit() and int(texts[1]):
-            options["axis"] = int(texts[1]) - 1
-        elif texts == ["kept"]:
-            options["keepdims"] = True
-        elif texts[:2] == ["n", "-"] and len(texts) == 3 and texts[2].isdigit():
-            options["ddof"] = int(texts[2])
-        else:
-            return None
-    return options

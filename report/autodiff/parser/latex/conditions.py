@@ -100,7 +100,7 @@ class _Conditions(_Names):
         x, y = self.value(a), self.value(b)
         if is_number(x.shape) and is_number(y.shape):
             x, y = self.as_number(x), self.as_number(y)
-        elif x.shape != y.shape and x.shape and y.shape:
+        elif x.shape != y.shape and x.shape and y.shape and not self.printed:
             raise self.error(f"shapes {x.shape} and {y.shape} do not fit together", part)
         (x, y), axes = self.aligned([x, y], part)
         m, n = x.node, y.node
@@ -161,7 +161,7 @@ class _Conditions(_Names):
         if a.shape != b.shape and is_number(a.shape) and is_number(b.shape):
             a, b = self.as_number(a), self.as_number(b)
         rank = max(len(a.shape), len(b.shape))
-        if a.shape != b.shape and a.shape and b.shape:
+        if a.shape != b.shape and a.shape and b.shape and not self.printed:
             raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
         if not condition.shape and rank and condition.axes:
             raise OneByOne

@@ -66,6 +66,7 @@ class _Cursor:
         self.is_name = is_name
         self.depth = 0
         self.bars: list[str] = []  # that are open
+        self.sign = ","  # between what was listed last
 
     @property
     def next(self) -> str:

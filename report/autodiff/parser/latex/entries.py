@@ -160,18 +160,36 @@ class _Entries(_Ranges):
         """x_{[1, :]}: numbers, slices and inputs of positions, which are k + 1 where they count from 0."""
         if value.axes:
             raise OneByOne
+        key, held = self.key_of(below, part)
+        node = self.gate("index", [value.node, *(v.node for v in held)], part, key=key)
+        shown = str(key)
+        for place, index in enumerate(held, 1):
+            shown = shown.replace(f"{{{place}}}", index.text)
+        return Value(node, f"{value.within(ATOM)}[{shown}]")
+
+    def key_of(self, below: Sequence[Token], part: Part) -> tuple[Key, list[Value]]:
+        """A key in square brackets, and the inputs of positions in it."""
         key: list[Any] = []
         held: list[Value] = []
         for item in split(below[1:-1]):
             text = "".join(t.text for t in item)
             if re.fullmatch(r"[1-9]\d*", text):
                 key.append(int(text) - 1)
+            elif text in ("...", r"\dots", "new"):
+                key.append(None if text == "new" else Ellipsis)
             elif text == ":":
                 key.append(slice(None))
             elif re.fullmatch(r"[1-9]\d*:(-?\d+:)?\d+", text):
                 start, *step, last = (int(n) for n in text.split(":"))
                 stop = last - 1 + (-1 if step and step[0] < 0 else 1)
                 key.append(slice(start - 1, None if stop < 0 else stop, *step))
+            elif item[0].text in ("[", "begin", "bmatrix*") or item[0].kind == "begin":
+                places = self.value(self.tree(item)).node.value  # written out
+                if places is None:
+                    raise self.error("positions are whole numbers from 1", part)
+                whole = constant(np.asarray(places, dtype=int) - 1)
+                held.append(Value(whole, repr(np.asarray(whole.value).tolist())))
+                key.append(Place(len(held)))
             elif len(item) < 3 or [t.text for t in item[-2:]] != ["+", "1"]:
                 raise self.error(
                     "positions count from 1; of an input k that counts from 0, it is k + 1", part
@@ -182,12 +200,7 @@ class _Entries(_Ranges):
                 self.reader.roles.note(self.hole(part), index.node, "index", message)
                 held.append(index)
                 key.append(Place(len(held)))
-        nodes = [value.node, *(v.node for v in held)]
-        node = self.gate("index", nodes, part, key=Key(tuple(key)))
-        shown = str(Key(tuple(key)))
-        for place, index in enumerate(held, 1):
-            shown = shown.replace(f"{{{place}}}", index.text)
-        return Value(node, f"{value.within(ATOM)}[{shown}]")
+        return Key(tuple(key)), held
 
     def nearest_entry(self, part: Part) -> str:
         told = (

@@ -2,6 +2,8 @@ r"""What functions are called in LaTeX: \sin, \operatorname{ReLU}, \mathrm{softm
 
 from __future__ import annotations
 
+import re
+
 from report.autodiff.gates import GATES
 from report.autodiff.parser.names import FORMS
 
@@ -47,15 +49,23 @@ FUNCTIONS: dict[str, str] = {  # commands
     "arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh", "cosec": "csc", "diag": "diag",
 }  # fmt: skip
 _NO_OPERATOR = frozenset({"Var", "Std", "SD", "Cov", "E", "P", "index", "where", "max", "I"})
+_PRINTED = re.compile(
+    r"\\operatorname\{\{([A-Za-z0-9\\_]+)\}\}\\left\("
+)  # the word of a row's notation
 _WORDS = {
+    **{
+        found[1].replace(r"\_", "").lower(): gate.name
+        for gate in reversed(GATES.values())
+        if (found := _PRINTED.match(gate.latex))
+    },
     **{name.replace("_", ""): FORMS[name].name for name in FORMS},
     **{name.lower(): of for name, of in FUNCTIONS.items()},
-    "sign": "sign", "sgn": "sign", "lse": "logsumexp", "logit": "logit", "min": "min", "max": "max", "log2": "log2",
+    "broadcast": "broadcast_to", "sign": "sign", "sgn": "sign", "lse": "logsumexp", "logit": "logit", "min": "min", "max": "max", "log2": "log2",
     "log10": "log10", "expit": "sigmoid", "positivepart": "relu", "rmse": "rmse", "vec": "ravel", "vech": "",
     "concat": "concatenate", "hadamard": "multiply", "trace": "trace", "elu": "elu", "logsoftmax": "log_softmax",
     "leakyrelu": "leaky_relu", "lrelu": "leaky_relu", "relu6": "relu6", "heaviside": "", "bce": "binary_cross_entropy",
     "ce": "cross_entropy", "crossentropy": "cross_entropy", "kl": "kl_div", "mae": "l1", "sum": "sum", "prod": "prod",
-    "avg": "mean", "silu": "swish", "cossim": "", "dist": "", "rank": "", "span": "", "argmax": "", "argmin": "",
+    "avg": "mean", "silu": "swish", "dist": "", "rank": "", "span": "", "argmax": "", "argmin": "",
 }  # fmt: skip
 
 
@@ -63,7 +73,7 @@ def function_name(word: str) -> str | None:
     """The name of the function that a word means, None for one that nobody knows."""
     if word in _NO_OPERATOR - {"max"}:
         return None
-    plain = word.replace(" ", "").replace("-", "").replace("_", "").replace(r"\_", "")
+    plain = word.replace(" ", "").replace("-", "").replace(r"\_", "").replace("_", "")
     if len(plain) < 2:
         return None
     if plain in _WORDS or plain.lower() in _WORDS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 
-from report.autodiff.parser.latex.atoms import _KIND
+from report.autodiff.parser.latex.atoms import _KIND, split_at
 from report.autodiff.parser.latex.cursor import (
     _ACCENTS,
     _BARS,
@@ -22,7 +22,9 @@ from report.autodiff.parser.latex.cursor import (
 from report.autodiff.parser.latex.environments import _Environments
 from report.autodiff.parser.latex.functions import FUNCTIONS
 from report.autodiff.parser.latex.heads import _BIG
+from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.latex.tree import (
+    Applied,
     Compared,
     Fraction,
     Group,
@@ -156,6 +158,8 @@ class _Grammar(_Environments):
         token = self.take()
         if token.kind == "num":
             return Number(token.start, token.end, token.text)
+        if token.text in ("D", "KL", "kl") and (divergence := self.divergence(token)) is not None:
+            return divergence
         if token.kind == "letter" and not token.font:
             return self.letter(token)
         if token.kind in ("letter", "word"):
@@ -219,6 +223,29 @@ class _Grammar(_Environments):
         if text in _CLOSE or text == "}":
             raise self.error("something is missing here: a value, or an opening bracket", token)
         raise self.error("something is missing here: a value", token)
+
+    def divergence(self, token: Token) -> Part | None:
+        r"""D_{KL}(p \| q) and KL(p \| q); None where D is a name and no divergence stands here."""
+        mark = self.at
+        words = [token.text]
+        if self.next == "_":
+            self.at += 1
+            words += [t.text for t in self.script(token)]
+        opening = self.token
+        if "".join(words).lower() in ("dkl", "kl") and self.next in ("(", "["):
+            assert opening is not None
+            self.at += 1
+            inner = self.up_to(")" if opening.text == "(" else "]")
+            parts = split_at(inner, (r"\|", r"\parallel", r"\Vert", "||"))
+            if len(parts) == 1:  # p || q
+                parts = [p for p in split_at(inner, ("|", r"\mid")) if p]
+            if len(parts) == 2:
+                self.at += len(inner) + 1
+                end = self.tokens[self.at - 1].end
+                group = Group(opening.start, end, "(", self.each(parts, opening))
+                return Applied(token.start, end, "kl_div", group, None, None, True)
+        self.at = mark
+        return None
 
     def whole_condition(self) -> Part:
         """All the tokens as a condition."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from report.autodiff.parser.latex.atoms import _Atoms
 from report.autodiff.parser.latex.cursor import _ACCENTS, _FONTS
 from report.autodiff.parser.latex.functions import FUNCTIONS, function_name
+from report.autodiff.parser.latex.options import options_below
 from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.latex.tree import (
     Applied,
@@ -69,6 +70,15 @@ class _Heads(_Atoms):
             ):
                 inner = self.scripted(inner)
             return Applied(token.start, inner.end, name, inner, below, above, True)
+        if self.next == "{":  # \\log{\\left(x\\right)}
+            mark = self.at
+            inside = self.braced(self.take())
+            sub = type(self)(self.places, inside, self.is_name)
+            if sub.next in ("(", "["):
+                group = sub.atom()
+                if sub.token is None:
+                    return Applied(token.start, group.end, name, group, below, above, True)
+            self.at = mark
         inner = self.bare_argument(name)
         return Applied(token.start, inner.end, name, inner, below, above, False)
 
@@ -157,12 +167,16 @@ class _Heads(_Atoms):
         """A sum, product or extreme, over indices or without."""
         name = name or _BIG[token.text]
         below = above = None
+        mark = self.at
         while self.next in ("^", "_"):
             sign = self.take()
             if sign.text == "_":
                 below = self.script(sign)
             else:
                 above = self.script(sign)
+        if below is not None and options_below(name, below) is not None:  # of axis 0
+            self.at = mark
+            return self.function(token, name)
         if name in ("max", "min") and below is None:
             if above is not None:
                 raise self.error(f"write the power behind the bracket: (\\{name}(a, b))^2", token)

@@ -42,6 +42,8 @@ class _Names(_Entries):
             and not self.is_local("e")
         ):
             return self.exponential(script)
+        if self.printed and letter.font == "bb":  # the identity, beside an input I
+            return self.constant_or_error(letter, script, part)
         found = self.find(letter, script)
         if found is not None:
             value, rest = found
@@ -139,8 +141,13 @@ class _Names(_Entries):
             value = Value(constant(math.pi, name="pi"), "pi")
         elif base == "e":
             value = Value(constant(math.e), "exp(1)")
-        elif base == "I" or (False):
+        elif base == "I":
             if script is not None and script.below is not None:
+                size, *key = split(script.below)
+                if key and key[0][0].text == "[":  # some rows of it
+                    eye = self.identity(self.whole(self.tree(size)))
+                    rest = script.below[len(size) + 1 :]
+                    return self.with_scripts(eye, replace(script, below=rest))
                 found = self.grammar(script.below).condition()
                 if isinstance(found, (Compared, Joined)):
                     return self.indicator(found, part)

@@ -37,7 +37,7 @@ class _Products(_Building):
     def times(self, a: Operand, b: Operand, part: Part, sign: str = "") -> Operand:
         r"""Two factors side by side (sign ""), or with \\cdot, \\times, \\odot, \\otimes between them."""
         if isinstance(a, Unsized) or isinstance(b, Unsized):
-            return self.times_unsized(a, b, part)
+            return self.times_unsized(a, b, part, sign)
         if sign == r"\otimes":
             return self.outer(a, b, part)
         if (is_number(a.shape) and is_number(b.shape)) or not a.shape or not b.shape:
@@ -194,13 +194,15 @@ class _Products(_Building):
     def stacked_product(self, a: Value, b: Value, part: Part) -> Value:
         if a.axes or b.axes:
             raise OneByOne
+        if self.printed and a.shape == b.shape[: len(a.shape)] and len(a.shape) == len(b.shape) - 2:
+            return self.scaled(self.reshaped(a, (*a.shape, 1, 1), part), b, part)
         return Value(
             self.operation(ast.MatMult(), a.node, b.node, part),
             f"{a.within(PRODUCT)} @ {b.within(SIGN)}",
             PRODUCT,
         )
 
-    def times_unsized(self, a: Operand, b: Operand, part: Part) -> Operand:  # noqa: C901 - a table of kinds
+    def times_unsized(self, a: Operand, b: Operand, part: Part, sign: str = "") -> Operand:  # noqa: C901 - a table of kinds
         if isinstance(a, Unsized) and isinstance(b, Unsized):
             left, right = a, b
             kinds = (a.kind, b.kind)
@@ -221,6 +223,14 @@ class _Products(_Building):
             left_, right_ = a, self.as_number(b)
             assert isinstance(left_, Unsized)
             return Unsized(left_.kind, lambda n: self.scaled(left_.make(n), right_, part))
+        if sign == r"\odot":
+            pending_, other = (a, b) if isinstance(a, Unsized) else (b, a)
+            assert isinstance(pending_, Unsized)
+            assert isinstance(other, Value)
+            made = self.beside(pending_, other, part)
+            return (
+                self.scaled(made, other, part) if a is pending_ else self.scaled(other, made, part)
+            )
         if isinstance(a, Unsized):
             assert isinstance(b, Value)
             make = a.make
@@ -253,6 +263,10 @@ class _Products(_Building):
             )
         return self.times(a, b.make(a.shape[-1]), part)
 
+    def is_filled(self, a: Unsized) -> bool:
+        """Whether all entries are one number, so that the size does not matter entry by entry."""
+        return a.kind in ("column", "row") and not a.make(2).node.shape[1:]
+
     def is_plain_ones(self, a: Unsized) -> bool:
         made = a.make(2).node
         return made.gate is CONSTANT and np.array_equal(made.value, np.ones(2))
@@ -261,12 +275,17 @@ class _Products(_Building):
         """a over b, of which b is a number, or both are tensors of one shape."""
         if isinstance(a, Unsized):
             make = a.make
+            if not is_number(b.shape) and self.is_filled(a):
+                return self.divided(self.reshaped(a.make(1), (), part), b, part)
             return Unsized(a.kind, lambda n: self.sized(self.divided(make(n), b, part), part))
         if not is_number(b.shape) and (a.shape != b.shape or len(a.shape) > 1):
             if len(b.shape) == 2 and b.shape[0] == b.shape[1] and a.shape != b.shape:
                 raise self.error(r"a matrix stands below the line; write its inverse, A^{-1}", part)
             both = len(a.shape) == len(b.shape) == 2  # rows or columns, which entrywise checks
-            if not is_number(a.shape) and a.shape != b.shape and not both:
+            column = a.shape in ((*b.shape, 1), b.shape[:-1])
+            stacks = self.printed and max(len(a.shape), len(b.shape)) > 2
+            fits = is_number(a.shape) or a.shape == b.shape or both or b.row or column or stacks
+            if not fits:
                 raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
         return self.entrywise(ast.Div(), "/", PRODUCT, a, b, part, "divided into")
 
@@ -289,6 +308,8 @@ class _Products(_Building):
             return replace(a, row=not a.row)
         if a.axes:
             raise OneByOne
+        if len(a.shape) > 2 and self.printed:
+            return Value(self.gate("swap_last", [a.node], part), f"swapaxes({a.text}, -2, -1)")
         if len(a.shape) > 2:
             raise self.error(
                 "the transpose of a value with more than two axes has several readings", part
@@ -307,7 +328,10 @@ class _Products(_Building):
 
     def power(self, a: Value, n: Value, part: Part, entrywise: bool = False) -> Value:
         """a to the power of a number; a square matrix times itself, other tensors entry by entry."""
-        if not is_number(n.shape) and (a.shape != n.shape or len(a.shape) != 1):
+        square = len(n.shape) == 2 and n.shape[0] == n.shape[1]
+        same = is_number(a.shape) or a.shape == n.shape
+        fits = same and (entrywise or not square)
+        if not is_number(n.shape) and not fits:
             raise self.error("a power has a number above", part)
         square = len(a.shape) == 2 and a.shape[0] == a.shape[1] > 1
         if square and self.by_entry and not entrywise:

@@ -115,7 +115,7 @@ _UNICODE = {
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿⁱ", "0123456789-+ni", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₋₊ₙᵢⱼₖₜₘ", "0123456789-+nijktm", strict=True))
 _TOKEN = re.compile(
-    r"(?P<comment>(?<!\\)%[^\n]*\n?)|(?P<space>[\s~]+)|(?P<num>\d+(?:\.\d+)?(?:\{,\}\d{3})*|\.\d+)"
+    r"(?P<comment>(?<!\\)%[^\n]*\n?)|(?P<space>[\s~]+)|(?P<num>[0-9]+(?:\.[0-9]+)?(?:\{,\}[0-9]{3})*|\.[0-9]+)"
     r"|(?P<cmd>\\(?:[A-Za-z]+\*?|.|\n))|(?P<letter>[A-Za-z])|(?P<odd>[^\x00-\x7f])|(?P<char>[\x21-\x7e])"
 )
 

@@ -56,6 +56,7 @@ class Group(Part):
     parts: tuple[Part, ...]
     close: str = ""
     plain: bool = True  # of bars: without \left, \lvert and their like
+    sign: str = ","  # between the parts: a comma, a semicolon, or a bar
 
 
 @dataclass(frozen=True, eq=False)

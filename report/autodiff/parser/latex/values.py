@@ -77,6 +77,7 @@ class _Building:
         self.reader = _Reader(places, inputs, unfold)
         self.reader.names = {}
         self.by_entry = False  # inside a sum or mean of all entries
+        self.printed = False  # whether the text is one that this program printed
 
     # ------------------------------------------------------------ places
 
@@ -178,6 +179,10 @@ class _Building:
                 (n,), (rows, columns) = v.shape, m.shape
                 as_row, as_column = n == columns, n == rows and not v.row
                 if min(rows, columns) == 1 and rows != columns:
+                    if columns == 1 and v.row:  # a column and a row
+                        if self.printed:
+                            return a, b
+                        break
                     if rows == n and columns == 1:
                         turned = self.reshaped(v, (n, 1), part)
                         return (m, turned) if swap else (turned, m)
@@ -203,6 +208,8 @@ class _Building:
             )
             if not ones and not (crossed and a.shape[0] != b.shape[0] and a.shape[1] != b.shape[1]):
                 return a, b
+        if self.printed and max(len(a.shape), len(b.shape)) > 2:  # stacks, as NumPy has them
+            return a, b
         raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
 
     def flat_number(self, a: Value, beside: Shape) -> Value:
@@ -275,6 +282,15 @@ class _Building:
         known, pending = (b, a) if isinstance(a, Unsized) else (a, b)
         assert isinstance(known, Value)
         assert isinstance(pending, Unsized)
+        made = self.beside(pending, known, part)
+        return (
+            self.add(made, known, part, minus)
+            if isinstance(a, Unsized)
+            else self.add(known, made, part, minus)
+        )
+
+    def beside(self, pending: Unsized, known: Value, part: Part) -> Value:
+        """I or ones as large as a value that it stands beside, entry by entry."""
         shape = known.shape
         n = 0
         if (pending.kind == "matrix" and len(shape) == 2 and shape[0] == shape[1]) or (
@@ -291,11 +307,7 @@ class _Building:
         made = pending.make(n)
         if pending.kind == "column" and len(shape) == 2:
             made = self.reshaped(made, (n, 1), part)
-        return (
-            self.add(made, known, part, minus)
-            if isinstance(a, Unsized)
-            else self.add(known, made, part, minus)
-        )
+        return made
 
     def sized(self, a: Operand, part: Part) -> Value:
         """A value whose size is known; ReportError for one whose is not."""
