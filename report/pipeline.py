@@ -327,13 +327,15 @@ def _finish(
     from report.derivation import derive
     from report.document import Answer, ProgramRun, Work
     from report.program.loop import check_loop
-    from report.readback import read_back, read_sides
+    from report.readback import printable, read_back, read_sides
 
     name = f"question {begun.question.id}: "
     with _placed(begun.work, begun.question):
         found = begun.trace
         doing(f"{name}deriving")
         derivation = derive(found)
+        doing(f"{name}reading every formula back")  # while the programs run
+        derivation, read = printable(derivation, read_back(found, derivation))
         doing(f"{name}drawing the graph")
         drawn = figure.draw(found, browser=browser)
         second = curvature(found) if begun.question.hessian else None
@@ -349,10 +351,7 @@ def _finish(
             forward_of(begun.question, found) if begun.question.direction is not None else None,
             begun.work.detail,
         )
-        doing(f"{name}reading every formula back")
-        read = read_back(found, derivation) + read_sides(
-            found, _beside(done)
-        )  # while the programs run
+        read += read_sides(found, _beside(done))
         doing(f"{name}setting formulas")
         shown = view(done) if view else {}
         doing(f"{name}waiting for its programs")

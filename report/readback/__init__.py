@@ -1,5 +1,6 @@
 """Printed formulas, read back: each side of each = of a derivation must have the trace's numbers."""
 
 from report.readback.equations import ReadBack, read_back, read_sides
+from report.readback.printable import printable
 
-__all__ = ["ReadBack", "read_back", "read_sides"]
+__all__ = ["ReadBack", "printable", "read_back", "read_sides"]

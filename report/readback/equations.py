@@ -31,6 +31,7 @@ from report.readback.arrays import Unread
 from report.readback.reading import Known, read, words
 
 TOLERANCE = 1e-9
+NO_NUMBER = "no number at these inputs"
 UNREADABLE = (
     Unread,
     ValueError,
@@ -96,7 +97,9 @@ class _Equations:
 
     def __init__(self, trace: Trace, numbers: Trace) -> None:
         self.trace = trace
-        names, slopes = {}, {}
+        result = numbers.result
+        value = numbers.value if result is None else result.value
+        names, slopes = {symbol(trace.letter): np.asarray(value)}, {}
         for q in numbers.quantities.values():
             names[symbol(q.name)] = np.asarray(q.value)
             if q.gradient is not None:
@@ -341,17 +344,22 @@ class _Equations:
         scale = self.sizes[node].gradient
         names = dict(self.known.names)
         for e in where:
-            if gradient.scalar is not None:
-                self.formulas += 1
-                try:
-                    names[e.left] = read(e.symbols[0], replace(self.known, names=names))
-                except UNREADABLE as error:
-                    self.unread.append(f"{e.left} = {e.symbols[0]} ({error})")
+            if words(e.left)[:1] == words(r"\frac"):  # a gradient, which is known
+                continue
+            self.formulas += 1
+            try:
+                if gradient.scalar is None and "𝟏" in e.symbols[0]:
+                    raise Unread("how large 𝟏 is")
+                part = np.asarray(read(e.symbols[0], replace(self.known, names=names)))
+            except UNREADABLE as error:
+                self.unread.append(f"{e.left} = {e.symbols[0]} ({error})")
+                continue
+            names[_plain(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
         known = replace(self.known, names=names)
         if gradient.closed is not None:
             self.same(gradient.left, gradient.closed, gradient.value, scale, known)
         if gradient.entry is not None:
-            self.entries(gradient.entry, self.known, self.known, scale)
+            self.entries(gradient.entry, self.known, known, scale)
 
     # ------------------------------------------------------------ how it is compared
 
@@ -383,7 +391,7 @@ class _Equations:
         value, wanted = _shaped(found, expected), np.asarray(expected, dtype=float)
         largest = float(np.max(np.abs(wanted))) if wanted.size else 0.0
         if np.isnan(value).any() and not np.isnan(wanted).any():
-            self.unread.append(f"{said} (no number at these inputs)")
+            self.unread.append(f"{said} ({NO_NUMBER})")
             return False
         good = value.shape == wanted.shape and np.allclose(
             value,
@@ -398,6 +406,11 @@ class _Equations:
         else:
             self.failures.append(what)
         return bool(good)
+
+
+def _plain(name: str) -> str:
+    """A name without its font, as the names of quantities stand among what is known."""
+    return re.sub(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}", r"\1", name)
 
 
 def _shaped(found: Any, expected: Any) -> Any:

@@ -15,7 +15,7 @@ from report.derivation.elements import Equation
 from report.homework.homework import read_homework
 from report.homework.traces import traces_of
 from report.homework.variants import draw
-from report.readback import read_back
+from report.readback import printable, read_back
 
 FIELD = sorted(
     Path(__file__).with_name("cases").glob("*.toml")
@@ -116,3 +116,35 @@ def test_axes_and_turned_brackets_are_read_as_they_are_printed(
     traced = report.trace(function, inputs)
     read = read_back(traced, derive(traced))
     assert read.failures == ()
+
+
+def test_what_cannot_be_read_back_is_left_out() -> None:
+    trace = report.trace(
+        "prod(flip(A @ (B @ v)))",
+        {
+            "A": [[2.3, 1.7], [13.8, -7.1], [6.7, -4.9]],
+            "B": [[16.3, -3.3], [37.0, 16.8]],
+            "v": [0.8, 0.7],
+        },
+    )
+    derivation = derive(trace)
+    read = read_back(trace, derivation)
+    assert read.unread
+    kept, rest = printable(derivation, read)
+    assert rest.unread == ()
+    assert rest.failures == ()
+    assert rest.formulas == read.formulas - len(read.unread)
+    again = read_back(trace, kept)
+    assert (again.formulas, again.unread) == (rest.formulas, ())
+
+
+def test_a_named_part_of_a_closed_form_is_read() -> None:
+    inputs = {"W": [[0.5, -0.2], [0.1, 0.7]], "x": [1.0, 2.0]}
+    trace = report.trace("norm(sigmoid(W @ x))**2", inputs, wrt=["W"])
+    derivation = derive(trace)
+    (gradient,) = derivation.gradients
+    assert read_back(trace, derivation).unread == ()
+    (part,) = gradient.where
+    wrong = replace(part, symbols=(part.symbols[0].replace("sigma", "tanh"),))
+    changed = replace(derivation, gradients=(replace(gradient, where=(wrong,)),))
+    assert len(read_back(trace, changed).failures + read_back(trace, changed).unread) >= 1

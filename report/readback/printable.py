@@ -1,0 +1,60 @@
+"""A derivation without the formulas that cannot be read back: what cannot be checked is not printed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from report.derivation import Derivation
+from report.derivation.elements import Branch, Equation, Gradient, Step
+from report.readback.equations import NO_NUMBER, ReadBack
+
+
+def printable(derivation: Derivation, read: ReadBack) -> tuple[Derivation, ReadBack]:
+    """The derivation, and what was read of it, without what could not be read and can be left out.
+
+    That are forms in entries and closed forms, which say again what the steps say. A formula that only has
+    no number at these inputs stays.
+    """
+    faults = [fault for fault in read.unread if not fault.endswith(f"({NO_NUMBER})")]
+    if not faults:
+        return derivation, read
+    kept = _Kept(faults)
+    made = replace(
+        derivation,
+        backward=tuple(kept.step(step) for step in derivation.backward),
+        gradients=tuple(kept.gradient(g) for g in derivation.gradients),
+    )
+    unread = tuple(u for u in read.unread if u not in kept.left_out)
+    return made, replace(read, formulas=read.formulas - len(kept.left_out), unread=unread)
+
+
+class _Kept:
+    """What of a derivation can be read, and the faults of what is left out."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        self.left_out: set[str] = set()
+
+    def equation(self, e: Equation | None) -> Equation | None:
+        return None if e is None or self.is_unread(e.left, *e.symbols) else e
+
+    def is_unread(self, left: str, *sides: str) -> bool:
+        found = [f for side in sides for f in self.faults if f.startswith(f"{left} = {side} (")]
+        self.left_out.update(found)
+        return bool(found)
+
+    def step(self, step: Step) -> Step:
+        branches = tuple(self.branch(branch) for branch in step.branches)
+        return replace(step, branches=branches, entry=self.equation(step.entry))
+
+    def branch(self, branch: Branch) -> Branch:
+        return replace(
+            branch,
+            entries=self.equation(branch.entries),
+            together=self.equation(branch.together),
+        )
+
+    def gradient(self, g: Gradient) -> Gradient:
+        if g.closed is not None and self.is_unread(g.left, g.closed):
+            g = replace(g, closed=None, here=())
+        return replace(g, entry=self.equation(g.entry))
