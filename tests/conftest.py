@@ -12,8 +12,6 @@ from report.typeset import more_fonts
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
-# What is known to fall short still, by the end of a test's name, with what is wrong.
-KNOWN_FAULTS: dict[str, str] = {}
 DRAWING = {"fontTools", "matplotlib", "pydyf", "weasyprint"}
 
 
@@ -37,10 +35,3 @@ def _libraries_log_no_warning(caplog: pytest.LogCaptureFixture) -> Iterator[None
         if record.levelno >= logging.WARNING and record.name.split(".")[0] in DRAWING
     ]
     assert not logged
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for name, reason in KNOWN_FAULTS.items():
-            if item.nodeid.endswith(name):
-                item.add_marker(pytest.mark.xfail(reason=reason, run=False))
