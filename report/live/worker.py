@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -106,6 +107,8 @@ def _serve(pipe: Connection, memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     from report.live import work
 
+    gc.freeze()  # what stands ready stays; most of an answer lives until it is sent
+    gc.set_threshold(50_000, 20, 50)
     parent = os.getppid()
     with contextlib.suppress(EOFError, OSError):
         while os.getppid() == parent:
