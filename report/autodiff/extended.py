@@ -69,8 +69,6 @@ class Extended:
     def __floor__(self) -> int:
         return math.floor(float(self))
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 def extended(x: Any) -> Extended:
     """A float64 number: exactly, and as its shortest decimal."""

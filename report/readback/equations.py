@@ -26,7 +26,7 @@ from report.autodiff.trace import Trace
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
 from report.derivation.index_form.walk import LETTERS
-from report.derivation.latex.symbols import symbol
+from report.derivation.latex.symbols import symbol, without_font
 from report.readback.arrays import Unread
 from report.readback.reading import Known, read, words
 
@@ -354,7 +354,7 @@ class _Equations:
             except UNREADABLE as error:
                 self.unread.append(f"{e.left} = {e.symbols[0]} ({error})")
                 continue
-            names[_plain(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
+            names[without_font(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
         known = replace(self.known, names=names)
         if gradient.closed is not None:
             self.same(gradient.left, gradient.closed, gradient.value, scale, known)
@@ -406,11 +406,6 @@ class _Equations:
         else:
             self.failures.append(what)
         return bool(good)
-
-
-def _plain(name: str) -> str:
-    """A name without its font, as the names of quantities stand among what is known."""
-    return re.sub(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}", r"\1", name)
 
 
 def _shaped(found: Any, expected: Any) -> Any:

@@ -11,7 +11,7 @@ from report.autodiff.graph import Node
 from report.derivation.latex.arithmetic import row
 from report.derivation.latex.options import below_name, options, over
 from report.derivation.latex.printer import Signs
-from report.derivation.latex.symbols import dimensions
+from report.derivation.latex.symbols import dimensions, without_font
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
@@ -90,14 +90,11 @@ def _others(p: Printer, node: Node) -> tuple[str, int]:
     pair = ["".join(x[i] + "," * (i != axes[-1]) for i in axes) for x in (new, own)]
     first, second = pair if len(axes) == 1 else [f"({x})" for x in pair]
     text = p.write(a)[0]
-    name = _BOLD.sub(r"\1", text)
+    name = without_font(text)
     if not re.fullmatch(r"\\?[A-Za-z]+(_\{[^{}\\]*\})?", name):
         name = rf"\left({text}\right)"
     name = rf"{name[:-1]},{at}}}" if name.endswith("}") else rf"{name}_{{{at}}}"
     return rf"\left[\textstyle\prod_{{{first} \ne {second}}} {name}\right]_{{{own}}}", CALL
-
-
-_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
 
 
 SIGNS: Signs = {

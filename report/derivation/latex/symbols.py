@@ -194,7 +194,13 @@ def bare(text: str) -> str:
     return COLOUR.sub("", text).lstrip("{")
 
 
+def without_font(text: str) -> str:
+    """LaTeX with the letters of vectors and matrices as those of numbers."""
+    return _BOLD.sub(r"\1", text)
+
+
 COLOUR = re.compile(r"\\textcolor\{[^}]*\}")
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
 
 
 def dimensions(shape: Shape) -> str:

@@ -2,6 +2,7 @@ r"""Tokens with a place in them, scripts and arguments, and errors that point to
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -54,7 +55,7 @@ _NO_VALUE = {
 }  # fmt: skip
 
 
-class _Cursor:
+class _Cursor(ABC):
     """Tokens with a place in them, scripts and arguments, and errors that point to a token."""
 
     def __init__(
@@ -210,35 +211,35 @@ class _Cursor:
 
     # what the layers above do
 
-    def atom(self) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def atom(self) -> Part: ...
 
-    def big(self, token: Token, name: str = "") -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def big(self, token: Token, name: str = "") -> Part: ...
 
-    def condition(self) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def condition(self) -> Part: ...
 
-    def factor(self) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def factor(self) -> Part: ...
 
-    def function(self, token: Token, name: str) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def function(self, token: Token, name: str) -> Part: ...
 
-    def operator(self) -> str | None:
-        raise NotImplementedError
+    @abstractmethod
+    def operator(self) -> str | None: ...
 
-    def term(self) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def term(self) -> Part: ...
 
-    def whole(self) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def whole(self) -> Part: ...
 
-    def whole_condition(self) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def whole_condition(self) -> Part: ...
 
-    def without_columns(self, tokens: list[Token]) -> list[Token]:
-        raise NotImplementedError
+    @abstractmethod
+    def without_columns(self, tokens: list[Token]) -> list[Token]: ...
 
 
 def _plain_word(token: Token) -> str:

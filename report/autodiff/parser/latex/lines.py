@@ -161,8 +161,10 @@ def _unwrapped(  # noqa: C901 - what begins and ends
         name = token.text.rstrip("*")
         if token.kind == "begin":
             plain = name in _DISPLAY and not inner and (name != "array")
-            (opened if plain else inner).append(token if plain else token.text)  # type: ignore[arg-type]
-            if plain:
+            if not plain:
+                inner.append(token.text)
+            else:
+                opened.append(token)
                 if name in ("alignat", "alignedat") and at < len(tokens) and tokens[at].text == "{":
                     while at < len(tokens) and tokens[at].text != "}":
                         at += 1

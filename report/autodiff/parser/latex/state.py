@@ -2,6 +2,7 @@ r"""What a reader of one function knows: names, indices that have a value, lengt
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Definition:
     entries: dict[tuple[int, ...], Value] = field(default_factory=dict)
 
 
-class _State(_Products):
+class _State(_Products, ABC):
     """What a reader of one function knows: names, indices that have a value, lengths; and what the layers above it do."""
 
     def __init__(
@@ -165,26 +166,26 @@ class _State(_Products):
 
     # what the layers above do
 
-    def at_once(self, body: Part, runs: list[Run]) -> Value | None:
-        raise NotImplementedError
+    @abstractmethod
+    def at_once(self, body: Part, runs: list[Run]) -> Value | None: ...
 
-    def factors(self, part: Product) -> list[tuple[str, Operand, Part]]:
-        raise NotImplementedError
+    @abstractmethod
+    def factors(self, part: Product) -> list[tuple[str, Operand, Part]]: ...
 
-    def indicator(self, condition: Part, part: Part) -> Value:
-        raise NotImplementedError
+    @abstractmethod
+    def indicator(self, condition: Part, part: Part) -> Value: ...
 
-    def longest(self, index: str, trees: Sequence[Part]) -> int | None:
-        raise NotImplementedError
+    @abstractmethod
+    def longest(self, index: str, trees: Sequence[Part]) -> int | None: ...
 
-    def lower(self, part: Part) -> Operand:
-        raise NotImplementedError
+    @abstractmethod
+    def lower(self, part: Part) -> Operand: ...
 
-    def multiplied(self, factors: list[tuple[str, Operand, Part]], part: Part) -> Operand:
-        raise NotImplementedError
+    @abstractmethod
+    def multiplied(self, factors: list[tuple[str, Operand, Part]], part: Part) -> Operand: ...
 
-    def whole(self, tree: Part) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def whole(self, tree: Part) -> int: ...
 
-    def within_limit(self, count: int, part: Part) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def within_limit(self, count: int, part: Part) -> None: ...
