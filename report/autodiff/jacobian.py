@@ -86,24 +86,29 @@ def _error(trace: Trace, whole: Node, columns: Labels, matrix: Array) -> float |
     for j, (name, at) in enumerate(columns):
         direction = np.zeros(trace.graph.inputs[name].shape)
         direction[at] = 1.0
-        error = _gap(trace, whole, {name: direction}, matrix[:, j], size)
+        error = _gap(_along(trace, whole, {name: direction}), matrix[:, j], size)
         if error is not None:
             errors.append(error)
     return max(errors) if errors else None
 
 
-def _gap(
-    trace: Trace, whole: Node, along: Mapping[str, Array], expected: Array, size: float
-) -> float | None:
-    """How far central differences along a direction are from what is expected; None where none is taken."""
+def _along(trace: Trace, whole: Node, direction: Mapping[str, Array]) -> Callable[[float], Array]:
+    """The value of a node some way along a direction of the inputs."""
     given = {q.node: q.value for q in trace.inputs}
 
+    def at(h: float) -> Array:
+        moved = {n: v + h * direction.get(str(n.name), 0.0) for n, v in given.items()}
+        return evaluate([whole], moved)[whole]
+
+    return at
+
+
+def _gap(at: Callable[[float], Array], expected: Array, size: float) -> float | None:
+    """How far central differences round 0 are from what is expected; None where none is taken."""
+
     def quotient(h: float) -> tuple[Array, float]:
-        ends = []
-        for sign in (1, -1):
-            moved = {n: v + sign * h * along.get(str(n.name), 0.0) for n, v in given.items()}
-            ends.append(np.asarray(evaluate([whole], moved)[whole], dtype=float).reshape(-1))
-        return (ends[0] - ends[1]) / (2 * h), float(np.max(np.abs(ends)))
+        above, below = (np.asarray(at(s * h), dtype=float).reshape(-1) for s in (1, -1))
+        return (above - below) / (2 * h), float(np.max(np.abs([above, below])))
 
     gaps = [
         float(np.max(np.abs(found - np.reshape(expected, -1)))) / size
@@ -126,22 +131,17 @@ def part_error(trace: Trace, name: str) -> float | None:
     given = {q.node: q.value for q in trace.inputs}
     size = max(1.0, float(np.max(np.abs(gradient))))
     errors = []
-    for at in list(np.ndindex(node.shape))[:MAX_ROWS]:
+    for place in list(np.ndindex(node.shape))[:MAX_ROWS]:
         direction = np.zeros(node.shape)
-        direction[at] = 1.0
+        direction[place] = 1.0
 
-        def quotient(h: float, direction: Array = direction) -> tuple[Array, float]:
-            ends = []
-            for sign in (1, -1):
-                known = {**given, node: (value + sign * h * direction)[()]}
-                ends.append(float(np.asarray(evaluate([graph.result], known)[graph.result]).item()))
-            return np.array([(ends[0] - ends[1]) / (2 * h)]), max(map(abs, ends))
+        def at(h: float, direction: Array = direction) -> Array:
+            known = {**given, node: (value + h * direction)[()]}
+            return evaluate([graph.result], known)[graph.result]
 
-        gaps = [
-            abs(float(found[0]) - float(gradient[at])) / size
-            for found, _ in estimated(quotient, STEPS)
-        ]
-        errors += [min(gap for gap in gaps if math.isfinite(gap))] if gaps else []
+        gap = _gap(at, gradient[place], size)
+        if gap is not None:
+            errors.append(gap)
     return max(errors) if errors else None
 
 
@@ -197,7 +197,7 @@ def forward_mode(trace: Trace, direction: Mapping[str, Array]) -> Forward:
     size = max(1.0, abs(value))
     error = None
     if not kinks_of(trace):
-        error = _gap(trace, graph.result, moved, np.array([value]), size)
+        error = _gap(_along(trace, graph.result, moved), np.array([value]), size)
     return Forward(direction, tangents, value, back, error)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from report.derivation.latex.symbols import GRADIENT, VALUE
-from report.figure.loss_plot import text_family
+from report.figure.charts import chart
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST = 60  # bars; of more, those that most students have wrong
 WIDTH = 150.0  # millimetres
@@ -24,28 +26,14 @@ def plot(tally: Mapping[str, Mapping[str, int]]) -> tuple[str, float]:
     `tally` maps a column's name (q1.q3, q1.d.w1) to the number of answers with each verdict. The picture
     is 150 mm wide; its height in millimetres is the second of the two.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     shown = worst(tally)
     height = AROUND + ROW * max(len(shown), 1)
-    settings: dict[str, Any] = {
-        "font.family": [text_family(), "DejaVu Sans"],
-        "font.size": 9.0,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "report",
-        "svg.id": None,
-    }
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
-        figure = Figure(figsize=(WIDTH / 25.4, height / 25.4))
+
+    def draw(figure: Figure) -> None:
         figure.patch.set_alpha(0.0)
-        below = 7.5 / height
-        axes = figure.add_axes((LABELS, below, 0.96 - LABELS, 1 - AROUND / height))
-        _bars(axes, shown)
-        out = io.StringIO()
-        unsaid = dict.fromkeys(("Date", "Format", "Type", "Creator"))
-        figure.savefig(out, format="svg", metadata=unsaid)
-    return out.getvalue(), height
+        _bars(figure.add_axes((LABELS, 7.5 / height, 0.96 - LABELS, 1 - AROUND / height)), shown)
+
+    return chart(WIDTH, height, 9.0, draw), height
 
 
 def worst(tally: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from typing import Any
 
 from report import number_format
@@ -40,7 +39,7 @@ def descent_view(setter: Setter, trace: Trace, descent: Descent) -> dict[str, An
     lengths = [descent.length(step) for step in shown]
     numbers = [[descent.values[s] for s in shown], lengths]
     numbers += [[column[s] for s in shown] for _, _, column in told]
-    cells = list(zip(*map(_column, numbers), strict=True))
+    cells = list(zip(*map(number_format.column, numbers), strict=True))
     svg, words = loss_plot(descent.values, trace.letter)
     return {
         "method": METHODS[descent.plan.method],
@@ -58,10 +57,6 @@ def descent_view(setter: Setter, trace: Trace, descent: Descent) -> dict[str, An
             "height": HEIGHT,
         },
     }
-
-
-def _column(numbers: Sequence[float]) -> list[str]:
-    return number_format.column(numbers)
 
 
 def loop_view(setter: Setter, run: ProgramRun, confirmed: int) -> dict[str, Any]:
