@@ -60,6 +60,7 @@ class Summary:
     pages: int
     seconds: float
     readings: tuple[str, ...] = ()  # what was chosen where a spelling could mean something else
+    faults: tuple[str, ...] = ()  # what is not right with the author's own programs, in a draft
 
     def __str__(self) -> str:
         def count(n: int, what: str) -> str:
@@ -70,7 +71,7 @@ class Summary:
             f"{self.path}: {count(self.questions, 'question')}, {count(self.gates, 'gate')}, "
             f"{checked}{count(self.pages, 'page')}, {self.seconds:.1f} s"
         )
-        return "\n".join([line, *self.readings])
+        return "\n".join([line, *self.readings, *self.faults])
 
 
 def build(
@@ -110,6 +111,7 @@ def build(
         pages=made.pdfs[edition].pages,
         seconds=time.perf_counter() - start,
         readings=_readings(work, made.traces),
+        faults=made.faults,
     )
 
 
@@ -140,6 +142,7 @@ def _build_page(work: Homework, target: Path, edition: str, start: float, draft:
         pages=1,
         seconds=time.perf_counter() - start,
         readings=_readings(work, [a.trace for a in answers]),
+        faults=_own_faults(work, answers),
     )
 
 
@@ -173,11 +176,15 @@ def _edition(edition: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """The PDFs of one homework by edition, the traces of its questions, and how many checks passed."""
+    """The PDFs of one homework by edition, the traces of its questions, and how many checks passed.
+
+    `faults` says what is not right with the author's own programs, which a draft may have.
+    """
 
     pdfs: Mapping[str, Pdf]
     traces: tuple[Trace, ...]
     checks: int
+    faults: tuple[str, ...] = ()
 
 
 def make(
@@ -223,7 +230,7 @@ def make(
                 (sheet if edition == "sheet" else key)(work, traces), standard=standard
             )
     checks = sum(a.verification.comparisons + a.verification.formulas for a in answers)
-    return Made(pdfs, traces, checks)
+    return Made(pdfs, traces, checks, _own_faults(work, answers))
 
 
 def answers_of(
@@ -513,9 +520,15 @@ def versions() -> dict[str, str]:
     return own | {name: version(name) for name in _VERSIONED}
 
 
+def _own_faults(work: Homework, answers: Sequence[Answer]) -> tuple[str, ...]:
+    """What is not right with the author's own programs."""
+    own = ((a.question, run) for a in answers for run in a.own)
+    return tuple(f"{place(work, question)}: {run.fault}" for question, run in own if run.fault)
+
+
 def _refuse(work: Homework, answers: Sequence[Answer], draft: bool = False) -> None:
     """No report when two ways to a number do not agree; in a draft, those of a student's program may."""
-    faults = [f"{place(work, a.question)}: {r.fault}" for a in answers for r in a.own if r.fault]
+    faults = _own_faults(work, answers)
     if faults and not draft:
         hint = "With --draft there is a report all the same, which says so."
         raise CheckError("\n".join(["a program of your own is not right:", *faults, hint]))

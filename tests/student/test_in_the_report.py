@@ -77,8 +77,10 @@ def test_a_draft_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "hw.toml", "-o", "out.pdf"]) == 1
     assert "--draft" in capsys.readouterr().err
     assert main(["build", "hw.toml", "-o", "out.pdf", "--draft"]) == 0
+    assert "first wrong: df/dw" in capsys.readouterr().out
     text = " ".join(page.extract_text() for page in pypdf.PdfReader("out.pdf").pages)
     assert "first wrong: df/dw" in text
+    assert "mine.py is not right" in text
     assert "differs" in text
     assert main(["check", "hw.toml"]) == 1
 
