@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,7 +23,9 @@ from report.document.answer import DIALECTS
 from report.document.formulas import Setter, height_of, width_of
 from report.document.precision import COLUMN_DIGITS, Precision
 from report.figure.font_metrics import width as text_width
-from report.student.work import AGREES, DIFFERS, MISSING, Line
+
+if TYPE_CHECKING:
+    from report.student import OwnWork
 
 COLUMN = 160.0
 GAP = 8 * 25.4 / 72  # right of each column but the last: the padding of its cells
@@ -42,6 +44,7 @@ MAX_LISTED = 14  # rows of such entries; where there are more, only numbers stan
 Row = TypeVar("Row")
 
 YOUR_PROGRAM = "your program"
+WORDS = {True: "agrees", False: "differs", None: "not printed"}
 
 
 def ends(rows: Sequence[Row]) -> Sequence[Row]:
@@ -186,12 +189,12 @@ def flows(setter: Setter, question: str, trace: Trace, lines: Sequence[Flow]) ->
 
 
 def verification(
-    setter: Setter, v: Verification, trace: Trace, own: Sequence[Line] = ()
+    setter: Setter, v: Verification, trace: Trace, own: Sequence[OwnWork] = ()
 ) -> dict[str, Any]:
     """Each gradient in every way, and how far each way is from the trace at most.
 
     The entries of small gradients stand one by one; of larger ones only the largest error does. `own`
-    are the numbers of the student's own program: they get a column that says whether they agree.
+    are the numbers of the student's own programs: they get a column that says whether they agree.
     """
     listed, large = _listed(v.entries)
     names = [
@@ -215,7 +218,9 @@ def verification(
     of = _text([f"{label} of "]) + _formulas(name for name, _, _ in sums if name)
     first = max(_formulas(names), _text([label]), of if large else 0.0)
     for digits in (CHECK_DIGITS, 8, 6):
-        columns = _numbers(listed, ways, digits) + ([_agreement(listed, own)] if own else [])
+        columns = _numbers(listed, ways, digits)
+        if own:
+            columns.append([WORDS[agree] for agree in _agree(listed, own)])
         last = zip(*errors, strict=True) if errors else [()] * len(columns)  # no input is asked for
         cells = zip(heads[1:], columns, last, strict=True)
         widths = [max(_text([head], face="bold"), _text([*c, *e])) for head, c, e in cells]
@@ -241,26 +246,16 @@ def verification(
     }
 
 
-def _agreement(entries: Sequence[CheckedEntry], own: Sequence[Line]) -> list[str]:
-    """Of each entry, whether the student's own program has it right."""
-    lines = {line.key[0].name: line for line in own if line.key[1] and line.own is not None}
-    return [_word(e, lines.get(e.name)) for e in entries]
+def _agree(entries: Iterable[CheckedEntry], own: Sequence[OwnWork]) -> list[bool | None]:
+    """Of each entry, whether the student's own programs have it right; None where none prints it."""
+    found = [[work.agrees_at(e.name, e.place) for work in own] for e in entries]
+    return [next((a for a in reversed(each) if a is not None), None) for each in found]
 
 
-def _word(entry: CheckedEntry, line: Line | None) -> str:
-    if line is None or line.own is None:
-        return MISSING
-    if line.close is None:
-        return DIFFERS
-    if np.isnan(line.own.value[entry.place]):
-        return MISSING
-    return AGREES if line.close[entry.place] else DIFFERS
-
-
-def _together(entries: Sequence[CheckedEntry], own: Sequence[Line]) -> str:
+def _together(entries: Iterable[CheckedEntry], own: Sequence[OwnWork]) -> str:
     """Of a large gradient, the worst that can be said."""
-    words = set(_agreement(entries, own))
-    return next((w for w in (DIFFERS, MISSING) if w in words), AGREES)
+    found = _agree(entries, own)
+    return WORDS[next((worst for worst in (False, None) if worst in found), True)]
 
 
 def _listed(

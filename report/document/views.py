@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -34,8 +34,10 @@ from report.document.statement import inline, render
 from report.figure import Figure
 from report.homework.homework import Question
 from report.program import Program
-from report.student import OwnRun
 from report.typeset import picture
+
+if TYPE_CHECKING:
+    from report.student import OwnRun
 
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
 MAX_FIGURE = 215.0  # millimetres of a graph that stands on one page with its caption
@@ -107,7 +109,7 @@ def outcome(setter: Setter, answer: Answer) -> dict[str, Any]:
         shown = ()  # the student's own stand in their place
     names = [run.program.name for run in shown]
     own = [_own_run(setter, run) for run in answer.own]
-    lines = [line for run in answer.own for line in run.work.lines]
+    works = [run.work for run in answer.own]
     return {
         "own": own,
         "loop": loop_view(setter, answer.loop, answer.steps_checked) if answer.loop else None,
@@ -115,7 +117,7 @@ def outcome(setter: Setter, answer: Answer) -> dict[str, Any]:
             _run(setter, run, answer.shown["sources"][run.program.name], names) for run in shown
         ],
         "kept": [run.program.name for run in answer.runs if run not in shown],
-        "verification": tables.verification(setter, answer.verification, answer.trace, lines),
+        "verification": tables.verification(setter, answer.verification, answer.trace, works),
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from report.autodiff.graph import Array
 from report.student.ruler import Own
 from report.student.walk import Key
@@ -58,6 +60,15 @@ class OwnWork:
     def printed(self) -> tuple[Line, ...]:
         """The lines that the student has a number for."""
         return tuple(line for line in self.lines if line.own is not None)
+
+    def agrees_at(self, name: str, place: tuple[int, ...]) -> bool | None:
+        """Whether an entry of a value's gradient is right; None where it is not printed."""
+        for line in self.lines:
+            if line.own is not None and line.key[1] and line.key[0].name == name:
+                if line.close is None:
+                    return False
+                return None if np.isnan(line.own.value[place]) else bool(line.close[place])
+        return None
 
     @property
     def wrong(self) -> tuple[Line, ...]:
