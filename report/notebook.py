@@ -65,6 +65,7 @@ def show(
     inputs: Mapping[str, Any] = MappingProxyType({}),
     wrt: Collection[str] | None = None,
     unfold: Collection[str] = (),
+    entry: tuple[int, ...] | None = None,
 ) -> Shown:
     """The whole derivation of a formula, a Python function or a trace, as in the report.
 
@@ -72,15 +73,17 @@ def show(
     """
     from report import checks, derivation, document, figure
     from report.homework.homework import Question
+    from report.readback import printable, read_back
 
-    found = function if isinstance(function, Trace) else trace(function, inputs, wrt, unfold)
+    found = function if isinstance(function, Trace) else trace(function, inputs, wrt, unfold, entry)
     if found.unchosen:
         raise ReportError(found.unchosen)
     derived = derivation.derive(found)
+    derived, read = printable(derived, read_back(found, derived))
     question = Question("q1", found.function, {q.name: q.value for q in found.inputs}, found.wrt)
     drawn = figure.draw(found, browser=True)
     work = document.Work(question, found, derived, drawn, None, ())
-    checked = checks.verify(found, derived, {})
+    checked = checks.verify(found, derived, {}, read)
     answer = document.Answer(work, (), checked, document.view(work, browser=True))
     body = document.question_html(answer)
     return Shown(

@@ -39,7 +39,9 @@ from report.homework.traces import all_faults, asked_of, forward_of, trace_quest
 from report.plain_values import as_path, as_text
 
 if TYPE_CHECKING:
+    from report.derivation import Derivation
     from report.document import Answer, Work
+    from report.figure import Figure
     from report.pdf.html_to_pdf import Pdf
     from report.program import Program, Running
     from report.student import OwnRun
@@ -328,11 +330,9 @@ def _finish(
     begun: _Begun, view: Callable[[Work], Mapping[str, Any]] | None, browser: bool
 ) -> Answer:
     from report import figure, program
-    from report.autodiff.hessian import curvature
-    from report.autodiff.jacobian import jacobian
     from report.checks import verify
     from report.derivation import derive
-    from report.document import Answer, ProgramRun, Work
+    from report.document import Answer, ProgramRun
     from report.program.loop import check_loop
     from report.readback import printable, read_back, read_sides
 
@@ -345,18 +345,8 @@ def _finish(
         derivation, read = printable(derivation, read_back(found, derivation))
         doing(f"{name}drawing the graph")
         drawn = figure.draw(found, browser=browser)
-        second = curvature(found) if begun.question.hessian else None
-        done = Work(
-            begun.question,
-            found,
-            derivation,
-            drawn,
-            second,
-            begun.written,
-            begun.descent,
-            jacobian(found) if begun.question.jacobian else None,
-            forward_of(begun.question, found) if begun.question.direction is not None else None,
-            begun.work.detail,
+        done = work_of(
+            begun.work, begun.question, derivation, drawn, found, begun.written, begun.descent
         )
         read += read_sides(found, _beside(done))
         doing(f"{name}setting formulas")
@@ -375,6 +365,34 @@ def _finish(
             loop = ProgramRun(begun.loop.program, program.finish(begun.loop))
             confirmed = check_loop(begun.descent, loop.output.text)
         return Answer(done, tuple(runs), checked, shown, loop, confirmed)
+
+
+def work_of(
+    homework: Homework,
+    question: Question,
+    derivation: Derivation,
+    drawn: Figure,
+    found: Trace,
+    programs: tuple[Program, ...],
+    descent: Descent | None,
+) -> Work:
+    """A question with all that it asks for beside its derivation."""
+    from report.autodiff.hessian import curvature
+    from report.autodiff.jacobian import jacobian
+    from report.document import Work
+
+    return Work(
+        question,
+        found,
+        derivation,
+        drawn,
+        curvature(found) if question.hessian else None,
+        programs,
+        descent,
+        jacobian(found) if question.jacobian else None,
+        forward_of(question, found) if question.direction is not None else None,
+        homework.detail,
+    )
 
 
 def _beside(work: Work) -> list[tuple[str, str, Any]]:

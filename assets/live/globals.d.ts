@@ -7,7 +7,6 @@ interface Window {
   };
   Idiomorph?: {
     defaults: {
-      ignoreActiveValue: boolean;
       callbacks: { beforeAttributeUpdated?: (name: string, node: Node, kind: string) => boolean };
     };
   };

@@ -3,7 +3,7 @@
 "use strict";
 
 /**
- * @typedef {{name: string, number: number, gate: string, arguments: string[], unfolds: boolean,
+ * @typedef {{name: string, number: number, gate: string, arguments: string[], unfolds: string,
  *   value: any, gradient: any, valueText: string, gradientText: string}} Gate
  * @typedef {{inputs: Gate[], gates: Gate[], letter: string, value: number, result: string}} Steps
  */
@@ -139,7 +139,8 @@ class Stepper {
     this.view.replaceChildren();
     const words = this.words(way, name);
     if (!words) return;
-    this.view.append(element("p", { class: "words" }, words));
+    const head = element("div", { class: "step-head" }, element("p", { class: "words" }, words));
+    this.view.append(head);
     const gate = this.byName.get(name);
     if (!gate) return;
     if (this.hidden && (way === "forward" || way === "backward")) {
@@ -153,12 +154,9 @@ class Stepper {
     this.view.append(...wanted.map(shownCopy));
     if (!wanted.length || way === "seed") this.view.append(this.numbers(way, gate));
     if (wanted.length)
-      this.view.append(button("Copy", "Copy the formula of this step", () => void this.view.dispatchEvent(new CustomEvent("report:copy", { bubbles: true }))));
-    if (gate.unfolds) {
-      const event = new CustomEvent("report:unfold", { detail: gate.gate, bubbles: true, cancelable: true });
-      if (this.figure.classList.contains("foldable"))
-        this.view.append(button(`Write ${gate.gate} out in simpler gates`, "", () => void this.figure.dispatchEvent(event)));
-    }
+      head.append(button("Copy", "Copy the formula of this step", () => void this.view.dispatchEvent(new CustomEvent("report:copy", { bubbles: true }))));
+    if (gate.unfolds && this.figure.classList.contains("foldable"))
+      head.append(element("button", { type: "button", "data-unfold": gate.unfolds }, `Write ${gate.unfolds} out in simpler gates`));
   }
 
   /** The rows of the document about a gate. @param {string} question @param {string} name */

@@ -209,7 +209,8 @@ class Graph:
     input or a constant, when the function is one). `lets` maps the names of the let-lines, also of
     those that the result does not need, to their nodes. `integers` says which inputs are no real numbers
     and have no gradient: an "index", a "label", a "mask", or the "target" of a cross-entropy.
-    `expression` is the function in the syntax of expressions where `text` is LaTeX, else "".
+    `expression` is the function in the syntax of expressions where `text` is LaTeX, else "". `written_out` says
+    of gates that stand for one in `unfold` which one that is.
     """
 
     text: str
@@ -221,6 +222,7 @@ class Graph:
     expression: str = ""
     entry: tuple[int, ...] | None = None  # of a vector or matrix, which is the result
     readings: tuple[str, ...] = ()  # what was chosen where a spelling could mean something else
+    written_out: Mapping[Node, str] = field(default_factory=dict)
 
     def between(self, names: Iterable[str], nodes: Iterable[Node] = ()) -> frozenset[Node]:
         """The inputs of these names, these gates, and every gate through which a gradient flows back to one of them."""

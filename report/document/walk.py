@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from report import number_format
+from report.autodiff.gates.definitions import unfolds_as
 from report.autodiff.trace import Quantity, Trace, as_lists
 
 MAX_DATA = 400  # entries of a value that the script gets
@@ -22,7 +23,7 @@ def steps(found: Trace) -> dict[str, Any]:
             "number": q.number,
             "gate": kind,
             "arguments": [found.name_of(a) for a in q.node.args if not a.is_constant],
-            "unfolds": q.node.gate.definition is not None,
+            "unfolds": unfolds_as(q.node.gate),
             "value": _data(q.value),
             "gradient": _data(q.gradient),
             "valueText": _words(q.value),

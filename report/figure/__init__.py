@@ -7,11 +7,14 @@ graph of very many gates is drawn by its let-lines or by its ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from report.autodiff.trace import Quantity, Trace
+from report.autodiff.trace import Trace
 from report.figure.layered_row import LayeredRow
+
+if TYPE_CHECKING:
+    from report.figure.web_svg import Web
 
 POINT = 25.4 / 72  # in millimetres
 MARGIN = 1.0  # points round a panel
@@ -66,11 +69,13 @@ def draw(
     max_height: float = 215.0,
     numbers: bool = True,
     browser: bool = False,
+    folds: bool = False,
 ) -> Figure:
     """The figure of a trace, in rows of at most `width` times `max_height` millimetres.
 
     Without `numbers` it shows the structure alone, with room on the edges to write them by hand. For
-    a `browser` its gates and edges are elements of their own (see `report.figure.web_svg`).
+    a `browser` its gates and edges are elements of their own (see `report.figure.web_svg`); with `folds`
+    gates have marks to be written out or folded by.
     """
     from report.figure import alt_text
     from report.figure.fold import rows
@@ -92,7 +97,7 @@ def draw(
         words.insert(0, overview_words(trace))
         reading = (alt_text.OVERVIEW, *reading)
     wide = max(row.width for row in placed) + 2 * MARGIN
-    found = {q.name: q for q in (*trace.inputs, *trace.gates)} if browser else None
+    found = _web(trace, folds and not what.grouped) if browser else None
     with settings():
         panels = tuple(
             _panel(row, wide, said, found) for row, said in zip(placed, words, strict=True)
@@ -100,9 +105,22 @@ def draw(
     return Figure(panels, alt, reading, alt_text.note(what), whole is not None)
 
 
-def _panel(
-    row: LayeredRow, width: float, alt: str, browser: Mapping[str, Quantity] | None
-) -> Panel:
+def _web(trace: Trace, folds: bool) -> Web:
+    """What a browser's figure knows of the gates of a trace."""
+    from report.autodiff.gates.definitions import unfolds_as
+    from report.figure.web_svg import Web
+
+    quantities = {q.name: q for q in (*trace.inputs, *trace.gates)}
+    if not folds:
+        return Web(quantities, {}, {})
+    made = trace.graph.written_out
+    inner = {a for q in trace.gates for a in q.node.args if made.get(a) == made.get(q.node)}
+    unfold = {q.name: unfolds_as(q.node.gate) for q in trace.gates}
+    fold = {q.name: made[q.node] for q in trace.gates if q.node in made and q.node not in inner}
+    return Web(quantities, unfold, fold)
+
+
+def _panel(row: LayeredRow, width: float, alt: str, browser: Web | None) -> Panel:
     from report.figure.svg import svg
     from report.figure.web_svg import web_svg
 

@@ -2,12 +2,14 @@
 
 A gate is `<g class="gate" data-gate="q1">`, a name `<g class="source" data-name="x1">`, an edge
 `<g class="edge" data-from="x1" data-to="q1">` with its line and, in classes `value` and `gradient`, its
-numbers. Colours and fonts are the stylesheet's.
+numbers. Behind a gate may stand `<g class="fold" data-unfold="sigmoid">`, a button that writes such gates
+out, or one with `data-fold` that folds them. Colours and fonts are the stylesheet's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from html import escape
 
 from report.autodiff.trace import Quantity
@@ -20,9 +22,19 @@ _KINDS = {VALUE: "value", GRADIENT: "gradient", GREY: "grey"}
 _FACES = {"italic": ' font-style="italic"', "bold": ' font-weight="700"'}
 
 
-def web_svg(
-    row: LayeredRow, width: float, height: float, quantities: Mapping[str, Quantity]
-) -> str:
+_SLANT = 1 - 0.5**0.5  # of a rounded corner: how far its middle lies from the sides
+
+
+@dataclass(frozen=True)
+class Web:
+    """What a browser's figure knows of its gates: their quantities, and the fold marks of some of them."""
+
+    quantities: Mapping[str, Quantity]
+    unfold: Mapping[str, str]  # by gate, what `unfold` calls the gates that it is one of
+    fold: Mapping[str, str]  # the same of the last gate of one that is written out
+
+
+def web_svg(row: LayeredRow, width: float, height: float, web: Web) -> str:
     """The row, already at its place, as SVG of that size in points."""
     ends = {r.stops[0] for r in row.routes} | {r.stops[-1] for r in row.routes}
     head = (
@@ -32,7 +44,7 @@ def web_svg(
     parts = [
         head,
         *(_edge(route) for route in row.routes),
-        *(_end(v, quantities) for v in row.vertices if v in ends),
+        *(_end(v, web) for v in row.vertices if v in ends),
         "</svg>",
     ]
     return "".join(parts)
@@ -54,7 +66,7 @@ def _name(v: Vertex) -> str:
     return escape(v.names[0]) if v.names else ""
 
 
-def _end(v: Vertex, quantities: Mapping[str, Quantity]) -> str:
+def _end(v: Vertex, web: Web) -> str:
     """A gate, or the name of an input or result."""
     inner = _piece(v.piece.moved(v.x, v.y))
     name = _name(v)
@@ -63,11 +75,27 @@ def _end(v: Vertex, quantities: Mapping[str, Quantity]) -> str:
     body = f'<path class="body" d="{_path(outline(v))}"/>'
     if not name:
         return f"<g>{body}{inner}</g>"
-    q = quantities[name]
+    q = web.quantities[name]
     words = escape(f"gate {q.number}, {q.name}: {q.node.gate.name}")
     return (
         f'<g class="gate{" aside" if v.grey else ""}" data-gate="{name}" data-number="{q.number}" tabindex="-1" role="button" '
-        f'aria-label="{words}">{body}{inner}</g>'
+        f'aria-label="{words}">{body}{inner}</g>{_mark(v, web)}'
+    )
+
+
+def _mark(v: Vertex, web: Web) -> str:
+    """The button at a gate's lower right that writes it out (+), or folds what it ends (−)."""
+    name = v.names[0]
+    if v.body is None or not (kind := web.fold.get(name) or web.unfold.get(name)):
+        return ""
+    folds = name in web.fold
+    corner = _SLANT * v.body.radius
+    x, y = v.x + v.body.half - corner, v.y + v.body.high - corner
+    words = f"Fold {kind} into one gate" if folds else f"Write {kind} out in simpler gates"
+    return (
+        f'<g class="fold" data-{"fold" if folds else "unfold"}="{escape(kind)}" role="button" tabindex="0" '
+        f'aria-label="{escape(words)}" transform="translate({x:.2f} {y:.2f})"><title>{escape(words)}</title>'
+        f'<circle class="around" r="7"/><circle r="3.2"/><path d="M-1.8 0H1.8{"" if folds else "M0 -1.8V1.8"}"/></g>'
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates.definitions import opened
 from report.autodiff.inputs import NAME
 from report.autodiff.parser import free_names as names_of
 from report.autodiff.parser import is_latex
 from report.autodiff.parser.latex.names import normal
 from report.errors import ReportError
+from report.homework import toml
 from report.homework.homework import Homework, Question
 from report.homework.random_inputs import is_random
 
@@ -42,8 +45,8 @@ def fields(homework: Homework, question: str) -> dict[str, str]:
         "author": homework.author,
         "question-title": q.title,
         "function": q.function,
-        "unfold": " ".join(q.unfold or ()),
-        "hessian": "on" if q.hessian else "",
+        "unfold": " ".join(unfolded(q)),
+        **more_of(q),
     }
     for i in inputs_of(q):
         found[f"asked:{i.name}"] = "on" if i.asked else ""
@@ -52,6 +55,26 @@ def fields(homework: Homework, question: str) -> dict[str, str]:
             for c, cell in enumerate(row):
                 found[f"cell:{i.name}:{r}:{c}"] = cell
     return found
+
+
+def unfolded(q: Question) -> tuple[str, ...]:
+    """The gates that a question has written out."""
+    return opened() if q.unfold is None else q.unfold
+
+
+def more_of(q: Question) -> dict[str, str]:
+    """What else a question may ask for, as its fields show it."""
+    return {
+        "hessian": "on" if q.hessian else "",
+        "jacobian": "on" if q.jacobian else "",
+        "entry": ", ".join(map(str, q.entry or ())),
+        "direction": ", ".join(
+            toml.write_pairs({n: v}).strip() for n, v in (q.direction or {}).items()
+        ),
+        "steps": "" if q.steps is None else str(q.steps),
+        "rate": "" if q.rate is None else _written(q.rate),
+        "method": q.method or "",
+    }
 
 
 def inputs_of(q: Question) -> list[Input]:
@@ -105,23 +128,20 @@ def free_names(function: str, known: Collection[str] = ()) -> set[str] | None:
 
 @dataclass(frozen=True)
 class Changes:
-    """Keys of the heading and of the question with their new values."""
+    """Keys of the heading and of the question with their new values; `faults` is what is wrong with which field."""
 
     heading: Mapping[str, Any]
     question: Mapping[str, Any]
+    faults: Mapping[str, str]
 
     def __bool__(self) -> bool:
         return bool(self.heading or self.question)
 
 
 def changes(posted: Mapping[str, str], base: Homework, now: Homework, question: str) -> Changes:
-    """What a posted form changes in the homework of now; `base` is the one that the form showed."""
+    """What posted fields change in the homework of now; `base` is the one that the form showed."""
     before = fields(base, question)
-    boxes = {
-        k for k in before if k.startswith(("asked:", "hessian"))
-    }  # sent where they are ticked only
-    sent = {**dict.fromkeys(boxes if "boxes" in posted else (), ""), **posted}
-    different = {k: v for k, v in sent.items() if k in before and v != before[k]}
+    different = {k: v for k, v in posted.items() if k in before and v != before[k]}
     q = now.question(question)
     heading: dict[str, Any] = {k: different[k] for k in ("title", "author") if k in different}
     changed: dict[str, Any] = {}
@@ -130,16 +150,61 @@ def changes(posted: Mapping[str, str], base: Homework, now: Homework, question: 
     if "function" in different:
         changed["function"] = different["function"].replace("\r\n", "\n").strip("\n")
     if "unfold" in different:
-        changed["unfold"] = different["unfold"].split() or None
-    if "hessian" in different:
-        changed["hessian"] = different["hessian"] == "on" or None
+        names = different["unfold"].split()
+        changed["unfold"] = None if set(names) == set(opened()) else names
+    faults: dict[str, str] = {}
+    for key in _MORE.keys() & different.keys():
+        with _noted(faults, key):
+            changed[key] = _MORE[key](different[key].strip())
+    if "steps" in changed and changed["steps"] is None:
+        changed |= {"rate": None, "method": None}  # which are those of steps
     asked = [key for key in different if key.startswith("asked:")]
-    if asked:
-        changed["wrt"] = _wrt(q, {key.partition(":")[2]: different[key] == "on" for key in asked})
-    values = _values(q, different)
+    for key in asked[-1:]:
+        with _noted(faults, key):
+            boxes = {k.partition(":")[2]: different[k] == "on" for k in asked}
+            changed["wrt"] = _wrt(q, boxes)
+    values = _values(q, different, faults)
     if values:
         changed["inputs"] = values
-    return Changes(heading, changed)
+    return Changes(heading, changed, faults)
+
+
+@contextmanager
+def _noted(faults: dict[str, str], field: str) -> Iterator[None]:
+    """Note what is wrong with a field; the others are changed all the same."""
+    try:
+        yield
+    except ReportError as error:
+        faults[field] = str(error)
+
+
+def _places(text: str) -> list[int] | None:
+    if not re.fullmatch(r"[\s\d,()\[\]]*", text):
+        raise ReportError(
+            f"entry {text[:40]!r}: write its place, counted from 0, such as 1 or 0, 2"
+        )
+    return [int(n) for n in re.findall(r"\d+", text)] or None
+
+
+def _direction(text: str) -> dict[str, Any] | None:
+    try:
+        found = toml.read_value(f"{{ {text} }}", "direction")
+    except ReportError:
+        found = ""
+    if not isinstance(found, dict):
+        raise ReportError(f"direction {text[:40]!r}: write x = [1, 0], w = 1")
+    return found or None
+
+
+_MORE: Mapping[str, Callable[[str], Any]] = {
+    "hessian": lambda text: text == "on" or None,
+    "jacobian": lambda text: text == "on" or None,
+    "entry": _places,
+    "direction": _direction,
+    "steps": lambda text: number(text, "steps") if text else None,
+    "rate": lambda text: number(text, "rate") if text else None,
+    "method": lambda text: text or None,
+}
 
 
 def _wrt(q: Question, boxes: Mapping[str, bool]) -> list[str] | None:
@@ -149,7 +214,7 @@ def _wrt(q: Question, boxes: Mapping[str, bool]) -> list[str] | None:
     return None if len(names) == len(q.inputs) else names
 
 
-def _values(q: Question, different: Mapping[str, str]) -> dict[str, Any]:
+def _values(q: Question, different: Mapping[str, str], faults: dict[str, str]) -> dict[str, Any]:
     """The inputs with other cells or another shape."""
     values: dict[str, Any] = {}
     for key, text in different.items():
@@ -160,7 +225,9 @@ def _values(q: Question, different: Mapping[str, str]) -> dict[str, Any]:
             name, row, column = rest.rsplit(":", 2)
             if name in q.inputs and f"kind:{name}" not in different:
                 old = values.get(name, q.inputs[name])
-                values[name] = _with_cell(old, int(row), int(column), number(text, name))
+                with _noted(faults, key):
+                    given = number(text, f"input {name}")
+                    values[name] = _with_cell(old, int(row), int(column), given)
     return values
 
 
@@ -185,7 +252,7 @@ def number(text: str, name: str) -> int | float:
             return float(top) / float(bottom)
         return int(plain) if re.fullmatch(r"[-+]?\d{1,15}", plain) else _finite(float(plain))
     except (ValueError, ZeroDivisionError):
-        raise ReportError(f"input {name}: {text[:40]!r} is no number; write 0.5") from None
+        raise ReportError(f"{name}: {text[:40]!r} is no number; write 0.5") from None
 
 
 def _finite(x: float) -> float:

@@ -8,6 +8,8 @@ version is left as it is now. Comments and layout of the file are kept.
 from __future__ import annotations
 
 import contextlib
+import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from report.homework.homework import Homework, read_homework_text
 
 MAX_TEXT = 200_000  # characters of a homework on the live page
 KEPT = 200  # versions that a change can be based on
+TOGETHER = 1.0  # seconds between changes that are taken back together
 NEW = """title = "Homework"
 author = ""
 
@@ -46,6 +49,8 @@ class HomeworkFile:
         self.parsed = read_homework_text(self.text, self.name)
         self.versions = {self.version: self.text}
         self.unsaved: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = []
+        self.past: deque[str] = deque(maxlen=KEPT)  # texts that can be taken back
+        self.changed_at = 0.0
 
     @property
     def name(self) -> str:
@@ -67,11 +72,25 @@ class HomeworkFile:
         if text == self.text:
             return False
         self.parsed = read_homework_text(text, self.name)
+        now = time.monotonic()
+        if now - self.changed_at > TOGETHER:
+            self.past.append(self.text)
+        self.changed_at = now
         self.text = text
         self.version += 1
         self.versions[self.version] = text
         self.versions.pop(self.version - KEPT, None)
         return True
+
+    def undo(self) -> bool:
+        """Take back the last change, or what came in one go with it; whether there was one."""
+        if not self.past:
+            return False
+        self.changed_at = time.monotonic()
+        changed = self.change(self.past.pop())
+        self.changed_at = 0.0
+        self.unsaved.clear()
+        return changed
 
     def edit(self, question: str, heading: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
         """Set keys of the heading and of a question; `inputs` maps names to values, None takes one away.
@@ -125,6 +144,7 @@ class HomeworkFile:
         found = read(self.path)
         if found == self.on_disk:
             return False
+        self.past.clear()
         changed = self.change(found)  # what is no homework file is told, and is read again later
         self.on_disk = found
         for question, heading, changes in self.unsaved:
@@ -180,6 +200,10 @@ def _refill(old: Any, new: list[Any]) -> None:
 
 def _item(value: Any, old: Any) -> Any:
     """A value as TOML: a text with backslashes or lines in quotes that leave them as they are."""
+    if isinstance(value, Mapping):
+        table = tomlkit.inline_table()
+        table.update(value)
+        return table
     if not isinstance(value, str):
         return value
     lines = "\n" in value

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from report import document, pipeline, resources, student
@@ -69,6 +70,7 @@ class LivePage:
             Route("/edit", self.edit, methods=["POST"]),
             Route("/input", self.change_input, methods=["POST"]),
             Route("/text", self.set_text, methods=["POST"]),
+            Route("/undo", self.undo, methods=["POST"]),
             Route("/descend", self.descend, methods=["POST"]),
             Route("/own", self.own, methods=["POST"]),
             Route("/fragments", self.fragments),
@@ -78,8 +80,23 @@ class LivePage:
             Route("/download/{kind}", self.download),
             Route("/static/{name}", self.static),
         ]
-        whole = Starlette(routes=[Mount(f"/{token}", routes=routes)], lifespan=self.lifespan)
+        whole = Starlette(
+            routes=[Mount(f"/{token}", routes=routes)],
+            lifespan=self.lifespan,
+            exception_handlers={ReportError: self.refuse},
+        )
         return Guarded(whole, token, port)
+
+    async def refuse(self, _: Request, error: Exception) -> Response:
+        """What is wrong with a request to which no fragments can be given."""
+        context = {"error": self.without_place(str(error)), "whole": False}
+        return HTMLResponse(
+            _render("live/error.html.j2", context), headers={**_FRESH, "HX-Trigger": "failed"}
+        )
+
+    def without_place(self, words: str) -> str:
+        """A message without the file's name, which the page shows anyway."""
+        return re.sub(rf"^{re.escape(self.file.name)}(, question [\w-]+)?: ", "", words)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -100,24 +117,34 @@ class LivePage:
     # ------------------------------------------------------------ the page
 
     async def page(self, request: Request) -> Response:
-        """The whole page."""
-        question = self.asked(request)
+        """The whole page; that of the first question where no other one is named."""
+        try:
+            question = self.asked(request)
+        except ReportError:
+            return RedirectResponse("./")
         context = {**self.form_context(question), **await self.computed(question), "whole": True}
         return HTMLResponse(_render("live/page.html.j2", context), headers=_FRESH)
 
     def asked(self, request: Request) -> str:
-        """The question that a request is about: the first where it names none that there is."""
+        """The question that a request is about: the first where it names none. ReportError for none of the file."""
         known = [q.id for q in self.file.parsed.questions]
-        name = request.query_params.get("q", "")
-        return name if name in known else known[0]
+        name: str = request.query_params.get("q") or known[0]
+        if name not in known:
+            raise ReportError(
+                f"the file has no question {name[:40]} any more; load the page without ?q="
+            )
+        return name
 
     def form_context(self, question: str) -> dict[str, Any]:
         """What the form shows."""
         homework = self.file.parsed
+        asked = homework.question(question)
         return {
             "homework": homework,
-            "question": homework.question(question),
-            "inputs": form.inputs_of(homework.question(question)),
+            "question": asked,
+            "inputs": form.inputs_of(asked),
+            "more": form.more_of(asked),
+            "unfold": " ".join(form.unfolded(asked)),
             "version": self.file.version,
             "file": self.file,
             "saved": self.file.path is not None and self.file.text == self.file.on_disk,
@@ -133,24 +160,28 @@ class LivePage:
                 "quick", self.file.text, self.file.name, question, kind="quick", seconds=QUICK
             )
         except ReportError as error:
-            return {"error": _without_place(str(error), self.file.name), "parts": None}
+            return {"error": self.without_place(str(error)), "parts": None}
         return {"error": "", "parts": found}
 
     async def fragments(self, request: Request) -> Response:
         """Everything that a change may have changed; for a tab that hears of one."""
         return await self.answer(self.asked(request))
 
-    async def answer(self, question: str, error: str = "") -> Response:
-        """The fragments after a change. `error` is what was wrong with the change itself."""
+    async def answer(
+        self, question: str, error: str = "", fields: Collection[str] = ()
+    ) -> Response:
+        """The fragments after a change; `error` is what was wrong with it, or with some `fields` of it."""
         version = self.file.version
         try:
             found = await self.computed(question)
         except Superseded:
             return Response(status_code=204)
         if error:
-            found = {"error": error, "parts": None}
+            found = {**found, "error": self.without_place(error)}
         context = {**self.form_context(question), **found, "whole": False}
-        headers = {**_FRESH, "HX-Trigger": "failed" if found["error"] else "changed"}
+        told: dict[str, Any] = {"changed": None} if found["parts"] else {"failed": None}
+        told |= {"rejected": list(fields), "version": version}
+        headers = {**_FRESH, "HX-Trigger": json.dumps(told)}
         if version != self.file.version:
             context["version"] = version
         return HTMLResponse(_render("live/fragments.html.j2", context), headers=headers)
@@ -161,14 +192,14 @@ class LivePage:
         """A form with what a user has changed in it."""
         posted = await _posted(request)
         question = self.asked(request)
+        base = self.file.homework(_count(posted, "version", 0))
+        changed = form.changes(posted, base, self.file.parsed, question)
         try:
-            base = self.file.homework(int(posted.get("version") or 0))
-            changed = form.changes(posted, base, self.file.parsed, question)
             if changed:
                 await self.apply(question, changed.heading, dict(changed.question))
         except ReportError as error:
-            return await self.answer(question, _without_place(str(error), self.file.name))
-        return await self.answer(question)
+            return await self.answer(question, str(error), posted)
+        return await self.answer(question, "\n".join(changed.faults.values()), changed.faults)
 
     async def apply(
         self, question: str, heading: Mapping[str, Any], changed: dict[str, Any]
@@ -227,15 +258,13 @@ class LivePage:
             elif what == "paste":
                 values = {name: form.pasted(posted.get("text", ""), name)}
             elif what == "size":
-                rows, columns = (int(posted.get(key) or 1) for key in ("rows", "columns"))
+                rows, columns = (_count(posted, key) for key in ("rows", "columns"))
                 values = {name: form.sized(q.inputs[name], rows, columns)}
             else:
                 values = {name: None}
             await self.apply(question, {}, {"inputs": values})
-        except ValueError:
-            return await self.answer(question, "a size is a whole number")
         except ReportError as error:
-            return await self.answer(question, _without_place(str(error), self.file.name))
+            return await self.answer(question, str(error))
         return await self.answer(question)
 
     async def set_text(self, request: Request) -> Response:
@@ -243,7 +272,7 @@ class LivePage:
         posted = await _posted(request)
         question = self.asked(request)
         try:
-            if int(posted.get("version") or 0) != self.file.version:
+            if _count(posted, "version", 0) != self.file.version:
                 raise ReportError(
                     "the file was changed elsewhere meanwhile; copy your text, then load the page again"
                 )
@@ -252,7 +281,14 @@ class LivePage:
                 self.losses.clear()
                 self.changed()
         except ReportError as error:
-            return await self.answer(question, _without_place(str(error), self.file.name))
+            return await self.answer(question, str(error), ["text"])
+        return await self.answer(self.asked(request))
+
+    async def undo(self, request: Request) -> Response:
+        """Take back the last change."""
+        if self.file.undo():
+            self.losses.clear()
+            self.changed()
         return await self.answer(self.asked(request))
 
     async def descend(self, request: Request) -> Response:
@@ -262,7 +298,7 @@ class LivePage:
         losses = self.losses.get(question, [])
         try:
             rate = float(form.number(posted.get("rate", ""), "rate"))
-            many = min(max(int(posted.get("steps") or 1), 1), 100)
+            many = min(_count(posted, "steps"), 100)
             for _ in range(many):
                 losses = losses or [await self.value(question)]
                 args = (self.file.text, self.file.name, question)
@@ -274,7 +310,7 @@ class LivePage:
                 losses = [*losses, await self.value(question)][-MAX_STEPS:]
         except ReportError as error:
             self.losses[question] = losses
-            return await self.answer(question, _without_place(str(error), self.file.name))
+            return await self.answer(question, str(error))
         self.losses[question] = losses
         return await self.answer(question)
 
@@ -304,7 +340,7 @@ class LivePage:
         except Superseded:
             return Response(status_code=204)
         except ReportError as error:
-            words = _without_place(str(error), self.file.name)
+            words = self.without_place(str(error))
             return HTMLResponse(_render("live/failed.html.j2", {"error": words}), headers=_FRESH)
         if what == "with_runs" and version != self.file.version:
             return Response(status_code=204)
@@ -324,7 +360,7 @@ class LivePage:
                 name, source = self.own_source(question, what, written)
                 found = await self.slow.ask("own_program", *args, name, source, seconds=HEAVY)
         except ReportError as error:
-            words = _without_place(str(error), self.file.name)
+            words = self.without_place(str(error))
             found = _render("live/own-failed.html.j2", {"fault": words})
         return HTMLResponse(found, headers=_FRESH)
 
@@ -347,8 +383,8 @@ class LivePage:
             return _file(self.file.text.encode(), "application/toml; charset=utf-8", name)
         if kind not in ("solution", "sheet", "key", "html", "svg", "programs", "trace"):
             return Response("There is no such file.", status_code=404)
-        args = (self.file.text, self.file.name, kind, self.asked(request))
         try:
+            args = (self.file.text, self.file.name, kind, self.asked(request))
             return _file(*await self.slow.ask("download", *args, seconds=HEAVY))
         except ReportError as error:
             return Response(str(error), status_code=422, media_type="text/plain; charset=utf-8")
@@ -452,15 +488,16 @@ async def _posted(request: Request) -> dict[str, str]:
         raise ReportError("this is too large for the live page") from None
 
 
+def _count(posted: Mapping[str, str], key: str, least: int = 1) -> int:
+    """A whole number of a form; the least where there is none."""
+    text = posted.get(key, "").strip()
+    return max(int(text), least) if re.fullmatch(r"[0-9]{1,9}", text) else least
+
+
 def _file(data: bytes, kind: str, name: str) -> Response:
     plain = re.sub(r"[^\w.-]", "-", name, flags=re.ASCII)
     headers = {**_FRESH, "Content-Disposition": f'attachment; filename="{plain}"'}
     return Response(data, media_type=kind, headers=headers)
-
-
-def _without_place(words: str, name: str) -> str:
-    """A message without the file's name, which the page shows anyway."""
-    return re.sub(rf"^{re.escape(name)}(, question [\w-]+)?: ", "", words)
 
 
 def _less(value: Any, gradient: Any, rate: float) -> Any:

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from report import checks, derivation, document, figure, number_format, pipeline, student
+from report.autodiff.descent import descend
 from report.autodiff.differentiate import trace as trace_of
-from report.autodiff.hessian import curvature
 from report.autodiff.trace import Trace, as_lists
+from report.derivation import Derivation
 from report.derivation.latex.symbols import GRADIENT, symbol, tensor
 from report.derivation.latex.symbols import partial as partial_symbol
 from report.document.formulas import BROWSER
@@ -30,10 +31,12 @@ from report.homework import variants
 from report.homework.homework import Homework, Question, read_homework_text
 from report.homework.traces import trace_question
 from report.live import form
+from report.readback import ReadBack, printable, read_back
 
 MAX_GATES = 3000  # of a question on the live page
 MAX_LINES, MAX_WIDTH = 60, 200  # of what a student's program prints
 MAX_GUESSES = 400  # of the shapes of inputs that nobody has set
+KEPT = 20  # derivations of which is known what can be read back
 SEED = "live"  # of random inputs in a file that names no seed
 _NO_FIGURE = figure.Figure((), "", (), "")
 
@@ -68,15 +71,16 @@ def ready() -> None:
 
 def quick(text: str, name: str, question: str) -> dict[str, str]:
     """The reading of the formula, the graph and the results, as HTML."""
-    _, asked, found = _traced(text, name, question)
+    _, _, found = _traced(text, name, question)
     template = document.environment(BROWSER).get_template("live/quick.html.j2")
     parts: Any = template.module  # macros
-    drawn = figure.draw(found, browser=True)
+    drawn = figure.draw(found, browser=True, folds=True)
+    written = found.graph.written_out
     return {
-        "echo": str(parts.echo(_formula(found))),
+        "echo": str(parts.echo(_formula(found), found.graph.readings)),
         "graph": str(parts.graph(question, drawn.panels, drawn.caption, document.steps(found))),
         "results": str(parts.results(_results(found))),
-        "folds": str(parts.folds(asked.unfold or ())),
+        "folds": str(parts.folds(sorted({written[n] for n in found.quantities if n in written}))),
     }
 
 
@@ -111,13 +115,37 @@ def _results(found: Trace) -> list[dict[str, Any]]:
 def whole(text: str, name: str, question: str) -> str:
     """The question as in the report, with the checks that need no program to run."""
     work, asked, found = _traced(text, name, question)
-    derived = derivation.derive(found)
+    derived = _derived(found)
     programs = pipeline.programs_of(work, asked, found)
-    second = curvature(found) if asked.hessian else None
-    done = document.Work(asked, found, derived, _NO_FIGURE, second, programs)
+    descent = None if asked.plan is None else descend(found, asked.plan)
+    done = pipeline.work_of(work, asked, derived, _NO_FIGURE, found, programs, descent)
     shown = document.view(done, browser=True)
     checked = checks.verify(found, derived, {})
     return document.question_html(document.Answer(done, (), checked, shown))
+
+
+_read: dict[
+    Any, ReadBack
+] = {}  # what was read of derivations with the same formulas, the newest last
+
+
+def _derived(found: Trace) -> Derivation:
+    """The derivation without what cannot be read back; whether it can, its formulas and sizes decide."""
+    derived = derivation.derive(found)
+    said = [
+        (e.left, *e.symbols)
+        for step in derived.backward
+        for e in (row.equation for row in step.rows)
+    ]
+    said += [
+        (g.left, g.closed or "", *(g.entry.symbols if g.entry else ())) for g in derived.gradients
+    ]
+    key = (tuple(said), tuple(np.shape(q.value) for q in found.inputs))
+    if key not in _read:
+        _read[key] = read_back(found, derived)
+        if len(_read) > KEPT:
+            del _read[next(iter(_read))]
+    return printable(derived, _read[key])[0]
 
 
 def with_runs(text: str, name: str, question: str) -> str:

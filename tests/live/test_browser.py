@@ -219,12 +219,18 @@ def test_predict_then_reveal(tab):
 def test_a_gate_is_written_out_and_folded(tab, server):
     page = tab.page
     page.locator("#graph .gate[data-gate=q3]").click()
-    page.get_by_role("button", name="Write sigmoid out").click()
-    page.wait_for_selector("[data-fold=sigmoid]")
+    page.locator("#step").get_by_role("button", name="Write sigmoid out").click()
+    page.wait_for_selector("g.fold[data-fold=sigmoid]")
     tab.says("#graph", "exp")
-    page.click("[data-fold=sigmoid]")
+    page.locator("g.fold[data-fold=sigmoid]").click()  # on the gate itself
     page.wait_for_selector("[data-fold=sigmoid]", state="detached")
     wait(lambda: "unfold" not in server[1].read_text())
+    page.locator("g.fold[data-unfold=sigmoid]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("g.fold[data-fold=sigmoid]")
+    wait(lambda: page.evaluate("document.activeElement.dataset.fold") == "sigmoid")
+    page.click("#undo")
+    page.wait_for_selector("[data-fold=sigmoid]", state="detached")
 
 
 def test_the_file_changes_on_the_disk_and_in_another_tab(tab, server, browser):
@@ -235,7 +241,16 @@ def test_the_file_changes_on_the_disk_and_in_another_tab(tab, server, browser):
     other = Tab(browser, address)
     other.page.fill("#cell-b-0-0", "-3")
     wait(lambda: page.input_value("#cell-b-0-0") == "-3")
+    other.page.fill("#function", "tanh(w*x + b) - y")
+    wait(lambda: page.input_value("#function") == "tanh(w*x + b) - y")
     other.close()
+    page.fill("#cell-x-0-0", "abc")
+    tab.says("#error", "no number")
+    page.fill("#cell-y-0-0", "7")  # what is right is taken
+    wait(lambda: "y = 7" in path.read_text() and "tanh" in path.read_text())
+    assert page.input_value("#cell-x-0-0") == "abc"
+    page.fill("#cell-x-0-0", "2")
+    wait(lambda: page.inner_text("#error") == "")
     page.click("#as-text")
     text = page.input_value("#file-text")
     assert "b = -3" in text
@@ -267,7 +282,7 @@ def test_a_matrix_is_typed_pasted_and_grown(tab, server):
     page.select_option("#kind-x", "vector")
     page.wait_for_selector("#cell-x-1-0")
     page.get_by_role("button", name="One step of gradient descent").click()
-    page.get_by_role("button", name="Ten").click()
+    page.get_by_role("button", name="Ten steps").click()
     tab.says("#losses", "11 steps of gradient descent")  # each click counts, however quick
 
 

@@ -167,12 +167,10 @@ def test_shapes_sizes_paste_and_chance(fresh):
 
 def test_which_gradients_are_asked_for(fresh):
     client, page, _ = fresh
-    answer = post(
-        client, "edit", **{"version": page.file.version, "boxes": "sent", "asked:x": "on"}
-    )
+    answer = post(client, "edit", **{"version": page.file.version, "asked:W": ""})
     assert page.file.parsed.questions[0].wrt == ("x",)
     assert "<dt>" in answer
-    answer = post(client, "edit", version=page.file.version, boxes="sent")
+    answer = post(client, "edit", **{"version": page.file.version, "asked:x": ""})
     assert "one input at least" in error(answer)
 
 
@@ -184,6 +182,13 @@ def test_a_gate_is_unfolded_and_folded(fresh):
     assert 'data-fold="tanh"' in answer
     answer = post(client, "edit", version=page.file.version, unfold="")
     assert [g["gate"] for g in steps(answer)["gates"]] == ["index", "tanh"]
+    assert 'data-unfold="tanh"' in answer
+    text = FILE.replace("sum((W @ x)**2)", "sum(layer_norm(W @ x, [1, 2], [0, 1])**3)")
+    answer = post(client, "text", text=text, version=page.file.version)
+    assert 'data-fold="layer_norm"' in answer  # which a report writes out by itself
+    answer = post(client, "edit", version=page.file.version, unfold="")
+    assert "layer_norm" in {g["gate"] for g in steps(answer)["gates"]}
+    assert page.file.parsed.questions[0].unfold == ()
 
 
 def test_two_tabs_change_one_file(fresh):
@@ -352,19 +357,64 @@ def test_new_homework_fits_itself_to_a_formula():
 
 def test_second_derivatives_are_a_switch(fresh):
     client, page, path = fresh
-    post(
-        client,
-        "edit",
-        q="q2",
-        version=page.file.version,
-        boxes="sent",
-        hessian="on",
-        **{"asked:a": "on"},
-    )
+    post(client, "edit", q="q2", version=page.file.version, hessian="on")
     assert page.file.parsed.question("q2").hessian
     assert "hessian" in client.get(f"/{TOKEN}/document?q=q2").text.lower()
-    post(client, "edit", q="q2", version=page.file.version, boxes="sent", **{"asked:a": "on"})
+    post(client, "edit", q="q2", version=page.file.version, hessian="")
     wait(lambda: "hessian" not in path.read_text())
+
+
+def test_what_else_a_report_tells_stands_on_the_page(fresh):
+    client, page, path = fresh
+    text = FILE.replace("sum((W @ x)**2)", "W @ x")
+    answer = post(client, "text", text=text, version=page.file.version)
+    assert "result has shape (2,)" in error(answer)
+    fields = {"jacobian": "on", "entry": "1", "direction": "x = [1, 0]"}
+    answer = post(client, "edit", version=page.file.version, **fields)
+    assert error(answer) == ""
+    assert steps(answer)["value"] == -2.5
+    found = client.get(f"/{TOKEN}/document?q=q1").text
+    assert "row 2" in found
+    assert "Forward mode" in found
+    post(client, "edit", q="q2", version=page.file.version, steps="3")
+    post(client, "edit", q="q2", version=page.file.version, method="adam")
+    found = client.get(f"/{TOKEN}/document?q=q2").text
+    assert "Adam" in found
+    assert "<svg" in found
+    wait(lambda: 'method = "adam"' in path.read_text())
+    assert "direction = {x = [1, 0]}\n" in path.read_text()
+    answer = post(client, "edit", q="q2", version=page.file.version, steps="", direction="q =")
+    assert "write x = [1, 0]" in error(answer)
+    assert page.file.parsed.question("q2").plan is None  # what is right is taken all the same
+
+
+def test_the_last_change_is_taken_back(fresh):
+    client, page, path = fresh
+    page.file.past.clear()
+    page.file.changed_at = 0.0
+    for value in ("3", "4"):  # in one go
+        post(client, "edit", q="q2", **{"version": page.file.version, "cell:a:0:0": value})
+    assert "a = 4" in page.file.text
+    answer = post(client, "undo", q="q2")
+    assert page.file.text == FILE
+    assert 'id="undo" disabled' in answer
+    wait(lambda: path.read_text() == FILE)
+
+
+def test_a_question_that_is_gone_takes_no_change(fresh):
+    client, page, _ = fresh
+    post(
+        client,
+        "text",
+        text=FILE.replace("[[question]]\nfunction", '[[question]]\nid = "other"\nfunction'),
+        version=page.file.version,
+    )
+    before = page.file.text
+    said = post(client, "edit", q="q2", **{"version": page.file.version, "cell:a:0:0": "7"})
+    assert "no question q2 any more" in said
+    assert page.file.text == before
+    assert "no question q2" in client.get(f"/{TOKEN}/document?q=q2").text
+    assert client.get(f"/{TOKEN}/?q=q2").status_code == 200
 
 
 def test_numbers_of_my_own_are_checked_and_nothing_runs(fresh):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from report.autodiff.gates.table import ALIASES, GATES
+from report.autodiff.graph import Gate
 from report.errors import ReportError, nearest, shown
 from report.plain_values import as_text
 
@@ -24,6 +25,12 @@ def check_unfold(name: Any) -> str:
     else:
         near = ""
     raise ReportError(f"unfold: {shown(name)} is no gate{near or '; ' + _known()}")
+
+
+def unfolds_as(gate: Gate) -> str:
+    """The name under which `unfold` writes a gate out; "" for one that is elementary."""
+    name = gate.family or gate.name
+    return name if gate.definition and name in unfoldable() else ""
 
 
 def unfoldable() -> list[str]:

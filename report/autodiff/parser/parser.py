@@ -117,6 +117,7 @@ class _Reader:
         self.calls: dict[ast.Call, call_arguments.Call] = {}  # those whose arguments are being read
         self.constants: list[Node] = []  # to be evaluated when all of the text has been read
         self.roles = Roles(self.source)
+        self.written_out: dict[Node, str] = {}  # gates made for one in `unfold`: its name
         self.gates = 0  # constant ones too
         self.entries = 0  # of all values
 
@@ -173,6 +174,7 @@ class _Reader:
             self.roles.names,
             entry=entry,
             readings=(*self.source.readings, *self.readings),
+            written_out=self.written_out,
         )
 
     def check_masks(self, gates: Iterable[Node]) -> None:
@@ -466,9 +468,14 @@ class _Reader:
             whole = gate.definition(*leaves, **params)
         except ReportError as error:
             raise self.error(e, f"{gate.name}: {error}") from None
-        return put_in(
-            whole, dict(zip(leaves, args, strict=True)), lambda *made: self.apply(e, *made)
-        )
+
+        def applied(*made: Any) -> Node:
+            node = self.apply(e, *made)
+            if node not in args:
+                self.written_out.setdefault(node, gate.family or gate.name)
+            return node
+
+        return put_in(whole, dict(zip(leaves, args, strict=True)), applied)
 
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
