@@ -13,47 +13,11 @@ import numpy as np
 from report import number_format
 from report.autodiff.gates import ATOM, PRODUCT, SUM
 from report.autodiff.graph import Shape
+from report.autodiff.parser.latex import tokens
 
 VALUE, GRADIENT = "#0072B2", "#D55E00"  # the two signal colours: a forward value, a gradient
 MAX_ROWS, MAX_COLUMNS = 8, 6  # a larger matrix is shown by its corners
-GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Upsilon",
-        "Phi",
-        "Psi",
-        "Omega",
-    ]
-)
+GREEK = tokens.GREEK - {"omicron"}  # TeX has no sign for it
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 
 
