@@ -7,7 +7,6 @@ Formulas are read, never run; only `with_runs` and `download` run programs, thos
 from __future__ import annotations
 
 import io
-import itertools
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +18,6 @@ import numpy as np
 
 from report import checks, derivation, document, figure, number_format, pipeline, student
 from report.autodiff.descent import descend
-from report.autodiff.differentiate import trace as trace_of
 from report.autodiff.trace import Trace, as_lists
 from report.derivation import Derivation
 from report.derivation.latex.symbols import GRADIENT, symbol, tensor
@@ -28,14 +26,13 @@ from report.document.formulas import BROWSER
 from report.editions import EDITIONS
 from report.errors import ReportError
 from report.homework import variants
+from report.homework.guesses import guess
 from report.homework.homework import Homework, Question, read_homework_text
 from report.homework.traces import trace_question
-from report.live import form
 from report.readback import ReadBack, printable, read_back
 
 MAX_GATES = 3000  # of a question on the live page
 MAX_LINES, MAX_WIDTH = 60, 200  # of what a student's program prints
-MAX_GUESSES = 400  # of the shapes of inputs that nobody has set
 KEPT = 20  # derivations of which is known what can be read back
 SEED = "live"  # of random inputs in a file that names no seed
 _NO_FIGURE = figure.Figure((), "", (), "")
@@ -171,41 +168,22 @@ def value(text: str, name: str, question: str) -> float:
 
 
 def guessed(function: str, inputs: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Values for the inputs in `own`, of shapes with which the formula can be read.
+    """Values for the inputs in `own`, of shapes with which the formula can be read; `own` where none fit.
 
-    `inputs` are those that stay as they are. What `own` says comes first; then a capital letter is a
-    matrix and others are vectors; then whatever fits; and `own` itself where nothing does.
+    `inputs` stay as they are, and so does what `own` holds of the right shape, but for ones, which stand
+    where nobody has written a number.
     """
-    sizes = {len(v) for v in inputs.values() if isinstance(v, list)} or {2}
-    tries = 0
-    for size in sorted(sizes):
-        vector = [1.0] * size
-        matrix = [vector[:] for _ in range(size)]
-        likely = {n: matrix if n[:1].isupper() else vector for n in own}
-        some = [dict(own), likely, {n: matrix if n[:1].isupper() else 1.0 for n in own}]
-        shapes = [(likely[n], 1.0, vector, matrix) for n in own]
-        every = (dict(zip(own, values, strict=True)) for values in itertools.product(*shapes))
-        for given in itertools.chain(some, every):
-            tries += 1
-            if tries > MAX_GUESSES:
-                return dict(own)
-            try:
-                trace_of(function, {**inputs, **given})
-            except ReportError:
-                continue
-            return _drawn(function, inputs, given)
-    return dict(own)
-
-
-def _drawn(function: str, inputs: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers of one decimal in the place of ones, where the formula takes them."""
-    ones = [name for name, value in given.items() if np.all(np.asarray(value) == 1.0)]
-    drawn = {**given, **form.drawn(given, ones, SEED)}
     try:
-        found = trace_of(function, {**inputs, **drawn})
+        found = guess(function, inputs, number=True).inputs
     except ReportError:
-        return dict(given)
-    return drawn if np.isfinite(found.value) else dict(given)
+        return dict(own)
+    return {
+        name: value
+        if np.shape(value) == np.shape(found[name]) and np.any(np.asarray(value) != 1)
+        else found[name]
+        for name, value in own.items()
+        if name in found
+    }
 
 
 # ---------------------------------------------------------------- a student's own work

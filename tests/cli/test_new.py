@@ -18,11 +18,16 @@ from report.homework.variants import draw
     ("formula", "shapes", "line"),
     [
         ("x*w + b", {"x": (), "w": (), "b": ()}, "#   x*w + b"),
+        ("np.mean((W@x + b - y)**2)", {"W": (2, 3), "x": (3,), "b": (2,), "y": (2,)}, "#   np.mean((W@x + b - y)**2)"),
+        ("-log(softmax(z / T)[k])", {"z": (3,), "T": (), "k": ()}, "#   -log(softmax(z / T)[k])"),
+        ("norm(x - c)**2", {"x": (3,), "c": (3,)}, "#   norm(x - c)**2"),
+        ("softmax(W @ x)", {"W": (2, 3), "x": (3,)}, "jacobian = true"),
+        (r"\frac{1}{N}\sum_{i=1}^N \max(0, 1 - y_i(w^T x_i + b))", {"y": (2,), "w": (3,), "x": (2, 3), "b": ()}, "#   1 / 2 * sum(relu(1 - y * (x @ w + b)))"),
         ("sum(sigmoid(W @ x)**2)", {"W": (2, 3), "x": (3,)}, "#   sum(sigmoid(W @ x)**2)"),
         (r"\left\|\sigma(\mathbf{W}\mathbf{x})\right\|^2", {"W": (2, 3), "x": (3,)}, "#   norm(sigmoid(W @ x))**2"),
-        (r"\sum_{i=1}^n (y_i - w^\top x_i)^2", {"y": (3,), "w": (2,), "x": (3, 2)}, "#   sum((y - x @ w)**2)"),
+        (r"\sum_{i=1}^n (y_i - w^\top x_i)^2", {"y": (2,), "w": (3,), "x": (2, 3)}, "#   sum((y - x @ w)**2)"),
         (r"z = w x + b \\ L = -y\log\sigma(z)", {"w": (), "x": (), "b": (), "y": ()}, "#   z = w * x + b"),
-        (r"x^\top A x + \lambda", {"x": (2,), "A": (2, 2), "lambda": ()}, r"#   dot(x @ A, x) + lambda"),
+        (r"x^\top A x + \lambda", {"x": (3,), "A": (3, 3), "lambda": ()}, r"#   dot(x @ A, x) + lambda"),
         (r"\sqrt{x} + \ln y", {"x": (), "y": ()}, "#   sqrt(x) + log(y)"),
     ],
 )  # fmt: skip
@@ -35,7 +40,7 @@ def test_a_draft_has_inputs_that_fit(
     (trace,) = traces_of(draw(read_homework(path), None)).values()
     found = {q.name: np.shape(q.value) for q in trace.inputs}
     assert list(found) == list(shapes)
-    assert {name: len(s) for name, s in found.items()} == {n: len(s) for n, s in shapes.items()}
+    assert found == shapes
     assert main(["new", formula, "-o", str(path)]) == 2  # nothing is written over
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from report.autodiff.inputs import CONSTANTS, NAME
+from report.autodiff.parser.dotted import is_of_library
 from report.autodiff.parser.latex import indices, names
 from report.autodiff.parser.latex.lines import lines_of, regions
 from report.autodiff.parser.latex.reader import _LatexReader
@@ -35,6 +36,7 @@ def of_expression(text: str) -> list[FreeName]:
     lets: set[str] = set()
     for statement in Source(text).statements():
         called = {id(e.func) for e in ast.walk(statement) if isinstance(e, ast.Call)}
+        called |= {id(name) for name in _libraries(statement)}
         named = [
             e
             for e in ast.walk(statement)
@@ -52,6 +54,16 @@ def of_expression(text: str) -> list[FreeName]:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             lets.add(statement.targets[0].id)
     return list(found.values())
+
+
+def _libraries(statement: ast.AST) -> Iterator[ast.Name]:
+    """The names of libraries: np in np.exp(x) and np.pi, but not K in K.T and K.sum()."""
+    of_values = {id(e.func) for e in ast.walk(statement) if isinstance(e, ast.Call) and not e.args}
+    for e in ast.walk(statement):
+        if not isinstance(e, ast.Attribute) or e.attr == "T" or id(e) in of_values:
+            continue
+        if is_of_library(e, ()):
+            yield from (n for n in ast.walk(e) if isinstance(n, ast.Name))
 
 
 def of_latex(text: str) -> list[FreeName]:
@@ -98,11 +110,10 @@ class _Collector:
                 seen: set[int] = set()
                 labels: set[int] = set()  # where the letters of labels stand: the t of h_{t-1}
                 for part in self.reader.all_parts(body):
-                    if isinstance(part, Script) and _is_norm(part.base):
-                        labels |= {t.start for t in part.below or ()}
+                    if isinstance(part, Script):
+                        labels |= _labels(part)
                     if isinstance(part, Script) and isinstance(part.base, Letter):
                         seen.add(id(part.base))
-                        labels |= {t.start for t in part.below or ()}
                         self.note(part.base, part, id(part) in here, params if called else set())
                 for part in self.reader.all_parts(body):
                     if not isinstance(part, Letter) or id(part) in seen:
@@ -160,6 +171,11 @@ class _Collector:
             known.axes, known.certain = axes, bool(running)
 
 
-def _is_norm(part: Part) -> bool:
-    """Whether an index tells which norm it is: the F of the Frobenius norm."""
-    return isinstance(part, Group) and part.kind in (r"\|", r"\lVert", r"\Vert")
+def _labels(part: Script) -> set[int]:
+    """Where letters stand that are no names: below a letter, the F of the Frobenius norm, the T of a transpose."""
+    norm = isinstance(part.base, Group) and part.base.kind in (r"\|", r"\lVert", r"\Vert")
+    above = part.above or ()
+    found = {t.start for t in above if len(above) == 1 and t.text == "T"}
+    if norm or isinstance(part.base, Letter):
+        found |= {t.start for t in part.below or ()}
+    return found
