@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 from report.autodiff import extended, unselected_branches
 from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
-from report.autodiff.graph import Array, Graph, Node, uncollected
+from report.autodiff.graph import Array, Graph, Node, evaluate, uncollected
 from report.autodiff.inputs import ascii_name, read_inputs
 from report.autodiff.kinks import kinks, on_kink
 from report.autodiff.parser import is_latex, parse
@@ -70,11 +71,26 @@ def _trace(
     except ReportError as fault:
         numbers, lost = unselected_branches.forward(graph, values, fault)
         outside = str(fault)
+    if graph.unbounded:
+        _check_infinite(graph, numbers, values, unfold)
     found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
     found = replace(found, parts=parts) if parts else found
     if lost:
         return replace(found, unchosen=outside)
     return _with_all_digits(found) if _has_lost_digits(found) else found
+
+
+def _check_infinite(
+    graph: Graph, numbers: Mapping[Node, Array], values: Mapping[str, Array], unfold: Any
+) -> None:
+    """ReportError where infinite numbers give another value than the large ones that stand for them."""
+    other = parse(graph.text, values, check_unfold(unfold), graph.entry, math.inf)
+    given = {node: values[name] for name, node in other.inputs.items()}
+    with np.errstate(all="ignore"):
+        exact = evaluate([other.result], given)[other.result]
+    found = graph.result.value if graph.result.is_constant else numbers[graph.result]
+    if not np.allclose(exact, found, rtol=1e-12, atol=0):
+        raise ReportError(graph.unbounded)
 
 
 def _has_lost_digits(found: Trace) -> bool:

@@ -39,3 +39,11 @@ class Form(Enum):
     LARGEST = auto()  # 𝟙[a = max(a)]
     SMALLEST = auto()  # 𝟙[a = min(a)]
     OTHERS = auto()  # the products of all entries but one
+
+
+CONDITIONS = frozenset(
+    {Form.COMPARISON, Form.AND, Form.OR, Form.NOT}
+)  # what may stand before where
+MOVES = frozenset(  # the entries are those of the arguments, at other places
+    {Form.PICKED, Form.RESHAPED, Form.TRANSPOSE, Form.JOINED, Form.STACKED, Form.COPIES}
+)

@@ -68,6 +68,9 @@ class Gate:
     leading: str = ""
     roles: Mapping[int, str] = field(default_factory=dict)
     variant: Callable[..., str] | None = None
+    varied: Mapping[str, Any] = field(default_factory=dict)
+    neutral: Mapping[str, Any] = field(default_factory=dict)
+    widened: Callable[..., Node] | None = None
     held: bool = False
     opened: bool = False
     form: Form | None = None
@@ -221,6 +224,7 @@ class Graph:
     integers: Mapping[str, str] = field(default_factory=dict)
     expression: str = ""
     entry: tuple[int, ...] | None = None  # of a vector or matrix, which is the result
+    unbounded: str = ""  # why an infinite number that was read as a large one may not stand there
     readings: tuple[str, ...] = ()  # what was chosen where a spelling could mean something else
     written_out: Mapping[Node, str] = field(default_factory=dict)
 

@@ -27,6 +27,8 @@ LATEX_NAME = re.compile(
 )
 CONSTANTS = {"pi": math.pi}
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0307": "_dot"}
+ACCENTS = "".join(_ACCENTS)  # signs that stand over the letter before them
 _TRUTH = {bool, np.bool_}
 _NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
 
@@ -35,13 +37,15 @@ _NUMBERS = {int, float, *(k for k in _SCALARS if np.dtype(k).kind in "fiu")}
 
 
 def ascii_name(name: str) -> str:
-    """A name in ASCII: Greek letters by their English names, lowered digits as digits (α, x₁)."""
-    return name if name.isascii() else "".join(map(_letter, name))
+    """A name in ASCII: Greek letters by their English names, lowered digits as digits, accents behind (α, x₁, ŷ)."""
+    return name if name.isascii() else "".join(map(_letter, unicodedata.normalize("NFD", name)))
 
 
 def _letter(c: str) -> str:
     if c.isascii() or c in _LOWERED:
         return _LOWERED.get(c, c)
+    if c in _ACCENTS:
+        return _ACCENTS[c]
     known = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(c, ""))
     if known is None:
         return c

@@ -192,7 +192,7 @@ gelu = elementwise(
     saturates="side", sign="GELU", latex=function(named("GELU")), sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2,
     python="gelu({0})", numpy="gelu({0})",
     definition=lambda x: x * (1 + erf(x / sqrt(number(2, x)))) / 2,
-    variant=lambda shapes, params: "gelu_tanh" if params.pop("approximate", "none") == "tanh" else "gelu",
+    variant=lambda shapes, params: "gelu_tanh" if params.pop("approximate", "none") == "tanh" else "gelu", varied={"approximate": "none"},
     usage="gelu(x)", group="activations", summary="x·Φ(x), Φ the normal distribution (exact form)",
     why=r"The product rule for $x \, \Phi(x)$ gives $\Phi(x) + x \, \varphi(x)$, as the "
     r"density $\varphi$ is the derivative of $\Phi$.",

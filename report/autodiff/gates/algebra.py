@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.form import Form
-from report.autodiff.gates import code, elimination, entries
+from report.autodiff.gates import code, compounds, elimination, entries
 from report.autodiff.gates.arithmetic import absolute, sign, square
 from report.autodiff.gates.functions import log, ratio, sqrt
 from report.autodiff.gates.indexing import fit_to, identity, reshape, swap_last
@@ -127,7 +127,7 @@ matmul = gate(
 )
 dot = gate(
     "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
-    shape=inner_product, form=Form.INNER, commutative=True, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
+    shape=inner_product, widened=compounds.dot, form=Form.INNER, commutative=True, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
     numpy="np.dot({0}, {1})",
     definition=lambda a, b: total(a * b),
     usage="dot(a, b)", group="linear algebra",
@@ -136,7 +136,7 @@ dot = gate(
 )
 outer = gate(
     "outer", np.multiply.outer, lambda g, y, a, b: g @ b, lambda g, y, a, b: g.T @ a,
-    shape=outer_product, form=Form.OUTER, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
+    shape=outer_product, widened=compounds.outer, form=Form.OUTER, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
     numpy="np.outer({0}, {1})",
     definition=lambda a, b: reshape(a, shape=(-1, 1)) @ reshape(b, shape=(1, -1)),
     usage="outer(a, b)",
@@ -146,7 +146,7 @@ outer = gate(
 )
 kron = gate(
     "kron", np.kron, lambda g, y, a, b: _blocks(g, a, b, 0), lambda g, y, a, b: _blocks(g, a, b, 1),
-    entry=entries.kron, shape=kronecker, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
+    entry=entries.kron, shape=kronecker, widened=compounds.kron, sign="⊗", latex=r"{0:3} \otimes {1:3}", binding=PRODUCT,
     numpy="np.kron({0}, {1})", usage="kron(A, B)", group="linear algebra",
     summary="Kronecker product: a block A[i, j]·B for each entry of A",
     why=r"Each entry of $\mathbf{A}$ multiplies a block that is $\mathbf{B}$: its gradient is "
@@ -211,7 +211,7 @@ diag = gate(
 norm = gate(
     "norm", lambda x, axis=None, keepdims=False: _norm(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * ratio(x, _scale(y, x, axis)),
-    variant=_variant_of_norm,
+    variant=_variant_of_norm, varied={"ord": None},
     shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
     python="math.hypot(*{0:axis})", numpy=code.np_norm, kink=lambda x, axis=None, keepdims=False:
     np.all(x == 0, axis=axis), convention="gradient 0 where every entry is 0",

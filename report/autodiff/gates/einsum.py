@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import code, entries
+from report.autodiff.gates import code, compounds, entries
 from report.autodiff.gates.indexing import broadcast_to, reshape
 from report.autodiff.gates.shapes import einsum_terms, summed_products
 from report.autodiff.gates.table import gate
@@ -53,7 +53,7 @@ def _rule(place: int) -> Callable[..., Any]:
 einsum = gate(
     "einsum",
     lambda *args, subscripts: np.einsum(subscripts, *args, optimize=len(args) > 2)[()],
-    shape=summed_products, rule_at=_rule, entry=entries.einsum, params={"subscripts": None}, leading="subscripts",
+    shape=summed_products, widened=compounds.einsum, rule_at=_rule, entry=entries.einsum, params={"subscripts": None}, leading="subscripts",
     sign="einsum", latex="", numpy=lambda node: f"np.einsum({node.params['subscripts']!r}, {', '.join(code.listed(node))})",
     formula=lambda node: f"einsum({node.params['subscripts']!r}, {', '.join(code.listed(node))})",
     usage='einsum("ij,jk->ik", A, B)', group="linear algebra",

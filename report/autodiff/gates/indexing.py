@@ -111,6 +111,7 @@ pad = gate(
     "pad", lambda x, pad_width: np.pad(x, widths(np.shape(x), pad_width)),
     lambda g, y, x, pad_width: index(g, key=_inner(shape_of(x), pad_width)),
     entry=index_entries.pad, shape=padded, sign="pad", latex=function(named("pad")), params={"pad_width": None},
+    neutral={"mode": "constant", "constant_values": 0, "value": 0},
     numpy=code.np_pad, usage="pad(x, 1), pad(x, ((0, 0), (1, 2)))",
     group="shapes", summary="zeros put round a tensor",
     why="The zeros are constant: the gradient is the part of the upstream gradient inside them.",

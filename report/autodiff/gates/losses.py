@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.gates import code
+from report.autodiff.gates import code, compounds
 from report.autodiff.gates.activations import (
     log_softmax,
     logit_error,
@@ -62,13 +62,15 @@ def _plain(params: dict[str, Any]) -> str:
     return "cross_entropy"
 
 
+MEAN = {"reduction": "mean"}  # what PyTorch calls the mean over the entries
+
 # fmt: off
 
 # regression
 mse = gate(
     "mse", lambda p, y: np.mean(np.square(p - y)),
     lambda g, z, p, y: g * (over(2, _n(p), g) * (p - y)), lambda g, z, p, y: g * (over(2, _n(p), g) * (y - p)),
-    shape=pair, sign="MSE", latex=function_of_two(named("MSE")),
+    shape=pair, widened=compounds.loss, varied=MEAN, sign="MSE", latex=function_of_two(named("MSE")),
     numpy="np.mean(({0:1} - {1:2}) ** 2)",
     definition=lambda p, y: mean(square(p - y)),
     usage="mse(p, y)", group="losses",
@@ -79,7 +81,7 @@ mse = gate(
 l1 = gate(
     "l1", lambda p, y: np.mean(np.abs(p - y)),
     lambda g, z, p, y: g * (over(1, _n(p), g) * sign(p - y)), lambda g, z, p, y: g * (over(1, _n(p), g) * sign(y - p)),
-    shape=pair, sign="L1", latex=function_of_two(named("L1")),
+    shape=pair, widened=compounds.loss, varied=MEAN, sign="L1", latex=function_of_two(named("L1")),
     numpy="np.mean(np.abs({0:1} - {1:2}))", kink=lambda p, y: p == y,
     convention="derivative 0 where p = y",
     definition=lambda p, y: mean(absolute(p - y)),
@@ -91,7 +93,7 @@ huber = gate(
     "huber", lambda p, y, delta=1.0: _huber(p - y, delta),
     lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(p - y, -delta, delta)),
     lambda g, z, p, y, delta=1.0: g * (over(1, _n(p), g) * clip(y - p, -delta, delta)),
-    shape=pair_within, sign="Huber", latex=function_of_two(named("Huber")), params={"delta": 1.0},
+    shape=pair_within, widened=compounds.loss, varied=MEAN, sign="Huber", latex=function_of_two(named("Huber")), params={"delta": 1.0},
     python="huber({0:flat}, {1:flat}, {delta})", numpy="huber({0}, {1}, {delta})",
     definition=lambda p, y, delta=1.0: mean(where(less_equal(s := absolute(e := p - y), delta), square(e) / 2, delta * (s - delta / 2))),
     usage="huber(p, y, delta=1.0)", group="losses",
@@ -105,7 +107,7 @@ hinge = gate(
     "hinge", lambda s, y: np.mean(np.maximum(1.0 - y * s, 0.0)),
     lambda g, z, s, y: g * (over(-1, _n(s), g) * (y * less(y * s, 1))),
     lambda g, z, s, y: g * (over(-1, _n(s), g) * (s * less(y * s, 1))),
-    shape=pair, sign="hinge", latex=function_of_two(named("hinge")),
+    shape=pair, widened=compounds.loss, sign="hinge", latex=function_of_two(named("hinge")),
     numpy="np.mean(np.maximum(1 - {1:2} * {0:2}, 0))", kink=lambda s, y: y * s == 1,
     convention="derivative 0 where y·s = 1",
     definition=lambda s, y: mean(where(greater(m := 1 - y * s, 0), m, 0)),
@@ -117,7 +119,7 @@ binary_cross_entropy = gate(
     "binary_cross_entropy", _binary_cross_entropy,
     lambda g, z, p, y: g * (over(1, _n(p), g) * ((p - y) / (p * (1 - p)))),
     lambda g, z, p, y: g * (over(1, _n(p), g) * (log(1 - p) - log(p))),
-    shape=pair, sign="BCE", latex=function_of_two(named("BCE")), python="binary_cross_entropy({0:flat}, {1:flat})",
+    shape=pair, widened=compounds.loss, varied=MEAN, sign="BCE", latex=function_of_two(named("BCE")), python="binary_cross_entropy({0:flat}, {1:flat})",
     numpy="binary_cross_entropy({0}, {1})",
     domain="p must lie between 0 and 1, and not be 0 or 1 where a gradient is needed",
     definition=lambda p, y: -mean(y * log(p) + (1 - y) * log(1 - p)),
@@ -128,7 +130,7 @@ binary_cross_entropy = gate(
 binary_cross_entropy_with_logits = gate(
     "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))),
     lambda g, v, z, y: g * (over(1, _n(z), g) * _logit_error(z, y, v)), lambda g, v, z, y: g * (over(-1, _n(z), g) * z),
-    shape=pair, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
+    shape=pair, widened=compounds.loss, varied=MEAN, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
     numpy="np.mean(np.maximum({0}, 0) - {1:2} * {0:2} + np.log1p(np.exp(-np.abs({0}))))",
     definition=lambda z, y: mean(softplus(z) - z * y),
     usage="binary_cross_entropy_with_logits(z, y)", group="losses",
@@ -140,7 +142,7 @@ cross_entropy = gate(
     "cross_entropy", lambda z, labels: -np.mean(_picked(log_softmax(z), labels)),
     lambda g, v, z, labels: g * (over(1, _rows(z), g) * _surplus(softmax(z), one_hot(labels, classes=shape_of(z)[-1]), v)),
     None,
-    shape=class_labels, roles={1: "label"}, variant=_variant_of_cross_entropy, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
+    shape=class_labels, roles={1: "label"}, variant=_variant_of_cross_entropy, varied={"label_smoothing": 0.0}, neutral=MEAN, sign="CE", latex=function_of_two(named("CE")), integers=ANY,
     domain="a label is a whole number from 0 to the number of classes − 1",
     python=code.one_or_more_rows("-log_softmax({0:flat})[{1}]", "cross_entropy({0:rows}, {1:flat})"), numpy="cross_entropy({0}, {1})",
     definition=lambda z, k: -index(log_softmax(z), k, key=Key((Place(1),))) if len(shape_of(z)) == 1
@@ -170,7 +172,7 @@ cross_entropy_one_hot = gate(
 kl_div = gate(
     "kl_div", lambda p, q: np.sum(xlogy(p, p) - xlogy(p, q)),
     lambda g, z, p, q: g * (log(p) - log(q) + 1), lambda g, z, p, q: g * -ratio(p, q),
-    shape=pair, sign="KL", latex=r"D_{{\mathrm{{KL}}}}\left({0} \,\|\, {1}\right)",
+    shape=pair, widened=compounds.loss, sign="KL", latex=r"D_{{\mathrm{{KL}}}}\left({0} \,\|\, {1}\right)",
     python="kl_div({0:flat}, {1:flat})", numpy="kl_div({0}, {1})",
     domain="p must not be negative and q must be positive",
     definition=lambda p, q: total(p * (log(p) - log(q))),

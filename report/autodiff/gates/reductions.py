@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.form import Form
-from report.autodiff.gates import code, entries
+from report.autodiff.gates import code, compounds, entries
 from report.autodiff.gates.arithmetic import over, square
 from report.autodiff.gates.functions import ratio, sqrt
 from report.autodiff.gates.indexing import (
@@ -59,7 +59,7 @@ prod = gate(
 cumsum = gate(
     "cumsum", lambda x, axis=None: np.cumsum(x, axis=axis),
     lambda g, y, x, axis=None: reverse_cumsum(g, axis=axis),
-    entry=entries.running("Sum"), shape=running, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
+    entry=entries.running("Sum"), shape=running, widened=compounds.cumsum, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
     numpy=code.called("np.cumsum"), usage="cumsum(x), cumsum(X, axis=0)",
     group="reductions", summary="running sum along an axis, or of all entries in a row",
     why="An entry is a term of its own and of every later sum: its gradient is the sum of theirs.",

@@ -24,7 +24,8 @@ ALIASES = {  # the names of NumPy, PyTorch and textbooks
     "vector_norm": "norm", "cat": "concatenate", "concat": "concatenate", "permute": "transpose",
     "mse_loss": "mse", "l1_loss": "l1", "mae": "l1", "huber_loss": "huber", "bce": "binary_cross_entropy",
     "bce_with_logits": "binary_cross_entropy_with_logits", "detach": "stop_gradient", "unsqueeze": "expand_dims",
-    "attention": "scaled_dot_product_attention", "focal_loss": "focal", "dice_loss": "dice",
+    "mean_squared_error": "mse", "mean_absolute_error": "l1", "matvec": "matmul", "diagonal": "diag", "batch_matmul": "matmul",
+    "sumproduct": "dot", "mmult": "matmul", "if": "where", "attention": "scaled_dot_product_attention", "focal_loss": "focal", "dice_loss": "dice",
     "triplet_margin_loss": "triplet_margin", "l2_normalize": "normalize", "take_along_axis": "gather",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from report.autodiff.graph import Array, Graph, uncollected
 from report.autodiff.parser import latex, parser
-from report.autodiff.parser.source import Source
+from report.autodiff.parser.source import LARGE, Source
 from report.plain_values import as_text
 
 
@@ -27,13 +27,15 @@ def parse(
     inputs: Mapping[str, Array],
     unfold: Collection[str] = (),
     entry: tuple[int, ...] | None = None,
+    infinity: float = LARGE,
 ) -> Graph:
     """Read a function, an expression or LaTeX, over `inputs` into a Graph.
 
     The gates named in `unfold` are written out in elementary ones (`report.autodiff.gates.definitions`).
+    `infinity` stands for infinite numbers (see `differentiate`, which looks that nothing of them is left).
     Raises ReportError with line, column and a caret for what cannot be read.
     """
     if is_latex(text):
         with uncollected():
             return latex.parse(text, inputs, unfold, entry)
-    return parser.parse(text, inputs, unfold, entry)
+    return parser.parse(text, inputs, unfold, entry, infinity)

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.parser import literals
+from report.autodiff.parser.dotted import LibraryName, infinite
 from report.autodiff.parser.names import (
     FORMS,
     INSTEAD,
-    NEUTRAL,
     NO_GATE,
     OPTIONS,
     STEPS,
@@ -23,6 +23,7 @@ from report.errors import ReportError, nearest, shown
 
 MAX_PARTS = 10_000  # of one list
 _REQUIRED = frozenset({"shape", "pad_width", "classes", "groups"})
+_NAMED = (*STEPS, *NO_GATE, *INSTEAD)
 _ALIKE = 0.8  # of two names, one of which is a slip of the pen
 
 
@@ -39,6 +40,8 @@ def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
 
     Raises ReportError for an unknown function, a wrong number of arguments and an unknown option.
     """
+    if isinstance(e.func, ast.Call):
+        e = _layer(source, e, e.func)
     form = _form(source, e, names)
     order = TORCH_ORDER.get(form.name)
     if order and len(e.args) > 1 and literals.is_number_or_shape(e.args[1]):
@@ -56,6 +59,34 @@ def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
         operands = listed.elts
         check_parts(source, listed, operands)
     return Call(form, operands, options)
+
+
+def _layer(source: Places, e: ast.Call, made: ast.Call) -> ast.Call:
+    """A layer that is made and applied at once, nn.Softmax(dim=1)(x), as a call of its function."""
+    function = made.func
+    if isinstance(function, ast.Attribute):
+        function = ast.copy_location(LibraryName(function.attr, ast.Load()), function)
+    name = function.id if isinstance(function, ast.Name) else ""
+    form = known(name)
+    if form is None:
+        raise source.error(made, unknown(name) if name else "only a gate's name can be called")
+    if made.args and len(form.operands or ()) - form.optional > len(e.args):
+        raise source.error(
+            made, f"the weights of {name} are inputs here; write {form.usage} with them"
+        )
+    args, keywords = [*e.args, *made.args], [*made.keywords, *e.keywords]
+    return ast.copy_location(ast.Call(function, args, keywords), e)
+
+
+def known(name: str) -> Form | None:
+    """What a name of a function means, also in capitals or as the name of a layer: SUM, ReLU, MSELoss."""
+    if name in FORMS:
+        return FORMS[name]
+    return next((FORMS[n] for n in FORMS if _folded(n) == _folded(name)), None)
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").lower().removesuffix("loss")
 
 
 def _reordered(source: Places, e: ast.Call, order: Sequence[str]) -> ast.Call:
@@ -86,12 +117,11 @@ def options_of(source: Places, e: ast.Call, call: Call) -> dict[str, Any]:
     if not form.options and not call.options:
         return {}
     params = {k: v for k, v in form.options.items() if isinstance(v, float)}
-    neutral = NEUTRAL.get(form.name, {})
     for name, given in call.options.items():
-        value = literals.option(source, given, form.options.get(name))
+        value = _value(source, e, name, given, form.options.get(name))
         if name not in form.options:
-            if value != neutral[name]:
-                raise source.error(given, f"{_written(e)} has {name}={neutral[name]!r} only")
+            if value != form.neutral[name]:
+                raise source.error(given, f"{_written(e)} has {name}={form.neutral[name]!r} only")
         else:
             params[name] = value
     for name, default in form.options.items():
@@ -100,22 +130,37 @@ def options_of(source: Places, e: ast.Call, call: Call) -> dict[str, Any]:
     return params
 
 
+def _value(source: Places, e: ast.Call, name: str, given: ast.expr, default: Any) -> Any:
+    """The value of an option; infinity where it is a number."""
+    if isinstance(default, float) and (sign := infinite(given)):
+        return sign * source.infinite(given)
+    if isinstance(given, (ast.Name, ast.Call, ast.BinOp)):  # a value where an option stands
+        raise source.error(
+            given,
+            f"{name} of {_written(e)} is an option: a number, a tuple of whole numbers, True, False or "
+            "None; several values are a list: [a, b]",
+        )
+    return literals.option(source, given, default)
+
+
 def _form(source: Places, e: ast.Call, names: Container[str]) -> Form:
     function = e.func
     if not isinstance(function, ast.Name):
         raise source.error(e, "only a gate's name can be called, as in sin(x)")
     name = function.id
-    if name in names:
+    if name in names and not isinstance(function, LibraryName):
         raise source.error(
             e, f"{name!r} is a value, not a function; write {name} * (...) for a product"
         )
-    form = FORMS.get(name)
+    form = known(name)
     if form is None:
-        raise source.error(e, _unknown(name))
+        raise source.error(e, unknown(name))
     return form
 
 
-def _unknown(name: str) -> str:
+def unknown(name: str) -> str:
+    """Why there is no function of that name, and what to write."""
+    name = next((n for n in _NAMED if _folded(n) == _folded(name)), name)
     if name in STEPS:
         return f"there is no gate {name}: it is flat between its steps, so no gradient flows back"
     if name in NO_GATE:
@@ -129,7 +174,7 @@ def _unknown(name: str) -> str:
 def _sorted(source: Places, e: ast.Call, form: Form) -> tuple[list[ast.expr], dict[str, ast.expr]]:
     """The arguments of a call as operands and options, wherever they stand and however they are named."""
     operands = ("",) if form.operands is None else form.operands
-    slots = [*operands, *form.options, *NEUTRAL.get(form.name, {})]
+    slots = [*operands, *form.options, *form.neutral]
     if len(e.args) > len(slots):
         raise _wrong_count(source, e, form)
     placed: dict[int, ast.expr] = dict(enumerate(e.args))
@@ -174,4 +219,9 @@ def _wrong_count(source: Places, e: ast.Call, form: Form) -> ReportError:
 
 def _written(e: ast.Call) -> str:
     """The name as the formula has it, which may be another one than the gate's."""
-    return e.func.id if isinstance(e.func, ast.Name) else ast.unparse(e.func)
+    function: ast.expr = e
+    while isinstance(function, ast.Call):
+        function = function.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ast.unparse(function)

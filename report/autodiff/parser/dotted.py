@@ -1,12 +1,14 @@
-"""What libraries write with a dot, as the function of the formula: np.exp(x), F.relu(x), x.sum(axis=0), tf.reduce_sum(x)."""
+"""What libraries and Python write, as the function of the formula: np.exp(x), F.relu(x), x.sum(axis=0), len(x), a if c else b."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+
+from report.autodiff.graph import Node
 
 _LIBRARIES = frozenset(
-    {
+    [
         "np",
         "numpy",
         "math",
@@ -22,11 +24,42 @@ _LIBRARIES = frozenset(
         "keras",
         "K",
         "lax",
-    }
+    ]
 )
 _SAME = frozenset(  # of a value: another kind or place of the same numbers
-    {"item", "clone", "copy", "contiguous", "float", "double", "numpy", "cpu", "astype", "values"}
+    [
+        "item",
+        "clone",
+        "copy",
+        "contiguous",
+        "float",
+        "double",
+        "numpy",
+        "cpu",
+        "astype",
+        "values",
+        "bool",
+        "to",
+    ]
 )
+_AS_IS = frozenset(  # functions that make a value of another kind of the same numbers
+    [
+        "array",
+        "asarray",
+        "tensor",
+        "as_tensor",
+        "constant",
+        "convert_to_tensor",
+        "float",
+        "float32",
+        "float64",
+        "cast",
+    ]
+)
+
+
+class LibraryName(ast.Name):
+    """A name that a library has, np.e: no value of the formula goes by it."""
 
 
 def is_of_library(e: ast.Attribute, names: Container[str]) -> bool:
@@ -37,7 +70,7 @@ def is_of_library(e: ast.Attribute, names: Container[str]) -> bool:
     return isinstance(whole, ast.Name) and whole.id in _LIBRARIES and whole.id not in names
 
 
-def without_dot(e: ast.expr, names: Container[str]) -> ast.expr:
+def without_dot(e: ast.expr, names: Mapping[str, Node]) -> ast.expr:
     """An expression whose outermost dot is gone, where it is one of these; any other as it is."""
     plain = _without_one(e, names)
     while plain is not e:
@@ -45,27 +78,148 @@ def without_dot(e: ast.expr, names: Container[str]) -> ast.expr:
     return e
 
 
-def _without_one(e: ast.expr, names: Container[str]) -> ast.expr:
-    if isinstance(e, ast.Attribute):
-        if is_of_library(e, names):
-            return ast.copy_location(ast.Name(e.attr, ast.Load()), e)
-        inner = e.value
-        if e.attr == "values" and isinstance(inner, ast.Call):  # x.max(1).values
-            return inner
+def _without_one(e: ast.expr, names: Mapping[str, Node]) -> ast.expr:
     match e:
+        case ast.Attribute():
+            return _attribute(e, names)
+        case ast.Subscript(value=ast.Attribute(value=x, attr="shape"), slice=axis):
+            return _call(e, "size", [x, axis])
         case ast.Subscript(value=ast.Call(keywords=[ast.keyword(arg="dim")]) as inner, slice=place):
             pair = isinstance(inner.func, ast.Attribute) and inner.func.attr in ("max", "min")
             if pair and isinstance(place, ast.Constant) and place.value == 0:
                 return inner  # PyTorch's pair of values and places
-        case ast.Call(func=ast.Name(id=("clip" | "clamp") as name)) if name not in names:
-            return _one_sided(e)
-        case ast.Call(func=ast.Name(id="norm"), args=[x, order]) if _infinite(order, 1):
-            return _call(e, "max", [_call(e, "abs", [x])])
-    if isinstance(e, ast.Call) and isinstance(e.func, ast.Attribute):
-        if is_of_library(e.func, names):
-            return _call(e, e.func.attr.removeprefix("reduce_"), e.args)
-        return _method(e, e.func.attr, e.func.value)
+        case ast.IfExp(test=test, body=body, orelse=other):
+            return _call(e, "where", [test, body, other])
+        case ast.Call():
+            return _plain_call(_with_sizes(e, names), names)
     return e
+
+
+def _attribute(e: ast.Attribute, names: Mapping[str, Node]) -> ast.expr:
+    if is_of_library(e, names):
+        return ast.copy_location(LibraryName(e.attr, ast.Load()), e)
+    if e.attr == "values" and isinstance(e.value, ast.Call):  # x.max(1).values
+        return e.value
+    if e.attr == "size":
+        return _call(e, "size", [e.value])
+    if e.attr == "mT":
+        return ast.copy_location(ast.Attribute(e.value, "T", ast.Load()), e)
+    return e
+
+
+def _plain_call(e: ast.Call, names: Mapping[str, Node]) -> ast.expr:
+    match e:
+        case ast.Call(func=ast.Attribute() as function):
+            if not is_of_library(function, names):
+                return _method(e, function.attr, function.value)
+            name = function.attr.removeprefix("reduce_")
+            plain = _call(e, _METHODS.get(name, name), e.args, library=True)
+            return _divided(plain, function)
+        case ast.Call(func=LibraryName(id=name) | ast.Name(id=name)) if _is_free(e.func, names):
+            return _function(e, name)
+    return e
+
+
+def _is_free(function: ast.expr, names: Mapping[str, Node]) -> bool:
+    """Whether a name that is called is that of a function."""
+    return isinstance(function, LibraryName) or (
+        isinstance(function, ast.Name) and function.id not in names
+    )
+
+
+def _function(e: ast.Call, name: str) -> ast.expr:
+    args = e.args
+    whole = [a for a in args if _is_integer(a)]
+    match name:
+        case "clip" | "clamp":
+            return _one_sided(e)
+        case "norm" if len(args) == 2 and infinite(args[1]) > 0:
+            return _call(e, "max", [_call(e, "abs", [args[0]])])
+        case "transpose" if len(args) == 3 and len(whole) == 2:  # PyTorch's
+            return _call(e, "swapaxes", args)
+        case "einsum" if len(args) == 2 and isinstance(args[1], (ast.List, ast.Tuple)):
+            return _call(e, name, [args[0], *args[1].elts])
+        case "ones" | "zeros" if len(args) > 1 and len(args) == len(whole):
+            return _call(e, name, [_shape(e, args)])
+        case "expand" if len(args) > 1 and len(args) == len(whole) + 1:
+            return _call(e, "broadcast_to", [args[0], _shape(e, args[1:])])
+    if name in _AS_IS and args:
+        return _listed(args[0])
+    return e
+
+
+def _listed(e: ast.expr) -> ast.expr:
+    """What is made an array of: also rows in round brackets, and infinity as text."""
+    match e:
+        case ast.Tuple(elts=parts):
+            return ast.copy_location(ast.List([_listed(p) for p in parts], ast.Load()), e)
+        case ast.Constant(value=str() as word) if word.lstrip("+-") in ("inf", "Infinity"):
+            positive = ast.copy_location(LibraryName("inf", ast.Load()), e)
+            if word[0] != "-":
+                return positive
+            return ast.copy_location(ast.UnaryOp(ast.USub(), positive), e)
+    return e
+
+
+def _divided(e: ast.Call, function: ast.Attribute) -> ast.Call:
+    """A variance of PyTorch, which divides by n - 1 where nothing else is said."""
+    of_torch = ast.unparse(function).startswith("torch.")
+    said = {str(pair.arg) for pair in e.keywords} & {"ddof", "correction", "unbiased"}
+    if of_torch and function.attr in ("var", "std") and not said:
+        one = ast.copy_location(ast.Constant(1), e)
+        e.keywords = [*e.keywords, ast.copy_location(ast.keyword("ddof", one), e)]
+    return e
+
+
+def _with_sizes(e: ast.Call, names: Mapping[str, Node]) -> ast.Call:
+    """A call with the shapes of values among its arguments as numbers: x.reshape(len(x), -1)."""
+    args = [_size_of(a, names) for a in e.args]
+    keywords = [
+        ast.copy_location(ast.keyword(k.arg, _size_of(k.value, names)), k) for k in e.keywords
+    ]
+    kept = all(a is b for a, b in zip(args, e.args, strict=True))
+    if kept and all(a.value is b.value for a, b in zip(keywords, e.keywords, strict=True)):
+        return e
+    return ast.copy_location(ast.Call(e.func, args, keywords), e)
+
+
+def _size_of(e: ast.expr, names: Mapping[str, Node]) -> ast.expr:
+    match e:
+        case ast.Tuple(elts=parts):
+            found = [_size_of(p, names) for p in parts]
+            if all(a is b for a, b in zip(found, parts, strict=True)):
+                return e
+            return ast.copy_location(ast.Tuple(found, ast.Load()), e)
+        case ast.Attribute(value=ast.Name(id=name), attr="shape") if name in names:
+            return _shape(e, [ast.copy_location(ast.Constant(n), e) for n in names[name].shape])
+        case (
+            ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="shape"), slice=axis)
+            | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="size"), args=[axis])
+        ) if name in names:
+            shape, at = names[name].shape, _integer(axis)
+            if at is not None and -len(shape) <= at < len(shape):
+                return ast.copy_location(ast.Constant(shape[at]), e)
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]) if name in names:
+            if names[name].shape:
+                return ast.copy_location(ast.Constant(names[name].shape[0]), e)
+    return e
+
+
+def _integer(e: ast.expr) -> int | None:
+    match e:
+        case ast.Constant(value=int() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
+            return -value
+    return None
+
+
+def _is_integer(e: ast.expr) -> bool:
+    return _integer(e) is not None
+
+
+def _shape(e: ast.expr, sizes: Sequence[ast.expr]) -> ast.expr:
+    return ast.copy_location(ast.Tuple(list(sizes), ast.Load()), e)
 
 
 def _one_sided(e: ast.Call) -> ast.expr:
@@ -73,9 +227,10 @@ def _one_sided(e: ast.Call) -> ast.expr:
     given: dict[str, ast.expr] = dict(zip(("x", "low", "high"), e.args, strict=False))
     for pair in e.keywords:
         given.setdefault(_BOUNDS.get(str(pair.arg), str(pair.arg)), pair.value)
+    low, high = given.get("low"), given.get("high")
     bounded = {
-        "maximum": not _infinite(given.get("low"), -1),
-        "minimum": not _infinite(given.get("high"), 1),
+        "maximum": low is not None and not _is_none(low) and infinite(low) >= 0,
+        "minimum": high is not None and not _is_none(high) and infinite(high) <= 0,
     }
     if set(given) - {"x", "low", "high"} or sum(bounded.values()) != 1 or "x" not in given:
         return e
@@ -83,16 +238,16 @@ def _one_sided(e: ast.Call) -> ast.expr:
     return _call(e, name, [given["x"], given["low" if name == "maximum" else "high"]], keywords=[])
 
 
-def _infinite(e: ast.expr | None, sign: int) -> bool:
-    """Whether a bound is no bound: left out, None, or infinity of that sign."""
+def infinite(e: ast.expr) -> int:
+    """1 and -1 for infinity, however it is written; 0 for anything else."""
     match e:
         case ast.UnaryOp(op=ast.USub(), operand=inner):
-            return sign < 0 and _infinite(inner, 1) and not _is_none(inner)
+            return -infinite(inner)
         case ast.Name(id="inf") | ast.Attribute(attr="inf"):
-            return sign > 0
+            return 1
         case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str() as word)]):
-            return word in (("inf", "+inf") if sign > 0 else ("-inf",))
-    return e is None or _is_none(e)
+            return {"inf": 1, "+inf": 1, "-inf": -1}.get(word, 0)
+    return 0
 
 
 def _is_none(e: ast.expr) -> bool:
@@ -103,19 +258,24 @@ def _method(e: ast.Call, name: str, owner: ast.expr) -> ast.expr:
     if name in _SAME:
         return owner
     if name in _MANY and len(e.args) > 1:
-        shape = ast.copy_location(ast.Tuple(e.args, ast.Load()), e)
-        return _call(e, _MANY[name], [owner, shape])
+        return _call(e, _MANY[name], [owner, _shape(e, e.args)])
+    if name == "transpose" and len(e.args) > 2:  # NumPy's
+        return _call(e, name, [owner, _shape(e, e.args)])
     return _call(e, _METHODS.get(name, name), [owner, *e.args])
 
 
 def _call(
-    e: ast.Call, name: str, args: Sequence[ast.expr], keywords: list[ast.keyword] | None = None
+    e: ast.expr,
+    name: str,
+    args: Sequence[ast.expr],
+    keywords: list[ast.keyword] | None = None,
+    library: bool = False,
 ) -> ast.Call:
-    function = ast.copy_location(ast.Name(name, ast.Load()), e)
-    named = e.keywords if keywords is None else keywords
+    function = ast.copy_location((LibraryName if library else ast.Name)(name, ast.Load()), e)
+    named = (e.keywords if isinstance(e, ast.Call) else []) if keywords is None else keywords
     return ast.copy_location(ast.Call(function, list(args), named), e)
 
 
 _BOUNDS = dict.fromkeys(("min", "a_min"), "low") | dict.fromkeys(("max", "a_max"), "high")
-_METHODS = {"view": "reshape", "t": "transpose", "detach": "stop_gradient"}
+_METHODS = {"view": "reshape", "t": "transpose", "detach": "stop_gradient", "numel": "size"}
 _MANY = {"reshape": "reshape", "view": "reshape", "permute": "transpose"}

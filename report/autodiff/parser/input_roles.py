@@ -8,24 +8,29 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from report.autodiff.form import CONDITIONS, MOVES
 from report.autodiff.gates import Key, Place
-from report.autodiff.graph import Node, constant
+from report.autodiff.graph import INPUT, Node, Plain, constant, topological
 from report.autodiff.parser import literals
 from report.autodiff.parser.source import Places
 
-CONDITIONS = frozenset(
-    {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
-    | {"logical_and", "logical_or", "logical_not"}
-)  # gates that give a condition
-_MOVING = frozenset(
-    {"index", "reshape", "transpose", "concatenate", "stack", "broadcast_to", "one_hot"}
-    | {"flip", "roll", "swapaxes", "squeeze", "expand_dims", "gather"}
-)
 _GIVEN = {
     "label": "labels are given: class numbers",
     "target": "labels are given: class numbers or one-hot rows",
     "index": "positions are given: whole numbers",
 }
+
+
+def moves(node: Node) -> bool:
+    """Whether a gate gives the entries of its arguments at other places, or one-hot rows of class numbers."""
+    gate = node.gate
+    if gate.form in MOVES or (gate.roles and not any(gate.rules)):
+        return True
+    if gate.definition is None:
+        return False
+    leaves = [Plain(INPUT, shape=a.shape) for a in node.args]
+    whole = topological(gate.definition(*leaves, **node.params))
+    return all(n.is_input or n.is_constant or n.gate.form in MOVES for n in whole)
 
 
 class Roles:
@@ -43,7 +48,7 @@ class Roles:
             if part.is_input:
                 self.names.setdefault(str(part.name), role)
             elif not part.is_constant:
-                if part.gate.name not in _MOVING:
+                if not moves(part):
                     raise self.source.error(e, message)
                 stack += part.args
 
@@ -56,7 +61,7 @@ class Roles:
 
     def condition(self, e: ast.expr, node: Node) -> None:
         """Check a condition: a comparison, comparisons joined by & | ~, or an input that is a mask."""
-        if node.gate.name not in CONDITIONS:
+        if node.gate.form not in CONDITIONS:
             message = "a condition is a comparison such as x > 0, or an input of 0 and 1"
             self.note(e, node, "mask", message)
 

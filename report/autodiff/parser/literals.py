@@ -18,6 +18,8 @@ def option(source: Places, e: ast.expr, default: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise source.error(e, "this option is a number")
         return float(value)
+    if isinstance(value, bool) and type(default) is int:  # PyTorch's unbiased=True
+        return int(value)
     if isinstance(value, float):
         if not value.is_integer():
             raise source.error(e, "this option is a whole number")
@@ -104,16 +106,16 @@ def refusal(e: ast.AST) -> str:
     if isinstance(e, ast.BoolOp):
         return "comparisons are joined by & and |, each in brackets: where((x > 0) & (x < 1), ...)"
     if isinstance(e, ast.Tuple):
-        return "a tuple stands as a shape or an axis only; a vector is written [1, 2, 3]"
+        return "a tuple stands as a shape or an axis only; a vector is written [1, 2, 3], a decimal number 1.5"
     if isinstance(e, ast.Starred):
         return "* and ** before an argument are not possible here"
     names = {
-        ast.IfExp: "if ... else", ast.Slice: "a slice", ast.Dict: "a dictionary", ast.Set: "a set",
+        ast.IfExp: "if ... else", ast.Slice: "a slice", ast.Dict: "a dictionary", ast.Set: "{...}, which is LaTeX (between $ signs),",
         ast.ListComp: "a comprehension", ast.GeneratorExp: "a comprehension", ast.SetComp: "a comprehension",
         ast.DictComp: "a comprehension", ast.JoinedStr: "text", ast.NamedExpr: ":=",
         ast.ImportFrom: "import", ast.FunctionDef: "def", ast.AsyncFunctionDef: "def", ast.ClassDef: "class",
         ast.AugAssign: "an assignment with an operator", ast.AnnAssign: "a type annotation",
-        ast.Delete: "del", ast.BinOp: "this operator",
+        ast.Delete: "del", ast.BinOp: "this operator (a comment begins with #)",
     }  # fmt: skip
     word = type(e).__name__.lower()  # lambda, for, while, ...
     what = names.get(type(e), word if keyword.iskeyword(word) else "this")

@@ -7,24 +7,20 @@ product laid out in a row. `FORMS` holds all that can be called.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from report.autodiff.form import Form as GateForm
-from report.autodiff.gates import GATES
-from report.autodiff.gates.shapes import broadcast, pair, pair_within
+from report.autodiff.gates import GATES, compounds
 from report.autodiff.gates.table import ALIASES, signature
-from report.autodiff.graph import CONSTANT, Gate, Node, constant
+from report.autodiff.graph import Gate, Node
 
 # other name of an argument or option -> what gates call it
 OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "dim": ("axis",), "dims": ("axes", "axis"), "keepdim": ("keepdims",), "correction": ("ddof",),
+    "dim": ("axis",), "dims": ("axes", "axis"), "keepdim": ("keepdims",), "correction": ("ddof",), "unbiased": ("ddof",),
     "newshape": ("shape",), "p": ("ord",), "alpha": ("slope",), "negative_slope": ("slope",),
     "a_min": ("low",), "min": ("low",), "a_max": ("high",), "max": ("high",), "exponent": ("n",),
     "kernel_size": ("size",), "num_groups": ("groups",), "shifts": ("shift",), "bias": ("b",),
@@ -40,23 +36,10 @@ TORCH_ORDER: Mapping[str, tuple[str, ...]] = {
     "layer_norm": ("x", "", "gamma", "beta", "eps"), "rms_norm": ("x", "", "gamma", "eps"),
 }  # fmt: skip
 
-# options with the one value that says what the gate does anyway
-_MEAN = {"reduction": "mean"}
-NEUTRAL: Mapping[str, Mapping[str, Any]] = {
-    "pad": {"mode": "constant", "constant_values": 0, "value": 0},
-    "mse": _MEAN, "l1": _MEAN, "huber": _MEAN, "cross_entropy": _MEAN, "binary_cross_entropy": _MEAN,
-    "binary_cross_entropy_with_logits": _MEAN,
-}  # fmt: skip
-
-# options by which a name means another gate
-VARIED: Mapping[str, Mapping[str, Any]] = {
-    "norm": {"ord": None}, "gelu": {"approximate": "none"}, "cross_entropy": {"label_smoothing": 0.0},
-}  # fmt: skip
-
 # known functions that are no gate -> what to write in their place
 INSTEAD: Mapping[str, str] = {
     "exp2": "2**x",
-    "sqr": "x**2 or sqrt(x)", "hypot": "sqrt(a**2 + b**2)", "erfc": "1 - erf(x)",
+    "sqr": "x**2 or sqrt(x)", "sumsq": "sum(x**2)", "hypot": "sqrt(a**2 + b**2)", "erfc": "1 - erf(x)",
     "logaddexp": "a + softplus(b - a)", "logit": "log(x / (1 - x))", "relu6": "clip(x, 0, 6)",
 
     "selu": "1.0507 * elu(x, alpha=1.67326)", "heaviside": "where(x > 0, 1, 0)",
@@ -70,19 +53,24 @@ INSTEAD: Mapping[str, str] = {
     "repeat": "concatenate([x, x])", "take": "x[i]", "embedding": "E[i]", "lookup": "E[i]",
     "index": "x[i]", "expand": "broadcast_to(x, (2, 3))",
     "moveaxis": "transpose(x, (0, 2, 1))", "diagonal": "diag(A)",
-    "array": "[1, 2, 3]", "tensor": "[1, 2, 3]", "arange": "[0, 1, 2]", "column_stack": "stack([a, b], axis=1)",
-    "zeros_like": "0 * x", "ones_like": "0 * x + 1", "len": "the number itself", "size": "the number itself",
+    "column_stack": "stack([a, b], axis=1)",
+    "cross": "[a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]]", "addmm": "A + B @ C",
+    "tensordot": "A @ B", "lg": "log10(x) or log2(x)", "Sigma": "sum(x)", "linspace": "[0, 0.5, 1]",
     "matrix_power": "A @ A", "pinv": "inv(A.T @ A) @ A.T", "lstsq": "solve(A.T @ A, A.T @ b)",
     "slogdet": "logdet(A)", "quadratic_form": "x @ A @ x",
     "l2_norm": "norm(x)", "frobenius": "norm(A)",
     "smooth_l1": "huber(p, y)", "smooth_l1_loss": "huber(p, y)", "log_loss": "binary_cross_entropy(p, y)",
-    "linear": "W @ x + b, or X @ W.T + b for rows", "dropout": "x * m / (1 - p) with the mask m as an input",
+    "softmax_cross_entropy_with_logits": "cross_entropy(z, y), the mean over the rows",
+    "sparse_softmax_cross_entropy_with_logits": "cross_entropy(z, labels), the mean over the rows",
+    "dense": "W @ x + b, with W and b as inputs", "conv": "conv2d(x, w) with the filter w as an input",
+    "batchnorm1d": "batch_norm(X, gamma, beta)", "batchnorm2d": "batch_norm(X, gamma, beta)",
+    "lstm": "the equations of a step as let-lines", "gru": "the equations of a step as let-lines",
+    "rnn": "the equations of a step as let-lines", "dropout": "x * m / (1 - p) with the mask m as an input",
     "nll_loss": "cross_entropy(z, labels) of the scores z", "softmax_cross_entropy": "cross_entropy(z, labels)",
     "hinge_loss": "hinge(s, y), the scores first",
 }  # fmt: skip
 NUMBERS: Mapping[str, str] = {
     "e": "exp(1)", "tau": "2*pi", "nan": "a number",
-    "inf": "maximum(x, 0) for a clip without an upper bound, -1e9 for the score of what is masked",
 }  # fmt: skip
 # known functions that are no gate -> why not
 _NO_GATE: Mapping[str, str] = {
@@ -95,110 +83,16 @@ _NO_GATE: Mapping[str, str] = {
     "quantile": "it follows one entry alone, whichever stands there; index it",
     "mode": "it counts, and a count does not change with a small step",
     "svd": "singular vectors are unique up to their signs only; norm(A)**2 is the sum of the squared values",
+    "grad": "a report derives the gradients itself; write the function, and in wrt what to derive by",
     "eig": "eigenvectors are unique up to a factor only; trace(A) and det(A) are gates",
 }
 NO_GATE: Mapping[str, str] = {
-    **_NO_GATE, "matrix_exp": _NO_GATE["expm"], "nanmedian": _NO_GATE["median"], "percentile": _NO_GATE["quantile"],
+    **_NO_GATE, "backward": _NO_GATE["grad"], "jacobian": _NO_GATE["grad"], "hessian": _NO_GATE["grad"], "matrix_exp": _NO_GATE["expm"], "nanmedian": _NO_GATE["median"], "percentile": _NO_GATE["quantile"],
     "eigh": _NO_GATE["eig"], "eigvals": _NO_GATE["eig"], "eigvalsh": _NO_GATE["eig"],
 }  # fmt: skip
 STEPS = frozenset(
     {"floor", "ceil", "round", "rint", "trunc", "argmax", "argmin"}
 )  # flat everywhere
-
-# ---------------------------------------------------------------- functions made of gates
-
-Apply = Callable[..., Node]  # apply(gate, *nodes, **options)
-
-
-def _dot(apply: Apply, a: Node, b: Node) -> Node:
-    if not a.shape or not b.shape:
-        return apply("multiply", a, b)
-    flat = len(a.shape) == len(b.shape) == 1 or max(len(a.shape), len(b.shape)) > 2
-    return apply("dot" if flat else "matmul", a, b)
-
-
-def _inner(apply: Apply, a: Node, b: Node) -> Node:
-    return apply("dot", a, b) if a.shape and b.shape else apply("multiply", a, b)
-
-
-def _kron(apply: Apply, a: Node, b: Node) -> Node:
-    if not a.shape or not b.shape:
-        return apply("multiply", a, b)
-    if len(a.shape) == len(b.shape) == 1:
-        return apply("reshape", apply("outer", a, b), shape=(-1,))
-    rows = (apply("reshape", x, shape=(1, -1)) if len(x.shape) == 1 else x for x in (a, b))
-    return apply("kron", *rows)
-
-
-def _outer(apply: Apply, *args: Node) -> Node:
-    """Columns and rows are vectors as well."""
-    flat = (
-        _ravel(apply, x) if len(x.shape) > 1 and max(x.shape) == math.prod(x.shape) else x
-        for x in args
-    )
-    return apply("outer", *flat)
-
-
-def _cumsum(apply: Apply, x: Node, axis: Any = None) -> Node:
-    if axis is not None:
-        return apply("cumsum", x, axis=axis)
-    return apply("cumsum", x if len(x.shape) == 1 else _ravel(apply, x))
-
-
-def _loss(name: str) -> Callable[..., Node]:
-    def loss(apply: Apply, p: Node, y: Node, **options: Any) -> Node:
-        """One of the two may be spread over the entries of the other."""
-        if p.shape != y.shape:
-            whole = broadcast(p.shape, y.shape)
-            if whole in (p.shape, y.shape):
-                p, y = (_spread(apply, x, whole) for x in (p, y))
-        return apply(name, p, y, **options)
-
-    return loss
-
-
-def _spread(apply: Apply, x: Node, shape: tuple[int, ...]) -> Node:
-    if x.shape == shape:
-        return x
-    if x.gate is CONSTANT and x.name is None:
-        return constant(np.broadcast_to(x.value, shape).copy())
-    return apply("broadcast_to", x, shape=shape)
-
-
-def _ravel(apply: Apply, x: Node) -> Node:
-    return apply("reshape", x, shape=(-1,))
-
-
-def _vstack(apply: Apply, *parts: Node) -> Node:
-    if all(len(part.shape) == 1 for part in parts):
-        return apply("stack", *parts)
-    rows = (apply("reshape", x, shape=(1, -1)) if len(x.shape) == 1 else x for x in parts)
-    return apply("concatenate", *rows)
-
-
-def _hstack(apply: Apply, *parts: Node) -> Node:
-    if not parts[0].shape:
-        return apply("stack", *parts)
-    return apply("concatenate", *parts, axis=int(len(parts[0].shape) > 1))
-
-
-def _eye(apply: Apply, shape: Any) -> Node:
-    made = apply("diag", _filled(1)(apply, shape))  # for its checks
-    return constant(np.eye(made.shape[0]), name="I")
-
-
-def _filled(value: float) -> Callable[..., Node]:
-    return lambda apply, shape: apply("broadcast_to", constant(value), shape=shape)
-
-
-# the gates that take more shapes than their row, by way of other gates
-SHAPED: Mapping[str, Callable[..., Node]] = {
-    "dot": _dot,
-    "outer": _outer,
-    "kron": _kron,
-    "cumsum": _cumsum,
-    **{name: _loss(name) for name, gate in GATES.items() if gate.shape in (pair, pair_within)},
-}
 
 
 @dataclass(frozen=True)
@@ -216,6 +110,13 @@ class Form:
     build: Callable[..., Node] | None = None
     optional: int = 0  # how many of the operands, the last ones, may be left out
     leading: str = ""  # an option that stands before the operands
+    neutral: Mapping[str, Any] = field(default_factory=dict)  # options with the one value possible
+
+
+def _widened(gate: Gate) -> Callable[..., Node]:
+    widened = gate.widened
+    assert widened is not None
+    return lambda apply, *args, **options: widened(apply, gate.name, *args, **options)
 
 
 def _form(gate: Gate) -> Form:
@@ -230,24 +131,32 @@ def _form(gate: Gate) -> Form:
         gate.name,
         gate.usage,
         None if listed else operands,
-        {**VARIED.get(gate.name, {}), **gate.params},
-        SHAPED.get(gate.name),
+        {**gate.varied, **gate.params},
+        None if gate.widened is None else _widened(gate),
         len(gate.optional),
         gate.leading,
+        gate.neutral,
     )
 
 
 BUILT = (
-    Form("inner", "inner(a, b)", ("a", "b"), {}, _inner),
-    Form("vdot", "vdot(a, b)", ("a", "b"), {}, _inner),
-    Form("ravel", "ravel(x)", ("x",), {}, _ravel),
-    Form("flatten", "flatten(x)", ("x",), {}, _ravel),
-    Form("hstack", "hstack([a, b])", None, {}, _hstack),
-    Form("vstack", "vstack([a, b])", None, {}, _vstack),
-    Form("eye", "eye(3)", (), {"shape": None}, _eye),
-    Form("identity", "identity(3)", (), {"shape": None}, _eye),
-    Form("ones", "ones((2, 3))", (), {"shape": None}, _filled(1)),
-    Form("zeros", "zeros((2, 3))", (), {"shape": None}, _filled(0)),
+    Form("inner", "inner(a, b)", ("a", "b"), {}, compounds.inner),
+    Form("vdot", "vdot(a, b)", ("a", "b"), {}, compounds.inner),
+    Form("ravel", "ravel(x)", ("x",), {}, compounds.ravel),
+    Form("flatten", "flatten(x)", ("x",), {}, compounds.ravel),
+    Form("hstack", "hstack([a, b])", None, {}, compounds.hstack),
+    Form("vstack", "vstack([a, b])", None, {}, compounds.vstack),
+    Form("linear", "linear(x, W, b)", ("x", "w", "b"), {}, compounds.linear, optional=1),
+    Form("eye", "eye(3)", (), {"shape": None}, compounds.eye),
+    Form("identity", "identity(3)", (), {"shape": None}, compounds.eye),
+    Form("ones", "ones((2, 3))", (), {"shape": None}, compounds.filled(1)),
+    Form("zeros", "zeros((2, 3))", (), {"shape": None}, compounds.filled(0)),
+    Form("arange", "arange(3)", (), {"shape": None}, compounds.counted),
+    Form("ones_like", "ones_like(x)", ("x",), {}, compounds.filled_like(1)),
+    Form("zeros_like", "zeros_like(x)", ("x",), {}, compounds.filled_like(0)),
+    Form("len", "len(x)", ("x",), {}, compounds.length),
+    Form("size", "size(x), size(x, 0)", ("x",), {"axis": None}, compounds.size),
+    Form("bars", "", ("x",), {}, compounds.bars),  # |x|
 )
 _BUILT = {form.name: form for form in BUILT}
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.domain_errors import is_outside
+from report.autodiff.form import CONDITIONS
 from report.autodiff.gates import GATES, Key
 from report.autodiff.gates.by_definition import put_in
 from report.autodiff.graph import (
@@ -37,10 +38,10 @@ from report.autodiff.graph import (
 )
 from report.autodiff.inputs import CONSTANTS, check_name
 from report.autodiff.parser import call_arguments, literals
-from report.autodiff.parser.dotted import without_dot
-from report.autodiff.parser.input_roles import CONDITIONS, Roles, parts_of_index
-from report.autodiff.parser.names import FORMS, NUMBERS
-from report.autodiff.parser.source import Places, Source
+from report.autodiff.parser.dotted import LibraryName, without_dot
+from report.autodiff.parser.input_roles import Roles, parts_of_index
+from report.autodiff.parser.names import FORMS, INSTEAD, NUMBERS
+from report.autodiff.parser.source import LARGE, Places, Source
 from report.autodiff.simplify import is_number
 from report.errors import Faults, ReportError, nearest, shown
 
@@ -72,6 +73,7 @@ def parse(
     inputs: Mapping[str, Array],
     unfold: Collection[str] = (),
     entry: tuple[int, ...] | None = None,
+    infinity: float = LARGE,
 ) -> Graph:
     """Read an expression over `inputs` (only their names and shapes are used) into a Graph.
 
@@ -81,6 +83,7 @@ def parse(
     """
     with uncollected():
         source = Source(text, inputs)
+        source.infinity = infinity
         return _Reader(source, inputs, unfold, entry).read(source.statements())
 
 
@@ -114,6 +117,7 @@ class _Reader:
         self.lost: set[str] = set()  # names of lines that cannot be read
         self.fresh: set[Node] = set()  # norm gates that no name refers to: may become ‖·‖²
         self.conditions: set[ast.expr] = set()  # where a comparison may stand
+        self.whole: ast.expr | None = None  # the last line, where none may
         self.calls: dict[ast.Call, call_arguments.Call] = {}  # those whose arguments are being read
         self.constants: list[Node] = []  # to be evaluated when all of the text has been read
         self.roles = Roles(self.source)
@@ -143,7 +147,7 @@ class _Reader:
         faults.end()
         if node is None:
             raise ReportError("the function is empty; write a formula such as x*w + b")
-        if node.gate.name in CONDITIONS and last is not None:
+        if node.gate.form in CONDITIONS and last is not None:
             raise self.error(last, _IN_WHERE)
         return self.graph(node)
 
@@ -153,11 +157,14 @@ class _Reader:
         if entry is not None:
             entry = entry or (0,) * len(node.shape)
             node = self.entry_of(node, entry)
+        if self.source.unbounded:
+            self.readings["inf is read as 10^9, of which nothing is left in the value"] = None
         if math.prod(node.shape) != 1:
-            raise ReportError(
+            raise self.at(
+                node,
                 f"the function's result has shape {node.shape}; backpropagation starts from a single "
                 "number: take sum(...), mean(...) or norm(...) of it (in a homework file also an entry: "
-                f"entry = {[0] * len(node.shape)}, or jacobian = true)"
+                f"entry = {[0] * len(node.shape)}, or jacobian = true)",
             )
         self.evaluate_constants()
         reached = set(topological(node))
@@ -173,9 +180,16 @@ class _Reader:
             self.lets,
             self.roles.names,
             entry=entry,
+            unbounded=self.source.unbounded,
             readings=(*self.source.readings, *self.readings),
             written_out=self.written_out,
         )
+
+    def at(self, node: Node, message: str) -> ReportError:
+        """An error at the place of a node; without one where it has none, as an input."""
+        if node.span is None:
+            return ReportError(message) if self.whole is None else self.error(self.whole, message)
+        return self.source.placed(message, *node.span[:2])
 
     def check_masks(self, gates: Iterable[Node]) -> None:
         """ReportError for a mask under ^, which may be meant as exclusive or."""
@@ -202,7 +216,7 @@ class _Reader:
 
     def statement(self, statement: ast.stmt) -> Node:
         if isinstance(statement, ast.Expr):
-            self.conditions = set()
+            self.conditions, self.whole = set(), statement.value
             return self.node(statement.value)
         if not isinstance(statement, ast.Assign):
             raise self.error(statement, literals.refusal(statement))
@@ -291,7 +305,7 @@ class _Reader:
         return [e.value]
 
     def parts_of_comparison(self, e: ast.Compare) -> list[ast.expr]:
-        if e not in self.conditions:
+        if e is self.whole:
             raise self.error(e, _IN_WHERE, after=e.left)
         for op in e.ops:
             if type(op) not in _COMPARISONS:
@@ -315,7 +329,7 @@ class _Reader:
                 call = call_arguments.Call(FORMS[_OF_TWO[name]], [first, axis], {})
         self.calls[e] = call
         roles = GATES[name].roles if name in GATES else {}
-        if name in CONDITIONS and e not in self.conditions:
+        if name in GATES and GATES[name].form in CONDITIONS and e not in self.conditions:
             raise self.error(e, _IN_WHERE)
         masks = (part for place, part in enumerate(call.operands) if roles.get(place) == "mask")
         self.conditions.update(masks)
@@ -363,6 +377,15 @@ class _Reader:
     def product(self, e: ast.BinOp, left: Node, right: Node) -> Node:
         """W x, x · y: the shapes decide what is meant; ReportError where they leave two readings."""
         a, b = left.shape, right.shape
+        if a and isinstance(e.left, ast.Name) and isinstance(e.right, ast.Constant):
+            column = self.source.place(e.right)[1]
+            if self.source.lines[self.source.place(e.right)[0] - 1][column - 1 : column] == "(":
+                x, n = e.left.id, ast.unparse(e.right)
+                raise self.error(
+                    e,
+                    f"{x}({n}) can be read as an entry, {x}[{n}] (counted from 0), or as a product, {x} * {n}; "
+                    "write one of them",
+                )
         if not a or not b:
             return self.apply(e, GATES["multiply"], [left, right])
         if len(a) == len(b) == 1 and _is_row(e.left):
@@ -405,7 +428,11 @@ class _Reader:
         whole = nodes[0]
         for node in nodes[1:]:
             whole = self.apply(e, GATES["logical_and"], [whole, node])
-        return whole
+        return whole if e in self.conditions else self.counted(e, whole)
+
+    def counted(self, e: ast.expr, condition: Node) -> Node:
+        """A condition among numbers: 1 where it holds, else 0."""
+        return self.apply(e, GATES["where"], [condition, constant(1), constant(0)])
 
     def index(self, e: ast.Subscript, args: list[Node]) -> Node:
         key, lists = self.roles.key(e, args)
@@ -436,7 +463,8 @@ class _Reader:
                 return form.build(apply, *args, **params)
             except ReportError as error:
                 placed = "\n" in str(error)  # by `apply`
-                raise error if placed else self.error(e, f"{name}: {error}") from None
+                said = f"{name}: {error}" if form.usage else str(error)
+                raise error if placed else self.error(e, said) from None
         gate = self.meant(e, call, args, params)
         node = self.apply(e, gate, args, params)
         if gate.name == "norm" and not params and "norm" not in self.unfold:
@@ -533,12 +561,16 @@ class _Reader:
     def lookup(self, e: ast.Name) -> Node:
         if e.id in self.lost and e.id not in self.names:
             raise _Lost
-        node = self.names.get(e.id)
+        node = None if isinstance(e, LibraryName) else self.names.get(e.id)
+        if node is None and e.id == "inf":
+            return constant(self.source.infinite(e))
         if node is None and e.id == "lambda_":  # how the code has it
             node = self.names.get("lambda")
         if node is not None:
-            if node.gate.name in CONDITIONS and e not in self.conditions:
-                raise self.error(e, f"{e.id!r} is a comparison: it stands inside where only")
+            if node.gate.form in CONDITIONS and e not in self.conditions:
+                if e is self.whole:
+                    raise self.error(e, f"{e.id!r} is a comparison: it stands inside where only")
+                return self.counted(e, node)
             return node
         if e.id in CONSTANTS:
             return constant(CONSTANTS[e.id], name=e.id)
@@ -546,10 +578,22 @@ class _Reader:
             raise self.error(e, f"{e.id!r} is a gate and needs its argument: {FORMS[e.id].usage}")
         if e.id in NUMBERS:
             raise self.error(e, f"there is no constant {e.id}; write {NUMBERS[e.id]}")
-        near = nearest(e.id, [*self.names, *CONSTANTS], 0.6)
+        if e.id in INSTEAD:
+            raise self.error(e, call_arguments.unknown(e.id))
+        near = self.product_of_names(e.id) or nearest(e.id, [*self.names, *CONSTANTS], 0.6)
         inputs, lets = (", ".join(list(names)[:12]) for names in (self.inputs, self.lets))
         known = f"; the inputs are: {inputs or 'none'}" + f"; named above are: {lets}" * bool(lets)
         raise self.error(e, f"unknown name {shown(e.id)}{near or known}")
+
+    def product_of_names(self, name: str) -> str:
+        """What a name that is not known may be meant for: Wx is W x, x_0 an entry of x."""
+        for cut in range(1, len(name)):
+            first, rest = name[:cut].rstrip("_"), name[cut:]
+            if first in self.names and rest in self.names:
+                return f"; a product is written {first} {rest}, or {first} @ {rest} of matrices"
+            if first in self.names and rest.isdigit() and self.names[first].shape:
+                return f"; an entry is written {first}[{rest}], counted from 0"
+        return ""
 
     def error(self, e: ast.AST, message: str, after: ast.expr | None = None) -> ReportError:
         return self.source.error(e, message, after)

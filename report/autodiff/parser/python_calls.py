@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from report.autodiff.form import CONDITIONS
+from report.autodiff.gates import GATES
 from report.autodiff.graph import Shape
 from report.autodiff.parser.names import FORMS
 
@@ -41,6 +43,11 @@ class Reader(Protocol):
 
     def written(self, e: ast.AST, value: Any) -> ast.expr:
         """A value as an expression."""
+
+
+def is_condition(gate: str) -> bool:
+    """Whether a gate gives a condition: a comparison, or several joined."""
+    return gate in GATES and GATES[gate].form in CONDITIONS
 
 
 def is_gate(name: str) -> bool:
@@ -94,7 +101,7 @@ def _number(name: str, args: list[Any]) -> float | None:
 
 def _gate(reader: Reader, name: str, args: list[Any], named: dict[str, Any]) -> ast.expr:
     at = ast.Pass(lineno=1)
-    condition = FORMS[name].name in _CONDITIONS if name in FORMS else False
+    condition = name in FORMS and is_condition(FORMS[name].name)
     written = [reader.written(at, a) for a in args]
     if not condition:
         first = written[:1] if name == "where" else []
@@ -104,12 +111,6 @@ def _gate(reader: Reader, name: str, args: list[Any], named: dict[str, Any]) -> 
         written,
         [ast.keyword(key, reader.written(at, value)) for key, value in named.items()],
     )
-
-
-_CONDITIONS = frozenset(
-    {"logical_and", "logical_or", "logical_not", "less", "less_equal", "greater", "greater_equal",
-     "equal", "not_equal"}
-)  # fmt: skip
 
 
 # ---------------------------------------------------------------- shapes and plain lists

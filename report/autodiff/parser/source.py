@@ -27,8 +27,7 @@ MAX_STATEMENT = 500_000  # characters of one statement, on all its lines
 BLOCK, BLOCK_SIZE = 200, 20_000  # lines, characters that are read together
 _NAME_PARTS = "give parts of it names on lines of their own (z = ...)"
 _INSTEAD = {
-    "∑": "sum(...)",
-    "∏": "prod(...)",
+    "⊗": "outer(a, b) of two vectors, kron(A, B) of matrices",
     "∂": "the function itself",
     "∇": "the function itself",
 }
@@ -52,11 +51,16 @@ _SYNTAX = {  # what Python says about a text, and how it is said here
 }
 
 
+LARGE = 1e9  # of whose negative an exponential makes 0
+
+
 class Places:
     """A formula's text, and errors that point into it."""
 
     readings: tuple[str, ...] = ()  # what was chosen where a sign could mean something else
     above = margin = 0  # lines and columns of the text before the code that is being read
+    infinity = LARGE  # what stands for an infinite number
+    unbounded = ""  # why no infinite number can stand where the first one stands
     columns: Mapping[int, Sequence[int]] = MappingProxyType({})  # of code, in the text, by line
 
     def __init__(self, text: Any) -> None:
@@ -93,6 +97,16 @@ class Places:
         line, column = getattr(e, "lineno", 1), getattr(e, "col_offset", 0)
         return self.placed(message, line + self.above, self._column(line + self.above, column))
 
+    def infinite(self, e: ast.expr) -> float:
+        """The number that stands for infinity, which is noted."""
+        if not self.unbounded:
+            message = (
+                "an infinite number can stand only where nothing of it is left: before a softmax, in a "
+                "max or min, as a bound"
+            )
+            self.unbounded = str(self.error(e, message))
+        return self.infinity
+
     def placed(self, message: str, line: int, column: int) -> ReportError:
         """An error at a line (from 1) and column (from 0) of the text."""
         source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
@@ -128,33 +142,53 @@ class Source(Places):
         self.margin = next(
             (len(a) - len(b) for a, b in zip(self.lines, self.code, strict=True) if b.strip()), 0
         )
+        self._open_function()
         if "#" in self.text:  # a comment may hold what Python does not read
             self.code = [line.split("#", 1)[0] for line in self.code]
         self._spell(names)
         self._check_characters()
         self.above = 0  # lines above the block that is being read
 
+    def _open_function(self) -> None:
+        """Leave out the first line of a Python function, and the indent of the others."""
+        first = next((i for i, line in enumerate(self.code) if line.strip()), 0)
+        if not spellings.DEF.fullmatch(self.code[first]):
+            return
+        body = textwrap.dedent("\n".join(self.code[first + 1 :])).split("\n")
+        inner = next(
+            (x for x in zip(self.code[first + 1 :], body, strict=False) if x[1].strip()), ("", "")
+        )
+        self.margin += len(inner[0]) - len(inner[1])
+        self.code = ["" for _ in self.code[: first + 1]] + body
+
     def _spell(self, names: Container[str]) -> None:
         """Write every line in Python's syntax; a line that names a value makes its name known."""
         typed = tuple(self.code)
         lets: set[str] = set()
         columns: dict[int, list[int]] = {}
+        depth = 0
+        matlab = any(map(spellings.is_matlab, typed))
 
         def is_value(name: str) -> bool:
             return name in names or name in lets or name.removesuffix("_") == "lambda"
 
-        for number, line in enumerate(self.code, 1):
-            head = spellings.head_of_function(line)
-            plain = line
+        for number, given in enumerate(self.code, 1):
+            shift, line = 0, given
+            if depth <= 0 and (dropped := spellings.before_expression(line)):
+                shift, line = dropped, line[dropped:]
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+            plain = spellings.with_equals(line)
+            head = spellings.head_of_function(plain)
             if head and not is_value(head[1]):  # f(x, w) = ...: the name of the result
                 name = " " * head.start(1) + f"{head[1]} ="
-                plain = name.ljust(len(head[0])) + line[head.end() :]
+                plain = name.ljust(len(head[0])) + plain[head.end() :]
             try:
-                written, places = spellings.as_python(plain, is_value)
+                written, places = spellings.as_python(plain, is_value, matlab)
             except spellings.Unreadable as error:
-                raise self.placed(str(error), number, error.column + self.margin) from None
-            if places is not None and written != line:
-                columns[number] = places
+                raise self.placed(str(error), number, error.column + shift + self.margin) from None
+            if shift or (places is not None and written != line):
+                places = [*range(len(written))] if places is None else places
+                columns[number] = [column + shift for column in places]
             self.code[number - 1] = written
             if let := _LET.match(written):
                 lets.add(let[1])
@@ -163,6 +197,8 @@ class Source(Places):
             said = _POWER.search("\n".join(typed))
             example = f": {said[1]}^{said[2]} is {said[1]}**{said[2]}" if said else ""
             self.readings = (f"^ is a power{example}",)
+        if matlab and any(re.search(r"(?<![.*])\*(?!\*)", line) for line in typed):
+            self.readings += ("beside .* or .^ a plain * is the product of matrices",)
 
     def _check_length(self) -> None:
         if max(map(len, self.lines)) > MAX_LINE:

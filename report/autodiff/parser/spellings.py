@@ -11,9 +11,9 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from report.autodiff.inputs import ascii_name
+from report.autodiff.inputs import ACCENTS, ascii_name
 from report.autodiff.parser.names import FORMS
 
 KEYWORDS = {"lambda": "lambda_"}  # names that are words of Python
@@ -21,25 +21,29 @@ BESIDE, DOT = "%", "//"  # the products whose meaning the shapes decide
 _SIGNS = {
     "×": "*", "⊙": "*", "∘": "*", "∗": "*", "·": DOT, "⋅": DOT, "−": "-", "–": "-", "÷": "/", "∕": "/",
     "≤": "<=", "≥": ">=", "≠": "!=", "ᵀ": ".T", "⊤": ".T", "½": "(1/2)", "⅓": "(1/3)", "¼": "(1/4)",
-    "¾": "(3/4)", "⅔": "(2/3)", "′": "_prime", "π": "pi", "\u00a0": " ", "\u2009": " ", "‖": "||", "∥": "||", "∞": "inf",
+    "∛": "cbrt", "√": "sqrt", "∑": "sum", "∏": "prod", "¾": "(3/4)", "⅔": "(2/3)", "′": "_prime", "π": "pi", "\u00a0": " ", "\u2009": " ", "‖": "||", "∥": "||", "⟩": ")", "∞": "inf",
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_CALLED = frozenset({"cbrt", "sqrt", "sum", "prod"})
 _NO_LETTERS = "₀-₉⁰¹²³⁴-⁹½⅓¼¾⅔ᵀ"
 _TOKEN = re.compile(
     r"(?P<space>[ \t]+)"
     r"|(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d[\d_]*)?)"
-    rf"|(?P<name>[^\W\d{_NO_LETTERS}][^\W{_NO_LETTERS}]*[₀-₉]*)"
+    rf"|(?P<name>[^\W\d{_NO_LETTERS}](?:[^\W{_NO_LETTERS}]|[{ACCENTS}])*[₀-₉]*)"
+    r"|(?P<lowered>[₀-₉]+)"
     r"|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)"
     r"|(?P<string>'[^']*'|\"[^\"]*\")"
-    r"|(?P<sign>\*\*|//|\|\||[<>=!]=|.)"
+    r"|(?P<sign>\*\*|//|\|\||[<>=!]=|\.[*/^']|.)"
 )
 # A line that may need to be written again; most formulas are Python's as they stand.
 _UNUSUAL = re.compile(
-    r"[^\x00-\x7f]|[\^|]|(?!(?<!\w)[bfru]')[\w)\]]'|[\w)\].][ \t]+[\w(]|\d[A-Za-z_(]|[)\]]\s*[\w(]|\b(?:lambda|sigma)\b"
+    r"[^\x00-\x7f]|[\^|]|(?!(?<!\w)[bfru]')[\w)\]]'|[\w)\].][ \t]+[\w(]|\d[A-Za-z_(]|[)\]]\s*[\w(]|\b(?:lambda|sigma)\b|\.[*/^']|[;?]"
 )
 _APPLIED = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\(([^()=]*)\)\s*=(?!=)")
+_BRACES = re.compile(r"\^\{([^{}]*)\}")  # x^{2}
 _MINUS_ONE = (["-1"], ["-", "1"], ["(", "-", "1", ")"])  # S⁻¹, S^-1, S^(-1)
+_ENTRYWISE = {".*": "*", "./": "/", ".^": "**", ".'": ".T"}  # in MATLAB and Julia
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
@@ -69,17 +73,24 @@ class _Token:
         return self.kind in ("number", "name", "string") or self.text in (")", "]", ".T", ".I")
 
 
-def as_python(line: str, is_value: Callable[[str], bool]) -> tuple[str, list[int] | None]:
+def as_python(
+    line: str, is_value: Callable[[str], bool], matlab: bool = False
+) -> tuple[str, list[int] | None]:
     """The line in Python's syntax, and the column in `line` of each of its characters (None: the same).
 
-    `is_value` tells the names that stand for values. Raises Unreadable for what has two readings.
+    `is_value` tells the names that stand for values; in the text of `matlab`, where .* goes entry by entry,
+    * is the product of matrices and ' the transpose. Raises Unreadable for what has two readings.
     """
-    if not (_UNUSUAL.search(line) or any(map(is_value, _APPLIED.findall(line)))):
+    if not (matlab or _UNUSUAL.search(line) or any(map(is_value, _APPLIED.findall(line)))):
         return line, None
-    tokens = _tokens(line)
+
+    def is_transposed(name: str) -> bool:
+        return name in (")", "]") or (is_value(name) and not is_value(f"{name}_prime"))
+
+    tokens = _tokens(_BRACES.sub(r"^(\1)", line), is_transposed, matlab)
     if any(t.kind == "name" and keyword.iskeyword(t.text) for t in tokens):
         return line, None  # the parser says what is not possible
-    tokens = _called(_in_bars(tokens, is_value), is_value)
+    tokens = _called(_in_bars(_in_rows(tokens), is_value), is_value)
     tokens = _applied(tokens)
     tokens = _multiplied(_raised(tokens, is_value))
     text, columns, end = "", [], 0
@@ -98,7 +109,32 @@ def head_of_function(line: str) -> re.Match[str] | None:
     return found if found and found[1] not in FORMS else None
 
 
-def _tokens(line: str) -> list[_Token]:
+DEF = re.compile(r"\s*def\s+\w+\s*\([^()]*\)\s*(?:->[^:]*)?:\s*(?:#.*)?")
+_BEFORE = re.compile(  # of code that is pasted, and of a spreadsheet
+    r"\s*(?:=(?!=)|return\b|lambda\s+[\w\s,]+:|def\s+\w+\s*\([^()]*\)\s*:\s*return\b)\s*|\s*(?:import|from)\s+\w.*"
+)
+_GIVEN = re.compile(r"(\s*[^\W\d]\w*\s*)(:=|<-|←)")
+_MATLAB = re.compile(r"[\w)\]']\s*\.[*/^]|[\w)\]]\.'")
+
+
+def before_expression(line: str) -> int:
+    """How many characters of a line say nothing: return, =, a lambda's arguments, an import."""
+    found = _BEFORE.match(line)
+    return found.end() if found else 0
+
+
+def with_equals(line: str) -> str:
+    """A line in which a name is given by =, and not by := or an arrow."""
+    found = _GIVEN.match(line)
+    return found[1] + "=".ljust(len(found[2])) + line[found.end() :] if found else line
+
+
+def is_matlab(line: str) -> bool:
+    """Whether a line has MATLAB's operators that go entry by entry."""
+    return _MATLAB.search(line.split("#", 1)[0]) is not None
+
+
+def _tokens(line: str, is_transposed: Callable[[str], bool], matlab: bool) -> list[_Token]:
     found: list[_Token] = []
     spaced = False
     for match in _TOKEN.finditer(line):
@@ -107,20 +143,50 @@ def _tokens(line: str) -> list[_Token]:
             spaced = True
             continue
         name = found[-1].text if found and found[-1].ends and not spaced else ""
+        if text[0] == "'" and name and (matlab or is_transposed(name)):  # the rest is no text
+            found.append(_Token("sign", ".T", match.start()))
+            found += [
+                replace(t, column=t.column + match.start() + 1)
+                for t in _tokens(line[match.start() + 1 :], is_transposed, matlab)
+            ]
+            return found
         if text[0] == "'" and name:
             raise Unreadable(
                 f"{name}' can be read as the transpose {name}.T or as a name of its own, "
                 f"{name}_prime; write one of them",
                 match.start(),
             )
-        for token in _spelled(kind, text, match.start()):
+        _check_sign(line, match)
+        for token in _spelled(kind, text, match.start(), matlab):
             found.append(_Token(token.kind, token.text, token.column, spaced))
             spaced = False
     return found
 
 
-def _spelled(kind: str, text: str, column: int) -> list[_Token]:
+def _check_sign(line: str, match: re.Match[str]) -> None:
+    """Unreadable for a sign that has no place here."""
+    text, rest = match[0], line[match.end() :]
+    if text in "∑∏" and not rest.lstrip().startswith("("):
+        name = _SIGNS[text]
+        raise Unreadable(
+            f"{name} is written with brackets, {name}(x), over all entries; with an index it is LaTeX: "
+            rf"\{name}_{{i=1}}^n x_i",
+            match.start(),
+        )
+    if text == "?":
+        raise Unreadable("a choice is written where(x > 0, a, b)", match.start())
+
+
+def _spelled(kind: str, text: str, column: int, matlab: bool) -> list[_Token]:
     """A token of the text as tokens of Python."""
+    if kind == "lowered":
+        return [_Token("name", "_" + ascii_name(text), column)]
+    if text in _ENTRYWISE:
+        return [_Token("sign", _ENTRYWISE[text], column)]
+    if text == "*" and matlab:
+        return [_Token("sign", BESIDE, column)]
+    if text == "⟨":
+        return [_Token("call", "dot", column), _Token("open", "(", column)]
     if kind == "raised":
         exponent = "".join(_RAISED[c] for c in text)
         return [_Token("sign", "^", column), _Token("number", exponent, column)]
@@ -129,13 +195,15 @@ def _spelled(kind: str, text: str, column: int) -> list[_Token]:
     if kind != "sign":
         return [_Token(kind, text, column)]
     spelled = _SIGNS.get(text, text)
-    if spelled == "√":
-        return [_Token("call", "sqrt", column)]
+    if spelled in _CALLED:
+        return [_Token("call", spelled, column)]
     if spelled[0] == "(" and len(spelled) > 1:
         return [_Token("number", spelled, column)]
     kind = "open" if spelled in _OPENING else "close" if spelled in _CLOSING else "sign"
     if spelled in (BESIDE, DOT) and text.isascii():
-        raise Unreadable(f"{spelled} is not possible in a function", column)
+        raise Unreadable(
+            f"{spelled} is not possible in a function, as it jumps; a comment begins with #", column
+        )
     return [_Token(kind, spelled, column)]
 
 
@@ -143,8 +211,10 @@ def _in_bars(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Tok
     """|x| is abs(x), ‖x‖ norm(x); a bar between operands joins conditions."""
     made: list[_Token] = []
     bars: list[tuple[str, int]] = []  # which, and how many brackets are open inside
-    depth = 0
-    for token in tokens:
+    depth, skipped = 0, 0
+    for place, token in enumerate(tokens):
+        if place < skipped:
+            continue
         depth += (token.kind == "open") - (token.kind == "close")
         if token.text not in ("|", "||"):
             made.append(token)
@@ -153,10 +223,11 @@ def _in_bars(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Tok
         after = after and (made[-1].text not in FORMS or is_value(made[-1].text))
         if bars and bars[-1] == (token.text, depth) and after:
             bars.pop()
-            made.append(_Token("close", ")", token.column))
+            order, skipped = _order(tokens, place + 1) if token.text == "||" else ([], 0)
+            made += [*order, _Token("close", ")", token.column)]
         elif not after or token.text == "||":
             bars.append((token.text, depth))
-            name = "abs" if token.text == "|" else "norm"
+            name = "bars" if token.text == "|" else "norm"
             made.append(_Token("call", name, token.column, token.spaced))
             made.append(_Token("open", "(", token.column))
         else:
@@ -164,6 +235,64 @@ def _in_bars(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Tok
     if bars:
         raise Unreadable("a bar is not closed: |x| is abs(x), ||x|| is norm(x)", tokens[-1].column)
     return made
+
+
+def _order(tokens: list[_Token], at: int) -> tuple[list[_Token], int]:
+    """The order of a norm below its bars, ‖x‖_1, as an argument, and where the text goes on."""
+    if at >= len(tokens) or not tokens[at].text.startswith("_") or tokens[at].spaced:
+        return [], at
+    column, name, after = tokens[at].column, tokens[at].text[1:], at + 1
+    if not name and after < len(tokens):
+        name, after = tokens[after].text, after + 1
+    if name == "F":
+        return [], after
+    return [_Token("sign", ",", column), _Token("number", name, column)], after
+
+
+def _in_rows(tokens: list[_Token]) -> list[_Token]:
+    """[1 2; 3 4] is [[1, 2], [3, 4]]; a semicolon in round brackets parts arguments."""
+    made: list[_Token] = []
+    brackets: list[
+        tuple[str, int]
+    ] = []  # "(", "[" of a list or "x[" of an index; where it is in `made`
+    parted: set[int] = set()  # the lists in which semicolons part rows
+    for token in tokens:
+        before = made[-1] if made else None
+        kind, at = brackets[-1] if brackets else ("", 0)
+        if token.text == ";" and kind == "(":
+            made.append(_Token("sign", ",", token.column))
+            continue
+        if token.text == ";" and kind == "[":
+            parted.add(at)
+            made += [
+                _Token(k, c, token.column)
+                for k, c in (("close", "]"), ("sign", ","), ("open", "["))
+            ]
+            continue
+        if kind == "[" and before and before.ends and token.starts and token.spaced:
+            _check_beside(before, token)
+            if token.kind == "number":
+                made.append(_Token("sign", ",", token.column))
+        if token.kind == "open":
+            is_index = token.text == "[" and before is not None and before.ends
+            brackets.append(("x[" if is_index else token.text, len(made)))
+        elif token.kind == "close" and brackets:
+            _, at = brackets.pop()
+            if at in parted:
+                made.insert(at, _Token("open", "[", made[at].column))
+                made.append(_Token("close", "]", token.column))
+        made.append(token)
+    return made
+
+
+def _check_beside(before: _Token, token: _Token) -> None:
+    """Unreadable for names side by side in a list: entries, or a product."""
+    if before.kind != "number" and token.kind != "number":
+        raise Unreadable(
+            f"{before.text} {token.text} in a list can be read as two entries, {before.text}, {token.text}, or as "
+            f"a product, {before.text} * {token.text}; write one of them",
+            token.column,
+        )
 
 
 def _called(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
@@ -300,7 +429,7 @@ def _multiplied(tokens: list[_Token]) -> list[_Token]:
     made: list[_Token] = []
     for token in tokens:
         before = made[-1] if made else None
-        if before is not None and before.ends and token.starts:
+        if before is not None and before.ends and token.starts and not _is_made(made, token):
             if before.kind == "number" and token.kind == "number":
                 raise Unreadable("an operator is missing between two numbers", token.column)
             start = _start_of_operand(made)
@@ -317,6 +446,14 @@ def _multiplied(tokens: list[_Token]) -> list[_Token]:
             made.append(_Token("sign", BESIDE, token.column))
         made.append(token)
     return made
+
+
+def _is_made(tokens: list[_Token], token: _Token) -> bool:
+    """Whether a bracket applies a layer that has just been made: nn.ReLU()(x)."""
+    if token.text != "(" or tokens[-1].text != ")":
+        return False
+    first = tokens[_start_of_operand(tokens)]
+    return first.kind == "call" and first.text[0].isupper()
 
 
 def _start_of_operand(tokens: list[_Token]) -> int:
