@@ -28,6 +28,8 @@ class ReportError(Exception):
     beginning and its end, and what cannot be printed is escaped.
     """
 
+    parts: Sequence[ReportError] = ()  # where it joins several
+
     def __init__(self, message: str) -> None:
         super().__init__("\n".join(_printable(_shortened(line)) for line in message.split("\n")))
 
@@ -53,16 +55,22 @@ class Faults:
         self.found: list[ReportError] = []
 
     @contextmanager
-    def collected(self) -> Iterator[None]:
-        """Note a ReportError of the block instead of raising it; raise all when there are many."""
+    def noted(self) -> Iterator[None]:
+        """Note a ReportError of the block, or those that it joins, instead of raising it."""
         try:
             yield
         except CheckError:
             raise
         except ReportError as error:
-            self.found.append(error)
-            if len(self.found) == MAX_FAULTS:
-                self.end()
+            self.found += error.parts or [error]
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """The same; raise all when there are many."""
+        with self.noted():
+            yield
+        if len(self.found) >= MAX_FAULTS:
+            self.end()
 
     def end(self) -> None:
         """Raise what was noted, as one error."""
@@ -72,7 +80,11 @@ class Faults:
 
 def joined(faults: Sequence[ReportError]) -> ReportError:
     """One error that tells several, a fault of many lines after another."""
-    return faults[0] if len(faults) == 1 else ReportError("\n".join(map(str, faults)))
+    if len(faults) == 1:
+        return faults[0]
+    whole = ReportError("\n".join(map(str, faults)))
+    whole.parts = tuple(faults)
+    return whole
 
 
 def shown(value: Any, limit: int = 40) -> str:

@@ -25,6 +25,7 @@ from report.doing import doing
 from report.editions import EDITIONS
 from report.errors import CheckError, ReportError, nearest, shown
 from report.homework import variants
+from report.homework.all_faults import all_faults, faults_of, together
 from report.homework.homework import (
     FileFaults,
     Homework,
@@ -35,7 +36,7 @@ from report.homework.homework import (
     read_homework,
     with_detail,
 )
-from report.homework.traces import all_faults, asked_of, forward_of, trace_question, traces_of
+from report.homework.traces import asked_of, forward_of, trace_question, traces_of
 from report.plain_values import as_path, as_text
 
 if TYPE_CHECKING:
@@ -126,9 +127,14 @@ def _read(
     """The homework of a file with plain numbers; ReportError with all that is wrong with the file."""
     doing("reading the homework")
     try:
-        return variants.draw(read_homework(homework, overrides, inputs), seed)
+        work = read_homework(homework, overrides, inputs)
     except FileFaults as error:
         raise all_faults(error) from None
+    try:
+        return variants.draw(work, seed)
+    except ReportError as error:
+        found = [placed for question in work.questions for placed in faults_of(work, question)]
+        raise (together(found) if found else error) from None
 
 
 def _build_page(work: Homework, target: Path, edition: str, start: float, draft: bool) -> Summary:
@@ -150,7 +156,9 @@ def _build_page(work: Homework, target: Path, edition: str, start: float, draft:
 
 def _readings(work: Homework, traces: Sequence[Trace]) -> tuple[str, ...]:
     """A line for each question in which a spelling had to be chosen."""
-    pairs = [(q.id, t.graph.readings) for q, t in zip(work.questions, traces, strict=True)]
+    pairs = [
+        (q.id, (*q.typed, *t.graph.readings)) for q, t in zip(work.questions, traces, strict=True)
+    ]
     return tuple(f"{name}: {'; '.join(said)}" for name, said in pairs if said)
 
 
@@ -463,6 +471,7 @@ def check_table(
         texts.append(
             "\n".join(
                 [
+                    *_readings(replace(work, questions=(question,)), [answer.trace]),
                     f"{question.id}: {found.passed} of {found.comparisons} comparisons agree, {found.formulas} printed formulas read back",
                     table(found),
                     *found.failures,

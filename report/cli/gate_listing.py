@@ -45,7 +45,7 @@ def gate_table(gates: Sequence[Gate], width: int) -> str:
             for start, end in itertools.zip_longest(left, right, fillvalue=""):
                 lines.append(f"  {start:{column}}  {end}".rstrip())
     others = sorted(f"{name} ({gate})" for name, gate in ALIASES.items())
-    others += sorted(form.name for form in BUILT)
+    others += sorted(form.name for form in BUILT if form.usage)
     named = (
         "Arguments and options may be named, also as NumPy and PyTorch name them: sum(X, dim=0)."
     )

@@ -69,6 +69,10 @@ class Question:
     method: str | None = None
     program: tuple[str, ...] = ()  # files of the student's own, beside the homework file
     number: int = field(default=1, compare=False)  # from 1, in the file
+    typed: tuple[str, ...] = field(default=(), compare=False)  # how texts were read as numbers
+    lost: frozenset[str] = field(
+        default=frozenset(), compare=False
+    )  # keys of lines that are no TOML
 
     @property
     def plan(self) -> Plan | None:
@@ -190,7 +194,7 @@ def read_homework(
     if file == Path("-"):
         file = toml.STANDARD_INPUT
     text = toml.text_of(file)
-    homework = _homework(file, toml.read_text(text, str(file)), text)
+    homework = _homework(file, text)
     if inputs_file is not None:
         other = as_path(inputs_file)
         homework = override(homework, _flat(toml.read_file(other)), f"{other}: ")
@@ -200,7 +204,7 @@ def read_homework(
 def read_homework_text(text: str, path: str | os.PathLike[str]) -> Homework:
     """The homework of a file's text; `path` is what messages name it by. Raises as `read_homework`."""
     file = as_path(path)
-    return _homework(file, toml.read_text(text, str(file)), text)
+    return _homework(file, text)
 
 
 # ---------------------------------------------------------------- the file
@@ -223,8 +227,10 @@ class _Keys(Faults):
                 raise ReportError(f"{error}{toml.pointed(self.source, question, key)}") from None
 
 
-def _homework(path: Path, table: Mapping[str, Any], source: str) -> Homework:
+def _homework(path: Path, source: str) -> Homework:
+    table, not_toml, lost = toml.read_lines(source, str(path))
     faults = _Keys(source)
+    faults.found += not_toml
     for key in table:
         with faults.of(key):
             if key in _QUESTION and key not in _TOP:
@@ -237,13 +243,13 @@ def _homework(path: Path, table: Mapping[str, Any], source: str) -> Homework:
     with faults.of("require"):
         heading["require"] = keys.read_conditions(table, f"{path}: ")
     with faults.of("title"):
-        if not heading["title"] and isinstance(table.get("title", ""), str):
+        if not (heading["title"] or "title" in lost) and isinstance(table.get("title", ""), str):
             raise ReportError(f'{path}: the title is missing; begin with title = "Homework 1"')
     questions: list[Question] = []
     with faults.of("question"):
         tables = _tables(path, table)
         for number, own in enumerate(tables, 1):
-            question = _question(str(path), own, number, faults)
+            question = _question(str(path), own, number, faults, lost)
             questions += [] if question is None else [question]
     with faults.collected():
         _check_ids(path, questions)
@@ -298,7 +304,9 @@ def _heading(table: Mapping[str, Any], start: str) -> dict[str, Any]:
     return read
 
 
-def _question(path: str, table: Mapping[str, Any], number: int, faults: _Keys) -> Question | None:
+def _question(
+    path: str, table: Mapping[str, Any], number: int, faults: _Keys, lost: frozenset[str]
+) -> Question | None:
     """A question, of which what cannot be read is left out; None without a function or inputs."""
     where = f"{path}, question {number}"
     identity = table.get("id", f"q{number}")
@@ -319,8 +327,11 @@ def _question(path: str, table: Mapping[str, Any], number: int, faults: _Keys) -
                 [key], _QUESTION, where, "; values of inputs stand under [question.inputs]"
             )
     start = f"{where}: "
-    read: dict[str, Any] = {"id": str(identity), "number": number}
+    typed = keys.typed_inputs(table)
+    read: dict[str, Any] = {"id": str(identity), "number": number, "lost": lost, "typed": typed}
     for key, reader in keys.READERS.items():
+        if key in lost and key not in table:
+            continue
         with faults.of(key, number):
             read[key] = reader(table, start)
     with faults.of("program", number):
@@ -382,6 +393,7 @@ def override(homework: Homework, settings: Mapping[str, Any], start: str = "over
     """
     heading: dict[str, Any] = {}
     inputs = {q.id: dict(q.inputs) for q in homework.questions}
+    typed = {q.id: q.typed for q in homework.questions}
     for name, value in as_table(settings, "overrides").items():
         identity, key = _target(homework, name, start)
         kept = plain(value, f"{start}{key}")
@@ -389,7 +401,10 @@ def override(homework: Homework, settings: Mapping[str, Any], start: str = "over
             heading[key] = kept
         else:
             inputs[identity][key] = as_numbers(kept)
-    questions = tuple(replace(q, inputs=inputs[q.id]) for q in homework.questions)
+            typed[identity] += keys.typed_inputs({"inputs": {key: kept}})
+    questions = tuple(
+        replace(q, inputs=inputs[q.id], typed=typed[q.id]) for q in homework.questions
+    )
     changed = _heading(heading, start)
     if changed.get("title") == "":
         raise ReportError(f"{start}title: a homework needs a title")

@@ -77,6 +77,22 @@ def read_inputs(table: Mapping[str, Any], start: str) -> dict[str, Any]:
     return {name: as_numbers(value) for name, value in inputs.items()}
 
 
+def typed_inputs(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """How each text among the inputs was read as numbers: b = '0,5' is 0.5."""
+    inputs = table.get("inputs")
+    if not isinstance(inputs, Mapping):
+        return ()
+    pairs = ((name, value, as_numbers(value)) for name, value in inputs.items())
+    return tuple(f"{n} = {shown(v)} is {shown(x)}" for n, v, x in pairs if not _is_same(v, x))
+
+
+def _is_same(value: Any, number: Any) -> bool:
+    """Whether a value is the number as it stands, or its plain text."""
+    if isinstance(value, list) and isinstance(number, list):
+        return len(value) == len(number) and all(map(_is_same, value, number))
+    return value is number or value == number or str(value).strip() == str(number)
+
+
 def read_own_programs(table: Mapping[str, Any], identity: str, start: str) -> tuple[str, ...]:
     """The names of the student's own programs; they are read, and run, when a report is built."""
     names = table.get("program", [])

@@ -100,13 +100,26 @@ def _neighbour(path: Path) -> str:
 
 def read_text(text: str, place: str) -> dict[str, Any]:
     """The table in a TOML text; ReportError, beginning with `place`, with line, column and a caret."""
+    found, faults, _ = read_lines(text, place)
+    if faults:
+        raise joined(faults)
+    return found
+
+
+def read_lines(text: str, place: str) -> tuple[dict[str, Any], list[ReportError], frozenset[str]]:
+    """The table in the lines that are TOML, what is wrong with the others, and the keys that these give.
+
+    Raises ReportError where nothing can be read.
+    """
     if deep := _DEEP_KEY.search(text):
         line = text.count("\n", 0, deep.start()) + 1
         raise ReportError(
             f"{place} is not a homework: line {line} holds a key of more than 32 parts"
         )
+    found: dict[str, Any] = {}
     faults: list[ReportError] = []
     lines = text.split("\n")
+    lost: set[str] = set()
     try:
         while True:
             try:
@@ -116,16 +129,16 @@ def read_text(text: str, place: str) -> dict[str, Any]:
                 row, fault = _not_toml(text, place, str(error))
                 faults.append(fault)
                 if row is None or _goes_on(lines[row - 1]) or len(faults) == MAX_FAULTS:
-                    break
+                    raise joined(faults) from None
+                if key := _KEY.match(lines[row - 1]):
+                    lost.add(key[1].strip("\"'"))
                 lines[row - 1] = ""  # what is wrong below it?
     except RecursionError:
         raise ReportError(f"{place} nests too many brackets inside each other") from None
     except ValueError as error:  # a number of thousands of digits, a day that no month has
         reason = "a number has too many digits" if "digits" in str(error) else error
         raise ReportError(f"{place} holds a value that cannot be read: {reason}") from None
-    if faults:
-        raise joined(faults)
-    return found
+    return found, faults, frozenset(lost)
 
 
 def _goes_on(line: str) -> bool:
@@ -175,6 +188,11 @@ def pointed(text: str, question: int, key: str) -> str:
             source = text.split("\n")[row - 1]
             return f"\n  line {row}, column {column + 1}:\n{_caret(source, column)}"
     return ""
+
+
+def row_of(text: str, question: int, key: str) -> int:
+    """The line on which a key of a question stands; 0 where it is not to be found."""
+    return _places(text).get((question, key), (0, 0))[0]
 
 
 def _places(text: str) -> dict[tuple[int, str], tuple[int, int]]:

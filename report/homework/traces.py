@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from report.autodiff import unselected_branches
@@ -14,9 +13,9 @@ from report.autodiff.inputs import read_inputs
 from report.autodiff.jacobian import Forward, forward_mode, jacobian
 from report.autodiff.parser import is_latex
 from report.autodiff.trace import Trace
-from report.errors import MAX_FAULTS, Faults, ReportError, joined
-from report.homework.homework import FileFaults, Homework, Question, located
-from report.homework.random_inputs import is_random
+from report.errors import ReportError
+from report.homework.all_faults import Placed, faults_of, together
+from report.homework.homework import Homework, Question
 
 
 def trace_question(question: Question) -> Trace:
@@ -50,33 +49,14 @@ def forward_of(question: Question, trace: Trace) -> Forward:
 
 
 def traces_of(work: Homework, only: Question | None = None) -> dict[str, Trace]:
-    """The traces of all questions, or of one, by id."""
+    """The traces of all questions, or of one, by id; ReportError with all that is wrong with them."""
     traces: dict[str, Trace] = {}
-    faults = Faults()
-    trace_all(work, work.questions if only is None else (only,), traces, faults)
-    faults.end()
+    found: list[Placed] = []
+    for question in work.questions if only is None else (only,):
+        try:
+            traces[question.id] = trace_question(question)
+        except ReportError as error:
+            found += faults_of(work, question, error)
+    if found:
+        raise together(found)
     return traces
-
-
-def trace_all(
-    work: Homework, questions: Iterable[Question], traces: dict[str, Trace], faults: Faults
-) -> None:
-    """Trace the questions that can be traced; what is wrong with the others is noted."""
-    for question in questions:
-        with faults.collected():
-            try:
-                traces[question.id] = trace_question(question)
-            except ReportError as error:
-                raise located(work, question, error) from None
-
-
-def all_faults(error: FileFaults) -> ReportError:
-    """What is wrong with a file, and what is with the functions of the questions that can be read."""
-    faults = Faults()
-    faults.found = list(error.faults)
-    plain = [q for q in error.readable.questions if not any(map(is_random, q.inputs.values()))]
-    try:
-        trace_all(error.readable, plain[: MAX_FAULTS - len(faults.found)], {}, faults)
-    except ReportError as whole:
-        return whole
-    return joined(faults.found)

@@ -151,7 +151,7 @@ def refusal(text: str) -> str:
         ("mse(c, x)", "both arguments need the same shape"),
         ("softmax(c)[0, 0]", "say which axis is meant"),
         # comparisons
-        ("m1 = x > 0\nsum(m1 * x)", "'m1' is a comparison: it stands inside where only"),
+        ("m1 = x > 0\nm1", "'m1' is a comparison: it stands inside where only"),
         ("m1 = s > 0\nm1", "'m1' is a comparison"),
         ("m1 = s > 0", "a comparison stands inside where only"),
         ("sum(less(x, y) * x)", "a comparison stands inside where only"),
@@ -166,7 +166,6 @@ def refusal(text: str) -> str:
         ("index(x, 0)", "there is no gate index; write x[i]"),
         ("floor(s)", "there is no gate floor: it is flat between its steps"),
         ("softmaxx(x)[0]", "did you mean softmax?"),
-        ("Relu(s)", "did you mean relu?"),
         ("sigmiod(s)", "did you mean sigmoid?"),
     ],
 )  # fmt: skip

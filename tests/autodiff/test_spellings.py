@@ -121,7 +121,6 @@ def refusal(text: str) -> str:
         ("1/(1 + x) y", ["1/((1+x) * y)", "(1/(1+x)) * y"]),
         ("sin x y", ["sin(x)*y", "sin(x*y)"]),
         ("sin x^2", ["sin(x**..)", "sin(x)**.."]),
-        ("v' u", ["v.T", "v_prime"]),
         ("sigmoid^-1(x)", ["inverse function", "1/sigmoid(x)"]),
     ],
 )
@@ -142,11 +141,11 @@ def test_what_has_two_readings_is_refused_with_both(typed: str, readings: list[s
         ("sin", "needs its argument"),
         ("x.foo()", "unknown function 'foo'"),
         ("np.foo(x)", "unknown function 'foo'"),
-        ("∑ v", "write sum(...)"),
+        ("∑ v", "sum is written with brackets, sum(x)"),
         ("v.median()", "median is not a gate: it follows the entry in the middle"),
         ("scipy.linalg.logm(S)[0, 0]", "logm is not a gate: the logarithm of a matrix"),
         ("expm(S)[0, 0]", "exp goes entry by entry"),
-        ("x + inf", "there is no constant inf; write maximum(x, 0)"),
+        ("x + inf", "an infinite number can stand only where nothing of it is left"),
     ],
 )
 def test_what_means_nothing_is_refused(typed: str, said: str) -> None:

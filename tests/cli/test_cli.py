@@ -339,7 +339,7 @@ BAD_INPUTS = [
 BAD_FORMULAS = [
     # syntax
     "x +", "x y", "(x", "x)", "2 3", "x**", "x ^", "x = 1", "x == 1", "x < 1", "x; y", "x, x", "[x, x]", "{x}",
-    "x[0]", "x if x else 1", "lambda: x", "(y := x)", "not x", "x and x", "x // 2", "x % 2", "~x", "x!",
+    "x[0]", "x if x", "lambda: x", "(y := x)", "not x", "x and x", "x // 2", "x % 2", "~x", "x!",
     "$x", "x?", "'x'", 'f"{x}"', "1j", "True", "None", "...", "*x", "y = z = x\ny", "y, z = x, x\ny",
     "x\nx", "  y = x\nx", "y = x\n  y", "y = x\ny = x\ny", "y: int = x\ny", "x += 1", "\\", "'''", "1__0", "07",
     # names
@@ -348,7 +348,7 @@ BAD_FORMULAS = [
     # Python
     "import os", "__import__('os').system('touch canary')", "open('canary', 'w')", "eval('1')", "exec('1')",
     "().__class__.__bases__[0].__subclasses__()", "x.__class__", "print(x)", "getattr(x, 'y')", "globals()",
-    "def f(): return 1", "class A: pass", "for i in x: pass", "while True: pass", "with x: pass", "return x",
+    "def f(): return", "class A: pass", "for i in x: pass", "while True: pass", "with x: pass", "return",
     "yield x", "await x", "raise x", "assert x", "del x", "global x", "[x for x in x]", "@x\ndef f(): pass",
     # characters
     "х + 1", "x − y", "x × y", "√", "²x", "\ufeffx", "ｘ", "x\u00a0+", "x\u200b", "𝑥", "x + ١",

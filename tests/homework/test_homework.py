@@ -499,11 +499,11 @@ inputs = {x = [1, 2], W = [[1, 2], [3, 4]]}
     lines = str(raised.value).split("\n")
     faults = [
         ("unknown key 'papr'; did you mean paper?", "papr", 0),
-        ("wrt must be a list of names of inputs", 'wrt = "W"', 0),
         ("unknown name 'y'", "z = W @ y", 8),
         ("unknown function 'foo'", "h = foo(z)", 4),
         ("unknown name 'xx'", "a = sin(x) + xx", 13),
-        ("the function's result has shape (2,)", 'function = "W x"', 0),
+        ("wrt must be a list of names of inputs", 'wrt = "W"', 0),
+        ("the function's result has shape (2,)", "W x", 0),
     ]
     assert len(lines) == 4 * len(faults)
     for (said, source, column), at in zip(faults, range(0, len(lines), 4), strict=True):
@@ -512,6 +512,48 @@ inputs = {x = [1, 2], W = [[1, 2], [3, 4]]}
         assert f"column {column + 1}:" in lines[at + 1]
         assert lines[at + 2].strip().startswith(source)
         assert lines[at + 3] == "    " + " " * column + "^"
+
+
+def test_faults_of_all_kinds_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    file.write_text(
+        """title = "T"
+course = 3
+[[question]]
+function = '''
+z = foo(w) + b
+u = z * v
+sin(u) + q
+'''
+wrt = ["w", "nn"]
+hessian = 1
+[question.inputs]
+w = 1/2
+b = "hello"
+v = [[1, 2], [3]]
+[[question]]
+function = "sum(x) + ln"
+inputs = {x = {uniform = [1]}}
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(ReportError) as raised:
+        pipeline.trace_json(file)
+    lines = str(raised.value).split("\n")
+    told = ["course must be", "unknown function 'foo'", "unknown name 'q'", "'nn' is no input", "hessian is true or false",
+            "is not TOML", "input b is text", "input v is ragged", "'ln' is a gate", "it takes two numbers"]  # fmt: skip
+    assert len(lines) == 4 * len(told)
+    for at, said in enumerate(told):
+        assert said in lines[4 * at]
+        assert lines[4 * at + 3].strip() == "^"
+
+
+def test_how_texts_were_read_as_numbers_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "hw.toml"
+    given = 'inputs = {a = "0,5", b = "0.5", M = "1 2; 3 4"}'
+    file.write_text(f'title = "T"\n[[question]]\nfunction = "sum(a * M) + b"\n{given}\n')
+    told = read_homework(file).questions[0].typed
+    assert told == ("a = '0,5' is 0.5", "M = '1 2; 3 4' is [[1, 2], [3, 4]]")
 
 
 def test_no_more_than_ten_faults_are_told(tmp_path: Path) -> None:

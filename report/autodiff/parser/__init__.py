@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 
 from report.autodiff.graph import Array, Graph, uncollected
 from report.autodiff.parser import latex, parser
 from report.autodiff.parser.source import LARGE, Source
+from report.errors import ReportError
 from report.plain_values import as_text
 
 
@@ -20,6 +21,25 @@ def is_latex(function: Any) -> bool:
 def python_text(function: str, names: Container[str]) -> str:
     """An expression over inputs of these names in Python's syntax, however it was typed; "" for LaTeX."""
     return "" if is_latex(function) else "\n".join(Source(function, names).code)
+
+
+def formula_faults(
+    text: str,
+    inputs: Mapping[str, Array],
+    unfold: Collection[str],
+    entry: tuple[int, ...] | None,
+    missing: Collection[str],
+) -> Sequence[ReportError]:
+    """All that is wrong with a function of which some inputs are `missing`, as they cannot be read."""
+    with uncollected():
+        if not is_latex(text):
+            return parser.faults(text, inputs, unfold, entry, missing)
+        try:
+            latex.parse(text, inputs, unfold, entry)
+        except ReportError as error:
+            first = str(error).split("\n", 1)[0]
+            return () if any(name in first for name in missing) else (error,)
+        return ()
 
 
 def parse(

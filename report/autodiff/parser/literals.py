@@ -115,8 +115,9 @@ def refusal(e: ast.AST) -> str:
         ast.DictComp: "a comprehension", ast.JoinedStr: "text", ast.NamedExpr: ":=",
         ast.ImportFrom: "import", ast.FunctionDef: "def", ast.AsyncFunctionDef: "def", ast.ClassDef: "class",
         ast.AugAssign: "an assignment with an operator", ast.AnnAssign: "a type annotation",
-        ast.Delete: "del", ast.BinOp: "this operator (a comment begins with #)",
+        ast.Delete: "del", ast.BinOp: "this operator",
     }  # fmt: skip
     word = type(e).__name__.lower()  # lambda, for, while, ...
     what = names.get(type(e), word if keyword.iskeyword(word) else "this")
-    return f"{what} is not possible in a function; use + - * / ** @, gates and let-lines (z = ...)"
+    more = "; a comment begins with #" * isinstance(e, ast.BinOp)
+    return f"{what} is not possible in a function; use + - * / ** @, gates and let-lines (z = ...){more}"

@@ -52,7 +52,7 @@ INSTEAD: Mapping[str, str] = {
     "tile": "concatenate([x, x])",
     "repeat": "concatenate([x, x])", "take": "x[i]", "embedding": "E[i]", "lookup": "E[i]",
     "index": "x[i]", "expand": "broadcast_to(x, (2, 3))",
-    "moveaxis": "transpose(x, (0, 2, 1))", "diagonal": "diag(A)",
+    "moveaxis": "transpose(x, (0, 2, 1))",
     "column_stack": "stack([a, b], axis=1)",
     "cross": "[a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]]", "addmm": "A + B @ C",
     "tensordot": "A @ B", "lg": "log10(x) or log2(x)", "Sigma": "sum(x)", "linspace": "[0, 0.5, 1]",

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,27 @@ def parse(
         return _Reader(source, inputs, unfold, entry).read(source.statements())
 
 
+def faults(
+    text: str,
+    inputs: Mapping[str, Array],
+    unfold: Collection[str],
+    entry: tuple[int, ...] | None,
+    missing: Collection[str],
+) -> Sequence[ReportError]:
+    """All that is wrong with an expression; lines that use `missing` inputs are passed over."""
+    try:
+        source = Source(text, {*inputs, *missing})
+        reader = _Reader(source, inputs, unfold, entry)
+        reader.lost |= set(missing)
+        reader.missing = missing
+        reader.read(source.statements())
+    except _Lost:
+        return ()
+    except ReportError as error:
+        return error.parts or (error,)
+    return ()
+
+
 class _Lost(Exception):
     """A line uses one above that cannot be read, which has been said."""
 
@@ -115,6 +136,7 @@ class _Reader:
         self.names: dict[str, Node] = dict(self.inputs)
         self.lets: dict[str, Node] = {}
         self.lost: set[str] = set()  # names of lines that cannot be read
+        self.missing: Collection[str] = ()  # and of inputs
         self.fresh: set[Node] = set()  # norm gates that no name refers to: may become ‖·‖²
         self.conditions: set[ast.expr] = set()  # where a comparison may stand
         self.whole: ast.expr | None = None  # the last line, where none may
@@ -131,25 +153,44 @@ class _Reader:
         """The graph of let-lines and a result, in Python's syntax."""
         node = None
         last: ast.stmt | None = None
-        faults = Faults()
-        with faults.collected():  # a line that is no Python ends the reading
+        found = Faults()
+        with found.collected():  # a line that is no Python ends the reading
             for statement in statements:
-                with faults.collected(), suppress(_Lost):
+                with found.collected(), self.looked_through(statement):
                     if isinstance(last, ast.Expr):
                         raise self.error(
                             last,
                             "only the last line may be a bare expression; give this line a name (z = ...)",
                         )
-                    last = statement
+                    last, node = statement, None
                     self.lost |= _names_of(statement)
                     node = self.statement(statement)
                     self.lost -= _names_of(statement)
-        faults.end()
+        found.end()
+        if node is None and last is not None:
+            raise _Lost
         if node is None:
             raise ReportError("the function is empty; write a formula such as x*w + b")
         if node.gate.form in CONDITIONS and last is not None:
             raise self.error(last, _IN_WHERE)
         return self.graph(node)
+
+    @contextmanager
+    def looked_through(self, statement: ast.stmt) -> Iterator[None]:
+        """A line that uses what is lost is looked through for other names that are not known."""
+        try:
+            yield
+        except _Lost:
+            parts = list(ast.walk(statement))
+            called = {part.func for part in parts if isinstance(part, ast.Call)}
+            dotted = {part.value for part in parts if isinstance(part, ast.Attribute)}
+            for part in parts:
+                if not isinstance(part, ast.Name) or part in called | dotted:
+                    continue
+                if isinstance(part.ctx, ast.Load):
+                    self.conditions.add(part)
+                    with suppress(_Lost):
+                        self.lookup(part)
 
     def graph(self, node: Node) -> Graph:
         """The graph whose result is `node`, after all of the text has been read."""
@@ -581,7 +622,8 @@ class _Reader:
         if e.id in INSTEAD:
             raise self.error(e, call_arguments.unknown(e.id))
         near = self.product_of_names(e.id) or nearest(e.id, [*self.names, *CONSTANTS], 0.6)
-        inputs, lets = (", ".join(list(names)[:12]) for names in (self.inputs, self.lets))
+        every = (*self.inputs, *sorted(self.missing))
+        inputs, lets = (", ".join(list(names)[:12]) for names in (every, self.lets))
         known = f"; the inputs are: {inputs or 'none'}" + f"; named above are: {lets}" * bool(lets)
         raise self.error(e, f"unknown name {shown(e.id)}{near or known}")
 

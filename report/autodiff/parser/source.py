@@ -198,7 +198,7 @@ class Source(Places):
             example = f": {said[1]}^{said[2]} is {said[1]}**{said[2]}" if said else ""
             self.readings = (f"^ is a power{example}",)
         if matlab and any(re.search(r"(?<![.*])\*(?!\*)", line) for line in typed):
-            self.readings += ("beside .* or .^ a plain * is the product of matrices",)
+            self.readings += ("a plain * is the product of matrices, as in MATLAB",)
 
     def _check_length(self) -> None:
         if max(map(len, self.lines)) > MAX_LINE:

@@ -114,7 +114,7 @@ _BEFORE = re.compile(  # of code that is pasted, and of a spreadsheet
     r"\s*(?:=(?!=)|return\b|lambda\s+[\w\s,]+:|def\s+\w+\s*\([^()]*\)\s*:\s*return\b)\s*|\s*(?:import|from)\s+\w.*"
 )
 _GIVEN = re.compile(r"(\s*[^\W\d]\w*\s*)(:=|<-|←)")
-_MATLAB = re.compile(r"[\w)\]']\s*\.[*/^]|[\w)\]]\.'")
+_MATLAB = re.compile(r"[\w)\]']\s*\.[*/^]|[\w)\]]\.'|[\w)\]]'\s*\*(?!\*)")
 
 
 def before_expression(line: str) -> int:
