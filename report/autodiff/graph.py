@@ -70,6 +70,7 @@ class Gate:
     variant: Callable[..., str] | None = None
     varied: Mapping[str, Any] = field(default_factory=dict)
     neutral: Mapping[str, Any] = field(default_factory=dict)
+    squared: str = ""
     widened: Callable[..., Node] | None = None
     held: bool = False
     opened: bool = False

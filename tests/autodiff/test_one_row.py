@@ -23,8 +23,14 @@ from report.readback import read_back
 from report.typeset import formula
 
 PACKAGE = Path(report.__file__).parent
-# Rooms that are dictionaries: of the table itself, of what people write, of rewriting, of what is on the page.
-DICTIONARIES = ("autodiff/gates", "autodiff/parser", "autodiff/simplify", "readback")
+# Dictionaries: the table itself, what LaTeX and libraries call its gates, rewriting, what is on the page.
+DICTIONARIES = (
+    "autodiff/gates",
+    "autodiff/parser/latex",
+    *(f"autodiff/parser/{name}.py" for name in ("names", "dotted", "spellings", "python_calls")),
+    "autodiff/simplify",
+    "readback",
+)
 # Names that are a gate's too, but are meant of something else: where, and what.
 OTHER_MEANINGS = {
     "autodiff/extended.py": "methods for which NumPy asks an object that is a number",

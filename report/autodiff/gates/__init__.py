@@ -18,7 +18,7 @@ of a gate with any number of arguments; `form` what the gate is written as where
 `named` a function whose name a formula keeps where sympy knows it by simpler ones, `by_sympy` one whose
 entry is written as sympy writes it; `powered`: sin²(x) is a power of its value, `of_matrix`: a square matrix
 as a whole has this function too; `varied` the options by which the row's name means another (`variant` says which), `neutral` those with the one
-value that says what the gate does anyway; `widened` how it takes more shapes, by way of other gates (`compounds`); `in_numbers`: its value stands in the numbers of a rule; `ties`: equal
+value that says what the gate does anyway; `squared` the gate of its square; `widened` how it takes more shapes, by way of other gates (`compounds`); `in_numbers`: its value stands in the numbers of a rule; `ties`: equal
 entries share the gradient, and `tie` says how where the gate is a bracket; `plain` the gate that is the same
 for such arguments; `saturates` at an "end", on one "side" or in a "row"; `why_with` the sentence where some
 arguments are constant; `note` what the legend says of its notation. A row without `usage` is for backward graphs only; the names of

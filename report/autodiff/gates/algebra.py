@@ -211,7 +211,7 @@ diag = gate(
 norm = gate(
     "norm", lambda x, axis=None, keepdims=False: _norm(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * ratio(x, _scale(y, x, axis)),
-    variant=_variant_of_norm, varied={"ord": None},
+    variant=_variant_of_norm, varied={"ord": None}, squared="squared_norm",
     shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
     python="math.hypot(*{0:axis})", numpy=code.np_norm, kink=lambda x, axis=None, keepdims=False:
     np.all(x == 0, axis=axis), convention="gradient 0 where every entry is 0",

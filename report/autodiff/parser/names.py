@@ -36,6 +36,9 @@ TORCH_ORDER: Mapping[str, tuple[str, ...]] = {
     "layer_norm": ("x", "", "gamma", "beta", "eps"), "rms_norm": ("x", "", "gamma", "eps"),
 }  # fmt: skip
 
+# what a reduction is of two values: max(0, x)
+OF_TWO: Mapping[str, str] = {"max": "maximum", "min": "minimum"}
+
 # known functions that are no gate -> what to write in their place
 INSTEAD: Mapping[str, str] = {
     "exp2": "2**x",

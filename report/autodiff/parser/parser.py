@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.domain_errors import is_outside
-from report.autodiff.form import CONDITIONS
+from report.autodiff.form import CONDITIONS, Form
 from report.autodiff.gates import GATES, Key
 from report.autodiff.gates.by_definition import put_in
 from report.autodiff.graph import (
@@ -40,7 +40,7 @@ from report.autodiff.inputs import CONSTANTS, check_name
 from report.autodiff.parser import call_arguments, literals
 from report.autodiff.parser.dotted import LibraryName, without_dot
 from report.autodiff.parser.input_roles import Roles, parts_of_index
-from report.autodiff.parser.names import FORMS, INSTEAD, NUMBERS
+from report.autodiff.parser.names import FORMS, INSTEAD, NUMBERS, OF_TWO
 from report.autodiff.parser.source import LARGE, Places, Source
 from report.autodiff.simplify import is_number
 from report.errors import Faults, ReportError, nearest, shown
@@ -55,7 +55,6 @@ _OPERATORS = {
     ast.Pow: "power",
     ast.MatMult: "matmul",
 }
-_OF_TWO = {"max": "maximum", "min": "minimum"}
 _UNSIGNED = (ast.Mod, ast.FloorDiv)  # a product without a sign, and a dot (see `spellings`)
 _COMPARISONS = {
     ast.Lt: "less",
@@ -237,7 +236,7 @@ class _Reader:
         masks = {self.inputs[n]: n for n, role in self.roles.names.items() if role == "mask"}
         for node in gates:
             name = next((masks[a] for a in node.args if a in masks), None)
-            if node.gate.name == "power" and name is not None:
+            if node.gate.form is Form.POWER and name is not None:
                 raise ReportError(
                     f"{name} is a mask, so its ^ can be read as a power or as exclusive or; write "
                     f"{name}**..., or where({name}, 1 - n, n)"
@@ -364,10 +363,10 @@ class _Reader:
     def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
         call = call_arguments.read(self.source, e, self.names)
         name, axis = call.form.name, call.options.get("axis")
-        if name in _OF_TWO and axis is not None and not e.keywords:  # max(0, x), max(y, z)
+        if name in OF_TWO and axis is not None and not e.keywords:  # max(0, x), max(y, z)
             (first,) = call.operands
             if isinstance(first, ast.Constant) or not literals.is_option(axis):
-                call = call_arguments.Call(FORMS[_OF_TWO[name]], [first, axis], {})
+                call = call_arguments.Call(FORMS[OF_TWO[name]], [first, axis], {})
         self.calls[e] = call
         roles = GATES[name].roles if name in GATES else {}
         if name in GATES and GATES[name].form in CONDITIONS and e not in self.conditions:
@@ -392,7 +391,7 @@ class _Reader:
             return self.apply(e, GATES["reciprocal"], [right])
         if type(e.op) is ast.Pow and is_number(right, 2) and not left.is_constant:
             if left in self.fresh:
-                return self.apply(e, GATES["squared_norm"], list(left.args))
+                return self.apply(e, GATES[left.gate.squared], list(left.args))
             return self.apply(e, GATES["square"], [left])
         if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
             for part, node in zip((e.left, e.right), args, strict=True):
@@ -491,9 +490,9 @@ class _Reader:
     def call(self, e: ast.Call, args: list[Node]) -> Node:
         call = self.calls.pop(e)
         form, name = call.form, call.form.name
-        if name in _OF_TWO and "axis" in call.options and not args[0].shape:  # max(x, 0)
+        if name in OF_TWO and "axis" in call.options and not args[0].shape:  # max(x, 0)
             other = constant(literals.literal(self.source, call.options["axis"], "a number"))
-            return self.apply(e, GATES[_OF_TWO[name]], [*args, other])
+            return self.apply(e, GATES[OF_TWO[name]], [*args, other])
         params = call_arguments.options_of(self.source, e, call)
         if form.build is not None:
 
@@ -508,7 +507,7 @@ class _Reader:
                 raise error if placed else self.error(e, said) from None
         gate = self.meant(e, call, args, params)
         node = self.apply(e, gate, args, params)
-        if gate.name == "norm" and not params and "norm" not in self.unfold:
+        if gate.squared and not params and gate.name not in self.unfold:
             self.fresh.add(node)
         return node
 
@@ -549,7 +548,11 @@ class _Reader:
     def apply(
         self, e: ast.expr, gate: Gate, args: list[Node], params: dict[str, Any] | None = None
     ) -> Node:
-        if gate.name == "transpose" and len(args[0].shape) < 2 and not any((params or {}).values()):
+        if (
+            gate.form is Form.TRANSPOSE
+            and len(args[0].shape) < 2
+            and not any((params or {}).values())
+        ):
             return args[0]  # a number has no axes, a vector with one is a column and a row
         if (gate.family or gate.name) in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
