@@ -77,7 +77,7 @@ class Gate:
     form: Form | None = None
     commutative: bool = False
     powered: bool = False
-    of_matrix: bool = False
+    of_matrix: tuple[str, int] | None = None
     named: bool = False
     by_sympy: bool = False
     in_numbers: bool = False

@@ -21,12 +21,15 @@ from report.autodiff import extended
 from report.autodiff.differentiate import with_more_digits
 from report.autodiff.graph import Array, topological
 from report.autodiff.kinks import kinks
+from report.autodiff.parser.latex import value_of
+from report.autodiff.parser.latex.names import normal
 from report.autodiff.rounding_error import ROUNDING, scales
 from report.autodiff.trace import Trace
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
 from report.derivation.index_form.walk import LETTERS
 from report.derivation.latex.symbols import symbol, without_font
+from report.errors import ReportError
 from report.readback.arrays import Unread
 from report.readback.reading import Known, read, words
 
@@ -48,6 +51,10 @@ MAX_ENTRIES = 4000  # of a tensor in a formula that is read
 _THROUGH = re.compile(r"\\left\.(.*)\\right\|_\{(.*)\}")
 _FRACTION = re.compile(
     r"(?:\\left\.)?\\frac\{\\partial (.*)\}\{\\partial (.*?)\}(?:\\right\|_\{\d\})?"
+)
+_BRACED = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*"
+_DERIVATIVE = re.compile(
+    rf"\\frac\{{\\partial {_BRACED}\}}\{{\\partial {_BRACED}\}}|\\left\.\\frac\{{\\partial {_BRACED}\}}\{{\\partial {_BRACED}\}}\\right\|_\{{\d\}}"
 )
 _MADE = (  # stands for numbers or says where they are
     r"\text{the numbers",
@@ -104,7 +111,9 @@ class _Equations:
             names[symbol(q.name)] = np.asarray(q.value)
             if q.gradient is not None:
                 slopes[symbol(q.name)] = np.asarray(q.gradient)
-        self.known = Known(names, slopes, letter=symbol(trace.letter))
+        plain = {normal(q.name): np.asarray(q.value)[()] for q in numbers.quantities.values()}
+        plain[normal(trace.letter)] = np.asarray(value)[()]
+        self.known = Known(names, slopes, letter=symbol(trace.letter), plain=plain)
         self.sizes = scales(trace)
         self.kinks = kinks(trace)
         self.arrived: dict[str, dict[str, Array]] = {}
@@ -195,7 +204,7 @@ class _Equations:
                 through = _THROUGH.fullmatch(part)
                 if through is None:
                     raise Unread(part)
-                found = found + _shaped(read(through[1], self.through(part)), whole)
+                found = found + _shaped(_number(through[1], self.through(part)), whole)
             return found
 
         self.check(left, " + ".join(parts), added, whole, scale)
@@ -216,7 +225,7 @@ class _Equations:
         for side in e.symbols:
             self.formulas += 1
             try:
-                values.append(read(side, self.known, shape=shape))
+                values.append(_number(side, self.known, shape))
             except UNREADABLE as error:
                 self.unread.append(f"{e.left} = {side} ({error})")
         if values:
@@ -342,20 +351,21 @@ class _Equations:
             return  # where equal numbers share, a bracket is not what it says
         node = self.trace.graph.inputs[gradient.name]
         scale = self.sizes[node].gradient
-        names = dict(self.known.names)
+        names, plain = dict(self.known.names), dict(self.known.plain)
         for e in where:
             if words(e.left)[:1] == words(r"\frac"):  # a gradient, which is known
                 continue
             self.formulas += 1
             try:
-                if gradient.scalar is None and "𝟏" in e.symbols[0]:
-                    raise Unread("how large 𝟏 is")
-                part = np.asarray(read(e.symbols[0], replace(self.known, names=names)))
+                part = np.asarray(
+                    _number(e.symbols[0], replace(self.known, names=names, plain=plain))
+                )
             except UNREADABLE as error:
                 self.unread.append(f"{e.left} = {e.symbols[0]} ({error})")
                 continue
             names[without_font(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
-        known = replace(self.known, names=names)
+            plain[normal(e.left)] = part[()]
+        known = replace(self.known, names=names, plain=plain)
         if gradient.closed is not None:
             self.same(gradient.left, gradient.closed, gradient.value, scale, known)
         if gradient.entry is not None:
@@ -370,9 +380,7 @@ class _Equations:
         if any(part in side for part in _MADE):
             return
         shape = np.shape(expected)
-        self.check(
-            left, side, lambda: read(side, known or self.known, shape=shape), expected, scale
-        )
+        self.check(left, side, lambda: _number(side, known or self.known, shape), expected, scale)
 
     def check(self, left: str, side: str, value: Any, expected: Array, scale: float) -> None:
         self.formulas += 1
@@ -406,6 +414,26 @@ class _Equations:
         else:
             self.failures.append(what)
         return bool(good)
+
+
+def _number(text: str, known: Known, shape: tuple[int, ...] = ()) -> Any:
+    """The numbers of a formula without free indices. Raises one of UNREADABLE."""
+    values = dict(known.plain)
+
+    def named(derivative: re.Match[str]) -> str:
+        value = known.derivative(derivative[0])
+        if value is None:
+            return derivative[0]
+        values[name := f"derivative{derivative.start()}"] = np.asarray(value)[()]
+        return rf"\operatorname{{{name}}}"
+
+    try:
+        return value_of(_DERIVATIVE.sub(named, text), values, shape)
+    except ReportError as refused:
+        try:
+            return read(text, known, shape=shape)
+        except UNREADABLE as error:
+            raise Unread(f"{error}; {str(refused).splitlines()[0]}") from None
 
 
 def _shaped(found: Any, expected: Any) -> Any:

@@ -21,6 +21,7 @@ import numpy as np
 from report.autodiff import extended
 from report.autodiff.gates import GATES
 from report.autodiff.gates.shapes import pair, pair_within
+from report.derivation.latex.symbols import without_font
 from report.readback import rows
 from report.readback.arrays import (
     Identity,
@@ -77,6 +78,15 @@ class Known:
     slopes: dict[str, Any] = field(default_factory=dict)
     ratios: dict[tuple[str, ...], Any] = field(default_factory=dict)
     letter: str = "f"
+    plain: dict[str, Any] = field(default_factory=dict)  # the numbers by the names as they are told
+
+    def derivative(self, text: str) -> Any:
+        """The numbers of a derivative that stands in a formula; None where it is not known."""
+        signs = words(text)
+        if signs in self.ratios:
+            return self.ratios[signs]
+        upper = rf"\frac{{\partial {self.letter}}}{{\partial "
+        return self.bare_slopes.get(bare(without_font(text.removeprefix(upper)[:-1])))
 
     @cached_property
     def bare_names(self) -> dict[str, Any]:

@@ -16,8 +16,8 @@ number with the standard library, `numpy` the code for arrays; `domain` what an 
 each argument; `integers` the arguments that are an index, a label or a mask; `rule_at` makes the rules
 of a gate with any number of arguments; `form` what the gate is written as where a template will not do;
 `named` a function whose name a formula keeps where sympy knows it by simpler ones, `by_sympy` one whose
-entry is written as sympy writes it; `powered`: sin²(x) is a power of its value, `of_matrix`: a square matrix
-as a whole has this function too; `varied` the options by which the row's name means another (`variant` says which), `neutral` those with the one
+entry is written as sympy writes it; `powered`: sin²(x) is a power of its value, `of_matrix`: the notation, and
+how it binds, where a square matrix as a whole has this function too; `varied` the options by which the row's name means another (`variant` says which), `neutral` those with the one
 value that says what the gate does anyway; `squared` the gate of its square; `widened` how it takes more shapes, by way of other gates (`compounds`); `in_numbers`: its value stands in the numbers of a rule; `ties`: equal
 entries share the gradient, and `tie` says how where the gate is a bracket; `plain` the gate that is the same
 for such arguments; `saturates` at an "end", on one "side" or in a "row"; `why_with` the sentence where some

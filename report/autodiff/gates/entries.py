@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 from report.autodiff.gates.shapes import axes_of, einsum_terms
@@ -156,10 +157,10 @@ def others(w: Any, node: Node, ix: Labels) -> Any:
     limits = _limits(w, inner)
     if not limits:
         return sympy.Integer(1)
-    equal = [sympy.Eq(at[i], ix[i]) for i in axes if at[i] != 0]
-    own = equal[0] if len(equal) == 1 else sympy.And(*equal)
+    equal = [w.call("equal")(at[i], ix[i]) for i in axes if at[i] != 0]
     factor, limits = _factors(w.entry(a, at), limits)
-    return sympy.Product(sympy.Piecewise((1, own), (factor, True)), *limits)
+    # no Piecewise, which sympy would take out of the product when a sum is made of it
+    return sympy.Product(w.call("where")(reduce(w.call("logical_and"), equal), 1, factor), *limits)
 
 
 def _limits(w: Any, labels: Sequence[Any]) -> list[Any]:

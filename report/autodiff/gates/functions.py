@@ -11,7 +11,15 @@ import numpy as np
 
 from report.autodiff.form import Form
 from report.autodiff.gates.by_definition import number
-from report.autodiff.gates.table import POWER, PRODUCT, elementwise, function, named
+from report.autodiff.gates.table import (
+    POWER,
+    PRODUCT,
+    SUM,
+    by_entries,
+    elementwise,
+    function,
+    named,
+)
 from report.autodiff.graph import Array, Node, constant, is_computed
 
 # fmt: off
@@ -19,19 +27,19 @@ from report.autodiff.graph import Array, Node, constant, is_computed
 # exponentials and logarithms
 exp = elementwise(
     "exp", np.exp, lambda g, y, x: g * y,
-    of_matrix=True, in_numbers=True, sign="exp", latex="e^{{{0}}}", binding=POWER, sympy=lambda s, x: s.exp(x),
+    of_matrix=by_entries(r"\exp"), in_numbers=True, sign="exp", latex="e^{{{0}}}", binding=POWER, sympy=lambda s, x: s.exp(x),
     python="math.exp({0})", usage="exp(x)", group="exponential", summary="exponential",
     why="The exponential function is its own derivative.",
 )
 log = elementwise(
     "log", np.log, lambda g, y, x: g / x,
-    of_matrix=True, powered=True, sign="log", latex=function(r"\log"), sympy=lambda s, x: s.log(x), python="math.log({0})",
+    of_matrix=by_entries(r"\log"), powered=True, sign="log", latex=function(r"\log"), sympy=lambda s, x: s.log(x), python="math.log({0})",
     domain="x must be positive", usage="log(x)", group="exponential", summary="natural logarithm",
     why=r"The derivative of $\log x$ is $1/x$.",
 )
 log1p = elementwise(
     "log1p", np.log1p, lambda g, y, x: g / (1 + x),
-    sign="log1p", latex=r"\log\left(1 + {0:1}\right)", sympy=lambda s, x: s.log(1 + x),
+    of_matrix=by_entries(r"\log", "1 + {0:1}"), sign="log1p", latex=r"\log\left(1 + {0:1}\right)", sympy=lambda s, x: s.log(1 + x),
     python="math.log1p({0})", domain="x must be greater than -1",
     definition=lambda x: log(1 + x),
     usage="log1p(x)",
@@ -40,7 +48,7 @@ log1p = elementwise(
 )
 expm1 = elementwise(
     "expm1", np.expm1, lambda g, y, x: g * exp(x),
-    sign="expm1", latex="e^{{{0}}} - 1", binding=1, sympy=lambda s, x: s.exp(x) - 1,
+    of_matrix=(r"\exp^{{\odot}}\left({0}\right) - 1", SUM), sign="expm1", latex="e^{{{0}}} - 1", binding=1, sympy=lambda s, x: s.exp(x) - 1,
     python="math.expm1({0})",
     definition=lambda x: exp(x) - 1,
     usage="expm1(x)", group="exponential",
@@ -63,19 +71,19 @@ ratio = elementwise(
 # trigonometry
 sin = elementwise(
     "sin", np.sin, lambda g, y, x: g * cos(x),
-    of_matrix=True, powered=True, sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
+    of_matrix=by_entries(r"\sin"), powered=True, sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
     usage="sin(x)", group="trigonometry", summary="sine, x in radians",
     why="The derivative of the sine is the cosine.",
 )
 cos = elementwise(
     "cos", np.cos, lambda g, y, x: g * -sin(x),
-    of_matrix=True, powered=True, sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
+    of_matrix=by_entries(r"\cos"), powered=True, sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
     usage="cos(x)", group="trigonometry", summary="cosine, x in radians",
     why="The derivative of the cosine is minus the sine.",
 )
 tan = elementwise(
     "tan", np.tan, lambda g, y, x: g * (1 + y**2),
-    of_matrix=True, powered=True, sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
+    of_matrix=by_entries(r"\tan"), powered=True, sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
     definition=lambda x: sin(x) / cos(x),
     usage="tan(x)", group="trigonometry", summary="tangent, x in radians",
     why=r"The derivative of $\tan x$ is $1 + \tan^2 x$: one plus the square of the value.",
@@ -104,14 +112,14 @@ arctan = elementwise(
 )
 sinh = elementwise(
     "sinh", np.sinh, lambda g, y, x: g * cosh(x),
-    of_matrix=True, powered=True, sign="sinh", latex=function(r"\sinh"), sympy=lambda s, x: s.sinh(x), python="math.sinh({0})",
+    of_matrix=by_entries(r"\sinh"), powered=True, sign="sinh", latex=function(r"\sinh"), sympy=lambda s, x: s.sinh(x), python="math.sinh({0})",
     definition=lambda x: (exp(x) - exp(-x)) / 2,
     usage="sinh(x)", group="trigonometry", summary="hyperbolic sine",
     why="The slope of the hyperbolic sine is the hyperbolic cosine.",
 )
 cosh = elementwise(
     "cosh", np.cosh, lambda g, y, x: g * sinh(x),
-    of_matrix=True, powered=True, sign="cosh", latex=function(r"\cosh"), sympy=lambda s, x: s.cosh(x), python="math.cosh({0})",
+    of_matrix=by_entries(r"\cosh"), powered=True, sign="cosh", latex=function(r"\cosh"), sympy=lambda s, x: s.cosh(x), python="math.cosh({0})",
     definition=lambda x: (exp(x) + exp(-x)) / 2,
     usage="cosh(x)", group="trigonometry", summary="hyperbolic cosine",
     why="The slope of the hyperbolic cosine is the hyperbolic sine.",
@@ -145,7 +153,7 @@ degrees = elementwise(
 # roots, and the normal distribution
 sqrt = elementwise(
     "sqrt", np.sqrt, lambda g, y, x: g / (2 * y),
-    sign="√", latex=r"\sqrt{{{0}}}", sympy=lambda s, x: s.sqrt(x), python="math.sqrt({0})",
+    of_matrix=(r"{0:5}^{{\odot 1/2}}", POWER), sign="√", latex=r"\sqrt{{{0}}}", sympy=lambda s, x: s.sqrt(x), python="math.sqrt({0})",
     domain="x must not be negative, and not 0 where its gradient is needed",
     definition=lambda x: x**0.5,
     usage="sqrt(x)", group="exponential", summary="square root",
@@ -153,26 +161,26 @@ sqrt = elementwise(
 )
 rsqrt = elementwise(
     "rsqrt", None, lambda g, y, x: -(g * y) / (2 * x), definition=lambda x: 1 / sqrt(x),
-    sign="1/√", latex=r"\frac{{1}}{{\sqrt{{{0}}}}}", binding=3, domain="x must be positive", usage="rsqrt(x)",
+    of_matrix=(r"{0:5}^{{\odot -1/2}}", POWER), sign="1/√", latex=r"\frac{{1}}{{\sqrt{{{0}}}}}", binding=3, domain="x must be positive", usage="rsqrt(x)",
     group="exponential", summary="one over the square root",
     why=r"It is the power $x^{-1/2}$: the exponent comes down as a factor and is lowered by one.",
 )
 cbrt = elementwise(
     "cbrt", np.cbrt, lambda g, y, x: g * y / (3 * x) if is_computed(y) else g / (3 * y**2),
-    sign="∛", latex=r"\sqrt[3]{{{0}}}", sympy=lambda s, x: s.Piecewise((s.cbrt(x), x > 0), (-s.cbrt(-x), True)),
+    of_matrix=(r"{0:5}^{{\odot 1/3}}", POWER), sign="∛", latex=r"\sqrt[3]{{{0}}}", sympy=lambda s, x: s.Piecewise((s.cbrt(x), x > 0), (-s.cbrt(-x), True)),
     python="math.copysign(abs({0}) ** (1 / 3), {0})", domain="x must not be 0 where its gradient is needed",
     usage="cbrt(x)", group="exponential", summary="cube root, of negative numbers too",
     why="The root is steep near 0 and flat far out: one over three times its own square.",
 )
 log2 = elementwise(
     "log2", np.log2, lambda g, y, x: g / (x * log(number(2, x))), definition=lambda x: log(x) / log(number(2, x)),
-    sign="log₂", latex=function(r"\log_{{2}}"), python="math.log2({0})", domain="x must be positive",
+    of_matrix=by_entries(r"\log_{{2}}"), sign="log₂", latex=function(r"\log_{{2}}"), python="math.log2({0})", domain="x must be positive",
     usage="log2(x)", group="exponential", summary="logarithm to base 2",
     why="The slope of the natural logarithm is divided by that of the base.",
 )
 log10 = elementwise(
     "log10", np.log10, lambda g, y, x: g / (x * log(number(10, x))), definition=lambda x: log(x) / log(number(10, x)),
-    sign="log₁₀", latex=function(r"\log_{{10}}"), python="math.log10({0})", domain="x must be positive",
+    of_matrix=by_entries(r"\log_{{10}}"), sign="log₁₀", latex=function(r"\log_{{10}}"), python="math.log10({0})", domain="x must be positive",
     usage="log10(x)", group="exponential", summary="logarithm to base 10",
     why="The slope of the natural logarithm is divided by that of the base.",
 )

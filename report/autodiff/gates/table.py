@@ -118,6 +118,11 @@ def function(name: str) -> str:
     return name + r"\left({0}\right)"
 
 
+def by_entries(name: str, argument: str = "{0}") -> tuple[str, int]:
+    r"""The notation \name^⊙(x) of what is taken of each entry of a square matrix, and its binding."""
+    return rf"{name}^{{{{\odot}}}}\left({argument}\right)", CALL
+
+
 def function_of_two(name: str) -> str:
     r"""The notation \name(x, y)."""
     return name + r"\left({0}, {1}\right)"

@@ -12,7 +12,7 @@ from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SU
 from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.simplify.constants import is_number
 from report.autodiff.simplify.nodes import is_symmetric
-from report.derivation.latex.printer import Signs
+from report.derivation.latex.printer import Signs, is_square
 from report.derivation.latex.symbols import bare, constant_tex, dimensions
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def _power(p: Printer, node: Node) -> tuple[str, int] | None:
     exponent = node.args[1].value if len(node.args) > 1 else 2.0
     if exponent is None or np.shape(exponent):
         return None
-    if exponent == 0.5:
+    if exponent == 0.5 and not is_square(a):
         return rf"\sqrt{{{p.write(a)[0]}}}", CALL
     share = node.args[1] if len(node.args) > 1 else None
     if (

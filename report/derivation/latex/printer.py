@@ -14,7 +14,7 @@ from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.gates.table import notation
 from report.autodiff.graph import CONSTANT, Gate, Node, Shape
 from report.derivation.latex.options import options, with_options
-from report.derivation.latex.symbols import constant_tex, matrix, symbol
+from report.derivation.latex.symbols import constant_tex, dimensions, matrix, symbol
 
 # A leaf says how a node is written without looking below it: (LaTeX, binding), or None to go on.
 Leaf = Callable[[Node], "tuple[str, int] | None"]
@@ -57,6 +57,7 @@ class Printer:
     def __init__(self, leaf: Leaf, signs: Signs) -> None:
         self.leaf, self.signs = leaf, signs
         self.done: dict[Node, tuple[str, int]] = {}
+        self.told: set[Node] = set()  # copies whose number nothing beside them tells
 
     def write(self, node: Node) -> tuple[str, int]:
         """A node as `leaf` has it, or as its gate."""
@@ -70,9 +71,14 @@ class Printer:
         if node.is_input:
             return symbol(str(node.name), node.shape), ATOM
         if gate is CONSTANT:
+            if node in self.told:
+                return rf"{_constant(node)[0]}_{{{dimensions(node.shape)}}}", ATOM
             return _constant(node)
         if _mixes_filled(node):
             return _numbers(np.asarray(node.value))
+        if not (gate.elementwise or gate.form in _BESIDE):
+            for a in node.args:
+                self.tell(a)
         node = self.in_rows(node)
         special = self.signs.get(gate.form) if gate.form is not None else None
         if special is not None:
@@ -80,13 +86,36 @@ class Printer:
             if written is not None:
                 return written
         shape = node.args[0].shape if node.args else ()
-        if gate.of_matrix and len(shape) == 2 and shape[0] == shape[1] > 1:
-            inner = self.write(node.args[0])[0]  # of each entry, not of the matrix
-            return rf"\{gate.name}^{{\odot}}\left({inner}\right)", CALL
+        if gate.of_matrix and is_square(node.args[0]):  # of each entry, not of the matrix
+            template, binding = gate.of_matrix
+            return self.fill(template, node), binding
         counted = max(node.shape, shape, key=len)  # a new axis is one of the result
         return with_options(
-            self.fill(gate, node), options(gate, node.params, counted)
+            self.noted(gate, node), options(gate, node.params, counted)
         ), gate.binding
+
+    def tell(self, node: Node) -> None:
+        """Have the copies told their number in what is taken as a whole, where nothing in it tells it."""
+        if not self.is_sizeless(node) or self.leaf(node) is not None:
+            return
+        if node.gate is CONSTANT or node.gate.form is Form.COPIES:
+            self.told.add(node)
+        for a in node.args:
+            self.tell(a)
+
+    def is_sizeless(self, node: Node) -> bool:
+        """Whether a value is written with 𝟏 and nothing else that says how many entries it has."""
+        if not node.shape or node.is_input or self.leaf(node) is not None:
+            return False
+        if node.gate is CONSTANT:
+            return node.name is None and not np.ptp(node.value) and node.value.flat[0] in (0, 1)
+        if node.gate.form is Form.COPIES:
+            return node.span is None
+        sizes = [self.is_sizeless(a) for a in node.args]
+        if node.gate.form in (Form.MATRIX_PRODUCT, Form.OUTER):
+            return any(sizes)
+        shaped = [s for s, a in zip(sizes, node.args, strict=True) if a.shape]
+        return (node.gate.elementwise or node.gate.form in _BESIDE) and bool(shaped) and all(shaped)
 
     def in_rows(self, node: Node) -> Node:
         """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ."""
@@ -97,11 +126,15 @@ class Printer:
             return node
         return Node(node.gate, args, node.params, node.shape, value=node.value)
 
-    def fill(self, gate: Gate, node: Node) -> str:
-        """The template of a gate over a node's arguments."""
-        text = ""
+    def noted(self, gate: Gate, node: Node) -> str:
+        """The notation of a gate over a node's arguments."""
         template = gate.latex if len(gate.rules) == len(node.args) else ""
-        for literal, place, binding in _template(template or notation(gate.sign, len(node.args))):
+        return self.fill(template or notation(gate.sign, len(node.args)), node)
+
+    def fill(self, template: str, node: Node) -> str:
+        """A template over a node's arguments."""
+        text = ""
+        for literal, place, binding in _template(template):
             text += literal
             if place is not None:
                 text += self.bracketed(node.args[place], binding)
@@ -113,6 +146,17 @@ class Printer:
         # a script at a fraction would be that of its letters
         tall = binding >= CALL and text.startswith(r"\frac")
         return rf"\left({text}\right)" if own < binding or tall else text
+
+
+# what stands beside other values as a factor or a part, so that these tell its size
+_BESIDE = frozenset(
+    {Form.MATRIX_PRODUCT, Form.OUTER, Form.INNER, Form.TRANSPOSE, Form.RESHAPED, Form.COPIES}
+)
+
+
+def is_square(node: Node) -> bool:
+    """Whether a node is a square matrix, of which a power or a function could be one of the matrix."""
+    return len(node.shape) == 2 and node.shape[0] == node.shape[1] > 1
 
 
 def _copied(node: Node, shape: Shape) -> Node:

@@ -22,25 +22,31 @@ def _broadcast(p: Printer, node: Node) -> tuple[str, int]:
     if node.span is not None:
         return _stretched(p, node)
     text = p.bracketed(a, PRODUCT)
+    is_told = node in p.told
     if not a.shape:
-        bare = p.write(a)[0]
+        bare, ones = p.write(a)[0], rf"𝟏_{{{dimensions(node.shape)}}}" if is_told else "𝟏"
         if bare.startswith("-"):  # a leading minus needs no brackets
-            return rf"{bare}\,𝟏", SUM
-        return ("𝟏", ATOM) if text == "1" else (rf"{text}\,𝟏", PRODUCT)
+            return rf"{bare}\,{ones}", SUM
+        return (ones, ATOM) if text == "1" else (rf"{text}\,{ones}", PRODUCT)
+    rows, columns = (
+        ([f"_{{{n}}}" for n in node.shape] if is_told else ["", ""])[:2]
+        if len(node.shape) == 2
+        else ("", "")
+    )
     if len(node.shape) == 2 and a.shape in (
         (node.shape[0], 1),
         (node.shape[1],),
         (1, node.shape[1]),
     ):
         if a.shape == (node.shape[0], 1) and node.shape[1] != 1:
-            return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏^{{\top}}", MATRIX_PRODUCT
+            return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏{columns}^{{\top}}", MATRIX_PRODUCT
         if len(a.shape) == 1:
-            return rf"𝟏\,{p.bracketed(a, CALL)}^{{\top}}", MATRIX_PRODUCT
+            return rf"𝟏{rows}\,{p.bracketed(a, CALL)}^{{\top}}", MATRIX_PRODUCT
         is_row = a.gate.form is Form.RESHAPED and a.span is None and len(a.args[0].shape) == 1
         one = row(p, a.args[0]) if is_row and p.leaf(a) is None else p.bracketed(a, MATRIX_PRODUCT)
         share = _SHARE.match(one)  # of a mean; it stands before the ones
         before = share[0] if share else ""
-        return rf"{before}𝟏\,{one[len(before) :]}", MATRIX_PRODUCT
+        return rf"{before}𝟏{rows}\,{one[len(before) :]}", MATRIX_PRODUCT
     return _stretched(p, node)
 
 

@@ -289,17 +289,30 @@ def _told(term: Any, labels: Sequence[Any]) -> list[Any]:
     return [x for x in reversed(labels) if any(x in e.args for e in entries)]
 
 
+def _left_out(term: Any, labels: Sequence[Any]) -> list[Any]:
+    """The equations of labels for which a factor is 1; none where it is no product of all but one."""
+    if getattr(term, "gate", "") != "where" or term.args[1] != 1:
+        return []
+    pairs, left = [], [term.args[0]]
+    while left:
+        condition = left.pop()
+        if getattr(condition, "gate", "") == "logical_and":
+            left += condition.args
+        elif getattr(condition, "gate", "") == "equal" and condition.args[0] in labels:
+            pairs.append(condition)
+        else:
+            return []
+    return pairs
+
+
 def _product_of_all(p: Any, e: Any) -> str:
     """The product of all; of all but one, where the term is 1 at the entry's own labels."""
-    import sympy
-
     term = e.function
-    if not isinstance(term, sympy.Piecewise) or term.args[0][0] != 1:
-        return _limited(p, r"\prod", term, e.limits)
-    (_, condition), *others = term.args
-    factor = others[0][0] if len(others) == 1 else sympy.Piecewise(*others)
-    pairs = condition.args if isinstance(condition, sympy.And) else [condition]
     labels = [limit[0] for limit in reversed(e.limits)]
+    pairs = _left_out(term, labels)
+    if not pairs:
+        return _limited(p, r"\prod", term, e.limits)
+    factor = term.args[2]
     upto = [rf"{x} \le {p._print(end)}" for x, _, end in reversed(e.limits) if not end.is_Integer]
     own = [p._print(next(a for c in pairs if c.has(x) for a in c.args if a != x)) for x in labels]
     names = [str(x) for x in labels]

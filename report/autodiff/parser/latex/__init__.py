@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff import extended
 from report.autodiff.graph import Array, Graph, evaluate, uncollected
 from report.autodiff.parser.latex.reader import _LatexReader
 from report.autodiff.parser.latex.tokens import tokens_of
@@ -40,7 +41,8 @@ def parse(
 def value_of(text: str, values: Mapping[str, Array], shape: tuple[int, ...] = ()) -> Array:
     """The number or array of one formula that this program printed, with the values of the names in it.
 
-    `values` goes by plain names (q1, W, y_hat). `shape` is that of the value, which I or ones alone have.
+    `values` goes by plain names (q1, W, y_hat); they may be of `extended.Extended`. `shape` is that of the
+    value, which I or ones alone have.
     ReportError for what cannot be read.
     """
     with uncollected():
@@ -49,8 +51,17 @@ def value_of(text: str, values: Mapping[str, Array], shape: tuple[int, ...] = ()
         tree = reader.tree(tokens_of(reader.places, text))
         found = reader.lower(tree)
         if isinstance(found, Unsized) and shape:
-            found = found.make(shape[1 if found.kind in ("columns", "row") else 0])
+            if len(shape) > 1 and reader.is_filled(found):  # c 𝟏
+                found = reader.reshaped(found.make(1), (), tree)
+            elif len(shape) > 1 and found.wide is not None:
+                found = found.wide(*shape)
+            else:
+                found = found.make(
+                    shape[1 if found.kind == "columns" else -1 if found.kind == "row" else 0]
+                )
         node = reader.sized(found, tree).node
         reader.reader.evaluate_constants()
         known = {n: values[name] for name, n in reader.reader.inputs.items()}
+        if any(np.asarray(value).dtype == object for value in values.values()):
+            return np.asarray(extended.evaluate([node], known)[node])
         return np.asarray(node.value if node.is_constant else evaluate([node], known)[node])

@@ -9,9 +9,10 @@ import numpy as np
 
 from report.autodiff.graph import constant
 from report.autodiff.parser.latex.calls import _Calls
-from report.autodiff.parser.latex.indices import linear
+from report.autodiff.parser.latex.indices import linear, walk
 from report.autodiff.parser.latex.options import options_below
 from report.autodiff.parser.latex.tree import (
+    Big,
     Compared,
     Fraction,
     Group,
@@ -62,6 +63,10 @@ class _Brackets(_Calls):
             return self.with_scripts(ones, replace(part, below=None)) if part.above else ones
         if isinstance(base, Group) and base.kind == r"\|":
             return self.norm(base, part)
+        if self.printed and isinstance(base, Group) and base.kind == "[" and part.below:
+            free = [t.text for t in part.below if t.kind == "letter"]
+            if len(free) == len(part.below) and not any(map(self.is_bound, free)):
+                return self.filled(base, free, {}, part)
         if (
             isinstance(base, Group)
             and len(base.parts) == 1
@@ -99,6 +104,29 @@ class _Brackets(_Calls):
             return self.lower(inner)
         return self.concatenated(part)
 
+    def is_bound(self, letter: str) -> bool:
+        """Whether a letter has a value here."""
+        return letter in self.indices or letter in self.known or self.is_local(letter)
+
+    def filled(self, group: Group, free: list[str], at: dict[str, int], part: Part) -> Value:
+        """[a_ij]_ij: a tensor of its entries."""
+        with self.indexed(at):
+            if not free:
+                return self.value(group.parts[0])
+            length = self.longest(free[0], [group]) or self.as_long_as(free[0], group)
+        if length is None:
+            raise self.error(f"nothing says how far {free[0]} runs", part)
+        rows = (self.filled(group, free[1:], {**at, free[0]: i + 1}, part) for i in range(length))
+        return self.stacked(list(rows), part)
+
+    def as_long_as(self, letter: str, group: Group) -> int | None:
+        """How far i runs in a product over k ≠ i: as far as k."""
+        for big in (p for p in walk(group) if isinstance(p, Big) and p.below):
+            texts = [t.text for t in big.below or () if t.kind == "letter" or t.text == r"\ne"]
+            if r"\ne" in texts and letter in texts[(cut := texts.index(r"\ne")) + 1 :]:
+                return self.longest(texts[texts.index(letter) - cut - 1], [big.body])
+        return None
+
     def concatenated(self, part: Group) -> Value:
         """[h, x]: vectors one behind the other; (a, b, c): numbers as a vector."""
         values = [self.value(p) for p in part.parts]
@@ -115,6 +143,8 @@ class _Brackets(_Calls):
         if part.kind == r"\{":
             raise self.error("a set is no value", part)
         if all(not v.shape for v in values):
+            return self.stacked(values, part)
+        if self.printed and part.kind == "[" and part.sign == ",":  # blocks of a stack
             return self.stacked(values, part)
         if part.kind == "(" and any(v.shape for v in values):
             raise self.error(r"write [x; y] for one vector of two", part)
@@ -284,6 +314,8 @@ class _Brackets(_Calls):
         if any(v.axes for row in rows for v in row):
             raise OneByOne
         if all(is_number(v.shape) for row in rows for v in row):
+            if self.printed and len(rows) > 1 == len(rows[0]):  # a vector is a column
+                return self.stacked([row[0] for row in rows], part)
             rows = [[self.as_number(v) if v.shape else v for v in row] for row in rows]
             matrix = self.stacked([self.stacked(row, part) for row in rows], part)
         else:

@@ -207,7 +207,8 @@ class _Calls(_Sums):
             )
         value = self.function_value(name, arguments, part, entrywise)
         if self.printed and name == "cumsum" and tuple(t.text for t in above) in _TOP:
-            return self.general("reverse_cumsum", [self.value(arguments[0])], part)
+            options = options_below("cumsum", part.below or ()) or {}
+            return self.general("reverse_cumsum", [self.value(arguments[0])], part, options)
         if above and not inverse and not entrywise:
             if tuple(t.text for t in above) in _TOP:
                 return self.turned(value, part)

@@ -86,6 +86,11 @@ class _Conditions(_Names):
     def compared(self, a: Part, relation: str, b: Part, part: Part) -> Any:
         if relation in ("in", "notin"):
             return self.membership(a, b, relation == "in", part)
+        if isinstance(a, Group) and isinstance(b, Group) and len(a.parts) == len(b.parts) > 1:
+            each = zip(a.parts, b.parts, strict=True)  # (k, l) ≠ (i, j)
+            pairs = tuple(Compared(part.start, part.end, pair, (relation,)) for pair in each)
+            how = "or" if relation == "!=" else "and"
+            return self.condition(Joined(part.start, part.end, how, pairs))
         left, right = self.fixed_index(a), self.fixed_index(b)
         if left is not None and right is not None:
             if isinstance(left, int) and isinstance(right, int):
@@ -102,6 +107,8 @@ class _Conditions(_Names):
             x, y = self.as_number(x), self.as_number(y)
         elif x.shape != y.shape and x.shape and y.shape and not self.printed:
             raise self.error(f"shapes {x.shape} and {y.shape} do not fit together", part)
+        else:
+            x, y = self.fitted(x, y, part, "compared with")
         (x, y), axes = self.aligned([x, y], part)
         m, n = x.node, y.node
         if (

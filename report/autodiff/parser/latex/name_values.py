@@ -139,10 +139,23 @@ class _Names(_Entries):
         value: Operand
         if base == "pi":
             value = Value(constant(math.pi, name="pi"), "pi")
+        elif (
+            self.printed
+            and letter.font == "bf"
+            and base == ("u" if "e" in self.known else "e")
+            and script is not None
+            and script.below is not None
+        ):
+            unit = self.picked_rows(script.below, "column", part)
+            return self.with_scripts(unit, replace(script, below=None)) if script.above else unit
         elif base == "e":
             value = Value(constant(math.e), "exp(1)")
         elif base == "I":
             if script is not None and script.below is not None:
+                if self.printed and script.below[0].text == "[":
+                    rows = self.picked_rows(script.below, "columns", part)
+                    bare = replace(script, below=None)
+                    return self.with_scripts(rows, bare) if script.above else rows
                 size, *key = split(script.below)
                 if key and key[0][0].text == "[":  # some rows of it
                     eye = self.identity(self.whole(self.tree(size)))
@@ -174,7 +187,17 @@ class _Names(_Entries):
 
     def ones(self, value: float) -> Unsized:
         name = "ones" if value else "zeros"
-        return Unsized("column", lambda n: Value(constant(np.full(n, value)), f"{name}({n})"))
+        return Unsized("column", lambda n: Value(constant(np.full(n, value)), f"{name}({n})"), True)
+
+    def picked_rows(self, below: tuple[Token, ...], kind: str, part: Part) -> Unsized:
+        """Rows of an identity that is as large as need be: e_[2] and I_[2:3]."""
+        key, held = self.key_of(below, part)
+
+        def make(n: int) -> Value:
+            nodes = [self.identity(n).node, *(v.node for v in held)]
+            return Value(self.gate("index", nodes, part, key=key), f"eye({n})[{key}]")
+
+        return Unsized(kind, make)
 
     def kronecker(self, script: Script) -> Value | None:
         assert script.below is not None

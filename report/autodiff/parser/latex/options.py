@@ -27,7 +27,8 @@ def options_below(name: str, below: Sequence[Token]) -> dict[str, Any] | None:
     last = ""
     for item in split(below):
         texts = [t.text for t in item]
-        word = item[0].text.strip().replace(" ", "_") if item and item[0].kind == "word" else ""
+        is_word = bool(item) and (item[0].kind == "word" or item[0].font == "text")
+        word = item[0].text.strip().replace(" ", "_") if is_word else ""
         word = {"kept": "keepdims"}.get(word, word)
         value = _value(texts[1:] if word else texts)
         if word in gate.params and len(texts) == 1:

@@ -210,7 +210,11 @@ class _Products(_Building):
                 return Unsized("matrix" if b.kind == "matrix" and a.kind == "matrix" else "column" if b.kind == "column" else "row",
                                lambda n: self.sized(self.times(left.make(n), right.make(n), part), part))  # fmt: skip
             if kinds == ("column", "row"):
-                return Unsized("matrix", lambda n: self.outer(left.make(n), right.make(n), part))
+                return Unsized(
+                    "matrix",
+                    lambda n: self.outer(left.make(n), right.make(n), part),
+                    wide=lambda m, n: self.outer(left.make(m), right.make(n), part),
+                )
             raise self.error(
                 r"nothing here says how large these are; write their size below, as in \mathbf{1}_{3}",
                 part,
@@ -218,11 +222,11 @@ class _Products(_Building):
         if isinstance(a, Value) and is_number(a.shape):
             pending, number = b, self.as_number(a)
             assert isinstance(pending, Unsized)
-            return Unsized(pending.kind, lambda n: self.scaled(number, pending.make(n), part))
+            return self.each_way(pending, lambda x: self.scaled(number, x, part))
         if isinstance(b, Value) and is_number(b.shape):
             left_, right_ = a, self.as_number(b)
             assert isinstance(left_, Unsized)
-            return Unsized(left_.kind, lambda n: self.scaled(left_.make(n), right_, part))
+            return self.each_way(left_, lambda x: self.scaled(x, right_, part))
         if sign == r"\odot":
             pending_, other = (a, b) if isinstance(a, Unsized) else (b, a)
             assert isinstance(pending_, Unsized)
@@ -237,7 +241,7 @@ class _Products(_Building):
             if a.kind == "column":
                 if b.row or (len(b.shape) == 2 and b.shape[0] == 1):
                     vector = b if len(b.shape) == 1 else self.flat(b, part)
-                    return Unsized("rows", lambda n: self.outer(make(n), vector, part))
+                    return Unsized("rows", lambda n: self.outer(make(n), vector, part), a.alike)
                 raise self.error(
                     r"a column of ones beside this is no product; is a \top missing?", part
                 )
@@ -247,13 +251,20 @@ class _Products(_Building):
                     if len(b.shape) == 1 or b.shape[1] == 1
                     else replace(self.along(b, 0, part), row=True)
                 )
+            if a.kind == "rows":  # times what has a size: still n rows
+                kind = "rows" if len(b.shape) == 2 and b.shape[1] > 1 else "column"
+                return Unsized(
+                    kind,
+                    lambda n: self.column_of(self.times(make(n), b, part), kind, part),
+                    a.alike,
+                )
             return self.times(a.make(b.shape[0]), b, part)
         assert isinstance(b, Unsized)
         if b.kind == "row":
             if not a.row and (len(a.shape) == 1 or a.shape[1] == 1):
                 vector = a if len(a.shape) == 1 else self.flat(a, part)
                 make = b.make
-                return Unsized("columns", lambda n: self.outer(vector, make(n), part))
+                return Unsized("columns", lambda n: self.outer(vector, make(n), part), b.alike)
             raise self.error(r"a row of ones beside this is no product; is a \top missing?", part)
         if b.kind == "column" and self.is_plain_ones(b):
             return (
@@ -261,23 +272,32 @@ class _Products(_Building):
                 if (len(a.shape) == 1 and a.row) or a.shape[0] == 1
                 else self.along(a, 1, part)
             )
+        if b.kind == "columns":
+            make, kind = b.make, "row" if len(a.shape) == 1 else "columns"
+            return Unsized(kind, lambda n: self.sized(self.times(a, make(n), part), part), b.alike)
         return self.times(a, b.make(a.shape[-1]), part)
+
+    def column_of(self, a: Operand, kind: str, part: Part) -> Value:
+        """A product with n rows; a column of them is a vector."""
+        value = self.sized(a, part)
+        return self.flat(value, part) if kind == "column" and len(value.shape) > 1 else value
 
     def is_filled(self, a: Unsized) -> bool:
         """Whether all entries are one number, so that the size does not matter entry by entry."""
-        return a.kind in ("column", "row") and not a.make(2).node.shape[1:]
+        return a.alike and a.kind in ("column", "row")
 
     def is_plain_ones(self, a: Unsized) -> bool:
+        if not a.alike:
+            return False
         made = a.make(2).node
         return made.gate is CONSTANT and np.array_equal(made.value, np.ones(2))
 
     def divided(self, a: Operand, b: Value, part: Part) -> Operand:
         """a over b, of which b is a number, or both are tensors of one shape."""
         if isinstance(a, Unsized):
-            make = a.make
             if not is_number(b.shape) and self.is_filled(a):
                 return self.divided(self.reshaped(a.make(1), (), part), b, part)
-            return Unsized(a.kind, lambda n: self.sized(self.divided(make(n), b, part), part))
+            return self.each_way(a, lambda x: self.sized(self.divided(x, b, part), part))
         if not is_number(b.shape) and (a.shape != b.shape or len(a.shape) > 1):
             if len(b.shape) == 2 and b.shape[0] == b.shape[1] and a.shape != b.shape:
                 raise self.error(r"a matrix stands below the line; write its inverse, A^{-1}", part)
@@ -297,11 +317,21 @@ class _Products(_Building):
             kinds = {"column": "row", "row": "column"}
             make = a.make
             if a.kind in kinds:
-                return Unsized(kinds[a.kind], lambda n: replace(make(n), row=not make(n).row))
+                return Unsized(
+                    kinds[a.kind], lambda n: replace(make(n), row=not make(n).row), a.alike
+                )
             if a.kind == "matrix":
-                return Unsized("matrix", lambda n: self.sized(self.turned(make(n), part), part))
+                wide = a.wide
+                turned = (
+                    None
+                    if wide is None
+                    else lambda m, n: self.sized(self.turned(wide(n, m), part), part)
+                )
+                return Unsized(
+                    "matrix", lambda n: self.sized(self.turned(make(n), part), part), wide=turned
+                )
             other = {"rows": "columns", "columns": "rows"}[a.kind]
-            return Unsized(other, lambda n: self.sized(self.turned(make(n), part), part))
+            return Unsized(other, lambda n: self.sized(self.turned(make(n), part), part), a.alike)
         if not a.shape:
             return a
         if len(a.shape) == 1:

@@ -52,11 +52,14 @@ class Value:
 class Unsized:
     r"""I, \\mathbf{1} and what is made of them, as large as what stands beside it.
 
-    `kind`: "matrix", "column" or "row" of n entries, "rows" (1 bᵀ: n rows) or "columns" (x 1ᵀ).
+    `kind`: "matrix", "column" or "row" of n entries, "rows" (1 bᵀ: n rows) or "columns" (x 1ᵀ). `alike`:
+    the n of them are equal. `wide` makes a matrix of m rows and n columns where these are two numbers.
     """
 
     kind: str
     make: Callable[[int], Value]
+    alike: bool = False
+    wide: Callable[[int, int], Value] | None = None
 
 
 Operand = Value | Unsized
@@ -269,6 +272,11 @@ class _Building:
 
     def add_unsized(self, a: Operand, b: Operand, part: Part, minus: bool) -> Operand:
         if isinstance(a, Unsized) and isinstance(b, Unsized):
+            if {a.kind, b.kind} in ({"matrix", "rows"}, {"matrix", "columns"}):
+                other = b if a.kind == "matrix" else a  # has one side, and I has two of them
+                shape = other.make(1).shape
+                n = shape[1 if other.kind == "rows" else 0]
+                return self.add(a.make(n), b.make(n), part, minus)
             if a.kind != b.kind:
                 raise self.error(
                     "nothing here says how large these are; write their size below, as in I_{3}",
@@ -278,10 +286,23 @@ class _Building:
             return Unsized(
                 a.kind,
                 lambda n: self.sized(self.add(left.make(n), right.make(n), part, minus), part),
+                a.alike and b.alike,
             )
         known, pending = (b, a) if isinstance(a, Unsized) else (a, b)
         assert isinstance(known, Value)
         assert isinstance(pending, Unsized)
+        if self.printed and not known.shape and pending.kind in ("column", "row"):
+            make = pending.make
+            return Unsized(
+                pending.kind,
+                lambda n: self.sized(
+                    self.add(make(n), known, part, minus)
+                    if pending is a
+                    else self.add(known, make(n), part, minus),
+                    part,
+                ),
+                pending.alike,
+            )
         made = self.beside(pending, known, part)
         return (
             self.add(made, known, part, minus)
@@ -309,6 +330,12 @@ class _Building:
             made = self.reshaped(made, (n, 1), part)
         return made
 
+    def each_way(self, a: Unsized, f: Callable[[Value], Value]) -> Unsized:
+        """Something done with each entry of what has no size yet."""
+        make, wide = a.make, a.wide
+        both = None if wide is None else lambda m, n: f(wide(m, n))
+        return replace(a, make=lambda n: f(make(n)), wide=both)
+
     def sized(self, a: Operand, part: Part) -> Value:
         """A value whose size is known; ReportError for one whose is not."""
         if isinstance(a, Unsized):
@@ -322,8 +349,7 @@ class _Building:
     def negative(self, a: Operand, part: Part) -> Operand:
         """-a."""
         if isinstance(a, Unsized):
-            make = a.make
-            return Unsized(a.kind, lambda n: self.sized(self.negative(make(n), part), part))
+            return self.each_way(a, lambda x: self.sized(self.negative(x, part), part))
         e = self.located(ast.UnaryOp(ast.USub(), self.hole(part)), part)
         return replace(
             a,
