@@ -186,7 +186,11 @@ class _Form:
 
     def written(self, graph: Node, meaning_of: Node | None = None) -> str:
         """A node of the backward graph over what stands by name, but for what is told here."""
-        return latex(graph, lambda n: None if n is meaning_of else self.leaf(n))
+        return latex(
+            graph,
+            lambda n: None if n is meaning_of else self.leaf(n),
+            alone=meaning_of is not None,
+        )
 
     def leaf(self, node: Node) -> Written | None:
         """What stands by name: a part that repeats, the result, an input, a step or a step's gradient."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 
 from report.autodiff import extended
 from report.autodiff.differentiate import with_more_digits
-from report.autodiff.graph import Array, topological
+from report.autodiff.graph import FAULTS, Array, topological
 from report.autodiff.kinks import kinks
 from report.autodiff.parser.latex import value_of
 from report.autodiff.parser.latex.names import normal
@@ -333,7 +333,7 @@ class _Equations:
             expected = float(read(left, of, at))
             if np.isnan(expected):  # a label is too large
                 continue
-            value = float(read(side, known, at))
+            value = float(_number(side, known, labels=at))
             if np.isnan(value):  # and here another one
                 continue
             count += 1
@@ -416,8 +416,18 @@ class _Equations:
         return bool(good)
 
 
-def _number(text: str, known: Known, shape: tuple[int, ...] = ()) -> Any:
-    """The numbers of a formula without free indices. Raises one of UNREADABLE."""
+def _number(
+    text: str, known: Known, shape: tuple[int, ...] = (), labels: Mapping[str, int] | None = None
+) -> Any:
+    """The numbers of a formula, with free `labels` only where it is said of entries. Raises one of UNREADABLE.
+
+    The reader of functions is the reader; what stands in entries is read by the quicker one for numbers first.
+    """
+    if labels is not None:
+        try:
+            return read(text, known, labels)
+        except UNREADABLE as error:
+            refused: Exception = error
     values = dict(known.plain)
 
     def named(derivative: re.Match[str]) -> str:
@@ -428,12 +438,16 @@ def _number(text: str, known: Known, shape: tuple[int, ...] = ()) -> Any:
         return rf"\operatorname{{{name}}}"
 
     try:
-        return value_of(_DERIVATIVE.sub(named, text), values, shape)
-    except ReportError as refused:
+        return value_of(_DERIVATIVE.sub(named, text), values, shape, labels or {})
+    except FAULTS:
+        return math.nan
+    except ReportError as error:
+        if labels is not None:
+            raise Unread(f"{refused}; {str(error).splitlines()[0]}") from None
         try:
             return read(text, known, shape=shape)
-        except UNREADABLE as error:
-            raise Unread(f"{error}; {str(refused).splitlines()[0]}") from None
+        except UNREADABLE as fault:
+            raise Unread(f"{fault}; {str(error).splitlines()[0]}") from None
 
 
 def _shaped(found: Any, expected: Any) -> Any:

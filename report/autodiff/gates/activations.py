@@ -35,7 +35,7 @@ from report.autodiff.gates.functions import (
 from report.autodiff.gates.indexing import identity
 from report.autodiff.gates.reductions import rows_of, spread, total
 from report.autodiff.gates.shapes import along, reduced
-from report.autodiff.gates.table import elementwise, function, gate, named
+from report.autodiff.gates.table import POWER, elementwise, function, gate, named
 from report.autodiff.graph import Array, Node, is_computed, shape_of
 
 _ZERO = np.float64(0.0)
@@ -110,7 +110,7 @@ sigmoid = elementwise(
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
-    saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", binding=POWER, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})",
     definition=lambda x: -log(1 + exp(-x)),
@@ -241,7 +241,7 @@ softmax = gate(
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),
     lambda g, y, x, axis=None: less_share(g, exp(y), axis=-1 if axis is None else axis) if is_computed(y) else g - exp(y) * _along(g, axis),
-    shape=along, sign="log softmax", latex=function(r"\log " + named("softmax")),
+    shape=along, sign="log softmax", latex=function(r"\log " + named("softmax")), binding=POWER,
     params={"axis": None}, python="log_softmax({0:last})", numpy=code.called("log_softmax"),
     definition=lambda x, axis=None: x - log(total(exp(x), axis=-1 if axis is None else axis, keepdims=True)),
     usage="log_softmax(x), log_softmax(x, axis=1)", group="activations",

@@ -16,6 +16,7 @@ from report.autodiff.form import Form
 from report.autodiff.gates import code
 from report.autodiff.gates.functions import xlogy
 from report.autodiff.gates.table import (
+    CALL,
     MATRIX_PRODUCT,
     POWER,
     PRODUCT,
@@ -136,7 +137,7 @@ square = elementwise(
 # absolute value and sign
 absolute = elementwise(
     "abs", np.abs, lambda g, y, x: g * sign(x),
-    sign="|x|", latex=r"\left|{0}\right|", sympy=lambda s, x: s.Abs(x), python="abs({0})",
+    of_matrix=(r"\operatorname{{abs}}\left({0}\right)", CALL), sign="|x|", latex=r"\left|{0}\right|", sympy=lambda s, x: s.Abs(x), python="abs({0})",
     kink=lambda x: x == 0, convention="derivative 0 at 0", usage="abs(x)", group="arithmetic",
     summary="absolute value",
     why="The slope of $|x|$ is 1 where $x$ is positive and −1 where it is negative.",

@@ -15,9 +15,12 @@ __all__ = ["Leaf", "equation", "latex", "written"]
 SIGNS: Signs = {**arithmetic.SIGNS, **reductions.SIGNS, **indexing.SIGNS, **conditions.SIGNS}
 
 
-def latex(node: Node, leaf: Leaf | None = None) -> str:
-    """The formula of a node, down to inputs or to what `leaf` writes."""
-    return written(node, leaf)[0]
+def latex(node: Node, leaf: Leaf | None = None, *, alone: bool = False) -> str:
+    """The formula of a node, down to inputs or to what `leaf` writes; `alone`: nothing else tells its shape."""
+    printer = Printer(leaf or (lambda _: None), SIGNS)
+    if alone:
+        printer.tell(node)
+    return printer.write(node)[0]
 
 
 def written(node: Node, leaf: Leaf | None = None) -> tuple[str, int]:

@@ -299,6 +299,7 @@ def _transpose(p: Printer, node: Node) -> tuple[str, int] | None:
         inner = node.args[0]
         is_inverse = _is_inverse(inner) and p.leaf(inner) is None
         return (_transposed(p, inner), POWER) if is_inverse else None
+    p.tell(node.args[0])
     order = ",".join(str(a) for a in axes)
     return rf"\operatorname{{transpose}}_{{{order}}}\left({p.write(node.args[0])[0]}\right)", CALL
 

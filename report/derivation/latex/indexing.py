@@ -30,6 +30,7 @@ def _reshape(p: Printer, node: Node) -> tuple[str, int]:
     flat = len(long) <= 2 or long[len(long) - len(short) :] == short
     if node.span is None and same and flat:
         return p.write(a)
+    p.tell(a)
     shape = dimensions(node.shape)
     return rf"\operatorname{{reshape}}_{{{shape}}}\left({p.write(a)[0]}\right)", CALL
 

@@ -112,8 +112,10 @@ class Printer:
         if node.gate.form is Form.COPIES:
             return node.span is None
         sizes = [self.is_sizeless(a) for a in node.args]
-        if node.gate.form in (Form.MATRIX_PRODUCT, Form.OUTER):
+        if node.gate.form is Form.OUTER:
             return any(sizes)
+        if node.gate.form is Form.MATRIX_PRODUCT:
+            return any(s and len(a.shape) > 1 for s, a in zip(sizes, node.args, strict=True))
         shaped = [s for s, a in zip(sizes, node.args, strict=True) if a.shape]
         return (node.gate.elementwise or node.gate.form in _BESIDE) and bool(shaped) and all(shaped)
 
@@ -150,7 +152,15 @@ class Printer:
 
 # what stands beside other values as a factor or a part, so that these tell its size
 _BESIDE = frozenset(
-    {Form.MATRIX_PRODUCT, Form.OUTER, Form.INNER, Form.TRANSPOSE, Form.RESHAPED, Form.COPIES}
+    {
+        Form.MATRIX_PRODUCT,
+        Form.OUTER,
+        Form.INNER,
+        Form.INVERSE,
+        Form.TRANSPOSE,
+        Form.RESHAPED,
+        Form.COPIES,
+    }
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,16 +39,22 @@ def parse(
     return latex.graph()
 
 
-def value_of(text: str, values: Mapping[str, Array], shape: tuple[int, ...] = ()) -> Array:
+def value_of(
+    text: str,
+    values: Mapping[str, Array],
+    shape: tuple[int, ...] = (),
+    labels: Mapping[str, int] = MappingProxyType({}),
+) -> Array:
     """The number or array of one formula that this program printed, with the values of the names in it.
 
     `values` goes by plain names (q1, W, y_hat); they may be of `extended.Extended`. `shape` is that of the
-    value, which I or ones alone have.
+    value, which I or ones alone have, `labels` are the indices that are free in it.
     ReportError for what cannot be read.
     """
     with uncollected():
         reader = _LatexReader(Places(text), values, ())
         reader.printed = True
+        reader.indices = dict(labels)
         tree = reader.tree(tokens_of(reader.places, text))
         found = reader.lower(tree)
         if isinstance(found, Unsized) and shape:

@@ -171,6 +171,8 @@ class _Brackets(_Calls):
             if x.axes:
                 raise OneByOne
             return Value(self.call("det", [x.node], part), f"det({x.text})")
+        if self.printed:
+            return self.entry_abs(x, part)
         raise self.error(
             r"this has two readings: the length of a vector (write \|x\|_2), or the absolute value of each entry "
             r"(write \operatorname{abs}(x)); bars round a number are its absolute value", part,

@@ -235,6 +235,9 @@ class _Products(_Building):
             return (
                 self.scaled(made, other, part) if a is pending_ else self.scaled(other, made, part)
             )
+        for zeros in (a, b) if self.printed else ():
+            if isinstance(zeros, Unsized) and zeros.alike and self.is_zero(zeros):
+                return zeros
         if isinstance(a, Unsized):
             assert isinstance(b, Value)
             make = a.make
@@ -285,6 +288,11 @@ class _Products(_Building):
     def is_filled(self, a: Unsized) -> bool:
         """Whether all entries are one number, so that the size does not matter entry by entry."""
         return a.alike and a.kind in ("column", "row")
+
+    def is_zero(self, a: Unsized) -> bool:
+        """Whether all entries are 0."""
+        made = a.make(1).node
+        return made.gate is CONSTANT and not np.any(made.value)
 
     def is_plain_ones(self, a: Unsized) -> bool:
         if not a.alike:
