@@ -316,7 +316,11 @@ class _Reader:
             self.closed("]")
             return holds if holds.ndim else float(holds)
         if token in ("𝟏", "𝟎"):
-            return Ones(1.0 if token == "𝟏" else 0.0)
+            number = 1.0 if token == "𝟏" else 0.0
+            if not self.skip("_"):
+                return Ones(number)
+            sizes = [int(t) for t in self.group() if t != r"\times"]
+            return np.full(sizes if len(sizes) > 1 else (*sizes, 1), number)
         if token == r"\delta" and "delta" not in self.names:
             self.take("_")
             a, b = self.places(self.group(), 2)

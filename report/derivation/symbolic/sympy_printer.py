@@ -291,14 +291,14 @@ def _told(term: Any, labels: Sequence[Any]) -> list[Any]:
 
 def _left_out(term: Any, labels: Sequence[Any]) -> list[Any]:
     """The equations of labels for which a factor is 1; none where it is no product of all but one."""
-    if getattr(term, "gate", "") != "where" or term.args[1] != 1:
+    if _form(term) is not Form.CHOICE or term.args[1] != 1:
         return []
     pairs, left = [], [term.args[0]]
     while left:
         condition = left.pop()
-        if getattr(condition, "gate", "") == "logical_and":
+        if _form(condition) is Form.AND:
             left += condition.args
-        elif getattr(condition, "gate", "") == "equal" and condition.args[0] in labels:
+        elif _is_equation(condition) and condition.args[0] in labels:
             pairs.append(condition)
         else:
             return []

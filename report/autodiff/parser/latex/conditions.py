@@ -172,6 +172,11 @@ class _Conditions(_Names):
             raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
         if not condition.shape and rank and condition.axes:
             raise OneByOne
+        if self.printed:
+            wide = max((condition, a, b), key=lambda v: len(v.shape))
+            condition, a, b = (
+                self.fitted(v, wide, part, "chosen with")[0] for v in (condition, a, b)
+            )
         (condition, a, b), axes = self.aligned([condition, a, b], part)
         c, x, y = condition.node, a.node, b.node
         node = self.call("where", [c, x, y], part)

@@ -190,6 +190,9 @@ class _Building:
                         turned = self.reshaped(v, (n, 1), part)
                         return (m, turned) if swap else (turned, m)
                     break
+                if as_column and self.printed:  # not written as a row
+                    turned = self.reshaped(v, (n, 1), part)
+                    return (m, turned) if swap else (turned, m)
                 if as_row and as_column:
                     raise self.error(
                         f"this has two readings: a vector of {n} beside a {rows} by {columns} matrix is {what} each column "
