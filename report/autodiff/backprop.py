@@ -191,7 +191,8 @@ def pull_back(
             if arg.shape != node.shape and gate.elementwise:
                 part = fit_to(part, arg)
             before = gradients.get(arg)
-            gradients[arg] = part if before is None else before + part
+            # of formulas the first gate's comes first: ∂f/∂h is ∂f/∂z1 w1 + ∂f/∂z2 w2
+            gradients[arg] = part if before is None else part + before
             note_argument(arg)
             note_consumer(node)
             note_place(place)

@@ -9,8 +9,9 @@ printed as sympy orders its factors, and checked against what sympy itself deriv
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -21,7 +22,7 @@ from report.autodiff.form import Form
 from report.autodiff.gates import ATOM
 from report.autodiff.gates.table import apply
 from report.autodiff.graph import Node, constant, evaluate, topological
-from report.autodiff.simplify import same
+from report.autodiff.simplify import same, share
 from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation, Gradient
 from report.derivation.gradient_formulas import Backpass, GradientFormula
@@ -29,7 +30,12 @@ from report.derivation.index_form import IndexForm, NoIndexForm, index_form
 from report.derivation.latex import latex
 from report.derivation.latex.symbols import partial, symbol
 from report.derivation.quantity_names import Notation, Written, gradient_numbers, with_place
-from report.derivation.symbolic.closed_form import ClosedForm, closed_form, expression_latex
+from report.derivation.symbolic.closed_form import (
+    ClosedForm,
+    closed_form,
+    expression_latex,
+    inputs_as_read,
+)
 from report.derivation.symbolic.expressions import expression, ordered_symbol
 from report.derivation.symbolic.size import written_size
 
@@ -41,7 +47,12 @@ MAX_PARTS = 6  # names for what repeats
 MIN_PART = 4  # gates of a part that gets a name
 MIN_SAVED = 6  # gates that a name for it saves
 MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own to be printed
+MAX_SIGNS = 60  # on paper, of a form of whole tensors that is always printed
+MUCH_LONGER = 1.5  # than by entries, for a form of whole tensors to be left out
 CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
+_MOVED = re.compile(r"\\operatorname\{(?:reshape|transpose|scatter)\}")  # tensors whose entries move
+_UNSEEN = re.compile(r"\\(?:left|right|mathbf|operatorname|text|frac|,|;)|[{}_^\s]")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _LETTERS = "stuvzabcdeghjklmnoprwy"  # of parts; q is for gates
 
 
@@ -50,8 +61,14 @@ def gradients(notation: Notation, backpass: Backpass) -> tuple[Gradient, ...]:
     trace = notation.trace
     wanted = [q for q in trace.inputs if q.name in trace.wrt]
     forms = {q: _form(notation, q.node, backpass) for q in wanted if q.node in backpass.simple}
-    parts = {q: form.parts_of() for q, form in forms.items()}
-    names = _part_names(notation, [part for found in parts.values() for part in found])
+    told = {name for form in forms.values() for name in form.told()}
+    if told:
+        forms = {q: _shorter(form, q.node, backpass, told) for q, form in forms.items()}
+    shares = {q: form.shares() for q, form in forms.items()}
+    names = _share_names(notation, [part for found in shares.values() for part in found])
+    parts = {q: form.parts_of([n for n in shares[q] if n in names]) for q, form in forms.items()}
+    rest = (part for found in parts.values() for part in found if part not in names)
+    names |= _part_names(notation, rest, {name[0] for name in names.values()})
     forms = {
         q: replace(form, parts={part: names[part] for part in parts[q]})
         for q, form in forms.items()
@@ -82,7 +99,7 @@ def _gradient(notation: Notation, q: Quantity, form: _Form | None) -> Gradient:
         q.name,
         q.gradient,
         left,
-        closed,
+        None if line and closed and _says_less(closed, line) else closed,
         numbers,
         entry=line,
         where=(*form.where(used if line else ()), *ties),
@@ -91,6 +108,25 @@ def _gradient(notation: Notation, q: Quantity, form: _Form | None) -> Gradient:
         indexed=entry,
         formula=GradientFormula(form.graph, form.slopes),
     )
+
+
+def _shorter(form: _Form, node: Node, backpass: Backpass, told: Container[Node]) -> _Form:
+    """A form with the gradients that others have told by name, where it is shorter with them."""
+    if form.slopes:
+        return form
+    gradients, owners = backpass.by_steps
+    slopes = {name: gradients[step] for name, step in owners.items()}
+    named = form.named | _as_gates(backpass, owners)
+    other = replace(form, graph=gradients[node], named=named, slopes=slopes)
+    if other.graph in slopes or not all(name in told for name in other.told()):
+        return form
+    saved = written_size(form.graph, form.named) - written_size(other.graph, other.named)
+    return other if saved >= MIN_SAVED else form
+
+
+def _as_gates(backpass: Backpass, owners: Mapping[Node, Node]) -> dict[Node, Node]:
+    """The gates of the trace whose gradients names are, in the order of the forward pass."""
+    return {name: backpass.owner[step] for name, step in reversed(owners.items())}
 
 
 def _form(notation: Notation, node: Node, backpass: Backpass) -> _Form:
@@ -107,20 +143,33 @@ def _form(notation: Notation, node: Node, backpass: Backpass) -> _Form:
         return _Form(notation, whole, names, {}, owner, result, whole)
     gradients, owners = backpass.by_steps
     slopes = {name: gradients[step] for name, step in owners.items()}
-    named = names | {name: owner[step] for name, step in owners.items()}
+    named = names | _as_gates(backpass, owners)
     longest = max(written_size(g, named) for g in (*slopes.values(), gradients[node]))
     if slopes and longest <= MAX_READ:
         return _Form(notation, gradients[node], named, slopes, owner, result, whole)
     return _Form(notation, whole, every, {}, owner, result, whole)
 
 
-def _part_names(notation: Notation, parts: Iterable[Node]) -> dict[Node, str]:
+def _share_names(notation: Notation, found: Sequence[Node]) -> dict[Node, str]:
+    """Names p1, p2, ... of exp(z_i) / Σ_k exp(z_k), where numbers of one softmax stand in the formulas."""
+    if len({share(n) for n in found}) < 2 or not all(
+        same(n.args[1], found[0].args[1]) for n in found
+    ):
+        return {}
+    taken = {q.name for q in notation.trace.quantities.values()} | {notation.trace.letter}
+    letter = next((c for c in "p" + _LETTERS if not any(t.startswith(c) for t in taken)), "part_")
+    return {n: f"{letter}{(share(n) or 0) + 1}" for n in found}
+
+
+def _part_names(
+    notation: Notation, parts: Iterable[Node], used: Collection[str] = ()
+) -> dict[Node, str]:
     """Names for what repeats in the formulas of a question, s, or s1, s2, ...; the same for the same."""
     places: dict[Node, int] = {}
     for part in parts:
         alike = next((n for n in places if same(n, part)), None)
         places[part] = len(set(places.values())) if alike is None else places[alike]
-    taken = {q.name for q in notation.trace.quantities.values()} | {notation.trace.letter}
+    taken = {q.name for q in notation.trace.quantities.values()} | {notation.trace.letter, *used}
     letter = next((c for c in _LETTERS if not any(n.startswith(c) for n in taken)), "part_")
     is_one = len(set(places.values())) == 1
     return {n: letter if is_one else f"{letter}{i + 1}" for n, i in places.items()}
@@ -138,7 +187,7 @@ class _Form:
 
     notation: Notation
     graph: Node
-    named: Mapping[Node, Node]
+    named: dict[Node, Node]
     slopes: Mapping[Node, Node]
     owner: Mapping[Node, Node]
     result: Node
@@ -151,10 +200,25 @@ class _Form:
         nodes = topological(self.graph, leaves=self.named)
         return not any(n.shape or (n.args and n.gate.sympy is None) for n in nodes)
 
-    def parts_of(self) -> list[Node]:
-        """What gets a name because it repeats, what saves most first."""
-        found: list[Node] = []
-        while len(found) < MAX_PARTS:
+    def told(self) -> set[Node]:
+        """The gradients that stand in it by name, and in what those stand for."""
+        found: set[Node] = set()
+        graphs = [self.graph]
+        while graphs:
+            new = self.below(graphs.pop()) & self.slopes.keys() - found
+            found |= new
+            graphs += (self.slopes[name] for name in new)
+        return found
+
+    def shares(self) -> list[Node]:
+        """The numbers of a softmax that is written by hand, exp(z_i) / Σ_k exp(z_k)."""
+        below = topological(self.graph, *(self.slopes[n] for n in self.told()), leaves=self.named)
+        return [n for n in below if n not in self.named and share(n) is not None]
+
+    def parts_of(self, shares: Sequence[Node]) -> list[Node]:
+        """What gets a name because it is one of these or repeats, what saves most first."""
+        found = list(shares)
+        while len(found) < MAX_PARTS + len(shares):
             best = max(self.repeats(found), key=lambda part: part[0], default=None)
             if best is None:
                 break
@@ -217,13 +281,17 @@ class _Form:
         return notation.f if is_function else notation.entry[owner]
 
     def entry(self) -> tuple[IndexForm | None, set[Node]]:
-        """One entry, for which gates that mix entries have a name too, and what it uses by name."""
+        """One entry, and what it uses by name."""
+        return self.entry_of(self.graph, self.graph in self.named)
+
+    def entry_of(self, graph: Node, by_name: bool = False) -> tuple[IndexForm | None, set[Node]]:
+        """One entry of a node, for which gates that mix entries have a name too, and what it uses by name."""
         notation = self.notation
         mixing = [n for n, o in self.owner.items() if o in notation.name and not _keeps_entries(n)]
         names = {n: self.place(n) for n in (*self.named, *self.parts, *mixing)}
-        if self.graph not in self.named:
-            names.pop(self.graph, None)
-        below = set(topological(self.graph, leaves=names))
+        if not by_name:
+            names.pop(graph, None)
+        below = set(topological(graph, leaves=names))
         used = {n: text for n, text in names.items() if n in below}
         named: set[Node] = set()
 
@@ -234,14 +302,14 @@ class _Form:
             return written
 
         try:
-            entry = index_form(self.graph, used, lambda n: latex(n, leaf), notation.letters)
+            entry = index_form(graph, used, lambda n: latex(n, leaf), notation.letters)
             return entry, {*used, *named}
         except NoIndexForm:
             return None, set()
 
     def number(self, derived: ClosedForm | None) -> str:
         """The formula of a number; `derived` by sympy where that is much shorter and no name stands here."""
-        inputs = self.notation.trace.graph.inputs.values()
+        inputs = inputs_as_read(self.notation.trace.graph)
         symbols: dict[Node, Any] = {}
         for n in (*inputs, *self.named, *self.parts):
             symbols.setdefault(n, ordered_symbol(len(symbols)))
@@ -262,7 +330,8 @@ class _Form:
         slopes: list[Node] = []
         while more := wanted & self.slopes.keys() - set(slopes):
             slopes.append(max(more, key=lambda n: -number[self.named[n]]))
-            wanted |= self.below(self.slopes[slopes[-1]])
+            _, used_here = self.slope(slopes[-1])
+            wanted |= used_here
         parts: list[Node] = []
         while more := wanted & self.parts.keys() - set(parts):
             parts.append(next(n for n in self.parts if n in more))
@@ -270,17 +339,40 @@ class _Form:
         rest = wanted - self.slopes.keys() - self.parts.keys() - {self.result}
         owners = {self.named.get(n) or self.owner.get(n, n) for n in rest}
         gates = sorted((n for n in owners if not n.is_input), key=lambda n: number[n])
+        meant = {self.parts[n]: n for n in parts}
         return (
+            *(self.slope(n)[0] for n in slopes),
             *(
-                Equation(notation.gradient(self.named[n]), (self.written(self.slopes[n]),))
-                for n in slopes
+                Equation(symbol(name, n.shape), (self.written(n, meaning_of=n),))
+                for name, n in sorted(meant.items())
             ),
-            *(
-                Equation(symbol(self.parts[n], n.shape), (self.written(n, meaning_of=n),))
-                for n in parts
-            ),
-            *(Equation(notation.name[n], (notation.definition(n, gates),)) for n in gates),
+            *(self.definition(n, gates) for n in gates),
         )
+
+    def slope(self, name: Node) -> tuple[Equation, set[Node]]:
+        """What the gradient of a step is that stands by name, and what that uses by name."""
+        graph, owner = self.slopes[name], self.named[name]
+        text = self.written(graph)
+        if _MOVED.search(text):
+            entry, used = self.entry_of(graph)
+            if entry is not None:
+                left = self.notation.entry_gradient(owner, entry)
+                return Equation(left, (entry.latex,)), used
+        return Equation(self.notation.gradient(owner), (text,)), self.below(graph)
+
+    def definition(self, node: Node, gates: Container[Node]) -> Equation:
+        """What a gate is; of a let-line by entries where these only change their places."""
+        notation = self.notation
+        text = notation.definition(node, gates)
+        if node.name and _MOVED.search(text):
+            known = (n for n in notation.name if n.is_input or n.name or n in gates)
+            names = {n: notation.entry[n] for n in known if n is not node}
+            try:
+                entry = index_form(node, names, lambda n: latex(n, notation.named))
+            except NoIndexForm:
+                return Equation(notation.name[node], (text,))
+            return Equation(entry.named(notation.entry[node]), (entry.latex,))
+        return Equation(notation.name[node], (text,))
 
     def here(self, left: str) -> tuple[Equation, ...]:
         """Sums that are 1 at this point, and the formula with 1 in their place.
@@ -311,6 +403,18 @@ class _Form:
         return {n for n in topological(graph, leaves=names) if n in names}
 
 
+def _says_less(whole: str, entry: Equation) -> bool:
+    """Whether a form of whole tensors is none that a textbook has, beside that by entries."""
+    signs = _signs(whole)
+    is_longer = signs > MAX_SIGNS and signs > MUCH_LONGER * _signs(entry.symbols[0])
+    return is_longer or bool(_MOVED.search(whole))
+
+
+def _signs(latex: str) -> int:
+    """How many signs a formula has on paper, about."""
+    return len(_COMMAND.sub("x", _UNSEEN.sub("", latex)))
+
+
 def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[Equation, ...]:
     """What brackets such as 𝟙[x = max(x)] of this gradient stand for where several numbers are equal."""
     values = {q.node: q.value for q in notation.trace.inputs}
@@ -335,4 +439,5 @@ def _is_sum(node: Node, given: Container[Node]) -> bool:
 
 
 def _keeps_entries(node: Node) -> bool:
-    return node.gate.elementwise or node.gate.form is Form.TRANSPOSE
+    """Whether an entry of a gate is one of its argument, or made of those at the same place."""
+    return node.gate.elementwise or node.gate.form in (Form.TRANSPOSE, Form.PICKED)

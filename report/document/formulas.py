@@ -116,11 +116,6 @@ class Setter:
             for block in blocks
         ]
 
-    def given(self, q: Quantity) -> Markup:
-        """An input and its value."""
-        shown = tensor(q.value, VALUE)[0]
-        return self.display(f"{symbol(q.name, q.node.shape)} = {shown}")
-
     def listing(
         self, lines: list[list[Piece]], *, numbered: bool = False, shaded: bool = False
     ) -> Markup:
@@ -153,6 +148,11 @@ def _packed(steps: Sequence[str], room: float) -> list[str]:
         else:
             lines.append(f"{{}}= {step}")
     return lines
+
+
+def given(q: Quantity) -> str:
+    """An input and its value, in LaTeX."""
+    return f"{symbol(q.name, q.node.shape)} = {tensor(q.value, VALUE)[0]}"
 
 
 def width_of(source: str) -> float:

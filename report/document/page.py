@@ -66,7 +66,8 @@ def _shown(setter: Setter, answers: Sequence[Answer]) -> list[dict[str, Any]]:
         figure = {**answer.shown["figure"], "caption": [s for s in caption if s not in told]}
         told.update(caption)
         steps = [_news(step, told) for step in answer.shown["steps"]]
-        more = {"number": number, "figure": figure, "steps": steps}
+        later = number == 1 and answer.shown["graph_later"]
+        more = {"number": number, "figure": figure, "steps": steps, "graph_later": later}
         shown.append({**answer.shown, **more, **outcome(setter, answer)})
     return shown
 

@@ -16,7 +16,7 @@ from report.autodiff.trace import Quantity, Trace
 from report.derivation import Derivation, derive
 from report.derivation.latex.symbols import GRADIENT, entry_symbol, partial, symbol, tensor
 from report.document import environment
-from report.document.formulas import EM, PDF, safe
+from report.document.formulas import EM, PDF, given, safe
 from report.document.statement import inline, render
 from report.document.views import graph, tells
 from report.errors import ReportError
@@ -83,7 +83,7 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
         "statement": safe(render(question.statement, PDF.math)) if question.statement else "",
         "f": derivation.function,
         "formula": [] if tells(question.statement, derivation) else PDF.function_lines(derivation),
-        "inputs": [PDF.given(q) for q in trace.inputs],
+        "inputs": [PDF.display(given(q)) for q in trace.inputs],
         "figure": graph(PDF, figure.draw(trace, numbers=False)),
         "forward": [
             {

@@ -19,11 +19,13 @@ from report.derivation.latex.symbols import entry_symbol, partial, symbol, tenso
 from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.descent import descent_view, loop_view
+from report.document.first_page import leaves_first_page
 from report.document.formulas import (
     BROWSER,
     COLUMN,
     PDF,
     Setter,
+    given,
     safe,
     width_of,
 )
@@ -65,6 +67,14 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
     )
     gradients = [replace(g, numbers=same(g.numbers)) for g in derivation.gradients]
     shared = [e for e in shared_names(trace, derivation) if e.left not in told]
+    formula = [] if tells(q.statement, derivation) else derivation.formula
+    high = leaves_first_page(
+        work.figure,
+        q.statement,
+        [f"{g.left} = {g.numbers}" for g in gradients],
+        [f"{e.left} = {e.symbols[0]}" for e in formula],
+        [given(i) for i in trace.inputs],
+    )
     return {
         "id": q.id,
         "title": safe(inline(q.title, setter.math)),
@@ -72,8 +82,9 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "statement": safe(render(q.statement, setter.math)) if q.statement else "",
         "part": _parts(q),
         "f": derivation.function,
-        "formula": [] if tells(q.statement, derivation) else setter.function_lines(derivation),
-        "inputs": [setter.given(i) for i in trace.inputs],
+        "formula": setter.function_lines(derivation) if formula else [],
+        "inputs": [setter.display(given(i)) for i in trace.inputs],
+        "graph_later": high and bool(derivation.forward) and not browser,
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "figure": graph(setter, work.figure, q.id, linked, trace if setter.browser else None),
         "short": len(derivation.forward) <= 14
@@ -270,7 +281,7 @@ def _frame(g: Gradient, elsewhere: Collection[str]) -> _Frame:
     closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
     lead = Equation(g.left, g.here[-1].symbols if g.here else closed, (g.numbers,))
     return _Frame(
-        [{"name": g.name, "long": g.closed is None, "used": g.used}],
+        [{"name": g.name, "long": not (g.closed or g.entry), "used": g.used}],
         [*backward.beside(lead, None if g.here else g.entry, BOX)],
         g.here[:-1],
         [*backward.beside(Equation(g.left, closed), g.entry, BOX)] if g.here else [],

@@ -451,7 +451,10 @@ class _Reader:
                     return self.name_or_function(self.take())
                 finally:
                     self.names = names
-        return np.divide(*fitted(plain(self.value(above)), plain(self.value(below))))
+        top, bottom = self.value(above), plain(self.value(below))
+        if isinstance(top, Identity):  # entry by entry, as any quotient of matrices
+            return hadamard(top, np.divide(1.0, bottom))
+        return np.divide(*fitted(plain(top), bottom))
 
     def matrix(self) -> Any:
         """A matrix of numbers, all of them."""

@@ -160,14 +160,14 @@ def test_gradients_in_matrix_form(formula, inputs, name, expected):
     [
         ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}, "W", ("W_{ij}", r"2 x_{j} s_{i}^{2} \left(1 - s_{i}\right)")),
         ("x @ A @ x", {"A": A, "x": VECTOR}, "x", ("x_{i}", r"\sum_{k=1}^{3} x_{k} \left(A_{ik} + A_{ki}\right)")),
-        ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", ("E_{jk}", r"2 \sum_{l\colon i_{l} + 1 = j} q_{1,lk}")),
+        ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", ("E_{jk}", r"2 \sum_{l\colon i_{l} + 1 = j} E_{i_{l} + 1, k}")),
         ("max(x)", {"x": VECTOR}, "x", ("x_{i}", r"𝟙\left[x_{i} = \max_{k} x_{k}\right]")),
         ("prod(x)", {"x": VECTOR}, "x", ("x_{i}", r"\prod_{k \ne i} x_{k}")),
         ("sum(cumsum(x)*y)", {"x": VECTOR, "y": VECTOR}, "x", ("x_{i}", r"\sum_{k=i}^{3} y_{k}")),
         ("logsumexp(x)", {"x": VECTOR}, "x", ("x_{i}", r"\frac{e^{x_{i}}}{\sum_{k=1}^{3} e^{x_{k}}}")),
         ("det(A)", {"A": A}, "A", ("A_{ij}", r"\det\left(\mathbf{A}\right) \left(\mathbf{A}^{-1}\right)_{ji}")),
         ("trace(A)", {"A": A}, "A", ("A_{ij}", r"\delta_{ij}")),
-        ("sum(x[1:] * y[:-1])", {"x": VECTOR, "y": VECTOR}, "x", ("x_{i}", r"q_{2;\,i - 1} \, 𝟙\left[i \ge 2\right]")),
+        ("sum(x[1:] * y[:-1])", {"x": VECTOR, "y": VECTOR}, "x", ("x_{i}", r"y_{i - 1} \, 𝟙\left[i \ge 2\right]")),
         ("sum(reshape(x, (1, 3)) @ A)", {"x": VECTOR, "A": A}, "x", ("x_{i}", r"\sum_{k=1}^{3} A_{ik}")),
     ],
 )  # fmt: skip

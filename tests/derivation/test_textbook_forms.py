@@ -115,7 +115,9 @@ J = -log(exp(z2) / (exp(z1) + exp(z2) + exp(z3)))"""
     )
     found = gradients(function, x1=1, x2=-1, **inputs)
     assert lead(found["c"]) == r"\frac\partialJ\partialg_1"
-    assert lead(found["r"]) == r"\frace^z_2e^z_1+e^z_2+e^z_3-1"
+    assert lead(found["o"]) == "p_1" and lead(found["r"]) == "p_2-1"
+    assert told(found["o"])["p_1"] == r"\frace^z_1e^z_1+e^z_2+e^z_3"
+    assert lead(found["i"]) == r"\frac\partialJ\partialz_1h_1"
     for gradient in found.values():
         assert "gradient" not in lead(gradient) + "".join(told(gradient).values())
 
@@ -143,13 +145,17 @@ def test_what_repeats_has_a_name() -> None:
         ("x / (x**2 + y**2)", {"x": 1, "y": 2}, "x", r"\fracy^2-x^2(x^2+y^2)^2"),
         ("det(X.T @ X)", {"X": X}, "X", r"2\det(X^\topX)X(X^\topX)^-1"),
         ("norm(W.T @ W - eye(3))**2", {"W": W}, "W", r"4W(W^\topW-I)"),
-        ("1/2*norm(W.T @ W @ x - x)**2", {"W": W, "x": V}, "W", r"W(sx^\top+xs^\top)"),
+        ("1/2*norm(W.T @ W @ x - x)**2", {"W": W, "x": V}, "W", r"W(xs^\top+sx^\top)"),
         ("1/2*norm(Y - W @ X)**2", {"W": W, "X": X, "Y": [[0.5, 1], [1, 2]]}, "W", r"(WX-Y)X^\top"),
         ("sum((X @ w - y)**2) / n", {"X": X, "w": [0.1, 0.2], "y": V, "n": 3}, "w", r"\frac2X^\top(Xw-y)n"),
         ("(X @ w - y).T @ (X @ w - y)", {"X": X, "w": [0.1, 0.2], "y": V}, "w", r"2X^\top(Xw-y)"),
         ("(x - y).T @ L.T @ L @ (x - y)", {"x": V, "y": Y, "L": W}, "L", r"2L(x-y)(x-y)^\top"),
         ("trace((X @ M @ X.T + D).T @ (X @ M @ X.T + D))", {"X": X, "M": [[0.5, 0.1], [0.3, 0.2]], "D": np.eye(3).tolist()},
          "M", r"2X^\top(XMX^\top+D)X"),
+        ("tr(x @ x.T + s**2*eye(2))", {"x": [1, 2], "s": 3}, "x", "4x"),
+        ("log(1 + exp(-y*z))", {"z": 1, "y": 2}, "z", r"-y\sigma(-yz)"),
+        ("-mean(log(P)[[0, 1, 2], t])", {"P": [[0.1, 0.9]] * 3, "t": [0, 1, 1]}, "P", r"-\fraconehot_2(t)3P"),
+        ("norm(X @ w - y)**2 + a * norm(w)**2", {"X": X, "w": [0.1, 0.2], "y": V, "a": 2}, "w", r"2(X^\top(Xw-y)+aw)"),
         ("sum(x @ transpose(K, (0, 2, 1)))", {"x": [[1.0, 2.0]], "K": [[[0.1, 0.2]], [[0.3, 0.4]]]}, "x", None),
     ],
 )  # fmt: skip
@@ -161,3 +167,35 @@ def test_matrices_and_numbers(
         assert "transpose" not in lead(found)
     else:
         assert lead(found) == expected
+
+
+def test_a_convolution_by_slices_is_one_sum() -> None:
+    lines = "\n + ".join(f"K[{a}, {b}]*X[{a}:{2 + a}, {b}:{4 + b}]" for a in (0, 1) for b in (0, 1))
+    image = [[0.1 * i * j + i for j in range(5)] for i in range(3)]
+    found = gradients(f"Z = ({lines})\nL = sum(Z**3)", X=image, K=[[1, 2], [0.5, -1]])
+    kernel, pixels = (found[name].entry.symbols[0] for name in "KX")
+    assert p(kernel) == r"\sum_k=1^2\sum_l=1^4\frac\partialL\partialZ_klX_i+k-1,j+l-1"
+    assert p(pixels).count("K") == 1 and "Z_i-k+1,j-l+1" in p(pixels)
+    assert found["K"].closed is None  # four sums, each with a place of its own, say less
+
+
+def test_gates_of_a_cell_share_the_gradients_of_its_steps() -> None:
+    cell = """
+f = sigmoid(W @ x)
+g = tanh(V @ x)
+c = f * d + (1 - f) * g
+h = tanh(c)
+k = sigmoid(U @ concatenate([h, d])) * h
+L = norm(k - y)**2"""
+    found = gradients(cell, W=W, V=W, U=[[0.1, 0.2, 0.3, 0.4]] * 2, x=V, d=[0.1, 0.2], y=[1, 0])
+    for name in "WVd":
+        assert told(found[name])[r"\frac\partialL\partialc"] == r"\frac\partialL\partialh\odot(1-h^2)"
+
+
+def test_heads_are_told_by_entries() -> None:
+    heads = "Q = transpose(reshape(X @ A, (3, 2, 2)), (1, 0, 2))\nL = sum(tanh(Q @ transpose(Q, (0, 2, 1))))"
+    found = gradients(heads, X=X, A=[[0.1, 0.2, 0.3, 0.4], [0.5, 0.1, 0.2, 0.1]])["A"]
+    assert found.closed is None and found.entry is not None
+    said = found.entry.symbols[0] + "".join(e.symbols[0] for e in found.where)
+    assert "transpose" not in said and "reshape" not in said
+    assert told(found)["Q_ijk"] == r"\sum_l=1^2X_jlA_l,2(i-1)+k"

@@ -203,26 +203,28 @@ gelu_tanh = elementwise(
     definition=lambda x: x * (1 + tanh(_gelu_inner(x))) / 2, family="gelu", python="gelu_tanh({0})", numpy="gelu_tanh({0})", formula="gelu({0}, approximate='tanh')",
     sign="GELU", latex=function(named("GELU") + r"_{{\tanh}}"), usage='gelu(x, approximate="tanh")',
     group="activations", summary="x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2",
-    why="The product rule: the slope of $x$ leaves the bracket, that of the bracket follows from tanh.",
+    why=r"The value is $\frac{1}{2} x (1 + t)$ with $t = \tanh(u(x))$: the product rule gives "
+    r"$\frac{1}{2}(1 + t) + \frac{1}{2} x (1 - t^2) \, u'(x)$.",
 )
 softsign = elementwise(
     "softsign", None, lambda g, y, x: g / (1 + absolute(x)) ** 2,
     definition=lambda x: x / (1 + absolute(x)), sign="softsign", usage="softsign(x)", group="activations",
     summary="x / (1 + |x|)",
-    why="The slope falls with the square of the distance, slower than that of tanh.",
+    why="The derivative of $x/(1 + |x|)$ is $1/(1 + |x|)^2$.",
 )
 mish = elementwise(
     "mish", lambda x: wide(lambda x: x * tanh(_softplus(x)), x),
     lambda g, y, x: g * _mish_slope(y, x), definition=lambda x: x * tanh(softplus(x)), numpy="", sign="mish", usage="mish(x)", group="activations",
     summary="x·tanh(softplus(x))",
-    why=r"The product rule for $x \tanh(\operatorname{softplus}(x))$: the first factor leaves the second, and the other way round.",
+    why=r"With $t = \tanh(\operatorname{softplus}(x))$ the product rule for $x \, t$ gives $t + x (1 - "
+    r"t^2) \, \sigma(x)$.",
 )
 hardtanh = elementwise(
     "hardtanh", None, lambda g, y, x: g * less(absolute(x), 1),
     definition=lambda x: clip(x, -1, 1), sign="hardtanh", usage="hardtanh(x)", group="activations",
     summary="x between −1 and 1, else the nearer of the two", kink=lambda x: np.abs(x) == 1,
     convention="derivative 0 at −1 and 1",
-    why="Between −1 and 1 the gradient passes, beyond them it is stopped.",
+    why="The slope is 1 between −1 and 1 and 0 beyond them.",
 )
 
 # softmax and its kin

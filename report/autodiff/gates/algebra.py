@@ -160,7 +160,8 @@ trace = gate(
     numpy="np.trace({0})",
     definition=lambda a: total(diag(a)),
     usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
-    why="The trace is the sum of the diagonal: its gradient is the identity matrix.",
+    why=r"The derivative of $\sum_k A_{kk}$ by $A_{ij}$ is 1 for $i = j$ and 0 else: the identity "
+    r"matrix.",
 )
 det = gate(
     "det", _det, lambda g, y, a: _each_matrix(g) * cofactor(a),

@@ -197,7 +197,8 @@ gate(
     "normalize", definition=lambda x, axis=-1: x / norm(x, axis=axis, keepdims=True),
     sign="normalize", usage="normalize(x), normalize(X, axis=0)", group="normalisation",
     summary="x divided by its L2 norm along an axis (the last)", domain="x must not be 0",
-    why="What would only lengthen the vector is taken out of the gradient, and the rest is divided by the length.",
+    why=r"With $\mathbf{y} = \mathbf{x}/\|\mathbf{x}\|$ the quotient rule gives $\partial y_i/\partial "
+    r"x_j = (\delta_{ij} - y_i y_j)/\|\mathbf{x}\|$.",
 )
 gate(
     "cosine_similarity", definition=lambda a, b, axis=-1:
@@ -205,33 +206,43 @@ gate(
     sign="cos", latex=r"\operatorname{{cossim}}\left({0}, {1}\right)", usage="cosine_similarity(a, b)",
     group="normalisation", summary="inner product divided by both lengths, along an axis (the last)",
     domain="neither vector may be 0",
-    why="Only the direction of a vector moves the cosine: the gradient stands at a right angle to the vector.",
+    why=r"With $c = \mathbf{a}^{\top} \mathbf{b}/(\|\mathbf{a}\| \, \|\mathbf{b}\|)$ the quotient rule "
+    r"gives $\partial c/\partial \mathbf{a} = (\mathbf{b}/\|\mathbf{b}\| - c \, "
+    r"\mathbf{a}/\|\mathbf{a}\|)/\|\mathbf{a}\|$, and the same for $\mathbf{b}$.",
 )
 gate(
     "rms_norm", opened=True, definition=lambda x, gamma=None, axis=-1, eps=1e-5:
     _scaled(x / sqrt(mean(square(x), axis=axis, keepdims=True) + eps), gamma, None), optional=("gamma",),
     sign="RMSNorm", usage="rms_norm(x), rms_norm(x, gamma, axis=-1, eps=1e-5)", group="normalisation",
     summary="x divided by the root of its mean square along an axis, times gamma",
-    why="All entries share one root, so raising one lowers the others a little.",
+    why=r"With $\hat{x}_i = x_i/r$, where $r$ is the root of the mean of $x_k^2$ plus $\varepsilon$ "
+    r"over $n$ entries, the quotient rule gives $\partial \hat{x}_i/\partial x_j = (\delta_{ij} - "
+    r"\hat{x}_i \hat{x}_j/n)/r$.",
 )
 gate(
     "layer_norm", opened=True, definition=lambda x, gamma=None, beta=None, axis=-1, eps=1e-5:
     _scaled(_standardised(x, axis, eps), gamma, beta), optional=("gamma", "beta"),
     sign="LayerNorm", usage="layer_norm(x), layer_norm(x, gamma, beta, axis=-1, eps=1e-5)", group="normalisation",
     summary="mean 0 and variance 1 along an axis, then times gamma plus beta",
-    why="All entries share mean and spread: what would only shift or stretch them all is taken out of the gradient.",
+    why=r"With $\hat{x}_i = (x_i - m)/s$, where $m$ is the mean and $s$ the root of variance plus "
+    r"$\varepsilon$ of the $n$ entries, $\partial \hat{x}_i/\partial x_j = (\delta_{ij} - 1/n - "
+    r"\hat{x}_i \hat{x}_j/n)/s$.",
 )
 gate(
     "batch_norm", opened=True, definition=_batch_norm, optional=("gamma", "beta"),
     sign="BatchNorm", usage="batch_norm(x), batch_norm(x, gamma, beta, eps=1e-5)", group="normalisation",
     summary="mean 0 and variance 1 of each channel (axis 1) over the batch, then times gamma plus beta",
-    why="All examples share mean and spread of a channel: what would only shift or stretch them all is taken out.",
+    why=r"With $\hat{x}_i = (x_i - m)/s$, where $m$ is the mean and $s$ the root of variance plus "
+    r"$\varepsilon$ of the $n$ entries of a channel, $\partial \hat{x}_i/\partial x_j = "
+    r"(\delta_{ij} - 1/n - \hat{x}_i \hat{x}_j/n)/s$.",
 )
 gate(
     "group_norm", opened=True, definition=_group_norm, optional=("gamma", "beta"),
     sign="GroupNorm", usage="group_norm(x, gamma, beta, groups=2, eps=1e-5), group_norm(x, groups=2)",
     group="normalisation", summary="mean 0 and variance 1 of each group of channels of an example",
-    why="A group's entries share mean and spread: what would only shift or stretch them all is taken out.",
+    why=r"With $\hat{x}_i = (x_i - m)/s$, where $m$ is the mean and $s$ the root of variance plus "
+    r"$\varepsilon$ of the $n$ entries of a group, $\partial \hat{x}_i/\partial x_j = (\delta_{ij} "
+    r"- 1/n - \hat{x}_i \hat{x}_j/n)/s$.",
 )
 
 # attention
@@ -239,65 +250,68 @@ gate(
     "scaled_dot_product_attention", opened=True, definition=_attention, optional=("mask",), integers=(3,), roles={3: "mask"},
     sign="attention", usage="scaled_dot_product_attention(q, k, v), attention(q, k, v, mask, is_causal=False)",
     group="normalisation", summary="softmax(q kᵀ / √d) v; where the mask is 0 nothing is attended to",
-    why="The values get what flows back in the shares they were attended with; queries and keys get theirs "
-    "through the softmax.",
+    why=r"The output is $\mathbf{A} \mathbf{V}$ with $\mathbf{A} = \operatorname{softmax}(\mathbf{Q} "
+    r"\mathbf{K}^{\top}/\sqrt{d})$: the gradient of $\mathbf{V}$ is $\mathbf{A}^{\top}$ times the "
+    r"upstream gradient, those of $\mathbf{Q}$ and $\mathbf{K}$ come through the softmax.",
 )
 
 # moved entries
 gate(
     "tril", definition=lambda x, k=0: _triangle(x, k, np.tril), entry=index_entries.triangle(is_lower=True),
     sign="tril", usage="tril(X), tril(X, k=-1)", group="shapes", summary="lower triangle; 0 above diagonal k",
-    why="What is kept gets its gradient back, what became 0 gets none.",
+    why="The slope is 1 in an entry that is kept and 0 in one that becomes 0.",
 )
 gate(
     "triu", definition=lambda x, k=0: _triangle(x, k, np.triu), entry=index_entries.triangle(is_lower=False),
     sign="triu", usage="triu(X), triu(X, k=1)", group="shapes", summary="upper triangle; 0 below diagonal k",
-    why="What is kept gets its gradient back, what became 0 gets none.",
+    why="The slope is 1 in an entry that is kept and 0 in one that becomes 0.",
 )
 gate(
     "gather", definition=_gather, integers=(1,), roles={1: "index"}, entry=index_entries.gather,
     domain="an index is a whole number within its axis", sign="gather", usage="gather(x, positions, axis=1)",
     group="shapes", summary="entries of x at the positions along an axis (take_along_axis)",
-    why="What was picked gets its gradient back at its old place; what was picked several times collects a sum.",
+    why="The slope is 1 in an entry that was picked and 0 in the others; one that was picked several "
+    "times gets the sum.",
 )
 gate(
     "cumprod", definition=_cumprod, entry=index_entries.cumprod, sign="cumprod",
     usage="cumprod(x), cumprod(X, axis=0)", group="reductions", summary="running product along an axis",
-    why="An entry is a factor of its own and of every later product, so it collects from all of them.",
+    why="The derivative of a product by one factor is the product of all the others; an entry gets "
+    "the sum over its own product and every later one.",
 )
 gate(
     "flip", definition=_flip, sign="flip", usage="flip(x), flip(X, axis=0)", group="shapes",
     summary="entries in the other order, along all axes or some",
-    why="The entries only change places, and their gradients go back.",
+    why="The entries only change places: each gradient goes back to the place of its entry.",
 )
 gate(
     "roll", definition=_roll, sign="roll", usage="roll(x, shift=1), roll(X, shift=1, axis=0)", group="shapes",
     summary="entries moved on by some places along an axis, the last ones to the front",
-    why="The entries only change places, and their gradients go back.",
+    why="The entries only change places: each gradient goes back to the place of its entry.",
 )
 gate(
     "swapaxes", definition=_swapaxes, sign="swapaxes", usage="swapaxes(X, axis1=0, axis2=1)", group="shapes",
-    summary="two axes exchanged", why="The entries only change places, and their gradients go back.",
+    summary="two axes exchanged", why="The entries only change places: each gradient goes back to the place of its entry.",
 )
 gate(
     "squeeze", definition=_squeeze, sign="squeeze", usage="squeeze(x), squeeze(x, axis=0)", group="shapes",
-    summary="axes of length 1 taken away", why="The entries stay, and so do their gradients.",
+    summary="axes of length 1 taken away", why="The entries are the same in another shape, and so are their gradients.",
 )
 gate(
     "expand_dims", definition=_expand_dims, sign="expand", usage="expand_dims(x, axis=0)", group="shapes",
-    summary="a new axis of length 1", why="The entries stay, and so do their gradients.",
+    summary="a new axis of length 1", why="The entries are the same in another shape, and so are their gradients.",
 )
 gate(
     "masked_fill", definition=lambda x, mask, value=0.0: where(mask, value, x), integers=(1,), roles={1: "mask"},
     sign="fill", usage="masked_fill(x, mask, value=0.0)", group="choices",
     summary="x, but a number where the mask is 1",
-    why="What was filled in is given, so the gradient passes only where x stayed.",
+    why="The slope is 1 where $x$ stayed and 0 where a number was filled in.",
 )
 gate(
     "stop_gradient", lambda x: x, None, shape=lambda x: x, entry=index_entries.same,
     sign="stop", usage="stop_gradient(x), also detach(x)", group="choices", held=True,
     summary="x, taken as given: nothing flows back", numpy="{0}",
-    why="What stands here is taken as given, so nothing flows back through it.",
+    why="What stands here is taken as constant: nothing flows back through it.",
 )
 
 # losses
@@ -310,19 +324,22 @@ gate(
     formula="cross_entropy({0}, {1}, label_smoothing={label_smoothing})",
     group="losses", domain="a label is a whole number from 0 to the number of classes − 1",
     summary="cross-entropy to (1 − s)·onehot(label) + s/classes",
-    why=r"Softmax and logarithm together leave what the model says, $\operatorname{softmax}(\mathbf{z})$, "
-    r"less the smoothed target.",
+    why=r"The derivative by $z_i$ is $p_i - t_i$, where $\mathbf{p} = "
+    r"\operatorname{softmax}(\mathbf{z})$ and $\mathbf{t}$ is the smoothed target, whose entries "
+    r"add up to 1.",
 )
 gate(
     "focal", definition=_focal, sign="focal", usage="focal(z, y, alpha=0.25, gamma=2.0)", group="losses",
     latex=r"\operatorname{{focal}}\left({0}, {1}\right)",
     summary="mean of the binary cross-entropy of sigmoid(z), weighted by alpha and (1 − p)^gamma, p the probability of y",
-    why="What is already right is weighted down by its own small miss, so the product rule has two terms.",
+    why=r"With $p$ the probability of the right answer, the derivative of $-(1 - p)^{\gamma} \log p$ "
+    r"by $p$ is $\gamma (1 - p)^{\gamma - 1} \log p - (1 - p)^{\gamma}/p$.",
 )
 gate(
     "dice", definition=_dice, sign="Dice", usage="dice(p, y, smooth=1.0)", group="losses",
     summary="1 − (2·sum(p·y) + smooth) / (sum(p) + sum(y) + smooth)",
-    why="An entry moves the overlap above and the sizes below: the quotient rule with two sums.",
+    why=r"The value is $1 - (2 \sum_k p_k y_k + c)/(\sum_k p_k + \sum_k y_k + c)$: the quotient rule "
+    r"has one sum above and one below.",
 )
 gate(
     "triplet_margin", definition=_triplet, sign="triplet", usage="triplet_margin(a, p, n, margin=1.0)",
@@ -331,6 +348,7 @@ gate(
         (np.linalg.norm(a - p, axis=-1) - np.linalg.norm(a - n, axis=-1) + margin == 0)
         | np.all(a == p, axis=-1) | np.all(a == n, axis=-1)),
     convention="gradient 0 where the bracket is 0, and of a distance of 0",
-    why="Where the margin is not kept yet, the anchor is pulled to the one and pushed from the other.",
+    why="Where the loss is positive its slope is that of the distance to the positive example less "
+    "that of the distance to the negative one; elsewhere it is 0.",
 )
 # fmt: on

@@ -58,5 +58,6 @@ einsum = gate(
     formula=lambda node: f"einsum({node.params['subscripts']!r}, {', '.join(code.listed(node))})",
     usage='einsum("ij,jk->ik", A, B)', group="linear algebra",
     summary="sum of products of entries; letters that the result lacks are summed over",
-    why="The upstream gradient takes the place of the operand: what was summed over stays, what stayed is summed over.",
+    why="The derivative of a sum of products by one factor is the product of the others: the upstream "
+    "gradient takes the place of that operand.",
 )  # fmt: skip

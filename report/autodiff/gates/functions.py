@@ -163,26 +163,27 @@ rsqrt = elementwise(
     "rsqrt", None, lambda g, y, x: -(g * y) / (2 * x), definition=lambda x: 1 / sqrt(x),
     of_matrix=(r"{0:5}^{{\odot -1/2}}", POWER), sign="1/√", latex=r"\frac{{1}}{{\sqrt{{{0}}}}}", binding=3, domain="x must be positive", usage="rsqrt(x)",
     group="exponential", summary="one over the square root",
-    why=r"It is the power $x^{-1/2}$: the exponent comes down as a factor and is lowered by one.",
+    why=r"As $1/\sqrt{x} = x^{-1/2}$, the power rule gives $-\frac{1}{2} x^{-3/2}$.",
 )
 cbrt = elementwise(
     "cbrt", np.cbrt, lambda g, y, x: g * y / (3 * x) if is_computed(y) else g / (3 * y**2),
     of_matrix=(r"{0:5}^{{\odot 1/3}}", POWER), sign="∛", latex=r"\sqrt[3]{{{0}}}", sympy=lambda s, x: s.Piecewise((s.cbrt(x), x > 0), (-s.cbrt(-x), True)),
     python="math.copysign(abs({0}) ** (1 / 3), {0})", domain="x must not be 0 where its gradient is needed",
     usage="cbrt(x)", group="exponential", summary="cube root, of negative numbers too",
-    why="The root is steep near 0 and flat far out: one over three times its own square.",
+    why=r"As $\sqrt[3]{x} = x^{1/3}$, the power rule gives $\frac{1}{3} x^{-2/3}$: one over three "
+    r"times the square of the value.",
 )
 log2 = elementwise(
     "log2", np.log2, lambda g, y, x: g / (x * log(number(2, x))), definition=lambda x: log(x) / log(number(2, x)),
     of_matrix=by_entries(r"\log_{{2}}"), sign="log₂", latex=function(r"\log_{{2}}"), python="math.log2({0})", domain="x must be positive",
     usage="log2(x)", group="exponential", summary="logarithm to base 2",
-    why="The slope of the natural logarithm is divided by that of the base.",
+    why=r"As $\log_2 x = \log x/\log 2$, the derivative is $1/(x \log 2)$.",
 )
 log10 = elementwise(
     "log10", np.log10, lambda g, y, x: g / (x * log(number(10, x))), definition=lambda x: log(x) / log(number(10, x)),
     of_matrix=by_entries(r"\log_{{10}}"), sign="log₁₀", latex=function(r"\log_{{10}}"), python="math.log10({0})", domain="x must be positive",
     usage="log10(x)", group="exponential", summary="logarithm to base 10",
-    why="The slope of the natural logarithm is divided by that of the base.",
+    why=r"As $\log_{10} x = \log x/\log 10$, the derivative is $1/(x \log 10)$.",
 )
 erf = elementwise(
     "erf", lambda x: _each(math.erf, x), lambda g, y, x: g * (2 / _root_of_pi(x) * _bell(x)),

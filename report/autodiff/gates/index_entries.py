@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,11 +116,27 @@ def _within(w: Any, label: Any, first: int, last: int, n: int) -> list[Any]:
         return [w.is_at(label, sympy.Integer(first))]
     if label.is_Integer:
         return [sympy.Integer(int(first <= label <= last))]
+    least, most = _reach(w, label)
+    if first <= least and most <= last:
+        return []
     if first == 1 and n:
         return [w.call("less_equal")(label, last)]
     if last == n:
         return [w.call("greater_equal")(label, first)]
     return [w.call("within")(label, first, last)]
+
+
+def _reach(w: Any, label: Any) -> tuple[float, float]:
+    """The least and the greatest number that a label such as 2 (i - 1) + 1 can be."""
+    import sympy
+
+    free = list(label.free_symbols)
+    if any(x not in w.sizes for x in free):
+        return -math.inf, math.inf
+    ends = itertools.product(*((1, w.sizes[x]) for x in free))
+    at = ({x: sympy.Integer(n) for x, n in zip(free, end, strict=True)} for end in ends)
+    values = [int(label.xreplace(numbers).doit()) for numbers in at]
+    return min(values), max(values)
 
 
 # ---------------------------------------------------------------- indexing

@@ -189,8 +189,8 @@ for _n, _x in ((1, "x"), (2, "X")):
         group="convolutions",
         usage=f"conv{_n}d(x, w), conv{_n}d(x, w, b, stride=1, padding=0, groups=1)",
         summary="each window of x times the kernel w, summed; axes (batch, channels,) and places, or places only",
-        why="A weight meets one entry of each window, so it collects a correlation; an entry of the input stands "
-        "in several windows, so it collects a convolution with the kernel turned.",
+        why="The derivative of an output by a weight is the entry that the weight meets in that window, by an "
+        "entry it is that weight: each gets the sum over the windows in which it stands.",
     )
     gate(
         f"conv_transpose{_n}d",
@@ -200,7 +200,8 @@ for _n, _x in ((1, "x"), (2, "X")):
         group="convolutions",
         usage=f"conv_transpose{_n}d(x, w), conv_transpose{_n}d(x, w, b, stride=1, padding=0)",
         summary="copies of the kernel, one for each entry of x, added where they overlap",
-        why="What goes back to the input is the convolution of which this gate is the transpose.",
+        why="The gate is linear, the transpose of a convolution: what flows back to the input is that "
+        "convolution of the upstream gradient.",
     )
     gate(
         f"max_pool{_n}d",
@@ -211,7 +212,7 @@ for _n, _x in ((1, "x"), (2, "X")):
         summary="largest entry of each window of the last axes",
         kink=lambda x, size=2, stride=None, n=_n: _has_tie(x, size, stride, n),
         convention="equal largest entries share the gradient evenly",
-        why="Only the largest entry of a window moves its value, so it gets that window's whole gradient.",
+        why="The slope of the maximum of a window is 1 in its largest entry and 0 in the others.",
     )
     gate(
         f"avg_pool{_n}d",
@@ -220,7 +221,7 @@ for _n, _x in ((1, "x"), (2, "X")):
         group="convolutions",
         usage=f"avg_pool{_n}d(x, size=2, stride=None)",
         summary="mean of each window of the last axes",
-        why="Every entry of a window enters its mean with the factor one over their number.",
+        why="The slope of the mean of a window of $n$ entries in each of them is $1/n$.",
     )
 
 

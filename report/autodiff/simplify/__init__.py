@@ -10,8 +10,8 @@ from __future__ import annotations
 from report.autodiff import rewrite
 from report.autodiff.simplify.constants import is_coefficient, is_filled, is_number
 from report.autodiff.simplify.engine import simplified
-from report.autodiff.simplify.nodes import same
+from report.autodiff.simplify.nodes import same, share
 
-__all__ = ["is_coefficient", "is_filled", "is_number", "same", "simplified"]
+__all__ = ["is_coefficient", "is_filled", "is_number", "same", "share", "simplified"]
 
 rewrite.install(simplified)

@@ -76,3 +76,16 @@ def adds_up_to_one(p: Node, axis: object) -> bool:
         own = p.params.get("axis")
         return axes_of(p.shape, -1 if own is None else own) == axes_of(p.shape, axis)
     return p.gate.name == "one_hot" and axes_of(p.shape, axis) == (len(p.shape) - 1,)
+
+
+def share(x: Node) -> int | None:
+    """The place i, from 0, of a number that is exp(z_i) / (exp(z_0) + exp(z_1) + ...); None of others."""
+    if not is_gate(x, "divide") or x.shape or not is_gate(x.args[0], "exp"):
+        return None
+    terms = _terms(x.args[1])
+    alike = [i for i, t in enumerate(terms) if same(t, x.args[0])]
+    return alike[0] if len(alike) == 1 and all(is_gate(t, "exp") for t in terms) else None
+
+
+def _terms(x: Node) -> list[Node]:
+    return [t for a in x.args for t in _terms(a)] if is_gate(x, "add") else [x]

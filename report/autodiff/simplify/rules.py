@@ -219,6 +219,8 @@ RULES = [
     rule(Softmax(opened(x - y)), tensors.unshifted),
     rule(Softmax(opened(x + y)), tensors.unshifted),
     rule(1 - sigmoid(-x), sigmoid(x)),
+    rule(sigmoid(x) * exp(-x), sigmoid(-x)),
+    rule(sigmoid(-x) * exp(x), sigmoid(x)),
 
     # sums
     rule(Sum(x, y), sums.collected),

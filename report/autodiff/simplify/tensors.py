@@ -104,6 +104,8 @@ def summed_to(x: Node, f: Operator) -> Form | None:
         return _total(x.args[0]) * Held(x.args[1])
     if not shape and len(x.shape) == 1:
         return _total(x)
+    if not shape and is_identity(x):
+        return Number(len(x.value))
     if is_gate(x, "multiply", "divide", "ratio"):
         a, b = x.args
         if b.shape == shape and a.shape == x.shape:
@@ -219,11 +221,10 @@ def one_hot_rows(s: Node, node: Node, f: Operator) -> Form | None:
     if (
         len(shape) != 2
         or len(f.rest) != 2
-        or tuple(key) != (1, 2)
         or not all(isinstance(k, Place) for k in key)
     ):
         return None
-    rows, labels = f.rest
+    rows, labels = (f.rest[k - 1] for k in key)
     if (
         rows.value is None
         or not np.array_equal(rows.value, np.arange(shape[0]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from report.autodiff.gates.entries import NoIndexForm
 from report.autodiff.graph import Node
+from report.derivation.index_form.gathered import gathered
 from report.derivation.index_form.walk import LETTERS, IndexForm, Split, Walk, Whole
 
 __all__ = ["IndexForm", "NoIndexForm", "index_form"]
@@ -28,4 +29,4 @@ def index_form(
         except Split as split:
             splits[split.key] = split.sizes
         else:
-            return walk.finished(entry, letters)
+            return walk.finished(gathered(walk, entry), letters)

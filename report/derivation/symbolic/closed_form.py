@@ -57,6 +57,13 @@ class ClosedForm:
             return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
 
 
+def inputs_as_read(graph: Graph) -> list[Node]:
+    """The inputs in the order in which the function names them, so that y z stays y z."""
+    inputs = graph.inputs.values()
+    read = list(dict.fromkeys(a for gate in graph.nodes for a in gate.args if a in inputs))
+    return [*read, *(n for n in inputs if n not in read)]
+
+
 def closed_form(graph: Graph, name: str) -> ClosedForm | None:
     """df/dname of a scalar function, the shortest of a few equal forms.
 
@@ -109,7 +116,8 @@ def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
     graph = formula.graph
     if not is_scalar(graph) or written_size(graph.result) > MAX_SIZE:
         return None
-    symbols = {n: ordered_symbol(i) for i, n in enumerate(graph.inputs)}
+    names = {node: n for n, node in graph.inputs.items()}
+    symbols = {names[node]: ordered_symbol(i) for i, node in enumerate(inputs_as_read(graph))}
     try:
         whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
         found = derivative(whole, symbols[name])

@@ -131,7 +131,7 @@ def _rank(e: Any) -> tuple[int, bool, bool, int, str]:
     ]
     return (
         groups.index(True),
-        hasattr(base, "is_name_entry"),  # a scalar stands before the entries of tensors: α w_i
+        not base.is_Symbol and hasattr(base, "is_name_entry"),  # a scalar stands before the entries of tensors: α w_i
         e.is_Pow and not e.exp.is_number,
         first_name(e),
         _reading(e),
@@ -222,21 +222,26 @@ def _power(p: Any, e: Any) -> str:
 
 
 def _sum(p: Any, e: Any, order: Any = None) -> str:
-    """Terms with a minus sign last; 1 + x and x - 1, but i + 1 and 4 - i in a label."""
+    """Terms with a minus sign last; 1 + x and x - 1, but i + 1, i - k + 1 and 4 - i in a label."""
     import sympy
 
     positions = {a: sympy.Integer(0) for a in e.atoms(sympy.Function) if hasattr(a, "size")}
     labels = e.xreplace(positions)
     is_label = not labels.has(sympy.Function) and all(s.is_integer for s in labels.free_symbols)
+    if is_label and e.has(sympy.UnevaluatedExpr) and len(labels.free_symbols) == 1:
+        return str(p._print(e.doit().expand()))  # 2 i - 1, not 2 (i - 1) + 1
     is_plain = not any(t.has(sympy.Function, sympy.exp) for t in sympy.Add.make_args(e))
-    falls = any(t.could_extract_minus_sign() and not t.is_number for t in sympy.Add.make_args(e))
+    rises = is_label and not all(
+        t.is_number or t.could_extract_minus_sign() for t in sympy.Add.make_args(e)
+    )
 
     def key(t: Any) -> tuple[Any, ...]:
         minus = bool(t.could_extract_minus_sign())
-        behind = minus or (is_label and not falls) or (is_plain and t.is_number and abs(t) != 1)
+        behind = minus or rises or (is_plain and t.is_number and abs(t) != 1)
         late = is_plain_number(t) == bool(behind)
         has_bracket = any(f.is_Add for f in sympy.Mul.make_args(t))
-        return minus, late, _is_wide(t), first_name(t), has_bracket, str(t)
+        last = rises and t.is_number
+        return last, minus, late, _is_wide(t), first_name(t), has_bracket, str(t)
 
     text = ""
     terms = sorted(sympy.Add.make_args(e), key=key)
