@@ -50,7 +50,9 @@ MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own t
 MAX_SIGNS = 60  # on paper, of a form of whole tensors that is always printed
 MUCH_LONGER = 1.5  # than by entries, for a form of whole tensors to be left out
 CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
-_MOVED = re.compile(r"\\operatorname\{(?:reshape|transpose|scatter)\}")  # tensors whose entries move
+_MOVED = re.compile(
+    r"\\operatorname\{(?:reshape|transpose|scatter)\}"
+)  # tensors whose entries move
 _UNSEEN = re.compile(r"\\(?:left|right|mathbf|operatorname|text|frac|,|;)|[{}_^\s]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _LETTERS = "stuvzabcdeghjklmnoprwy"  # of parts; q is for gates
@@ -126,7 +128,7 @@ def _shorter(form: _Form, node: Node, backpass: Backpass, told: Container[Node])
 
 def _as_gates(backpass: Backpass, owners: Mapping[Node, Node]) -> dict[Node, Node]:
     """The gates of the trace whose gradients names are, in the order of the forward pass."""
-    return {name: backpass.owner[step] for name, step in reversed(owners.items())}
+    return {name: backpass.owner[step] for name, step in reversed([*owners.items()])}
 
 
 def _form(notation: Notation, node: Node, backpass: Backpass) -> _Form:
@@ -360,7 +362,7 @@ class _Form:
                 return Equation(left, (entry.latex,)), used
         return Equation(self.notation.gradient(owner), (text,)), self.below(graph)
 
-    def definition(self, node: Node, gates: Container[Node]) -> Equation:
+    def definition(self, node: Node, gates: Collection[Node]) -> Equation:
         """What a gate is; of a let-line by entries where these only change their places."""
         notation = self.notation
         text = notation.definition(node, gates)

@@ -123,7 +123,7 @@ P3 = [0.2, 0.5, 0.3]
         ("norm(X @ w - y)**2 / 4", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{2} X^T (X w - y)")),
         ("mean((X @ w - y)**2)", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{2} X^T (X w - y)")),
         ("mse(X @ w, y)", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{2} X^T (X w - y)")),
-        ("norm(X @ w - y)**2 + c*norm(w)**2", {"X": X, "w": VECTOR, "y": Y4, "c": 2}, "w", w(r"2 (") + "c " + w("w + X^T (X w - y))")),
+        ("norm(X @ w - y)**2 + c*norm(w)**2", {"X": X, "w": VECTOR, "y": Y4, "c": 2}, "w", w(r"2 (X^T (X w - y) + ") + "c " + w("w)")),
         ("binary_cross_entropy(sigmoid(X @ w), y)", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T (sigma(X w) - y)")),
         ("-mean(y*log(sigmoid(X @ w)) + (1 - y)*log(1 - sigmoid(X @ w)))", {"X": X, "w": VECTOR, "y": Y4}, "w", w(r"\frac{1}{4} X^T (sigma(X w) - y)")),
         ("cross_entropy(W @ x, y)", {"W": A, "x": VECTOR, "y": [0, 1, 0]}, "W", w("(softmax(W x) - y) x^T")),

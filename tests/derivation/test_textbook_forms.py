@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ J = -log(exp(z2) / (exp(z1) + exp(z2) + exp(z3)))"""
     )
     found = gradients(function, x1=1, x2=-1, **inputs)
     assert lead(found["c"]) == r"\frac\partialJ\partialg_1"
-    assert lead(found["o"]) == "p_1" and lead(found["r"]) == "p_2-1"
+    assert [lead(found[name]) for name in "or"] == ["p_1", "p_2-1"]
     assert told(found["o"])["p_1"] == r"\frace^z_1e^z_1+e^z_2+e^z_3"
     assert lead(found["i"]) == r"\frac\partialJ\partialz_1h_1"
     for gradient in found.values():
@@ -175,7 +176,8 @@ def test_a_convolution_by_slices_is_one_sum() -> None:
     found = gradients(f"Z = ({lines})\nL = sum(Z**3)", X=image, K=[[1, 2], [0.5, -1]])
     kernel, pixels = (found[name].entry.symbols[0] for name in "KX")
     assert p(kernel) == r"\sum_k=1^2\sum_l=1^4\frac\partialL\partialZ_klX_i+k-1,j+l-1"
-    assert p(pixels).count("K") == 1 and "Z_i-k+1,j-l+1" in p(pixels)
+    assert p(pixels).count("K") == 1
+    assert "Z_i-k+1,j-l+1" in p(pixels)
     assert found["K"].closed is None  # four sums, each with a place of its own, say less
 
 
@@ -189,13 +191,16 @@ k = sigmoid(U @ concatenate([h, d])) * h
 L = norm(k - y)**2"""
     found = gradients(cell, W=W, V=W, U=[[0.1, 0.2, 0.3, 0.4]] * 2, x=V, d=[0.1, 0.2], y=[1, 0])
     for name in "WVd":
-        assert told(found[name])[r"\frac\partialL\partialc"] == r"\frac\partialL\partialh\odot(1-h^2)"
+        assert (
+            told(found[name])[r"\frac\partialL\partialc"] == r"\frac\partialL\partialh\odot(1-h^2)"
+        )
 
 
 def test_heads_are_told_by_entries() -> None:
     heads = "Q = transpose(reshape(X @ A, (3, 2, 2)), (1, 0, 2))\nL = sum(tanh(Q @ transpose(Q, (0, 2, 1))))"
     found = gradients(heads, X=X, A=[[0.1, 0.2, 0.3, 0.4], [0.5, 0.1, 0.2, 0.1]])["A"]
-    assert found.closed is None and found.entry is not None
+    assert found.closed is None
+    assert found.entry is not None
     said = found.entry.symbols[0] + "".join(e.symbols[0] for e in found.where)
-    assert "transpose" not in said and "reshape" not in said
+    assert not re.search("transpose|reshape", said)
     assert told(found)["Q_ijk"] == r"\sum_l=1^2X_jlA_l,2(i-1)+k"

@@ -218,11 +218,7 @@ def picked(a: Node, f: Operator) -> Form:
 def one_hot_rows(s: Node, node: Node, f: Operator) -> Form | None:
     """The same number in one place of each row, which its label names."""
     key, shape = f.params["key"], f.params["shape"]
-    if (
-        len(shape) != 2
-        or len(f.rest) != 2
-        or not all(isinstance(k, Place) for k in key)
-    ):
+    if len(shape) != 2 or len(f.rest) != 2 or not all(isinstance(k, Place) for k in key):
         return None
     rows, labels = (f.rest[k - 1] for k in key)
     if (

@@ -38,18 +38,14 @@ def _by_deltas(walk: Any, terms: Sequence[Any]) -> Any:
     found: Terms = {}
     labels: tuple[Any, ...] = ()
     for term in terms:
-        deltas = {}
-        for factor in sympy.Mul.make_args(term):
-            label, at = getattr(factor, "args", (0, 0))[:2] if _is_delta(factor) else (0, 0)
-            if _is_delta(factor):
-                label, at = (at, label) if label.is_Integer else (label, at)
-                deltas[label] = int(at)
-                term = term / factor
+        factors = sympy.Mul.make_args(term)
+        deltas = dict(map(_place_of, filter(_is_delta, factors)))
         own = tuple(sorted(deltas, key=str))
         if not own or (labels and own != labels) or any(x not in walk.sizes for x in own):
             return None
         labels = own
-        found[tuple(deltas[x] for x in own)] = term
+        rest = sympy.Mul(*(f for f in factors if not _is_delta(f)))
+        found[tuple(deltas[x] for x in own)] = rest
     sizes = [walk.sizes[x] for x in labels]
     if len(found) != len(terms) or not _is_grid(found, sizes):
         return None
@@ -62,6 +58,12 @@ def _is_delta(e: Any) -> bool:
     return isinstance(e, sympy.KroneckerDelta) and any(a.is_Integer for a in e.args)
 
 
+def _place_of(delta: Any) -> tuple[Any, int]:
+    """The label of δ_ia and the number a."""
+    label, at = sorted(delta.args, key=lambda x: bool(x.is_Integer))
+    return label, int(at)
+
+
 def _by_entries(walk: Any, terms: Sequence[Any]) -> Any:
     """K_11 E(1, 1) + K_12 E(1, 2) + ... = Σ_a Σ_b K_ab E(a, b), over all entries of K."""
     import sympy
@@ -72,7 +74,9 @@ def _by_entries(walk: Any, terms: Sequence[Any]) -> Any:
         node = walk.nodes.get(type(entry).__name__)
         found: Terms = {}
         for term in terms:
-            alike = [f for f in sympy.Mul.make_args(term) if _is_entry_at_numbers(f, type(entry))]
+            alike: list[Any] = [
+                f for f in sympy.Mul.make_args(term) if _is_entry_at_numbers(f, type(entry))
+            ]
             if len(alike) == 1:
                 found[tuple(int(a) for a in alike[0].args)] = term
         sizes = [n for n in node.shape if n != 1] if node is not None else []
@@ -127,8 +131,8 @@ def _dummies(e: Any) -> list[Any]:
     import sympy
     from sympy.concrete.expr_with_limits import ExprWithLimits
 
-    sums = (x for x in sympy.preorder_traversal(e) if isinstance(x, ExprWithLimits))
-    return [limit[0] for s in sums for limit in s.limits]
+    parts: Any = sympy.preorder_traversal(e)
+    return [limit[0] for x in parts if isinstance(x, ExprWithLimits) for limit in x.limits]
 
 
 def _plain(e: Any) -> Any:
@@ -187,13 +191,12 @@ def _evened(walk: Any, term: Any) -> Any:
     """A term whose brackets 𝟙[i ≤ 2] and 𝟙[i ≥ 2] of an axis of 3 are 𝟙[1 ≤ i ≤ 2] and 𝟙[2 ≤ i ≤ 3]."""
     import sympy
 
-    factors = []
-    for f in sympy.Mul.make_args(term):
+    def even(f: Any) -> Any:
         name = getattr(f, "gate", None)
-        if name in BRACKETS and f.args[0] in walk.sizes and f.args[1].is_Integer:
-            label, end = f.args
-            ends = (1, end) if name == "less_equal" else (end, walk.sizes[label])
-            inside = label - ends[0] + 1
-            f = walk.call("within")(inside, sympy.Integer(1), ends[1] - ends[0] + 1)
-        factors.append(f)
-    return sympy.Mul(*factors)
+        if name not in BRACKETS or f.args[0] not in walk.sizes or not f.args[1].is_Integer:
+            return f
+        label, end = f.args
+        first, last = (1, end) if name == "less_equal" else (end, walk.sizes[label])
+        return walk.call("within")(label - first + 1, sympy.Integer(1), last - first + 1)
+
+    return sympy.Mul(*map(even, sympy.Mul.make_args(term)))

@@ -131,7 +131,8 @@ def _rank(e: Any) -> tuple[int, bool, bool, int, str]:
     ]
     return (
         groups.index(True),
-        not base.is_Symbol and hasattr(base, "is_name_entry"),  # a scalar stands before the entries of tensors: α w_i
+        not base.is_Symbol
+        and hasattr(base, "is_name_entry"),  # a scalar stands before the entries of tensors: α w_i
         e.is_Pow and not e.exp.is_number,
         first_name(e),
         _reading(e),
