@@ -75,7 +75,7 @@ def _by_entries(walk: Any, terms: Sequence[Any]) -> Any:
         found: Terms = {}
         for term in terms:
             alike: list[Any] = [
-                f for f in sympy.Mul.make_args(term) if _is_entry_at_numbers(f, type(entry))
+                f for f in sympy.Mul.make_args(term) if _is_entry_at_numbers(f, entry.func)
             ]
             if len(alike) == 1:
                 found[tuple(int(a) for a in alike[0].args)] = term
@@ -89,8 +89,8 @@ def _by_entries(walk: Any, terms: Sequence[Any]) -> Any:
     return None
 
 
-def _is_entry_at_numbers(e: Any, kind: type) -> bool:
-    return type(e) is kind and bool(e.args) and all(a.is_Integer for a in e.args)
+def _is_entry_at_numbers(e: Any, kind: Any) -> bool:
+    return e.func is kind and bool(e.args) and all(a.is_Integer for a in e.args)
 
 
 def _is_grid(found: Terms, sizes: Sequence[int]) -> bool:
