@@ -251,7 +251,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("paste", (event) => {
   const cell = event.target;
   const text = event.clipboardData?.getData("text") ?? "";
-  if (!(cell instanceof HTMLInputElement) || !cell.matches(".cell") || !/[\t\n[;]/.test(text.trim())) return;
+  if (!(cell instanceof HTMLInputElement) || !cell.matches(".cell") || !/[\t\n[;&]|\d,?\s+[-−.\d]/.test(text.trim())) return;
   event.preventDefault();
   const box = /** @type {HTMLElement|null} */ (cell.closest("[data-name]"));
   cell.blur();

@@ -75,6 +75,22 @@ class Stepper {
     this.position = to;
     this.chosen = "";
     this.show();
+    this.bring();
+  }
+
+  /** Scroll the current gate into view, and let the arrow keys walk here. */
+  bring() {
+    used = this;
+    this.figure.querySelector(".gate.current")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }
+
+  /** Whether the arrow keys walk here: of the figures in view in the one that was used, else in the first. */
+  walks() {
+    const seen = steppers.filter(({ figure }) => {
+      const { top, bottom } = figure.getBoundingClientRect();
+      return bottom > 0 && top < innerHeight;
+    });
+    return this === (used && (seen.includes(used) || !seen.length) ? used : seen[0]);
   }
 
   /** What a position is about: the direction and the gate. */
@@ -245,6 +261,7 @@ class Stepper {
     if (this.position < 0) this.chosen = name;
     else this.position = this.position <= n ? i + 1 : this.last - i;
     this.show();
+    this.bring();
   }
 
   /** @param {KeyboardEvent} event */
@@ -257,7 +274,7 @@ class Stepper {
       this.choose(gate.getAttribute("data-gate") ?? "");
       return;
     }
-    if (target.closest?.("input, textarea, select, [contenteditable], summary")) return;
+    if (target.closest?.("input, textarea, select, [contenteditable], summary") || !this.walks()) return;
     const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (move && !(move < 0 && this.position < 0)) {
       event.preventDefault();
@@ -306,6 +323,8 @@ function reachable(within = document) {
 
 /** The steppers of the page, one for each figure. @type {Stepper[]} */
 const steppers = [];
+/** The one that was used last. @type {Stepper|null} */
+let used = null;
 
 function startSteppers() {
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("figure.steppable"))) {

@@ -22,7 +22,10 @@ from report.homework.random_inputs import is_random
 
 MAX_SIZE = 12  # rows and columns of a grid that one can type in
 KINDS = ("number", "vector", "matrix")
-_NUMBER = re.compile(r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_ROW = re.compile(r"[\n;]|\\\\|\][\s,]*(?=\[)")  # what stands between two rows
+_OPTION = re.compile(r",\s*\w+=[^,)\]]*")  # dtype=float32
+_NONE = re.compile(r"\.\.\.|…|\b(?:nan|inf|infinity|none|null)\b|#N/A", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -297,8 +300,18 @@ def _flat(value: Any) -> list[Any]:
 
 
 def pasted(text: str, name: str) -> Any:
-    """The numbers of a spreadsheet's cells, of NumPy's or MATLAB's way to print an array, or of a list."""
-    lines = [line for line in re.split(r"[\n;]|\]\s*,?\s*(?=\[)", text.strip()) if line.strip()]
+    """The numbers of a spreadsheet's cells, of an array as NumPy, PyTorch or MATLAB print it, of a list or of LaTeX."""
+    if missing := _NONE.search(text):
+        raise ReportError(
+            f"input {name}: what was pasted has {missing[0]} in the place of a number"
+        )
+    if "[[[" in text:
+        raise ReportError(
+            f"input {name}: what was pasted has three axes; put it into the file's text"
+        )
+    if "\t" in text and not re.search(r",\s", text):  # of a spreadsheet: 0,5 or 1,234.5
+        text = text.replace(",", "" if "." in text else ".")
+    lines = _ROW.split(_OPTION.sub("", text))
     rows = [[_plain(n) for n in _NUMBER.findall(line)] for line in lines]
     rows = [row for row in rows if row]
     if not rows or len({len(row) for row in rows}) > 1:

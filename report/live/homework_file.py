@@ -20,6 +20,7 @@ from tomlkit.items import Array, Item, String
 from report import files
 from report.errors import ReportError
 from report.homework.homework import Homework, read_homework_text
+from report.homework.toml import text_of
 
 MAX_TEXT = 200_000  # characters of a homework on the live page
 KEPT = 200  # versions that a change can be based on
@@ -44,7 +45,8 @@ class HomeworkFile:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.version = 1
-        self.on_disk = "" if path is None else read(path)
+        self.ends = "\n"  # of the lines on the disk
+        self.on_disk = "" if path is None else self.read(path)
         self.text = self.on_disk or NEW
         self.parsed = read_homework_text(self.text, self.name)
         self.versions = {self.version: self.text}
@@ -127,9 +129,9 @@ class HomeworkFile:
         """
         if self.path is None or self.text == self.on_disk:
             return False
-        if self.path.exists() and read(self.path) != self.on_disk:
+        if self.path.exists() and self.read(self.path) != self.on_disk:
             raise ReportError(f"{self.path} was changed by another program; nothing was written")
-        files.write(self.path, self.text.encode())
+        files.write(self.path, self.text.replace("\n", self.ends).encode())
         self.on_disk = self.text
         self.unsaved.clear()
         return True
@@ -141,7 +143,7 @@ class HomeworkFile:
         """
         if self.path is None or not self.path.exists():
             return False
-        found = read(self.path)
+        found = self.read(self.path)
         if found == self.on_disk:
             return False
         self.past.clear()
@@ -152,19 +154,11 @@ class HomeworkFile:
                 self._edit(question, heading, changes)
         return changed
 
-
-def read(path: Path) -> str:
-    """The text of a homework file; ReportError where it cannot be read."""
-    try:
-        if path.stat().st_size > 4 * MAX_TEXT:
-            raise ReportError(f"{path} is too large for the live page; use report build")
-        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-    except FileNotFoundError:
-        raise ReportError(f"there is no file {path}") from None
-    except UnicodeDecodeError:
-        raise ReportError(f"{path} is not UTF-8; save it with the encoding UTF-8") from None
-    except OSError as error:
-        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
+    def read(self, path: Path) -> str:
+        """The text of a homework file with plain ends of lines; ReportError where it cannot be read."""
+        text = text_of(path)
+        self.ends = "\r\n" if "\r\n" in text else "\n"
+        return text.replace("\r\n", "\n")
 
 
 # ---------------------------------------------------------------- TOML that keeps its comments

@@ -59,10 +59,11 @@ class Guarded:
             return 403, "Requests from other pages are refused."
         if scope["method"] not in ("GET", "HEAD") and origin is None:
             return 403, "A change needs the header Origin."
-        given = scope["path"].split("/")[1].encode("utf-8", "replace")
+        given = scope["path"].removeprefix("/").partition("/")[0].encode("utf-8", "replace")
         if not hmac.compare_digest(given, self.token.encode()):
             return 403, "Open the address that `report serve` printed."
-        if int(headers.get("content-length") or 0) > MAX_BODY:
+        length = headers.get("content-length") or "0"
+        if not length.isdecimal() or int(length) > MAX_BODY:
             return 413, "This is too large for the live page."
         return 0, ""
 

@@ -8,6 +8,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from report.errors import ReportError
 
 MEMORY = 4_000_000_000  # bytes of a worker's address space
+GRACE = 1.0  # seconds for a worker to end its program
 _PRELOADED = ["report.live.warm"]
 
 
@@ -89,10 +91,12 @@ class Worker:
         return self.pipe.recv()
 
     def end(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, whatever it does, and the program that it runs."""
         if self.pipe is not None:
             self.pipe.close()
         if self.process is not None:
+            self.process.terminate()  # it ends its program
+            self.process.join(GRACE)
             self.process.kill()
             self.process.join()
         self.pipe = self.process = None
@@ -101,6 +105,7 @@ class Worker:
 def _serve(pipe: Connection, memory: int) -> None:
     """Answer requests until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends its workers
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -366,6 +366,10 @@ def test_the_exported_page_steps_from_a_file(browser, tmp_path):
     )
     page.locator(".stepper").first.get_by_label("Step forward").click()
     tab.says(".step-view", "Forward, step 1 of 5: gate q1")
+    page.locator("h1").first.click()
+    page.keyboard.press("ArrowRight")
+    tab.says(".step-view", "Forward, step 2 of 5: gate q2")
+    assert page.locator("figure.steppable.stepping").count() == 1
     assert figure.locator(".gate.current").count() == 1
     page.locator(".stepper").first.get_by_text("Show all").click()
     assert tab.hidden("figure.steppable .gradient") == 0

@@ -153,10 +153,20 @@ def test_shapes_sizes_paste_and_chance(fresh):
         "[1, 2, 3]": [1, 2, 3],
         "tensor([[0.1000]])": [[0.1]],
         "7\n8\n9": [7, 8, 9],
+        "array([1., 2.], dtype=float32)": [1, 2],
+        "0,5\t1,25\n-3\t4": [[0.5, 1.25], [-3, 4]],
+        "0.5\t1,234.5": [0.5, 1234.5],
+        r"\begin{bmatrix} 1 & 2 \\ 3 & -4 \end{bmatrix}": [[1, 2], [3, -4]],
     }.items():
         post(client, "input", name="W", what="paste", text=text)
         assert value("W") == wanted
-    assert "equal rows" in error(post(client, "input", name="W", what="paste", text="1 2\n3"))
+    for text, why in {
+        "1 2\n3": "equal rows",
+        "[0. 0. ... 0.]": "... in the place of a number",
+        "[1, nan]": "nan in the place of a number",
+        "[[[1], [2]]]": "three axes",
+    }.items():
+        assert why in error(post(client, "input", name="W", what="paste", text=text))
     post(client, "input", what="draw", seed="7")
     first = value("W")
     post(client, "input", what="draw", seed="8")
@@ -297,6 +307,15 @@ def test_an_edit_that_is_not_saved_yet_survives_a_change_on_the_disk(tmp_path):
     assert file.follow()
     assert file.save()
     assert path.read_text() == FILE.replace("Ada", "Grace").replace("[0.5, -1]", "[7, 8]")
+
+
+def test_the_ends_of_lines_stay(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(FILE.replace("\n", "\r\n").encode())
+    file = HomeworkFile(path)
+    file.edit("q1", {}, {"inputs": {"x": [7, 8]}})
+    assert file.save()
+    assert path.read_bytes().decode() == FILE.replace("[0.5, -1]", "[7, 8]").replace("\n", "\r\n")
 
 
 @pytest.mark.parametrize(
@@ -450,6 +469,21 @@ def addresses(worker):
     """Bytes of a worker's address space."""
     status = Path(f"/proc/{worker.process.pid}/status").read_text()
     return 1024 * int(re.search(r"VmPeak:\s*(\d+)", status)[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+def test_a_program_ends_with_the_worker_that_runs_it():
+    worker = Worker()
+    worker.begin()
+    program = "import time\ntime.sleep(60)"
+    worker.pipe.send(("own_program", (FILE, "b.toml", "q2", "mine.py", program)))
+    children = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children")
+    wait(children.read_text)
+    (child,) = children.read_text().split()
+    wait(lambda: "confined" in Path(f"/proc/{child}/cmdline").read_text())
+    time.sleep(0.1)
+    worker.end()
+    wait(lambda: not Path(f"/proc/{child}").exists())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit of addresses is one of Linux")

@@ -28,7 +28,7 @@ def client():
 
 def test_the_page_is_at_its_secret_address_only(client):
     assert client.get(f"/{TOKEN}/").status_code == 200
-    for path in ("/", "/edit", f"/{TOKEN[:-1]}/", f"/{TOKEN}x/", "/static/live.css", "/%00/"):
+    for path in ("*", "/", "/edit", f"/{TOKEN[:-1]}/", f"/{TOKEN}x/", "/static/live.css", "/%00/"):
         assert client.get(path).status_code == 403
 
 
