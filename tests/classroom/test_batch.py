@@ -96,18 +96,18 @@ def alive(group: int) -> bool:
 # ---------------------------------------------------------------- a class
 
 
-def test_fifty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
-    ids = [f"s{i}" for i in range(50)]
+def test_twenty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
+    ids = [f"s{i}" for i in range(20)]
     told: list[Progress] = []
     found = run("out", *ids, editions=["solution", "sheet"], jobs=2, tell=told.append)
-    assert (found.progress.built, found.progress.failed, found.pdfs) == (50, 0, 100)
-    assert [p.done for p in told] == list(range(1, 51))
+    assert (found.progress.built, found.progress.failed, found.pdfs) == (20, 0, 40)
+    assert [p.done for p in told] == list(range(1, 21))
     students = manifest("out")["students"]
     assert [s["id"] for s in students] == ids
-    assert len({json.dumps(s["inputs"]) for s in students}) == 50
+    assert len({json.dumps(s["inputs"]) for s in students}) == 20
 
     # what the manifest says of a student is what the student's PDF holds
-    for s in students[::10]:
+    for s in students[::4]:
         own = manifest("out")["students"][ids.index(s["id"])]
         path = Path("out", own["files"]["solution"]["file"])
         trace = json.loads(pypdf.PdfReader(path).attachments["q1.trace.json"][0])
@@ -118,7 +118,7 @@ def test_fifty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
         assert s["seed"] == s["id"]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == own["files"]["solution"]["sha256"]
     key = " ".join(page.extract_text() for page in pypdf.PdfReader("out/key.pdf").pages)
-    assert "Answer key of 50 students" in key
+    assert "Answer key of 20 students" in key
     assert all(f"{i} Student {i}" in key for i in ids)
 
     # one process, in another order, and this very process give the same bytes
@@ -136,7 +136,7 @@ def test_fifty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
     # what is there is kept
     before = {p: p.stat().st_mtime_ns for p in Path("out").rglob("*/*.pdf")}
     again = run("out", *ids, editions=["solution", "sheet"], jobs=2)
-    assert (again.progress.built, again.progress.kept) == (0, 50)
+    assert (again.progress.built, again.progress.kept) == (0, 20)
     assert {p: p.stat().st_mtime_ns for p in Path("out").rglob("*/*.pdf")} == before
 
 
@@ -197,7 +197,7 @@ def test_what_led_to_a_file_decides_whether_it_is_kept(monkeypatch: pytest.Monke
 
 
 def test_a_batch_killed_half_way_goes_on(tmp_path: Path) -> None:
-    ids = [f"s{i}" for i in range(24)]
+    ids = [f"s{i}" for i in range(16)]
     roster(*ids)
     arguments = [
         "batch",
@@ -222,7 +222,7 @@ def test_a_batch_killed_half_way_goes_on(tmp_path: Path) -> None:
     process.wait()
     wait_for(lambda: not alive(process.pid), "its processes to end by themselves")
     made = {p: p.stat().st_mtime_ns for p in Path("out/sheet").glob("*.pdf")}
-    assert 4 <= len(made) < 24
+    assert 4 <= len(made) < 16
     assert not Path("out/manifest.json").exists()
 
     # worse than a kill can do: a file cut short, one gone, one changed, what a write left, a torn line
@@ -232,13 +232,13 @@ def test_a_batch_killed_half_way_goes_on(tmp_path: Path) -> None:
     changed.write_bytes(changed.read_bytes().replace(b"%PDF-1.7", b"%PDF-1.6"))
     Path("out/sheet/.s3.pdf.x1y2z3.part").write_bytes(b"half")
     with Path("out/.batch.jsonl").open("a") as journal:
-        journal.write('{"id": "s23", "name"')
+        journal.write('{"id": "s15", "name"')
 
     again = batch("hw.toml", "roster.csv", "out", editions=["sheet"], jobs=2)
     assert (
         again.progress.kept >= len(made) - 3 - 1
     )  # one may have been written but not yet recorded
-    assert again.progress.kept + again.progress.built == 24
+    assert again.progress.kept + again.progress.built == 16
     kept = [p for p in made if p not in (torn, gone, changed)]
     assert sum(p.stat().st_mtime_ns == made[p] for p in kept) >= len(kept) - 1
     assert sorted(p.name for p in Path("out/sheet").iterdir()) == sorted(f"{i}.pdf" for i in ids)
@@ -407,7 +407,7 @@ def written(path: Path) -> Any:
 def test_a_cluster_that_loses_a_worker_loses_nothing() -> None:
     """A real scheduler and two workers; one of them is killed when the first students are done."""
     pytest.importorskip("distributed")
-    ids = [f"s{i}" for i in range(16)]
+    ids = [f"s{i}" for i in range(10)]
     roster(*ids)
     at = Path("scheduler.json").resolve()
     scheduler = (
@@ -433,7 +433,7 @@ def test_a_cluster_that_loses_a_worker_loses_nothing() -> None:
         wait_for(lambda: len(list(Path("far/sheet").glob("*.pdf"))) >= 3, "the first students")
         victim.kill()
         assert client.wait(LIMIT) == 0
-    assert len(list(Path("far/sheet").glob("*.pdf"))) == 16
+    assert len(list(Path("far/sheet").glob("*.pdf"))) == 10
     assert not any(s["error"] for s in manifest("far")["students"])
     batch("hw.toml", "roster.csv", "near", editions=["sheet"], jobs=2)
     assert contents("far") == contents("near")
