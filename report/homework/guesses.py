@@ -138,7 +138,7 @@ def _ranks(name: FreeName, vectors: bool) -> list[tuple[float, int]]:
     if name.axes != VECTOR and name.name in _RATES:
         costs = _RATE
     elif name.axes == NUMBER and vectors:
-        costs = _AMONG_VECTORS
+        costs = _COSTS[MATRIX] if name.name[:1].isupper() else _AMONG_VECTORS
     else:
         costs = _COSTS[min(name.axes, MATRIX)]
     return sorted((cost, rank) for rank, cost in enumerate(costs))

@@ -109,8 +109,8 @@ def _written(number: Any) -> str:
     return str(int(number)) if isinstance(number, bool) else repr(number)
 
 
-def free_names(function: str, known: Collection[str] = ()) -> set[str] | None:
-    """The names that a formula needs from outside; None where that cannot be told while it is typed.
+def free_names(function: str, known: Collection[str] = ()) -> list[str] | None:
+    """The names that a formula needs from outside, in its order; None where that cannot be told while it is typed.
 
     In LaTeX a name is that of a known input where the two are one: x_1 is x1.
     """
@@ -120,10 +120,10 @@ def free_names(function: str, known: Collection[str] = ()) -> set[str] | None:
     except (ReportError, RecursionError):
         return None
     if not latex:
-        return {n.name for n in found if NAME.fullmatch(n.name)}
+        return [n.name for n in found if NAME.fullmatch(n.name)]
     alike = {normal(key): key for key in known}
     plain = [re.sub(r"_(?=\d)", "", n.name) for n in found]
-    return {alike.get(normal(name), name) for name in plain}
+    return list(dict.fromkeys(alike.get(normal(name), name) for name in plain))
 
 
 # ---------------------------------------------------------------- what has changed
@@ -150,12 +150,14 @@ def changes(posted: Mapping[str, str], base: Homework, now: Homework, question: 
     changed: dict[str, Any] = {}
     if "question-title" in different:
         changed["title"] = different["question-title"]
-    if "function" in different:
+    if "function" in different and different["function"].strip():
         changed["function"] = different["function"].replace("\r\n", "\n").strip("\n")
     if "unfold" in different:
         names = different["unfold"].split()
         changed["unfold"] = None if set(names) == set(opened()) else names
     faults: dict[str, str] = {}
+    if not different.get("function", "-").strip():
+        faults["function"] = "write a formula, such as sum((W @ x)**2)"
     for key in _MORE.keys() & different.keys():
         with _noted(faults, key):
             changed[key] = _MORE[key](different[key].strip())
@@ -293,6 +295,11 @@ def sized(value: Any, rows: int, columns: int) -> Any:
         ]
         for r in range(rows)
     ]  # fmt: skip
+
+
+def shape(value: Any) -> tuple[int, ...]:
+    """The shape of nested lists."""
+    return (len(value), *shape(value[0] if value else 0)) if isinstance(value, list) else ()
 
 
 def _flat(value: Any) -> list[Any]:

@@ -116,8 +116,13 @@ class HomeworkFile:
                 continue
             if "inputs" not in table:
                 table["inputs"] = tomlkit.table()
+            inputs = table["inputs"]
+            if value.keys() > inputs.keys() or (
+                value.keys() >= inputs.keys() and None in value.values()
+            ):
+                inputs.clear()  # other inputs altogether stand in the order in which they are given
             for name, given in value.items():
-                _set(table["inputs"], name, given)
+                _set(inputs, name, given)
         return self.change(tomlkit.dumps(document))
 
     # ------------------------------------------------------------ the disk

@@ -210,6 +210,8 @@ class LivePage:
         untouched.difference_update(values)
         if "function" in changed:
             values |= await self.inputs_for(question, changed["function"])
+        elif untouched and self.reshapes(question, values):
+            values |= await self.fitted(question, values)
         if values:
             changed["inputs"] = values
             gone = {name for name, value in values.items() if value is None}
@@ -219,6 +221,22 @@ class LivePage:
         if self.file.edit(question, heading, changed):
             self.losses.pop(question, None)
             self.changed()
+
+    def reshapes(self, question: str, values: Mapping[str, Any]) -> bool:
+        """Whether an input gets another shape."""
+        now = self.file.parsed.question(question).inputs
+        return any(
+            form.shape(now.get(n)) != form.shape(v) for n, v in values.items() if v is not None
+        )
+
+    async def fitted(self, question: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs that nobody has set, in shapes that go with the values of others."""
+        q = self.file.parsed.question(question)
+        inputs = {name: v for name, v in {**q.inputs, **values}.items() if v is not None}
+        own = {n: inputs.pop(n) for n in self.untouched[question] if n in inputs}
+        args = (q.function, inputs, own)
+        found: dict[str, Any] = await self.quick.ask("guessed", *args, seconds=QUICK)
+        return found
 
     async def inputs_for(self, question: str, function: str) -> dict[str, Any]:
         """Values for names that are new in a formula; None for found ones that it has no more."""
@@ -230,10 +248,8 @@ class LivePage:
         gone = {name for name in untouched if name not in free}
         values: dict[str, Any] = dict.fromkeys(gone)
         untouched -= gone
-        untouched |= free - q.inputs.keys()
-        own = {
-            n: q.inputs.get(n, 1.0) for n in sorted(untouched, key=lambda n: function.find(n[0]))
-        }
+        untouched |= set(free) - q.inputs.keys()
+        own = {n: q.inputs.get(n, 1.0) for n in free if n in untouched}
         if own:
             kept = {k: v for k, v in q.inputs.items() if k not in gone and k not in untouched}
             values |= await self.quick.ask("guessed", function, kept, own, seconds=QUICK)

@@ -18,6 +18,7 @@ import numpy as np
 
 from report import checks, derivation, document, figure, number_format, pipeline, student
 from report.autodiff.descent import descend
+from report.autodiff.parser.latex.names import normal
 from report.autodiff.trace import Trace, as_lists
 from report.derivation import Derivation
 from report.derivation.latex.symbols import GRADIENT, symbol, tensor
@@ -174,15 +175,15 @@ def guessed(function: str, inputs: Mapping[str, Any], own: Mapping[str, Any]) ->
     where nobody has written a number.
     """
     try:
-        found = guess(function, inputs, number=True).inputs
+        found = {normal(n): v for n, v in guess(function, inputs, number=True).inputs.items()}
     except ReportError:
         return dict(own)
+    fitting = {
+        name: (value, found[normal(name)]) for name, value in own.items() if normal(name) in found
+    }
     return {
-        name: value
-        if np.shape(value) == np.shape(found[name]) and np.any(np.asarray(value) != 1)
-        else found[name]
-        for name, value in own.items()
-        if name in found
+        name: value if np.shape(value) == np.shape(new) and np.any(np.asarray(value) != 1) else new
+        for name, (value, new) in fitting.items()
     }
 
 

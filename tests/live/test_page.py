@@ -335,7 +335,7 @@ def test_the_ends_of_lines_stay(tmp_path):
     ],
 )
 def test_the_names_of_latex(latex, names):
-    assert form.free_names(latex) == set(names.split())
+    assert form.free_names(latex) == names.split()
 
 
 def test_latex_is_read_and_echoed(fresh):
@@ -361,9 +361,14 @@ def test_new_homework_fits_itself_to_a_formula():
         answer = post(client, "edit", version="1", function=text)
         assert error(answer) == ""
         inputs = page.file.parsed.questions[0].inputs
-        assert set(inputs) == {"W1", "x", "b1", "W2", "b2", "t"}
+        assert list(inputs) == ["W1", "x", "b1", "W2", "b2", "t"]
         assert np.shape(inputs["W1"]) == (2, 3)
         assert np.shape(inputs["x"]) == (3,)
+        post(client, "input", name="x", what="size", rows=5, columns=1)
+        assert np.shape(page.file.parsed.questions[0].inputs["W1"])[1] == 5  # which nobody has set
+        assert "write a formula" in error(
+            post(client, "edit", version=page.file.version, function=" ")
+        )
         post(client, "edit", **{"version": page.file.version, "cell:x:0:0": "3"})
         answer = post(client, "edit", version=page.file.version, function="sum(A @ x)")
         assert set(page.file.parsed.questions[0].inputs) == {"A", "x"}
@@ -372,6 +377,12 @@ def test_new_homework_fits_itself_to_a_formula():
         latex = r"\frac{1}{n}\sum_{i=1}^{n}(y_i - \mathbf{w}^\top x_i)^2 + \lambda \|w\|^2"
         answer = post(client, "edit", version=page.file.version, function=latex)
         assert error(answer) == ""
+        latex = r"h = \tanh(W_1 x + b_1) \\\\ \hat{y} = W_2 h + b_2 \\\\ L = \|\hat{y} - y\|^2"
+        answer = post(client, "edit", version=page.file.version, function=latex)
+        assert error(answer) == ""
+        inputs = page.file.parsed.questions[0].inputs
+        shapes = {name: np.ndim(value) for name, value in inputs.items()}
+        assert shapes == {"x": 1, "W1": 2, "b1": 1, "W2": 2, "b2": 1, "y": 1}
 
 
 def test_second_derivatives_are_a_switch(fresh):
