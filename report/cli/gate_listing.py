@@ -63,7 +63,7 @@ def _in_short(gate: Gate) -> str:
     import re
 
     from report.autodiff.gates.table import signature
-    from report.autodiff.graph import INPUT, Plain
+    from report.autodiff.graph import INPUT, Plain, topological
     from report.errors import ReportError
     from report.program.syntax import formula
 
@@ -78,6 +78,8 @@ def _in_short(gate: Gate) -> str:
             whole = gate.definition(*leaves, **numbers)
         except ReportError:
             continue
+        if any(n.is_constant and n.shape for n in topological(whole)):
+            return ""  # a matrix of ones and zeros
         text = formula(whole, {a: str(a.name) for a in (*leaves, *numbers.values())})
         return re.sub(rf"\b{n}\b", "n", text)
     return ""

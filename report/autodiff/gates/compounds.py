@@ -57,9 +57,10 @@ def cumsum(apply: Apply, name: str, x: Node, axis: Any = None) -> Node:
     return apply(name, x if len(x.shape) == 1 else ravel(apply, x))
 
 
-def loss(apply: Apply, name: str, p: Node, y: Node, **options: Any) -> Node:
+def loss(
+    apply: Apply, name: str, p: Node, y: Node, *, reduction: Any = "mean", **options: Any
+) -> Node:
     """A mean loss of two, of which one may be spread over the entries of the other; or the sum."""
-    reduction = options.pop("reduction", "mean")
     if reduction not in ("mean", "sum"):
         raise ReportError("reduction is 'mean' or 'sum'; a loss is a single number")
     if p.shape != y.shape:

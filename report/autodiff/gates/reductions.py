@@ -27,6 +27,10 @@ from report.autodiff.graph import Array, shape_of
 REDUCTION = {"axis": None, "keepdims": False}
 SPREAD = {"axis": None, "ddof": 0, "keepdims": False}
 
+def _divided(x: Any, n: int) -> Any:
+    return x / n if n > 1 else x
+
+
 # fmt: off
 
 # sums and products
@@ -43,14 +47,14 @@ mean = gate(
     lambda g, y, x, axis=None, keepdims=False: spread(g / float(count(shape_of(x), axis)), x, axis),
     shape=reduced, sign="mean", latex=function(named("mean")), params=REDUCTION,
     numpy=code.called("np.mean"),
-    definition=lambda x, axis=None, keepdims=False: total(x, axis=axis, keepdims=keepdims) / count(shape_of(x), axis),
+    definition=lambda x, axis=None, keepdims=False: _divided(total(x, axis=axis, keepdims=keepdims), count(shape_of(x), axis)),
     usage="mean(x), mean(x, axis=0, keepdims=True)",
     group="reductions", summary="mean of the entries",
     why="The slope of a mean of $n$ entries in each of them is $1/n$.",
 )
 prod = gate(
     "prod", lambda x, axis=None, keepdims=False: np.prod(x, axis=axis, keepdims=keepdims),
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * others(x, axis=axis),
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * others(x, axis=axis) if shape_of(x) else g,
     entry=entries.prod, shape=reduced, sign="Π", latex=function(named("prod")), params=REDUCTION,
     numpy=code.called("np.prod"), usage="prod(x), prod(x, axis=0)",
     group="reductions", summary="product of the entries",

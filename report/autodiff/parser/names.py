@@ -7,6 +7,7 @@ product laid out in a row. `FORMS` holds all that can be called.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -122,6 +123,14 @@ def _widened(gate: Gate) -> Callable[..., Node]:
     return lambda apply, *args, **options: widened(apply, gate.name, *args, **options)
 
 
+def _more_options(gate: Gate) -> dict[str, Any]:
+    """The options, with their defaults, that are those of a gate's wider form."""
+    if gate.widened is None:
+        return {}
+    own = inspect.signature(gate.widened).parameters.values()
+    return {p.name: p.default for p in own if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+
+
 def _form(gate: Gate) -> Form:
     written = re.match(rf"{gate.name}\(([^()]*)\)", gate.usage)
     parts = [part.strip() for part in written[1].split(",")] if written else []
@@ -134,7 +143,7 @@ def _form(gate: Gate) -> Form:
         gate.name,
         gate.usage,
         None if listed else operands,
-        {**gate.varied, **gate.params},
+        {**gate.varied, **gate.params, **_more_options(gate)},
         None if gate.widened is None else _widened(gate),
         len(gate.optional),
         gate.leading,
