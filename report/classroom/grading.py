@@ -5,7 +5,8 @@
 
 A column is named as in the trace, behind the question: `q1.q3` is the value of gate q3 (a let-line has
 its own name), `q1.f` the function's value, `q1.d.q3` and `q1.d.w1` are gradients; an entry of a tensor
-is named by its place, counted from 0. Where there is one question its id may be left out.
+is named by its place, counted from 0. What a question asks beyond these is named as in
+`report.homework.further_answers`: `q1.H[0,1]`, `q1.step2.w`. Where there is one question its id may be left out.
 
 An answer that rounding does not explain (see `report.rounding`) is computed again from the student's own
 numbers: a value from the values of the gate's arguments, a gradient from the gradients that arrive. When
@@ -27,6 +28,7 @@ from report.autodiff.trace import Trace
 from report.classroom import csv_tables, roster
 from report.errors import ReportError, nearest, shown
 from report.homework import variants, written_answers
+from report.homework.further_answers import further_answers
 from report.homework.homework import Homework, read_homework
 from report.homework.keys import read_seed
 from report.homework.written_answers import WrittenAnswer
@@ -47,6 +49,7 @@ class Asked:
     name: str
     gradient: bool
     place: Place
+    further: bool = False  # `name` is that of a number of `further_answers`
 
     @property
     def gate(self) -> str:
@@ -127,15 +130,16 @@ def grade(
         try:
             name, own = homework_for(work, known, identity)
             traces = _traces(own)
+            further = _further(own, traces)
             if columns is None:
-                columns = tuple(_columns(table, traces))
+                columns = tuple(_columns(table, traces, further))
         except _BadColumn:
             raise
         except ReportError as error:
             graded.append(Graded(identity, row.cells.get("name", ""), error=str(error)))
             continue
         cells = {a: row.cells[a.column] for a in columns}
-        marks = _marks(columns, cells, traces, tolerance, comma=table.delimiter != ",")
+        marks = _marks(columns, cells, traces, further, tolerance, comma=table.delimiter != ",")
         graded.append(Graded(identity, name or row.cells.get("name", ""), marks))
     used = {"id", "name", *(a.column for a in columns or ())}
     unused = tuple(c for c in table.columns if c not in used)
@@ -192,22 +196,41 @@ def _traces(own: Homework) -> dict[str, Trace]:
 # ---------------------------------------------------------------- the columns
 
 
-def _columns(table: csv_tables.CsvTable, traces: Mapping[str, Trace]) -> Iterator[Asked]:
+Numbers = Mapping[str, Mapping[str, float]]  # of each question, by column
+
+
+def _further(own: Homework, traces: Mapping[str, Trace]) -> Numbers:
+    """The numbers of each question beyond its values and gradients."""
+    return {
+        q.id: {f.column: f.value for f in further_answers(q, traces[q.id])} for q in own.questions
+    }
+
+
+def _columns(
+    table: csv_tables.CsvTable, traces: Mapping[str, Trace], further: Numbers
+) -> Iterator[Asked]:
     only = next(iter(traces)) if len(traces) == 1 else None
     for column in table.columns:
         if column in ("id", "name"):
             continue
         first, _, rest = column.partition(".")
         if first in traces and rest:
-            yield _asked(f"{table.path}, column {column}", column, first, rest, traces[first])
-        elif only is not None and _COLUMN.fullmatch(column):
+            yield _asked(
+                f"{table.path}, column {column}", column, first, rest, traces[first], further[first]
+            )
+        elif only is not None and (column in further[only] or _COLUMN.fullmatch(column)):
             try:
-                yield _asked("", column, only, column, traces[only])
+                yield _asked("", column, only, column, traces[only], further[only])
             except ReportError:
                 continue  # a column of the teacher's own
 
 
-def _asked(where: str, column: str, question: str, text: str, trace: Trace) -> Asked:
+def _asked(
+    where: str, column: str, question: str, text: str, trace: Trace, further: Mapping[str, float]
+) -> Asked:
+    named = {q.name for q in trace.quantities.values()}
+    if (bare := text.replace(" ", "")) in further and bare.partition("[")[0] not in named:
+        return Asked(column, question, bare, False, (), further=True)
     match = _COLUMN.fullmatch(text)
     if not match:
         raise _BadColumn(f"{where}: write q1.q3, q1.d.q3 or q1.d.W[0,1]")
@@ -241,6 +264,7 @@ def _marks(
     columns: Iterable[Asked],
     cells: Mapping[Asked, str],
     traces: Mapping[str, Trace],
+    further: Numbers,
     tolerance: float,
     *,
     comma: bool,
@@ -248,12 +272,19 @@ def _marks(
     read: dict[Asked, WrittenAnswer] = {}
     marks: dict[Asked, Mark] = {}
     for asked in columns:
-        true = _true(traces[asked.question], asked)
+        if asked.further:
+            true = further[asked.question][asked.name]
+        else:
+            true = _true(traces[asked.question], asked)
         try:
             read[asked] = written_answers.read_answer(cells[asked], comma=comma)
         except ReportError:
             verdict = UNREADABLE if cells[asked] else MISSING
             marks[asked] = Mark(asked, cells[asked], true, true, verdict)
+            continue
+        if asked.further:
+            is_right = written_answers.is_right(read[asked], true, tolerance)
+            marks[asked] = Mark(asked, cells[asked], true, true, RIGHT if is_right else WRONG)
 
     def agrees(asked: Asked, number: float) -> bool:
         return written_answers.is_right(read[asked], number, tolerance)
@@ -261,7 +292,7 @@ def _marks(
     for question, trace in traces.items():
         nodes = {q.name: node for node, q in trace.quantities.items()}
         written: dict[Key, dict[Asked, tuple[Place, float]]] = {}
-        for asked in (a for a in read if a.question == question):
+        for asked in (a for a in read if a.question == question and not a.further):
             key = (nodes[asked.name], asked.gradient)
             written.setdefault(key, {})[asked] = (asked.place, read[asked].value)
         for asked, (own, verdict) in judge(trace, written, agrees).items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from report import number_format
-from report.autodiff.descent import MEMORY, SECOND, Descent
+from report.autodiff.descent import MEMORY, SECOND, Descent, Plan
 from report.autodiff.graph import Array
 from report.autodiff.trace import Trace
 from report.derivation.latex.symbols import VALUE, partial, symbol, tensor
@@ -31,13 +31,13 @@ class FirstStep:
         return rf"{self.left} \leftarrow {self.side} = {self.numbers}"
 
 
-def rule(descent: Descent, letter: str) -> tuple[str, ...]:
+def rule(plan: Plan, letter: str) -> tuple[str, ...]:
     """The update of one input w with the gradient g, as displayed lines."""
-    rate = number_format.number_latex(descent.plan.rate)
+    rate = number_format.number_latex(plan.rate)
     slope = rf"g = \frac{{\partial {letter}}}{{\partial w}}"
-    if descent.plan.method == "sgd":
+    if plan.method == "sgd":
         return (rf"w \leftarrow w - {rate}\,g, \quad {slope}",)
-    if descent.plan.method == "momentum":
+    if plan.method == "momentum":
         return (rf"v \leftarrow {MEMORY}\,v + g, \quad w \leftarrow w - {rate}\,v, \quad {slope}",)
     rest, second = 1 - MEMORY, 1 - SECOND
     return (

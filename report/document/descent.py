@@ -43,7 +43,7 @@ def descent_view(setter: Setter, trace: Trace, descent: Descent) -> dict[str, An
     svg, words = loss_plot(descent.values, trace.letter)
     return {
         "method": METHODS[descent.plan.method],
-        "rule": [setter.display(line) for line in rule(descent, f)],
+        "rule": [setter.display(line) for line in rule(descent.plan, f)],
         "first": [setter.display(step.latex) for step in first_steps(trace, descent)],
         "heads": [setter.tex(head) for head in heads],
         "rows": list(zip(shown, cells, strict=True)),

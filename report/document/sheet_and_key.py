@@ -13,10 +13,11 @@ import numpy as np
 
 from report import number_format, resources
 from report.autodiff.trace import Quantity, Trace
-from report.derivation import Derivation, derive
+from report.derivation import Derivation, derive, parts
 from report.derivation.latex.symbols import GRADIENT, entry_symbol, partial, symbol, tensor
 from report.document import environment
 from report.document.formulas import EM, PDF, given, safe
+from report.document.further_views import blanks, listed, parts_of
 from report.document.statement import inline, render
 from report.document.views import graph, tells
 from report.errors import ReportError
@@ -106,7 +107,11 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
             }
             for q in trace.inputs
             if q.name in trace.gradients
+        ]
+        + [
+            {"name": PDF.tex(part), "height": LINE} for part in parts_of(trace, derivation.function)
         ],
+        "further": blanks(PDF, question, trace, derivation),
     }
 
 
@@ -159,6 +164,10 @@ def _results(question: Question, trace: Trace) -> dict[str, Any]:
             (_slash(f, entry_symbol(name, at, array.shape)), float(array[at]))
             for at in np.ndindex(array.shape)
         ]
+    more, formulas = listed(question, trace, f)
+    large += [PDF.display(text) for text in (*formulas, *parts.lines(trace, f))]
+    asked += [(name, value) for name, value, _ in more]
+    is_gradient = {name: slope for name, _, slope in more}
     names, values = zip(*asked, strict=True)
     most = [written_answers.allowed(value, np.inf) for value in values]
     columns = (
@@ -167,7 +176,13 @@ def _results(question: Question, trace: Trace) -> dict[str, Any]:
         number_format.column([v + m for v, m in zip(values, most, strict=True)]),
     )
     rows = [
-        {"name": PDF.tex(name), "value": value, "low": low, "high": high, "gradient": name != f}
+        {
+            "name": PDF.tex(name),
+            "value": value,
+            "low": low,
+            "high": high,
+            "gradient": is_gradient.get(name, name != f),
+        }
         for name, value, low, high in zip(names, *columns, strict=True)
     ]
     return {"rows": rows, "large": large}

@@ -85,7 +85,11 @@ def table(work: OwnWork) -> str:
     widths = [max(len(row[i]) for row in cells) for i in range(4)]
     text = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in cells]
     text.insert(1, "  ".join("-" * w for w in widths).rstrip())
-    counts = [f"{n} {v}" for v in _VERDICTS if (n := sum(i.verdict == v for i in shown))]
+    counts = [
+        f"{n} {v if n == 1 else v.removesuffix('s')}"
+        for v in _VERDICTS
+        if (n := sum(i.verdict == v for i in shown))
+    ]
     text += ["", ", ".join(counts)]
     if work.count(SINGLE):
         text.append("single precision: right to about seven digits, as float32 gives; use float64")

@@ -341,3 +341,20 @@ def test_of_very_many_gates_the_worst_are_shown() -> None:
     svg, height = plot(tally)
     assert svg.count("<text") > MOST
     assert height < 330
+
+
+def test_second_derivatives_steps_and_tangents_are_graded_too() -> None:
+    work = 'title="T"\n[[question]]\nfunction="x**2*w"\ninputs={x=3, w=2}\nhessian=true\nsteps=2\ndirection={x=1}\n'
+    columns = '"H[0,0]","H[0,1]",tangent,step1.x,step1.f,step2.w'
+    found = marks(work, f"id,{columns}\n1,4,6,11,1.8,3.56,0.1\n")
+    assert [m.verdict for m in found.values()] == [
+        "right",
+        "right",
+        "wrong",
+        "right",
+        "right",
+        "wrong",
+    ]
+    assert found["tangent"].true == 12
+    # x = 3 - 0.1 * 12, w = 2 - 0.1 * 9; then w - 0.1 * 1.8**2
+    assert found["step2.w"].true == pytest.approx(1.1 - 0.324)

@@ -214,3 +214,50 @@ def test_a_report_shows_its_seed_and_builds_again_from_what_it_carries(tmp_path:
     inside.write_bytes(pypdf.PdfReader(first.path).attachments["homework.toml"][0])
     report.build(inside, tmp_path / "again.pdf")
     assert (tmp_path / "again.pdf").read_bytes() == (tmp_path / "first.pdf").read_bytes()
+
+
+# ---------------------------------------------------------------- what is asked beyond gradients
+
+
+FURTHER = """
+[[question]]
+function = "(a*x + b - 1)^2"
+inputs = {a = 1.6, x = 1.5, b = 0.5}
+wrt = ["a", "b"]
+hessian = true
+steps = 2
+method = "adam"
+direction = {a = 1, b = 2}
+[[question]]
+function = "z = W @ x\\nsoftmax(z)"
+inputs = {W = [[1, 2], [3, 4]], x = [0.5, 0.25]}
+wrt = ["x", "z"]
+jacobian = true
+"""
+
+
+def test_what_is_asked_beyond_gradients_is_on_the_sheet_and_in_the_key(tmp_path: Path) -> None:
+    work = homework(tmp_path, FURTHER)
+    traces = tuple(traces_of(work).values())
+    blank = sheet(work, traces)
+    for title, cells in (
+        ("Second derivatives", 4),
+        ("Forward mode", 4),
+        ("Steps", 6),
+        ("The Jacobian", 4),
+    ):
+        after = blank.partition(f"<h3>{title}</h3>")[2].partition("</table>")[0]
+        assert after.count('<td class="blank">') == cells
+    numbers = re.findall(r'<td class="num (?:gradient|value)">([^<]+)</td>', key(work, traces))
+    found = [float(n.replace("\N{MINUS SIGN}", "-")) for n in numbers]
+    u = 1.6 * 1.5 + 0.5 - 1
+    second = [2 * 1.5**2, 2 * 1.5, 2.0]
+    assert found[:7] == pytest.approx(
+        [u**2, 2 * u * 1.5, 2 * u, *second, 2 * u * (1.5 + 2)], abs=1e-4
+    )
+    assert found[8:10] == pytest.approx(
+        [1.5, 0.4], abs=1e-4
+    )  # Adam's first step has the length of the rate
+    p = 1 / (1 + np.exp(3 * 0.5 + 4 * 0.25 - 1 * 0.5 - 2 * 0.25))
+    J = p * (1 - p) * np.array([[-2, -2], [2, 2]])
+    assert found[-4:] == pytest.approx(J.ravel().tolist(), abs=1e-4)

@@ -27,6 +27,7 @@ from report.autodiff.graph import Array, shape_of
 REDUCTION = {"axis": None, "keepdims": False}
 SPREAD = {"axis": None, "ddof": 0, "keepdims": False}
 
+
 def _divided(x: Any, n: int) -> Any:
     return x / n if n > 1 else x
 
