@@ -340,6 +340,7 @@ def _finish(
     from report import figure, program
     from report.checks import verify
     from report.derivation import derive
+    from report.derivation.descent import updates_in_numbers
     from report.document import Answer, ProgramRun
     from report.program.loop import check_loop
     from report.readback import printable, read_back, read_sides
@@ -357,6 +358,8 @@ def _finish(
             begun.work, begun.question, derivation, drawn, found, begun.written, begun.descent
         )
         read += read_sides(found, _beside(done))
+        for side, names in updates_in_numbers(begun.descent) if begun.descent else ():
+            read += read_sides(found, [side], names)
         doing(f"{name}setting formulas")
         shown = view(done) if view else {}
         doing(f"{name}waiting for its programs")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +16,7 @@ from report.derivation.latex.symbols import VALUE, partial, symbol, tensor
 from report.derivation.quantity_names import Notation
 
 MAX_SHOWN = 6  # inputs whose first step is written
+MAX_READ = 3  # steps in whose numbers the update is read back
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,19 +34,68 @@ class FirstStep:
         return rf"{self.left} \leftarrow {self.side} = {self.numbers}"
 
 
-def rule(plan: Plan, letter: str) -> tuple[str, ...]:
-    """The update of one input w with the gradient g, as displayed lines."""
-    rate = number_format.number_latex(plan.rate)
-    slope = rf"g = \frac{{\partial {letter}}}{{\partial w}}"
+def updates(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """What each quantity of the update becomes, in this order: the moments of the gradient g, then an input w."""
+    rate = number_format.number_latex(plan.rate, 12)
     if plan.method == "sgd":
-        return (rf"w \leftarrow w - {rate}\,g, \quad {slope}",)
+        return (("w", rf"w - {rate}\,g"),)
     if plan.method == "momentum":
-        return (rf"v \leftarrow {MEMORY}\,v + g, \quad w \leftarrow w - {rate}\,v, \quad {slope}",)
+        return (("v", rf"{MEMORY}\,v + g"), ("w", rf"w - {rate}\,v"))
     rest, second = 1 - MEMORY, 1 - SECOND
     return (
-        rf"m \leftarrow {MEMORY}\,m + {rest:.1g}\,g, \quad s \leftarrow {SECOND}\,s + {second:.1g}\,g^{{2}}, \quad {slope}",
-        rf"t = 1, 2, \ldots\colon\quad w \leftarrow w - {rate}\,\frac{{m / (1 - {MEMORY}^{{t}})}}{{\sqrt{{s / (1 - {SECOND}^{{t}})}} + 10^{{-8}}}}",
+        ("m", rf"{MEMORY}\,m + {rest:.1g}\,g"),
+        ("s", rf"{SECOND}\,s + {second:.1g}\,g^{{2}}"),
+        (r"\hat{m}", rf"\frac{{m}}{{1 - {MEMORY}^{{t}}}}"),
+        (r"\hat{s}", rf"\frac{{s}}{{1 - {SECOND}^{{t}}}}"),
+        ("w", rf"w - {rate}\,\frac{{\hat{{m}}}}{{\sqrt{{\hat{{s}}}} + 10^{{-8}}}}"),
     )
+
+
+def rule(plan: Plan, letter: str) -> tuple[str, ...]:
+    """The update of one input w with the gradient g, as displayed lines."""
+    slope = rf"g = \frac{{\partial {letter}}}{{\partial w}}"
+    told = [
+        " ".join((left, "=" if "hat" in left else r"\leftarrow", side))
+        for left, side in updates(plan)
+    ]
+    if plan.method == "adam":
+        return (
+            r", \quad ".join([*told[:2], slope]),
+            r", \quad ".join([*told[2:], r"t = 1, 2, \ldots"]),
+        )
+    return (r", \quad ".join([*told, slope]),)
+
+
+def updates_in_numbers(
+    descent: Descent,
+) -> Iterator[tuple[tuple[str, str, Array], Mapping[str, Array]]]:
+    """The update as it was taken: what is told, its formula, its number, and the numbers of the names in it.
+
+    Of each input the entry with the steepest slope, in the first steps. The moments are told as sums over
+    all steps before, not step by step as the update has them.
+    """
+    decay = {"v": (MEMORY, 1.0), "m": (MEMORY, 1 - MEMORY), "s": (SECOND, 1 - SECOND)}
+    decay |= {rf"\hat{{{name}}}": decay[name] for name in "ms"}
+
+    def moment(name: str, slopes: Sequence[float]) -> Array:
+        memory, weight = decay[name]
+        powers = [g * g if "s" in name else g for g in slopes]
+        terms = (weight * memory**age * g for age, g in enumerate(reversed(powers)))
+        whole = 1 - memory ** len(slopes) if "hat" in name else 1.0
+        return np.float64(math.fsum(terms) / whole)
+
+    for name in descent.names[:MAX_SHOWN]:
+        start = np.abs(descent.gradients[0][name])
+        at = np.unravel_index(int(np.argmax(start)), start.shape)
+        slopes = [float(np.asarray(g[name])[at]) for g in descent.gradients]
+        points = [np.float64(np.asarray(p[name])[at]) for p in descent.points]
+        for t in range(1, min(len(points), MAX_READ + 1)):
+            known: dict[str, Array] = {n: moment(n, slopes[: t - 1]) for n in "vms"}
+            known |= {"w": points[t - 1], "g": np.float64(slopes[t - 1]), "t": np.float64(t)}
+            for left, side in updates(descent.plan):
+                expected = points[t] if left == "w" else moment(left, slopes[:t])
+                yield (left, side, expected), dict(known)
+                known[left] = expected
 
 
 def first_steps(trace: Trace, descent: Descent) -> tuple[FirstStep, ...]:

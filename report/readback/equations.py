@@ -90,9 +90,16 @@ def read_back(trace: Trace, derivation: Derivation) -> ReadBack:
     return ReadBack(reader.formulas, tuple(failures), tuple(reader.unread))
 
 
-def read_sides(trace: Trace, sides: Sequence[tuple[str, str, Array]]) -> ReadBack:
-    """Read formulas that stand beside a derivation: what is told, its formula, the numbers of it."""
+Side = tuple[str, str, Array]  # what is told, its formula, the numbers of it
+
+
+def read_sides(
+    trace: Trace, sides: Sequence[Side], names: Mapping[str, Array] | None = None
+) -> ReadBack:
+    """Read formulas that stand beside a derivation, in the names of the trace, or in `names` of their own."""
     reader = _Equations(trace, trace)
+    if names is not None:
+        reader.known = Known(dict(names))
     with np.errstate(all="ignore"):
         for left, side, expected in sides:
             reader.same(left, side, expected, float(np.max(np.abs(expected), initial=0.0)))

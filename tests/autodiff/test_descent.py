@@ -13,7 +13,7 @@ from report import ReportError, pipeline, program, trace
 from report.autodiff.descent import METHODS, Plan, descend
 from report.autodiff.hessian import curvature
 from report.derivation import derive
-from report.derivation.descent import first_steps
+from report.derivation.descent import first_steps, updates_in_numbers
 from report.derivation.second_order import entries
 from report.errors import CheckError
 from report.program.loop import check_loop, generate_loop
@@ -96,3 +96,15 @@ def test_the_trace_as_json_holds_them() -> None:
     np.testing.assert_allclose(told["hessian"]["matrix"], [[0.5, 0.25], [0.25, 0.125]], atol=1e-12)
     assert (told["steps"]["method"], told["steps"]["rate"]) == ("sgd", 0.8)
     assert [s["inputs"]["w"] for s in told["steps"]["steps"][:2]] == pytest.approx([0.5, 0.9])
+
+
+@pytest.mark.parametrize(("method", "count"), [("sgd", 1), ("momentum", 2), ("adam", 5)])
+def test_the_rule_of_the_update_is_read_back(method: str, count: int) -> None:
+    t = trace(*NEURON[:2], wrt=["w"])
+    found = list(updates_in_numbers(descend(t, Plan(3, 0.05, method))))
+    assert len(found) == 3 * count
+    for side, names in found:
+        read = read_sides(t, [side], names)
+        assert (read.formulas, read.failures, read.unread) == (1, (), ())
+        wrong = (*side[:2], side[2] * (1 + 1e-6))
+        assert len(read_sides(t, [wrong], names).failures) == 1
