@@ -89,7 +89,7 @@ class Verification:
     @property
     def passed(self) -> int:
         """How many comparisons agree."""
-        false = 0 if self.read is None else len(self.read.failures)
+        false = 0 if self.read is None else len(self.read.failures) + len(self.read.unreadable)
         return self.comparisons - (len(self.failures) - false)
 
     @property
@@ -163,7 +163,9 @@ def verify(
             if not good:
                 failures.append(f"{what} printed by the {dialect} program differs from the trace")
     sampled = any(q.node.shape and q.value.size > MAX_ENTRIES for q in trace.inputs)
-    failures += read.failures if read else ()
+    if read is not None:
+        unread = (f"the printed formula {u} cannot be read back" for u in read.unreadable)
+        failures += (*read.failures, *unread)
     return Verification(
         tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled, read
     )

@@ -19,7 +19,7 @@ import numpy as np
 
 from report.autodiff import extended
 from report.autodiff.differentiate import with_more_digits
-from report.autodiff.graph import FAULTS, Array, topological
+from report.autodiff.graph import Array, OutOfDomain, topological
 from report.autodiff.kinks import kinks
 from report.autodiff.parser.latex import value_of
 from report.autodiff.parser.latex.names import normal
@@ -42,8 +42,8 @@ UNREADABLE = (
     KeyError,
     TypeError,
     AttributeError,
-    np.linalg.LinAlgError,
 )
+_NO_NUMBERS = (OutOfDomain, np.linalg.LinAlgError)  # of a matrix without an inverse
 MAX_PLACES = 6  # entries at which a form in entries is read; of more some, spread over all
 MAX_SUMMED = 36  # entries of a gate over which a local derivative in entries is summed
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -56,9 +56,12 @@ _BRACED = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*"
 _DERIVATIVE = re.compile(
     rf"\\frac\{{\\partial {_BRACED}\}}\{{\\partial {_BRACED}\}}|\\left\.\\frac\{{\\partial {_BRACED}\}}\{{\\partial {_BRACED}\}}\\right\|_\{{\d\}}"
 )
-_MADE = (  # stands for numbers or says where they are
-    r"\text{the numbers",
-)
+# stands for numbers, or leaves out some of them
+_SHORTENED = re.compile(r"\\text\{the numbers|\\[cdlv]?dots\b|\\text\{NaN\}")
+
+
+class _Shortened(Unread):
+    """A formula that leaves out some of its numbers: nothing to be compared."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,11 @@ class ReadBack:
     formulas: int
     failures: tuple[str, ...]
     unread: tuple[str, ...] = ()
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """The formulas that nobody can read; one that only has no number at these inputs is none of them."""
+        return tuple(u for u in self.unread if not u.endswith(f"({NO_NUMBER})"))
 
     def __add__(self, other: ReadBack) -> ReadBack:
         return ReadBack(
@@ -157,6 +165,7 @@ class _Equations:
         known = len(self.failures)
         yield
         if is_on_kink:
+            self.formulas -= len(self.failures) - known
             del self.failures[known:]
 
     def value_of(self, left: str, sides: Sequence[str]) -> None:
@@ -225,16 +234,15 @@ class _Equations:
         """The ways to write a local derivative are equal; the chain beside it says whether they are right."""
         found = _FRACTION.fullmatch(e.left)
         if found is None:
-            self.unread.append(e.left)
+            self.unread.append(f"{e.left} = {e.symbols[0]} (no derivative)")
             return
         shape = np.shape(read(found[2], self.known))
         values = []
         for side in e.symbols:
             self.formulas += 1
-            try:
+            with self.noted(f"{e.left} = {side}"):
                 values.append(_number(side, self.known, shape))
-            except UNREADABLE as error:
-                self.unread.append(f"{e.left} = {side} ({error})")
+        ratios[words(e.left)] = None
         if values:
             ratios[words(e.left)] = values[0]
             for side, value in zip(e.symbols[1:], values[1:], strict=False):
@@ -246,7 +254,7 @@ class _Equations:
         e = branch.local
         found = _FRACTION.fullmatch(e.left)
         if found is None:
-            self.unread.append(e.left)
+            self.unread.append(f"{e.left} = {e.symbols[0]} (no derivative)")
             return
         of, by = found.groups()
         letters, own = self.labels(of), self.labels(by)
@@ -315,13 +323,9 @@ class _Equations:
         for side in e.symbols:
             self.formulas += 1
             said = f"{e.left} = {side}"
-            try:
-                count = self.at_places(said, left, side, letters, places, of, known, scale)
-            except UNREADABLE as error:
-                self.unread.append(f"{said} ({error})")
-                continue
-            if not count:
-                self.unread.append(f"{said} (said of no entry)")
+            with self.noted(said):
+                if not self.at_places(said, left, side, letters, places, of, known, scale):
+                    raise Unread(NO_NUMBER)
 
     def at_places(
         self,
@@ -359,19 +363,15 @@ class _Equations:
         node = self.trace.graph.inputs[gradient.name]
         scale = self.sizes[node].gradient
         names, plain = dict(self.known.names), dict(self.known.plain)
-        for e in where:
+        for e in _in_order(where):
             if words(e.left)[:1] == words(r"\frac"):  # a gradient, which is known
                 continue
             self.formulas += 1
-            try:
-                part = np.asarray(
-                    _number(e.symbols[0], replace(self.known, names=names, plain=plain))
-                )
-            except UNREADABLE as error:
-                self.unread.append(f"{e.left} = {e.symbols[0]} ({error})")
-                continue
-            names[without_font(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
-            plain[normal(e.left)] = part[()]
+            with self.noted(f"{e.left} = {e.symbols[0]}"):
+                meant = replace(self.known, names=names, plain=plain)
+                part = np.asarray(_number(e.symbols[0], meant))
+                names[without_font(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
+                plain[normal(e.left)] = part[()]
         known = replace(self.known, names=names, plain=plain)
         if gradient.closed is not None:
             self.same(gradient.left, gradient.closed, gradient.value, scale, known)
@@ -384,22 +384,26 @@ class _Equations:
         self, left: str, side: str, expected: Array, scale: float, known: Known | None = None
     ) -> None:
         """A side must have the numbers that are expected."""
-        if any(part in side for part in _MADE):
-            return
         shape = np.shape(expected)
         self.check(left, side, lambda: _number(side, known or self.known, shape), expected, scale)
 
     def check(self, left: str, side: str, value: Any, expected: Array, scale: float) -> None:
-        self.formulas += 1
-        said = f"{left} = {side}"
         if np.size(expected) > MAX_ENTRIES:
             return
+        self.formulas += 1
+        said = f"{left} = {side}"
+        with self.noted(said):
+            self.compare(said, value(), expected, scale)
+
+    @contextmanager
+    def noted(self, said: str) -> Iterator[None]:
+        """A formula that is read meanwhile; one that cannot be read is noted, one that is shortened not counted."""
         try:
-            found = value()
+            yield
+        except _Shortened:
+            self.formulas -= 1
         except UNREADABLE as error:
             self.unread.append(f"{said} ({error})")
-            return
-        self.compare(said, found, expected, scale)
 
     def compare(self, said: str, found: Any, expected: Any, scale: float) -> bool:
         """Whether two sides have the same numbers; a failure where they have not."""
@@ -423,6 +427,17 @@ class _Equations:
         return bool(good)
 
 
+def _in_order(where: Sequence[Equation]) -> list[Equation]:
+    """What stands in a formula by name, what another one's meaning uses first."""
+    left, done = list(where), list[Equation]()
+    while left:
+        names = [e.left for e in left]
+        free = [e for e in left if not any(n in e.symbols[0] for n in names if n != e.left)]
+        done += free or left
+        left = [e for e in left if e not in done]
+    return done
+
+
 def _number(
     text: str, known: Known, shape: tuple[int, ...] = (), labels: Mapping[str, int] | None = None
 ) -> Any:
@@ -430,31 +445,41 @@ def _number(
 
     The reader of functions is the reader; what stands in entries is read by the quicker one for numbers first.
     """
-    if labels is not None:
+    if _SHORTENED.search(text):
+        raise _Shortened
+
+    def as_function() -> Any:
+        put_in, values = _without_derivatives(text, known)
+        return value_of(put_in, values, shape, labels or {})
+
+    def as_numbers() -> Any:
+        return read(text, known, labels, shape)
+
+    faults = []
+    for read_so in (as_function, as_numbers) if labels is None else (as_numbers, as_function):
         try:
-            return read(text, known, labels)
-        except UNREADABLE as error:
-            refused: Exception = error
+            return read_so()
+        except _NO_NUMBERS:
+            return math.nan
+        except (ReportError, *UNREADABLE) as error:
+            faults.append(str(error).partition("\n")[0])
+    raise Unread("; ".join(faults))
+
+
+def _without_derivatives(text: str, known: Known) -> tuple[str, dict[str, Any]]:
+    """A formula with words for its derivatives, and the numbers of all names. Raises Unread."""
     values = dict(known.plain)
 
     def named(derivative: re.Match[str]) -> str:
+        if known.ratios.get(words(derivative[0]), derivative) is None:  # itself not read
+            raise _Shortened
         value = known.derivative(derivative[0])
         if value is None:
             return derivative[0]
         values[name := f"derivative{derivative.start()}"] = np.asarray(value)[()]
         return rf"\operatorname{{{name}}}"
 
-    try:
-        return value_of(_DERIVATIVE.sub(named, text), values, shape, labels or {})
-    except FAULTS:
-        return math.nan
-    except ReportError as error:
-        if labels is not None:
-            raise Unread(f"{refused}; {str(error).splitlines()[0]}") from None
-        try:
-            return read(text, known, shape=shape)
-        except UNREADABLE as fault:
-            raise Unread(f"{fault}; {str(error).splitlines()[0]}") from None
+    return _DERIVATIVE.sub(named, text), values
 
 
 def _shaped(found: Any, expected: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
-from report.readback.equations import NO_NUMBER, ReadBack
+from report.readback.equations import ReadBack
 
 
 def printable(derivation: Derivation, read: ReadBack) -> tuple[Derivation, ReadBack]:
@@ -15,10 +16,9 @@ def printable(derivation: Derivation, read: ReadBack) -> tuple[Derivation, ReadB
     That are forms in entries and closed forms, which say again what the steps say. A formula that only has
     no number at these inputs stays.
     """
-    faults = [fault for fault in read.unread if not fault.endswith(f"({NO_NUMBER})")]
-    if not faults:
+    if not read.unreadable:
         return derivation, read
-    kept = _Kept(faults)
+    kept = _Kept(read.unreadable)
     made = replace(
         derivation,
         backward=tuple(kept.step(step) for step in derivation.backward),
@@ -31,7 +31,7 @@ def printable(derivation: Derivation, read: ReadBack) -> tuple[Derivation, ReadB
 class _Kept:
     """What of a derivation can be read, and the faults of what is left out."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, faults: Sequence[str]) -> None:
         self.faults = faults
         self.left_out: set[str] = set()
 

@@ -609,11 +609,17 @@ class _Reader:
             raise Unread(f"{rank} labels in {tokens}")
         return [self.value(p) for p in parts]
 
+    def log_of_function(self) -> Any:
+        if self.next == r"\sigma" and "sigma" not in self.names:  # far out exact
+            self.take()
+            return GATES["log_sigmoid"].forward(plain(self.factor()))
+        return np.log(self.name_or_function(self.take()))
+
     def called(self, name: str) -> Any:
         power: list[str] = []
         note = ""
         if name == "log" and self.next in (r"\sigma", r"\det", r"\operatorname"):
-            return np.log(self.name_or_function(self.take()))
+            return self.log_of_function()
         while self.next in ("^", "_"):
             if self.take() == "^":
                 power = self.group()

@@ -110,7 +110,7 @@ sigmoid = elementwise(
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
-    saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", binding=POWER, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    of_matrix=(r"\log^{{\odot}} \sigma\left({0}\right)", POWER), saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", binding=POWER, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})",
     definition=lambda x: -log(1 + exp(-x)),

@@ -72,11 +72,12 @@ class Printer:
             return symbol(str(node.name), node.shape), ATOM
         if gate is CONSTANT:
             if node in self.told:
-                return rf"{_constant(node)[0]}_{{{dimensions(node.shape)}}}", ATOM
+                size = len(node.value) if node.name == "I" else dimensions(node.shape)
+                return rf"{_constant(node)[0]}_{{{size}}}", ATOM
             return _constant(node)
         if _mixes_filled(node):
             return _numbers(np.asarray(node.value))
-        if not (gate.elementwise or gate.form in _BESIDE):
+        if self.is_whole(node):
             for a in node.args:
                 self.tell(a)
         node = self.in_rows(node)
@@ -94,6 +95,13 @@ class Printer:
             self.noted(gate, node), options(gate, node.params, counted)
         ), gate.binding
 
+    def is_whole(self, node: Node) -> bool:
+        """Whether a gate takes its arguments as a whole, or has more entries than those that tell their size."""
+        if not node.gate.elementwise:
+            return node.gate.form not in _BESIDE
+        shapes = [a.shape for a in node.args if a.shape and not self.is_sizeless(a)]
+        return bool(shapes) and np.broadcast_shapes(*shapes) != node.shape
+
     def tell(self, node: Node) -> None:
         """Have the copies told their number in what is taken as a whole, where nothing in it tells it."""
         if not self.is_sizeless(node) or self.leaf(node) is not None:
@@ -108,7 +116,8 @@ class Printer:
         if not node.shape or node.is_input or self.leaf(node) is not None:
             return False
         if node.gate is CONSTANT:
-            return node.name is None and not np.ptp(node.value) and node.value.flat[0] in (0, 1)
+            is_filled = node.name is None and not np.ptp(node.value)
+            return node.name == "I" or (is_filled and node.value.flat[0] in (0, 1))
         if node.gate.form is Form.COPIES:
             return node.span is None
         sizes = [self.is_sizeless(a) for a in node.args]

@@ -281,6 +281,9 @@ class _Calls(_Sums):
 
     def unary(self, name: str, x: Value, part: Part, entrywise: bool = False) -> Value:
         """A function of one number, of each entry of a tensor."""
+        if self.printed and name == "log" and x.node.gate is GATES["sigmoid"]:  # far out exact
+            node = self.call("log_sigmoid", [x.node.args[0]], part)
+            return Value(node, f"log({x.text})", ATOM, x.axes, x.row)
         square = len(x.shape) == 2 and x.shape[0] == x.shape[1] > 1
         if square and name in _MATRIX_FUNCTIONS and not entrywise:
             raise self.error(

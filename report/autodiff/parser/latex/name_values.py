@@ -83,8 +83,8 @@ class _Names(_Entries):
     def check_one_reading(
         self, letter: Letter, script: Script | None, label: str, below: Any, part: Part
     ) -> None:
-        """x_1 is the input x1 or the entry of x, where both are there."""
-        if script is None or script.below is None or below is not None:
+        """x_1 is the input x1 or the entry of x, where both are there; so is x_{1,2} an entry of either."""
+        if script is None or script.below is None or below == script.below or self.printed:
             return
         base = self.known.get(self.base_label(letter) + "prime" * script.primes)
         if (

@@ -219,11 +219,15 @@ class _Products(_Building):
                 r"nothing here says how large these are; write their size below, as in \mathbf{1}_{3}",
                 part,
             )
-        if isinstance(a, Value) and is_number(a.shape):
+        thin = (
+            "rows",
+            "columns",
+        )  # of one vector, whose product with a vector is none with a number
+        if isinstance(a, Value) and is_number(a.shape) and not (a.shape and thin):
             pending, number = b, self.as_number(a)
             assert isinstance(pending, Unsized)
             return self.each_way(pending, lambda x: self.scaled(number, x, part))
-        if isinstance(b, Value) and is_number(b.shape):
+        if isinstance(b, Value) and is_number(b.shape) and not (b.shape and thin):
             left_, right_ = a, self.as_number(b)
             assert isinstance(left_, Unsized)
             return self.each_way(left_, lambda x: self.scaled(x, right_, part))
@@ -303,6 +307,8 @@ class _Products(_Building):
     def divided(self, a: Operand, b: Value, part: Part) -> Operand:
         """a over b, of which b is a number, or both are tensors of one shape."""
         if isinstance(a, Unsized):
+            if not is_number(b.shape) and a.kind == "matrix":
+                return self.divided(self.beside(a, b, part), b, part)
             if not is_number(b.shape) and self.is_filled(a):
                 return self.divided(self.reshaped(a.make(1), (), part), b, part)
             return self.each_way(a, lambda x: self.sized(self.divided(x, b, part), part))

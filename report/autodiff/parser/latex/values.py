@@ -181,6 +181,8 @@ class _Building:
             if len(v.shape) == 1 and len(m.shape) == 2:
                 (n,), (rows, columns) = v.shape, m.shape
                 as_row, as_column = n == columns, n == rows and not v.row
+                if self.printed and v.row and as_row:
+                    return a, b
                 if min(rows, columns) == 1 and rows != columns:
                     if columns == 1 and v.row:  # a column and a row
                         if self.printed:
