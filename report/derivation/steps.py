@@ -20,6 +20,7 @@ from report.derivation.gate_families import why
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.index_form import NoIndexForm, index_form
 from report.derivation.latex import equation, latex
+from report.derivation.latex.options import over
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
 from report.derivation.quantity_names import Notation, factor, gradient_numbers
 from report.derivation.symbolic.size import written_size
@@ -224,13 +225,8 @@ def _summed(symbols: str, node: Node, arg: Node) -> str:
     """The sum over the axes along which an argument was stretched."""
     extra = len(node.shape) - len(arg.shape)
     axes = [i for i, n in enumerate(node.shape) if i < extra or arg.shape[i - extra] != n]
-    if not arg.shape:
-        over = "all entries"
-    elif len(node.shape) == 2 and len(axes) == 1:
-        over = ("rows", "columns")[axes[0]]
-    else:
-        over = f"axis {', '.join(str(a) for a in axes)}"
-    return rf"\sum_{{\text{{{over}}}}} \left({symbols}\right)"
+    below = over(axes, len(node.shape)) if arg.shape else r"\text{all entries}"
+    return rf"\sum_{{{below}}} \left({symbols}\right)"
 
 
 # ---------------------------------------------------------------- where paths meet

@@ -388,9 +388,7 @@ class _Reader:
                     order = 1
                 elif (found := axis_of(part)) is not None:
                     axis = found
-                elif part == r"\text{kept}":
-                    continue
-                else:
+                elif part not in ("F", r"\text{kept}"):
                     raise Unread(part)
         if order == 1:
             return np.sum(np.abs(inner), axis=axis, keepdims=axis is not None)
@@ -653,6 +651,8 @@ class _Reader:
         return self.power(value, power) if power and power != [r"\odot"] else value
 
     def applied(self, name: str, note: str, args: list[Any]) -> Any:  # noqa: C901 - by name
+        if any(np.ndim(a) == 0 and is_nan(a) for a in args):  # of an entry that is none
+            return math.nan
         if name in ("max", "min") and len(args) > 1:
             return reduce(np.maximum if name == "max" else np.minimum, args)
         if name in ("LeakyReLU", "ELU"):

@@ -31,11 +31,7 @@ def test_formulas_from_the_field_are_read_back(path: Path) -> None:
         assert found.unread == ()
 
 
-# A norm of a matrix without its F, and a product of a number behind a dot.
-NOT_BACK = ("attention.toml", "convolution.toml")
-PROBLEMS = sorted(
-    p for p in Path("problems").glob("*.toml") if p.name not in (*NOT_BACK, "class.toml")
-)
+PROBLEMS = sorted(p for p in Path("problems").glob("*.toml") if p.name != "class.toml")
 
 
 @pytest.mark.parametrize("path", PROBLEMS, ids=lambda p: p.stem)

@@ -25,7 +25,7 @@ from report.autodiff.gates.shapes import (
     solution,
     square_matrix,
 )
-from report.autodiff.gates.table import MATRIX_PRODUCT, POWER, PRODUCT, function, gate, named
+from report.autodiff.gates.table import CALL, MATRIX_PRODUCT, POWER, PRODUCT, function, gate, named
 from report.autodiff.graph import _OPERATORS, Array, OutOfDomain, Shape, shape_of
 from report.errors import ReportError
 
@@ -213,7 +213,7 @@ norm = gate(
     "norm", lambda x, axis=None, keepdims=False: _norm(x, axis, keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * ratio(x, _scale(y, x, axis)),
     variant=_variant_of_norm, varied={"ord": None}, squared="squared_norm",
-    shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION,
+    shape=reduced, sign="‖·‖", latex=r"\left\|{0}\right\|", params=REDUCTION, of_matrix=(r"\left\|{0}\right\|_{{F}}", CALL),
     python="math.hypot(*{0:axis})", numpy=code.np_norm, kink=lambda x, axis=None, keepdims=False:
     np.all(x == 0, axis=axis), convention="gradient 0 where every entry is 0",
     definition=lambda x, axis=None, keepdims=False: sqrt(total(square(x), axis=axis, keepdims=keepdims)),
@@ -223,7 +223,7 @@ norm = gate(
 )
 squared_norm = gate(
     "squared_norm", lambda x: np.sum(x * x), lambda g, y, x: g * (2 * x),
-    shape=lambda x: (), sign="‖·‖²", latex=r"\left\|{0}\right\|^{{2}}", binding=POWER,
+    of_matrix=(r"\left\|{0}\right\|_{{F}}^{{2}}", POWER), shape=lambda x: (), sign="‖·‖²", latex=r"\left\|{0}\right\|^{{2}}", binding=POWER,
     numpy="np.sum({0:5} ** 2)",
     definition=lambda x: total(square(x)), family="norm",
     usage="norm(x)**2",
@@ -234,6 +234,7 @@ squared_norm = gate(
 l1_norm = gate(
     "l1_norm", lambda x, axis=None, keepdims=False: np.sum(np.abs(x), axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: _scale(g, x, axis) * sign(x),
+    of_matrix=(r"\operatorname{{sum}}\left(\operatorname{{abs}}\left({0}\right)\right)", CALL),
     shape=reduced, sign="‖·‖₁", latex=r"\left\|{0}\right\|_{{1}}", params=REDUCTION,
     numpy=code.called("np.sum", "np.abs({0})"), kink=lambda x, axis=None, keepdims=False: x == 0,
     convention="derivative 0 at an entry of 0",

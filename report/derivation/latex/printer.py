@@ -87,7 +87,7 @@ class Printer:
             if written is not None:
                 return written
         shape = node.args[0].shape if node.args else ()
-        if gate.of_matrix and is_square(node.args[0]):  # of each entry, not of the matrix
+        if gate.of_matrix and is_of_entries(node):  # not of the matrix
             template, binding = gate.of_matrix
             return self.fill(template, node), binding
         counted = max(node.shape, shape, key=len)  # a new axis is one of the result
@@ -171,6 +171,14 @@ _BESIDE = frozenset(
         Form.COPIES,
     }
 )
+
+
+def is_of_entries(node: Node) -> bool:
+    """Whether a gate of the entries could be taken for one of the matrix: a function of a square one, or a norm."""
+    (a, *_) = node.args
+    if node.gate.elementwise:
+        return is_square(a)
+    return sum(n > 1 for n in a.shape) > 1 and not any(node.params.values())
 
 
 def is_square(node: Node) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from report.autodiff.gates import GATES
+from report.autodiff.graph import Gate
 from report.autodiff.parser.latex.indices import split
 from report.autodiff.parser.latex.tokens import Token
 
@@ -18,18 +19,14 @@ def options_below(name: str, below: Sequence[Token]) -> dict[str, Any] | None:
     gate = GATES.get(name)
     if gate is None or not below:
         return None
-    bare = next((option for option in _BARE if option in gate.params), "")
-    if bare and all(t.kind == "num" or t.text in ("(", ")", ",", r"\times") for t in below):
-        return _bare(bare, below)
-    if below[0].text.strip() == "subscripts" and "subscripts" in gate.params:
-        return {"subscripts": "".join(t.text for t in below[1:])}
+    alone = _alone(gate, below)
+    if alone is not None:
+        return alone
     options: dict[str, Any] = {}
     last = ""
     for item in split(below):
         texts = [t.text for t in item]
-        is_word = bool(item) and (item[0].kind == "word" or item[0].font == "text")
-        word = item[0].text.strip().replace(" ", "_") if is_word else ""
-        word = {"kept": "keepdims"}.get(word, word)
+        word = _word(item)
         value = _value(texts[1:] if word else texts)
         if word in gate.params and len(texts) == 1:
             options[word] = True
@@ -50,6 +47,26 @@ def options_below(name: str, below: Sequence[Token]) -> dict[str, Any] | None:
         axis = options["axis"]
         options["axis"] = tuple(a - 1 for a in axis) if isinstance(axis, tuple) else axis - 1
     return options
+
+
+def _alone(gate: Gate, below: Sequence[Token]) -> dict[str, Any] | None:
+    """The options where they are one thing; None for a list of them."""
+    bare = next((option for option in _BARE if option in gate.params), "")
+    if bare and all(t.kind == "num" or t.text in ("(", ")", ",", r"\times") for t in below):
+        return _bare(bare, below)
+    if below[0].text == "all entries" and "axis" in gate.params:
+        return {}
+    if below[0].text.strip() == "subscripts" and "subscripts" in gate.params:
+        return {"subscripts": "".join(t.text for t in below[1:])}
+    return None
+
+
+def _word(item: Sequence[Token]) -> str:
+    """The option that is told by its name; "" where none is."""
+    if not item or not (item[0].kind == "word" or item[0].font == "text"):
+        return ""
+    word = item[0].text.strip().replace(" ", "_")
+    return {"kept": "keepdims"}.get(word, word)
 
 
 def _number_option(name: str, given: dict[str, Any]) -> str:

@@ -219,10 +219,8 @@ class _Products(_Building):
                 r"nothing here says how large these are; write their size below, as in \mathbf{1}_{3}",
                 part,
             )
-        thin = (
-            "rows",
-            "columns",
-        )  # of one vector, whose product with a vector is none with a number
+        # of one vector, whose product with a vector is none with a number
+        thin = any(isinstance(x, Unsized) and x.kind in ("rows", "columns") for x in (a, b))
         if isinstance(a, Value) and is_number(a.shape) and not (a.shape and thin):
             pending, number = b, self.as_number(a)
             assert isinstance(pending, Unsized)
