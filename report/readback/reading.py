@@ -524,6 +524,8 @@ class _Reader:
         rows, columns = (*self.shape, 1, 1)[:2]
         self.take("_")
         sub = self.group()
+        if len(sub) == 1 and not is_vector:
+            return np.eye(int(sub[0]))
         turned = self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"]
         n = (columns if turned else rows) if is_vector else (rows if turned else columns)
         if is_vector and n == 1:  # in brackets that are turned

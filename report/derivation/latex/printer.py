@@ -178,7 +178,8 @@ def is_of_entries(node: Node) -> bool:
     (a, *_) = node.args
     if node.gate.elementwise:
         return is_square(a)
-    return sum(n > 1 for n in a.shape) > 1 and not any(node.params.values())
+    is_plain = all(v is None or v is False for v in node.params.values())
+    return is_plain and sum(n > 1 for n in a.shape) > 1
 
 
 def is_square(node: Node) -> bool:
