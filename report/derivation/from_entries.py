@@ -9,9 +9,11 @@ the two cases stand apart.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from report.autodiff.graph import Node
+from report.autodiff.kinks import on_kink
 from report.derivation.backward_edge import Link
 from report.derivation.elements import Equation
 from report.derivation.index_form import NoIndexForm
@@ -20,6 +22,8 @@ from report.derivation.latex import latex
 from report.derivation.latex.symbols import partial
 from report.derivation.symbolic.expressions import times
 
+EXTREMES = ("max", "min")
+MAX_SUMS = 3  # signs in one side of such an equation
 MAX_WRITTEN = 400  # characters of such an equation; a longer one is not for reading
 
 
@@ -28,25 +32,31 @@ def from_entries(link: Link) -> tuple[tuple[Equation, ...], Equation | None]:
     node, arg = link.node, link.arg
     if math.prod(arg.shape) == 1 or node.args.count(arg) > 1:
         return (), None
-    try:
-        local, summed = _Derivation(link).equations()
-    except (NoIndexForm, Split):
-        return (), None
-    whole = [*local, *([summed] if summed else [])]
-    if any(len(text) > MAX_WRITTEN for e in whole for text in e.symbols):
-        return (), None
-    return local, summed
+    for in_gates in (False, True):  # softmax as its quotient, and where that cannot be told by its name
+        try:
+            local, summed = _Derivation(link, in_gates).equations()
+        except (NoIndexForm, Split):
+            continue
+        whole = [*local, *([summed] if summed else [])]
+        if not any(_is_long(text) for e in whole for text in e.symbols):
+            return local, summed
+    return (), None
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > MAX_WRITTEN or text.count(r"\sum") > MAX_SUMS
 
 
 class _Derivation:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, in_gates: bool) -> None:
         notation = link.notation
         self.notation, self.link = notation, link
         gate = Node(link.node.gate, tuple(link.leaves), link.node.params, link.node.shape)
         self.upstream = partial(notation.f, notation.entry[link.node])
         names = {leaf: notation.entry[n] for leaf, n in link.pairs if leaf is not link.y}
         whole = {link.upstream: self.upstream, link.y: notation.entry[link.node]}
-        self.walk = Walk(gate, names | whole, lambda n: latex(n, link.names.get), {})
+        named = (lambda n: latex(n, link.names.get)) if in_gates else None
+        self.walk = Walk(gate, names | whole, named, {})
         self.own = names[link.leaves[link.place]]
         self.root = self.walk.root
         self.at = tuple(self.walk.fresh(n) for n in link.arg.shape)
@@ -59,7 +69,7 @@ class _Derivation:
         slope = sympy.expand(self.by_entry(self.value))
         if slope == 0:
             raise NoIndexForm
-        if slope.is_Add and slope.has(sympy.KroneckerDelta):
+        if self.root and slope.is_Add and slope.has(sympy.KroneckerDelta):
             return self.cases(sympy.factor_terms(slope)), None
         slope = times(*sympy.factor_terms(slope).as_coeff_Mul())
         inner = [d for label in self.at for d in self.walk.dummies(label)]
@@ -151,11 +161,9 @@ class _Derivation:
         if isinstance(e, sympy.UnevaluatedExpr):
             return self.by_entry(e.args[0])
         if isinstance(e, sympy.Sum):
-            labels = [d for d, *_ in e.limits]
-            if any(first != 1 or last != self.walk.sizes.get(d) for d, first, last in e.limits):
-                raise NoIndexForm
-            inside = sympy.expand(self.by_entry(e.function))
-            return sympy.Add(*(self.walk.sum(t, *labels) for t in sympy.Add.make_args(inside)))
+            return self.by_sum(e)
+        if isinstance(e, ExprWithLimits) and type(e).__name__ in EXTREMES:
+            return self.by_extreme(e)
         if isinstance(e, ExprWithLimits | sympy.Piecewise | sympy.KroneckerDelta):
             raise NoIndexForm
         places = [sympy.Dummy(real=True) for _ in e.args]
@@ -171,6 +179,56 @@ class _Derivation:
                 raise NoIndexForm
             total += slope.xreplace(back) * self.by_entry(inner)
         return total
+
+    def by_sum(self, e: Any) -> Any:
+        """Σ_k δ_ki x_k = x_i; of a sum up to a label j, Σ_{k ≤ j} x_k, it is 1 for the i ≤ j."""
+        import sympy
+
+        labels = [d for d, *_ in e.limits]
+        inside = sympy.expand(self.by_entry(e.function))
+        ends = [last for d, _, last in e.limits if last != self.walk.sizes.get(d)]
+        if any(first != 1 for _, first, _ in e.limits):
+            raise NoIndexForm
+        if ends:
+            if len(labels) != 1 or not isinstance(inside, sympy.KroneckerDelta):
+                raise NoIndexForm
+            (own,) = set(inside.args) - set(labels)
+            return self.walk.call("less_equal")(own, ends[0])
+        return sympy.Add(*(self.summed(t, labels) for t in sympy.Add.make_args(inside)))
+
+    def summed(self, term: Any, labels: Sequence[Any]) -> Any:
+        """A sum over labels; where δ of i and j + a - 1 stands in it, a is i - j + 1, if that is a place."""
+        import sympy
+
+        left = list(labels)
+        for delta in sympy.Mul.make_args(term):
+            if not isinstance(delta, sympy.KroneckerDelta) or set(delta.args) & set(left):
+                continue
+            gap = delta.args[0] - delta.args[1]
+            label = next((x for x in left if gap.coeff(x) in (1, -1)), None)
+            if label is not None:
+                at = sympy.expand(label - gap / gap.coeff(label))
+                bracket = self.walk.call("within")(at, sympy.Integer(1), self.walk.sizes[label])
+                term = (term / delta).xreplace({label: at}) * bracket
+                left.remove(label)
+        return self.walk.sum(term, *left) if left else term
+
+    def by_extreme(self, e: Any) -> Any:
+        """1 where the entry is the largest one."""
+        import sympy
+
+        if on_kink(self.link.notation.trace, self.link.node) or len(e.limits) != 1:
+            raise NoIndexForm
+        label = e.limits[0][0]
+        inside = self.by_entry(e.function)
+        deltas = [d for d in sympy.Mul.make_args(inside) if d.has(label)]
+        if len(deltas) != 1 or not isinstance(deltas[0], sympy.KroneckerDelta):
+            raise NoIndexForm
+        if label not in deltas[0].args:
+            raise NoIndexForm
+        (own,) = set(deltas[0].args) - {label}
+        is_largest = self.walk.call("equal")(e.function.xreplace({label: own}), e)
+        return (inside / deltas[0]) * is_largest
 
     # ------------------------------------------------------------ writing
 

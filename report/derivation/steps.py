@@ -166,9 +166,13 @@ def _by_rule(link: Link, left: str, part: np.ndarray) -> Branch:
 def _derived(link: Link, told: set[Hashable]) -> tuple[tuple[Equation, ...], Equation | None]:
     """The local derivative taken from the gate's entries, the first time that a kind of gate occurs."""
     node = link.node
-    if node.gate.elementwise or not any(n.shape for n in (node, link.arg)):
+    if not any(n.shape for n in (node, link.arg)):
         return (), None
-    kind = (node.gate.name, link.place, len(node.shape), *(len(a.shape) for a in node.args))
+    kind: tuple[Hashable, ...] = (len(node.shape), *(len(a.shape) for a in node.args))
+    if not node.gate.elementwise:
+        kind = (node.gate.name, link.place, *kind)
+    elif link.arg.shape == node.shape:
+        return (), None
     if kind in told:
         return (), None
     told.add(kind)

@@ -228,6 +228,10 @@ class Walk:
                 other = delta.args[1 - delta.args.index(label)]
                 if other.is_Integer or self.sizes.get(other) == n or is_position(other - 1):
                     return times(outside, (inside / delta).xreplace({label: other}))
+        if inside.func is self.call("equal") and inside.args[0] == label:
+            other = inside.args[1] - 1  # each row has its label once
+            if is_position(other) and other.size == n:
+                return outside
         if isinstance(inside, sympy.Sum):
             return times(outside, sympy.Sum(inside.function, *inside.limits, (label, 1, n)))
         return times(outside, sympy.Sum(inside, (label, 1, n)))
