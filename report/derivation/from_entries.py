@@ -82,7 +82,9 @@ class _Derivation:
         product = times(self.walk.named(self.link.upstream, self.upstream, self.root), slope)
         steps = [self.walk.sum(product, *self.root)]
         if outer and slope.has(sympy.KroneckerDelta):
-            steps.insert(0, sympy.Sum(product, *((d, 1, self.walk.sizes[d]) for d in outer[::-1])))
+            number, rest = product.as_coeff_Mul()
+            limits = ((d, 1, self.walk.sizes[d]) for d in outer[::-1])
+            steps.insert(0, times(number, sympy.Sum(rest, *limits)))
         if steps[-1].has(sympy.Sum) and any(
             inner.has(sympy.KroneckerDelta) for inner in steps[-1].atoms(sympy.Sum)
         ):
