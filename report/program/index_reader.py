@@ -194,12 +194,15 @@ class _Reader:
             if number.p != 1:
                 over = ast.BinOp(syntax.number(float(number.p)), ast.Mult(), over)
             return ast.BinOp(over, ast.Div(), syntax.number(float(number.q)))
-        conditions: list[ast.expr] = []  # of labels first: they say whether there is an entry
+        of_labels: list[ast.expr] = []  # they come first: they say whether there is an entry
+        of_entries: list[ast.expr] = []
         above: list[ast.expr] = []
         below: list[ast.expr] = []
-        for factor in sorted(e.args, key=_first):
+        for factor in sorted(
+            e.args, key=lambda f: (_first(f), min(map(str, f.free_symbols), default=""))
+        ):
             if (test := self.condition(factor)) is not None:
-                conditions.insert(0 if self.is_of_labels(factor) else len(conditions), test)
+                (of_labels if self.is_of_labels(factor) else of_entries).append(test)
             elif factor.is_Pow and factor.exp == -1:
                 below.append(self.read(factor.base))
             else:
@@ -209,6 +212,7 @@ class _Reader:
             product = ast.BinOp(product, ast.Mult(), more)
         for divisor in below:
             product = ast.BinOp(product, ast.Div(), divisor)
+        conditions = [*of_labels, *of_entries]
         if not conditions:
             return product
         test = conditions[0] if len(conditions) == 1 else ast.BoolOp(ast.And(), conditions)

@@ -57,26 +57,31 @@ def _without_doubles(line: str) -> str:
     return "".join(letter for i, letter in enumerate(line) if i not in dropped)
 
 
+_TEMPORARY = re.compile(r"t\d+ = ")  # a part of the gate's statement that follows
+
+
 def commented(lines: list[CodeLine]) -> list[str]:
-    """Statements with their comments in one column; above the statement where there is no room."""
+    """Statements with their comments in one column; where there is no room, above all that it is about."""
     shown = [(line, line.text) for line in lines]
     rooms = [(len(t), WIDTH - 4 - len(li.brief or li.comment)) for li, t in shown if li.comment]
     columns = sorted({width for width, room in rooms if width <= room} or {0})
     column = max(columns, key=lambda c: sum(width <= c <= room for width, room in rooms))
     result: list[str] = []
+    begin = 0  # of the statements that the next comment is about
     for line, code in shown:
         room = WIDTH - 4 - column
         beside = next((c for c in (line.comment, line.brief) if 0 < len(c) <= room), "")
+        fits = [c for c in (line.comment, line.brief) if c and len(code) + len(c) + 4 <= WIDTH]
         if beside and len(code) <= column:
             result.append(f"{code:<{column}}  # {beside}")
-            continue
-        fits = [c for c in (line.comment, line.brief) if c and len(code) + len(c) + 4 <= WIDTH]
-        if fits:
+        elif fits:
             result.append(f"{code}  # {fits[0]}")
-            continue
-        if line.comment:
-            result += wrapped(line.comment, "# ")
-        result += statement(line.head, line.code)
+        else:
+            if line.comment:
+                result[begin:begin] = wrapped(line.comment, "# ")
+            result += statement(line.head, line.code)
+        if not _TEMPORARY.match(line.head):
+            begin = len(result)
     return result
 
 
