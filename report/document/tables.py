@@ -131,6 +131,11 @@ def forward(
     return {"rows": cells, "more": len(rows) - len(shown), **_columns([first, *limits], left=3)}
 
 
+def in_row(row: ForwardRow) -> list[str]:
+    """The formulas of a row of the forward table."""
+    return [row.symbols, *filter(None, [row.numbers]), tensor(row.quantity.value, VALUE)[0]]
+
+
 # ---------------------------------------------------------------- what flows back
 
 

@@ -19,7 +19,7 @@ from report.derivation.latex.symbols import entry_symbol, partial, symbol, tenso
 from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.descent import descent_view, loop_view
-from report.document.first_page import leaves_first_page
+from report.document.first_page import forward_first
 from report.document.formulas import (
     BROWSER,
     COLUMN,
@@ -68,12 +68,13 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
     gradients = [replace(g, numbers=same(g.numbers)) for g in derivation.gradients]
     shared = [e for e in shared_names(trace, derivation) if e.left not in told]
     formula = [] if tells(q.statement, derivation) else derivation.formula
-    high = leaves_first_page(
+    later = not browser and forward_first(
         work.figure,
         q.statement,
         [f"{g.left} = {g.numbers}" for g in gradients],
         [f"{e.left} = {e.symbols[0]}" for e in formula],
         [given(i) for i in trace.inputs],
+        [tables.in_row(row) for row in derivation.forward],
     )
     return {
         "id": q.id,
@@ -84,7 +85,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "f": derivation.function,
         "formula": setter.function_lines(derivation) if formula else [],
         "inputs": [setter.display(given(i)) for i in trace.inputs],
-        "graph_later": high and bool(derivation.forward) and not browser,
+        "graph_later": later,
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "figure": graph(setter, work.figure, q.id, linked, trace if setter.browser else None),
         "short": len(derivation.forward) <= 14

@@ -273,18 +273,21 @@ class _Listing(Block):
         faces = {}
         for bold, face in ((False, style), (True, ink.varied(style, font_weight=700))):
             used = (text for _, line in shown for kind, text in line if (kind == "k") is bold)
-            faces[bold] = ink.Letters(face, stream, "".join(used))
+            faces[bold] = ink.Letters(face, stream, "".join(used) + ink.TAB * self._numbered)
         colours = {"c": colour(_GREY)}
         out, current = ["BT"], None
         for i, (number, line) in enumerate(shown):
             x = 0 if number else _HANGING * self._advance
             out.append(f"1 0 0 -1 {x:.4f} {baseline + tops[i]:.4f} Tm")
-            for kind, text in line:
+            levels = _levels(line) if self._numbered else 0
+            for kind, text in _outdented(line, levels):
                 if kind != current:
                     shade = colours.get(kind, style["color"])
                     out.append("{:.4g} {:.4g} {:.4g} rg".format(*shade.to("srgb").coordinates))
                     current = kind
-                out += faces[kind == "k"].show(text)
+                face = faces[kind == "k"]
+                out += face.show_indented(levels, text) if levels else face.show(text)
+                levels = 0
         out.append("ET")
         stream.stream.append("\n".join(out).encode())
         marks = [
@@ -311,6 +314,16 @@ class _Listing(Block):
             for operator in letters.place(-_NUMBER_GAP - letters.width(mark), baseline + top, mark)
         )
         stream.stream.append("\n".join(["BT", *placed, "ET"]).encode())
+
+
+def _levels(line: Sequence[Piece]) -> int:
+    """How many tabs a line of a program stands further in."""
+    text = "".join(piece for _, piece in line)
+    return (len(text) - len(text.lstrip(" "))) // ink.INDENT
+
+
+def _outdented(line: Sequence[Piece], levels: int) -> list[Piece]:
+    return _taken(line, levels * ink.INDENT)[1]
 
 
 def _wrapped(

@@ -177,6 +177,10 @@ def _used(stream: Any, pango_font: Any, shown: Iterable[tuple[int, str]]) -> tup
     return font, size
 
 
+TAB = "\N{NO-BREAK SPACE}"  # whose empty glyph stands for a tab when a text is copied
+INDENT = 4  # letters of a tab
+
+
 class Letters:
     """The letters of one face and size, set one after the other: code, numbers, labels of figures.
 
@@ -201,7 +205,8 @@ class Letters:
         self._letters = {}
         for pango_font, run in groupby(letters, lambda letter: known[letter].font):
             shown = [(known[letter].glyph, letter) for letter in run]
-            font, _ = _used(stream, pango_font, shown)
+            meant = [(glyph, "\t" if letter == TAB else letter) for glyph, letter in shown]
+            font, _ = _used(stream, pango_font, meant)
             for glyph, letter in shown:
                 advance = font.widths[glyph] / 1000
                 self._letters[letter] = _Letter(font.hash, f"{glyph:04x}", advance)
@@ -214,6 +219,14 @@ class Letters:
         """PDF's operators, inside of a text object, that show a text and move behind it."""
         for name, letters in groupby((self._letters[letter] for letter in text), lambda x: x.font):
             yield f"/{name} {self._size:.4f} Tf <{''.join(x.code for x in letters)}> Tj"
+
+    def show_indented(self, levels: int, text: str) -> Iterator[str]:
+        """The same behind tabs of four letters: what a viewer copies that takes spaces together."""
+        tab, (first, *rest) = self._letters[TAB], self.show(text)
+        font, codes = first.removesuffix("> Tj").split("<")
+        room = 1000 * tab.advance * (INDENT - 1) * levels
+        yield f"{font}[{-room:.0f} <{tab.code * levels}{codes}>] TJ"
+        yield from rest
 
     def place(self, x: float, y: float, text: str) -> Iterator[str]:
         """The same from the left end of a baseline, in CSS pixels with y down."""
