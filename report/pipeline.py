@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from report.figure import Figure
     from report.pdf.html_to_pdf import Pdf
     from report.program import Program, Running
+    from report.readback import ReadBack
     from report.student import OwnRun
 
 _LONG = 10  # pages of a report without a list of contents
@@ -358,6 +359,8 @@ def _finish(
             begun.work, begun.question, derivation, drawn, found, begun.written, begun.descent
         )
         read += read_sides(found, _beside(done))
+        done, more = _with_any_entry(done)
+        read += more
         for side, names in updates_in_numbers(begun.descent) if begun.descent else ():
             read += read_sides(found, [side], names)
         doing(f"{name}setting formulas")
@@ -404,6 +407,21 @@ def work_of(
         forward_of(question, found) if question.direction is not None else None,
         homework.detail,
     )
+
+
+def _with_any_entry(work: Work) -> tuple[Work, ReadBack]:
+    """The work with the gradients of any entry of a vector, read back at every entry."""
+    from report.derivation.any_entry import at_entry, of_any_entry
+    from report.readback import ReadBack, printable, read_back
+
+    read = ReadBack(0, (), ())
+    if work.jacobian is None or len(work.jacobian.rows[0]) != 1:
+        return work, read
+    derivation = of_any_entry(work.trace)
+    for (at,) in work.jacobian.rows:
+        derivation, own = printable(derivation, read_back(*at_entry(work.trace, derivation, at)))
+        read += own
+    return replace(work, any_entry=derivation), read
 
 
 def _beside(work: Work) -> list[tuple[str, str, Any]]:

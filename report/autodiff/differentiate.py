@@ -73,7 +73,7 @@ def _trace(
         outside = str(fault)
     if graph.unbounded:
         _check_infinite(graph, numbers, values, unfold)
-    found = _record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
+    found = record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
     found = replace(found, parts=parts) if parts else found
     if lost:
         return replace(found, unchosen=outside)
@@ -120,14 +120,14 @@ def _with_all_digits(found: Trace) -> Trace:
     for i, part in enumerate(arrivals.parts):
         if part is not None:
             arrivals.parts[i] = _finite(extended.floats(exactly.parts[i]), part)
-    exactly_so = _record(graph, numbers, gradients, arrivals, found.wrt)
+    exactly_so = record(graph, numbers, gradients, arrivals, found.wrt)
     return replace(exactly_so, parts=found.parts)
 
 
 def with_more_digits(found: Trace) -> Trace:
     """The trace with numbers of `extended.Extended` in the place of float64."""
     numbers = extended.forward(found.graph, {q.node: q.value for q in found.inputs})
-    return _record(found.graph, numbers, *extended.backward(found.graph, numbers), found.wrt)
+    return record(found.graph, numbers, *extended.backward(found.graph, numbers), found.wrt)
 
 
 def _finite(exact: Array, number: Array) -> Array:
@@ -235,13 +235,14 @@ def check_whole(graph: Graph, inputs: Mapping[str, Array]) -> None:
             )
 
 
-def _record(
+def record(
     graph: Graph,
     numbers: Mapping[Node, Array],
     gradients: Mapping[Node, Array | None],
     arrivals: Arrivals,
     asked: tuple[str, ...],
 ) -> Trace:
+    """The trace of a graph: its numbers, its gradients and the parts of which these are made."""
     names = gate_names(graph)
     contributions: dict[Node, list[Contribution]] = {}
     for argument, consumer, place, part in zip(

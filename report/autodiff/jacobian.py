@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from report.autodiff.backprop import pull_back
+from report.autodiff.backprop import backward, pull_back
+from report.autodiff.differentiate import record
 from report.autodiff.finite_differences import estimated
-from report.autodiff.gates import fit_to, multiply, total
-from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, topological
+from report.autodiff.gates import GATES, Key, Place, fit_to, multiply, total
+from report.autodiff.graph import (
+    INPUT,
+    Array,
+    Node,
+    constant,
+    evaluate,
+    input_node,
+    make,
+    topological,
+)
 from report.autodiff.kinks import kinks as kinks_of
 from report.autodiff.trace import Trace, as_lists
 from report.errors import ReportError
@@ -25,6 +35,8 @@ from report.errors import ReportError
 MAX_ROWS, MAX_COLUMNS = 12, 12  # of a Jacobian that is shown
 TOLERANCE = 1e-6  # relative to the largest entry
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7)
+
+_ROWS = "ijklmnprst"  # letters for any entry of the result
 
 Labels = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -78,6 +90,34 @@ def jacobian(trace: Trace) -> Jacobian:
         raise ReportError("jacobian: an entry is no finite number at this point")
     error = None if kinks_of(trace) else _error(trace, whole, columns, matrix)
     return Jacobian(rows, columns, matrix, error, error is None or error <= TOLERANCE)
+
+
+def any_entry(trace: Trace, at: int) -> Trace:
+    """The trace with any entry of a vector as its result: y_i, where i is an input that counts from 1.
+
+    i has the number of the entry `at`, which counts from 0. The formulas of the trace hold for every i.
+    """
+    graph = trace.graph
+    whole = graph.result.args[0] if graph.entry is not None else graph.result
+    taken = {q.name for q in trace.quantities.values()} | graph.lets.keys()
+    letter = next(c for c in _ROWS if c not in taken)
+    row = input_node(letter, np.float64(at + 1))
+    position = make(GATES["subtract"], [row, constant(1)])
+    result = make(GATES["index"], [whole, position], {"key": Key((Place(1),))})
+    result.name = f"{whole.name or trace.letter}_{letter}"
+    kept = [n for n in graph.nodes if n is not graph.result or n is whole]
+    turned = replace(
+        graph,
+        inputs={**graph.inputs, letter: row},
+        nodes=(*kept, position, result),
+        result=result,
+        integers={**graph.integers, letter: "index"},
+        entry=None,
+    )
+    values = {n: trace.quantities[n].value for n in (*graph.inputs.values(), *kept)}
+    values |= {row: np.float64(at + 1), position: np.float64(at)}
+    values[result] = np.asarray(values[whole])[at]
+    return record(turned, values, *backward(turned, values, trace.wrt), trace.wrt)
 
 
 def _error(trace: Trace, whole: Node, columns: Labels, matrix: Array) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from report.autodiff.backprop import gradient_graph
+from report.autodiff.form import Form
 from report.autodiff.gates.table import apply
 from report.autodiff.graph import INPUT, Array, Gate, Graph, Node, Shape, evaluate, topological
 from report.autodiff.simplify import same
@@ -123,7 +124,8 @@ class Backpass:
         known: set[Node] = {*self.inputs, *self.steps}
 
         def stand_in(node: Node, gradient: Node) -> Node:
-            if node not in self.steps or written_size(gradient, known) <= MAX_SHORT:
+            is_unit = gradient.gate.form is Form.PUT_BACK and gradient.args[0].is_constant
+            if node not in self.steps or is_unit or written_size(gradient, known) <= MAX_SHORT:
                 return gradient
             name = Node(INPUT, shape=node.shape, name=f"gradient of {node.name}")
             names[name] = node

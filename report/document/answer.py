@@ -50,6 +50,7 @@ class Work:
     jacobian: Jacobian | None = None
     forward: Forward | None = None  # forward mode along a direction
     detail: str = "brief"  # or "full": every step apart
+    any_entry: Derivation | None = None  # the gradients of any entry of the result, a vector
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,7 +107,9 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
             f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
         ],
         "hessian": _hessian(setter, work.curvature, derivation, trace) if work.curvature else None,
-        "jacobian": jacobian_view(setter, trace, work.jacobian) if work.jacobian else None,
+        "jacobian": jacobian_view(setter, trace, work.jacobian, work.any_entry)
+        if work.jacobian
+        else None,
         "forward_mode": forward_view(setter, trace, work.forward) if work.forward else None,
         "descent": descent_view(setter, trace, work.descent) if work.descent else None,
         "gates": len(trace.gates),

@@ -19,6 +19,7 @@ import numpy as np
 
 from report.autodiff import extended
 from report.autodiff.differentiate import with_more_digits
+from report.autodiff.form import Form
 from report.autodiff.graph import Array, OutOfDomain, topological
 from report.autodiff.kinks import kinks
 from report.autodiff.parser.latex import value_of
@@ -28,6 +29,7 @@ from report.autodiff.trace import Trace
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
 from report.derivation.index_form.walk import LETTERS
+from report.derivation.latex.indexing import one_less
 from report.derivation.latex.symbols import symbol, without_font
 from report.errors import ReportError
 from report.readback.arrays import Unread
@@ -114,6 +116,16 @@ def read_sides(
     return ReadBack(reader.formulas, tuple(reader.failures), tuple(reader.unread))
 
 
+def _units(trace: Trace) -> dict[str, int]:
+    """The length of the unit vector at a position that is an input: the row of an entry of a vector."""
+    result = trace.graph.result
+    if result.gate.form is not Form.PICKED or len(result.args) != 2:
+        return {}
+    whole, position = result.args
+    row = one_less(position)
+    return {symbol(str(row.name)): whole.shape[0]} if row is not None and row.is_input else {}
+
+
 class _Equations:
     """The formulas of a trace, read with the `numbers` of that trace, or of one with more digits."""
 
@@ -128,7 +140,9 @@ class _Equations:
                 slopes[symbol(q.name)] = np.asarray(q.gradient)
         plain = {normal(q.name): np.asarray(q.value)[()] for q in numbers.quantities.values()}
         plain[normal(trace.letter)] = np.asarray(value)[()]
-        self.known = Known(names, slopes, letter=symbol(trace.letter), plain=plain)
+        self.known = Known(
+            names, slopes, letter=symbol(trace.letter), plain=plain, units=_units(trace)
+        )
         self.sizes = scales(trace)
         self.kinks = kinks(trace)
         self.arrived: dict[str, dict[str, Array]] = {}

@@ -78,6 +78,7 @@ class Known:
     slopes: dict[str, Any] = field(default_factory=dict)
     ratios: dict[tuple[str, ...], Any] = field(default_factory=dict)
     letter: str = "f"
+    units: Mapping[str, int] = field(default_factory=dict)  # how long e_{[i]} is, by i
     plain: dict[str, Any] = field(default_factory=dict)  # the numbers by the names as they are told
 
     def derivative(self, text: str) -> Any:
@@ -530,6 +531,8 @@ class _Reader:
         n = (columns if turned else rows) if is_vector else (rows if turned else columns)
         if is_vector and n == 1:  # in brackets that are turned
             n = columns if n == rows else rows
+        if is_vector:
+            n = self.known.units.get("".join(sub[2:-2]), n)
         return self.indexed(np.eye(n), sub)
 
     # ------------------------------------------------------------ names and functions

@@ -12,8 +12,10 @@ import pytest
 from report import ReportError, pipeline, trace
 from report.autodiff.jacobian import forward_mode, jacobian, part_error
 from report.cli import main as cli
+from report.derivation.any_entry import at_entry, of_any_entry
 from report.homework.homework import read_homework
 from report.homework.traces import traces_of
+from report.readback import read_back
 
 X = [0.3, -1.2, 0.8]
 GATES: list[tuple[str, dict[str, Any]]] = [
@@ -126,3 +128,35 @@ def test_a_line_alone_may_be_asked_for(tmp_path: Path) -> None:
     file.write_text(text)
     assert cli.main(["build", str(file), "-o", str(tmp_path / "hw.pdf"), "-q"]) == 0
     assert json.loads(pipeline.trace_json(file))["gradients"] == {"z": 4.0}
+
+
+ANY_ROW = [
+    ("softmax(W @ x)", r"\frac{\partial f_{i}}{\partial x_{j}}", r"\sum_{l=1}^{3} W_{lj} q_{2,l} \left(\delta_{li} - q_{2,i}\right)"),
+    ("h = tanh(W @ x)\nV @ h", r"\frac{\partial f_{i}}{\partial x_{j}}", r"\sum_{l=1}^{3} W_{lj} V_{il} \left(1 - h_{l}^{2}\right)"),
+    ("y = x / norm(x)", r"\frac{\partial y_{i}}{\partial x_{j}}", r"\frac{\delta_{ji}}{q_{1}} - \frac{x_{j} x_{i}}{q_{1}^{3}}"),
+    ("x * x", r"\frac{\partial f_{i}}{\partial x_{j}}", r"2 x_{i} \delta_{ji}"),
+    ("i = x * x\nconcatenate([i, x])", r"\frac{\partial f_{j}}{\partial x_{k}}", r"2 x_{k} \delta_{kj} + \delta_{k + 2, j}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "left", "side"), ANY_ROW)
+def test_any_row_of_a_jacobian_is_derived_and_read_back_at_each(
+    text: str, left: str, side: str
+) -> None:
+    every = {
+        "W": [[0.3, 0.2], [-0.5, 1.0], [1.0, 1.0]],
+        "V": [[1, 2, 3], [3, 4, 5]],
+        "x": [1.0, 2.0],
+    }
+    found = trace(text, {n: v for n, v in every.items() if n in text}, ["x"], entry=())
+    derivation = of_any_entry(found)
+    told = {g.entry.left: g.entry.symbols[0] for g in derivation.gradients if g.entry is not None}
+    assert told[left] == side
+    rows = jacobian(found)
+    for (at,) in rows.rows:
+        turned, own = at_entry(found, derivation, at)
+        gradients = np.concatenate([np.ravel(turned.gradients[n]) for n in found.wrt])
+        np.testing.assert_allclose(gradients, rows.matrix[at], rtol=1e-12, atol=1e-15)
+        read = read_back(turned, own)
+        assert read.formulas >= 2
+        assert (read.failures, read.unread) == ((), ())

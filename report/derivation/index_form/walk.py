@@ -24,6 +24,7 @@ from report.autodiff.graph import constant as constant_node
 from report.autodiff.simplify.constants import is_rational, product
 from report.autodiff.simplify.nodes import number_of_ones
 from report.derivation.latex import latex
+from report.derivation.latex.indexing import one_less
 from report.derivation.symbolic.expressions import call, constant, exact_number, times
 from report.derivation.symbolic.sympy_printer import entry_latex, extreme_of, is_plain_number
 
@@ -226,7 +227,7 @@ class Walk:
         for delta in sympy.Mul.make_args(inside):
             if isinstance(delta, sympy.KroneckerDelta) and label in delta.args:
                 other = delta.args[1 - delta.args.index(label)]
-                if other.is_Integer or self.sizes.get(other) == n or is_position(other - 1):
+                if other.is_Integer or self.sizes.get(other) == n or is_place(other):
                     return times(outside, (inside / delta).xreplace({label: other}))
         if inside.func is self.call("equal") and inside.args[0] == label:
             other = inside.args[1] - 1  # each row has its label once
@@ -452,12 +453,19 @@ def picked(w: Walk, index: Node, ix: Labels, n: int) -> Any:
         if value.ndim == 1 and np.array_equal(value, np.arange(1, value.size + 1)):
             return own[0]
         return w.entry(constant_node(places), ix)
+    if (counted_from_1 := one_less(index)) is not None:
+        return _position(n)(w.entry(counted_from_1, ix))
     return _position(n)(w.entry(index, ix)) + sympy.Integer(1)
 
 
 def is_position(e: Any) -> bool:
-    """Whether an expression is a position that the data count from 0."""
+    """Whether an expression is a position that is a number of the data."""
     return hasattr(e, "size")
+
+
+def is_place(e: Any) -> bool:
+    """Whether an expression is such a position, as a label that counts from 1."""
+    return is_position(e) or is_position(e - 1)
 
 
 @cache

@@ -104,6 +104,8 @@ def _held(p: Printer, index: Node, n: int) -> str:
         places = [str(int(k) % n + 1) for k in np.ravel(index.value)]
         listed = r",\,".join(places)
         return rf"\left[{listed}\right]" if index.shape else places[0]
+    if (counted_from_1 := one_less(index)) is not None:
+        return p.write(counted_from_1)[0]
     text = p.write(index)[0]
     numbers = _NUMBERS.fullmatch(uncoloured(_VECTOR.sub(_listed, text)))
     if numbers is None:
@@ -111,6 +113,13 @@ def _held(p: Printer, index: Node, n: int) -> str:
     places = [str(int(k) % n + 1) for k in re.findall(r"-?\d+", numbers[0])]
     listed = r",\,".join(places)
     return rf"\left[{listed}\right]" if index.shape else places[0]
+
+
+def one_less(index: Node) -> Node | None:
+    """What a position is one less than: a number that counts from 1."""
+    if index.gate.form is not Form.DIFFERENCE or index.args[1].value is None:
+        return None
+    return index.args[0] if np.all(index.args[1].value == 1) else None
 
 
 def _listed(vector: re.Match[str]) -> str:

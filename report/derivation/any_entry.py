@@ -1,0 +1,33 @@
+"""The Jacobian of a vector as formulas: the gradient of any entry y_i, with i free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from report.autodiff.jacobian import any_entry
+from report.autodiff.trace import Trace
+from report.derivation.elements import Derivation
+from report.derivation.gradient_formulas import Backpass
+from report.derivation.gradients import gradients
+from report.derivation.own_names import given_way
+from report.derivation.quantity_names import Notation
+
+
+def of_any_entry(trace: Trace) -> Derivation:
+    """The gradients of y_i by each input asked for, and nothing else of its derivation."""
+    turned = any_entry(trace, 0)
+    notation = Notation(turned)
+    position = notation.name[turned.graph.result.args[1]]  # i - 1, which no formula shows
+    found = tuple(
+        replace(g, where=tuple(e for e in g.where if e.left != position))
+        for g in gradients(notation, Backpass(turned))
+    )
+    made = Derivation(notation.f, (), (), (), found, (), ())
+    return given_way(made, notation.names)
+
+
+def at_entry(trace: Trace, derivation: Derivation, at: int) -> tuple[Trace, Derivation]:
+    """The same formulas with the numbers of one entry, which counts from 0."""
+    turned = any_entry(trace, at)
+    found = (replace(g, value=turned.gradients[g.name]) for g in derivation.gradients)
+    return turned, replace(derivation, gradients=tuple(found))
