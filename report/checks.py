@@ -33,6 +33,7 @@ FOLLOWS = 1e-8  # relative, of what is computed from numbers of twelve digits
 SIDES = 8  # of kinks on which a program's numbers may lie, tried
 PROGRAM_TOLERANCE = 1e-10  # the programs print twelve digits
 MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
+_SMALLEST = float(np.finfo(float).tiny)  # with all its digits
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-9)  # tried in turn, times max(1, |x|)
 
 
@@ -189,7 +190,7 @@ def misprinted(trace: Trace, printed: PrintedNumbers) -> list[str]:
 
 def _compare(value: float, other: float, tolerance: float, scale: float) -> Comparison:
     """Two numbers, equal up to a relative tolerance or to rounding of what they were summed from."""
-    size = max(abs(value), abs(other))
+    size = max(abs(value), abs(other), _SMALLEST)
     gap = abs(value - other)
     agrees = gap <= tolerance * size + ROUNDING * scale
     return Comparison(other, _relative(gap, size, scale), bool(agrees))
@@ -262,7 +263,10 @@ def _same(value: Array, other: Array | None, scale: float) -> bool:
     largest = float(np.max(np.abs(value)))
     return bool(
         np.allclose(
-            other, value, rtol=PROGRAM_TOLERANCE, atol=max(1e-12 * largest, ROUNDING * scale)
+            other,
+            value,
+            rtol=PROGRAM_TOLERANCE,
+            atol=max(1e-12 * largest, ROUNDING * scale, PROGRAM_TOLERANCE * _SMALLEST),
         )
     )
 
@@ -337,54 +341,63 @@ class _OtherSide:
 # ---------------------------------------------------------------- the other ways
 
 
+FEW, MORE, ALL = 16, 30, 400  # digits with which a closed form is evaluated
+
+
 class _ClosedForms:
     """Each gradient from its closed form alone: sympy with 30 digits, or the formula's own graph.
 
     Where that is too little, with 400 digits. At a kink the convention decides, which the gates of the
-    graph know and sympy does not.
+    graph know and sympy does not; and more digits than the trace has may see one side of it.
     """
 
     def __init__(self, trace: Trace, derivation: Derivation, kinks: bool) -> None:
         self.trace, self.kinks = trace, kinks
         self.forms = {gradient.name: gradient for gradient in derivation.gradients}
-        self.found: dict[tuple[str, bool], Array] = {}
+        self.found: dict[tuple[str, int], Array] = {}
+        small = extended.steps(trace.graph) <= extended.MAX_STEPS
+        self.tries = (MORE, *([FEW] if kinks else []), *([ALL] if small else []))
 
     def compared(self, name: str, place: tuple[int, ...], value: float, scale: float) -> Comparison:
         """The trace's number beside that of the closed form."""
-        number = float(self.number(name, False)[place])
-        comparison = _compare(value, number, CLOSED_TOLERANCE, scale)
-        if comparison.agrees or extended.steps(self.trace.graph) > extended.MAX_STEPS:
-            return comparison
-        return _compare(value, float(self.number(name, True)[place]), CLOSED_TOLERANCE, scale)
+        for digits in self.tries:
+            number = float(self.number(name, digits)[place])
+            comparison = _compare(value, number, CLOSED_TOLERANCE, scale)
+            if comparison.agrees:
+                break
+        return comparison
 
-    def number(self, name: str, exactly: bool) -> Array:
+    def number(self, name: str, digits: int) -> Array:
         """The numbers of a gradient by its closed form."""
-        if (name, exactly) not in self.found:
-            self.found[name, exactly] = np.asarray(self._number(name, exactly))
-        return self.found[name, exactly]
+        if (name, digits) not in self.found:
+            self.found[name, digits] = np.asarray(self._number(name, digits))
+        return self.found[name, digits]
 
-    def _number(self, name: str, exactly: bool) -> Array:
+    def _number(self, name: str, digits: int) -> Array:
         gradient = self.forms[name]
         formula = gradient.formula
         if formula is None:
             return np.zeros(np.shape(gradient.value))
         if gradient.scalar is not None and not self.kinks:
             point = {q.name: float(q.value) for q in self.trace.inputs if not q.node.shape}
-            number = gradient.scalar.at(point, 400 if exactly else 30)
+            number = gradient.scalar.at(point, digits)
             if not math.isnan(number):  # as 0**2*log(0) is, of which only the gates know the limit
                 return np.float64(number)
-        value = self._exactly(formula) if exactly else self._wide(formula)
+        value = {FEW: self._plain, MORE: self._wide, ALL: self._exactly}[digits](formula)
         return np.broadcast_to(np.asarray(value, dtype=float), formula.node.shape)
 
     def _inputs(self, widened: Callable[[Array], Array]) -> dict[Node, Array]:
         whole = self.trace.graph.integers
         return {q.node: q.value if q.name in whole else widened(q.value) for q in self.trace.inputs}
 
+    def _plain(self, formula: GradientFormula) -> Array:
+        return formula.at(self._inputs(lambda x: x))
+
     def _wide(self, formula: GradientFormula) -> Array:
         try:
             return formula.at(self._inputs(lambda x: np.asarray(x, dtype=np.longdouble)))
         except TypeError:  # linear algebra that has no extended precision
-            return formula.at(self._inputs(lambda x: x))
+            return self._plain(formula)
 
     def _exactly(self, formula: GradientFormula) -> Array:
         return extended.floats(formula.at(self._inputs(extended.settled), extended.evaluate))

@@ -90,10 +90,14 @@ def _moved(
 ) -> dict[Node, float]:
     """By how much each number moves at most, in units of the shake; 0 where it jumps or is lost.
 
-    It moves from `base`, where it was computed in the same way without a shake.
+    It moves from `base`, where it was computed in the same way without a shake, and from there to what it
+    is with all digits.
     """
     largest = max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
     found = dict.fromkeys(own, 0.0)
+    for node in own.keys() & base.keys():
+        lost = float(np.max(np.abs(own[node] - base[node])))
+        found[node] = lost / _SHAKE if math.isfinite(lost) and not any(jumps) else 0.0
     for other, jumped in zip(others, jumps, strict=True):
         limit = _JUMP * largest if jumped else math.inf
         for node in own.keys() & base.keys() & other.keys():
@@ -104,8 +108,8 @@ def _moved(
                 doubtful.add(node)
             if size <= limit:
                 found[node] = max(found[node], size)
-                if np.any(move > _DOUBT * np.abs(own[node])):
-                    doubtful.add(node)
+            if not size > limit and not np.all(move <= _DOUBT * np.abs(own[node])):
+                doubtful.add(node)  # also where it is no number any more
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,10 @@ from report.program.tidy import tidy
 class ArrayPrinter:
     """Expressions over arrays; `names` says what is already computed, and under which name.
 
-    The squares of what the norms in `far` are of are too large or small for a number.
+    Where numbers are so `far` from 1 that their squares are none, a norm squares nothing.
     """
 
-    def __init__(self, names: Mapping[Node, str], far: Container[Node] = ()) -> None:
+    def __init__(self, names: Mapping[Node, str], far: bool = False) -> None:
         self.names = names
         self.far = far
 
@@ -48,7 +48,9 @@ class ArrayPrinter:
             else self._code(self._unspread(node, place), self._may_be_truth(node, place))
             for place, arg in enumerate(node.args)
         ]
-        template = far_norm(node) if node in self.far else _template(node)
+        template = _template(node)
+        if self.far and "np.linalg.norm" in template:
+            template = far_norm(node)
         made = syntax.filled(template, args, node)
         if not truth and _is_truth(node):
             return ast.BinOp(ast.Constant(1.0), ast.Mult(), made)

@@ -70,7 +70,7 @@ class Scope:
         self.f = self.claim(self.free(trace.letter, "f", "function"))
         self.h, self.i = self.free("h", "eps"), self.free("i", "k")  # inside of functions only
         self.ranges = self._ranges() if dialect == "python" else {}
-        self.far = {q.node for q in trace.gates if _is_far(trace, q.node)}
+        self.far = any(map(_is_far, (q.value for q in self.quantities)))
         self.temporary: dict[str, str] = {}
         self.numbered = 0
         self.labels: dict[Quantity, str] = {}
@@ -176,9 +176,7 @@ class Scope:
             known[part] = variable
 
 
-def _is_far(trace: Trace, node: Node) -> bool:
-    """Whether a norm is of numbers whose squares leave the float64 range, or its digits."""
-    if "hypot" not in syntax.template(node, "python"):
-        return False
-    sizes = np.abs(trace.arguments(node)[0])
-    return bool(np.max(sizes) > 1e150 or 0 < np.max(sizes) < 1e-140)
+def _is_far(value: Array) -> bool:
+    """Whether the squares of some numbers leave the float64 range, or its digits."""
+    size = np.max(np.abs(value))
+    return bool(size > 1e150 or 0 < size < 1e-140)

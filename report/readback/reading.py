@@ -97,7 +97,7 @@ class Known:
     @cached_property
     def kind(self) -> Any:
         """The type of the numbers: float64, or numbers of more digits."""
-        return np.result_type(float, *self.names.values())
+        return np.result_type(float, *map(np.asarray, self.names.values()))
 
     @cached_property
     def longest(self) -> int:
@@ -179,6 +179,7 @@ class _Reader:
         self.at = 0
         self.known, self.labels, self.shape = known, dict(labels), shape
         self.number: Callable[[float], Any] = extended.extended if known.kind.hasobject else float
+        self.lying = False  # whether a vector is read in a bracket that is turned
         self.names = known.bare_names
         self.slopes = known.bare_slopes
 
@@ -254,12 +255,14 @@ class _Reader:
         return product
 
     def factor(self) -> Any:
+        first = self.at
         base = self.atom()
+        is_made = r"\operatorname" in self.tokens[first : self.at]
         while self.next in ("^", "_"):
             if self.take() == "^":
                 base = self.power(base, self.group())
             else:
-                base = self.subscript(base, self.group())
+                base = self.subscript(base, self.group(), is_made)
         return base
 
     def power(self, base: Any, exponent: list[str]) -> Any:
@@ -282,9 +285,9 @@ class _Reader:
             return np.cbrt(base) ** above if below == 3 else np.power(base, above / below)
         return np.power(base, self.value(exponent), dtype=self.known.kind)
 
-    def subscript(self, base: Any, sub: list[str]) -> Any:
+    def subscript(self, base: Any, sub: list[str], is_made: bool) -> Any:
         if sub[:1] == [r"\left"]:
-            is_row = np.ndim(base) == 2 and base.shape[0] == 1 < base.shape[1]
+            is_row = is_made and np.ndim(base) == 2 and base.shape[0] == 1 < base.shape[1]
             if is_row and len(self.key(sub[2:-2])) == 1:  # a vector that is summed to a row
                 base = base.T
             return self.indexed(base, sub)
@@ -338,11 +341,12 @@ class _Reader:
             return self.marked()
         if kind == "[":
             return self.listed()
-        whole = self.shape
+        whole, lying = self.shape, self.lying
         if kind == "(" and self.is_turned():  # what is inside has the other shape
-            self.shape = (1, *whole) if len(whole) == 1 else whole[::-1]
+            self.lying = len(whole) == 1
+            self.shape = (1, *whole) if self.lying else whole[::-1]
         inner = self.expression()
-        self.shape = whole
+        self.shape, self.lying = whole, lying
         if self.next == ",":
             inner = self.list_from(inner)
         self.closed({"(": ")"}.get(kind, kind))
@@ -529,7 +533,7 @@ class _Reader:
             return np.eye(int(sub[0]))
         turned = self.tokens[self.at : self.at + 3] == ["^", "{", r"\top"]
         n = (columns if turned else rows) if is_vector else (rows if turned else columns)
-        if is_vector and n == 1:  # in brackets that are turned
+        if is_vector and self.lying:
             n = columns if n == rows else rows
         if is_vector:
             n = self.known.units.get("".join(sub[2:-2]), n)

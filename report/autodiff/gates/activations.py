@@ -50,6 +50,14 @@ def _relu(x: Array) -> Array:
 # ---------------------------------------------------------------- in numbers, to the last digit
 
 
+def _sigmoid(x: Array) -> Array:
+    """1/(1 + exp(-x)), whose exp is too large for a number below -709."""
+    if isinstance(x, float) and x > -700:
+        return 1.0 / (1.0 + np.exp(-x))
+    small = np.exp(-np.abs(x))
+    return np.asarray(np.where(x < 0, small, small * 0 + 1) / (1 + small))[()]
+
+
 def _softplus(x: Array) -> Array:
     """log(1 + exp(x)); exp never gets a large argument."""
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
@@ -98,7 +106,7 @@ def _surplus(p: Array, y: Array) -> Array:
 
 # squashing functions
 sigmoid = elementwise(
-    "sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), lambda g, y, x: g * (y * rest(y, x)),
+    "sigmoid", lambda x: _sigmoid(x), lambda g, y, x: g * (y * rest(y, x)),
     in_numbers=True, saturates="end", sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
     python="sigmoid({0})", numpy="sigmoid({0})",
@@ -179,7 +187,7 @@ elu = elementwise(
 
 # gated by their own value
 swish = elementwise(
-    "swish", lambda x: x / (1.0 + np.exp(-x)), lambda g, y, x: g * _swish_slope(y, x),
+    "swish", lambda x: x * _sigmoid(x), lambda g, y, x: g * _swish_slope(y, x),
     saturates="side", sign="swish", latex=function(named("swish")), sympy=lambda s, x: x / (1 + s.exp(-x)),
     python="swish({0})", numpy="swish({0})",
     definition=lambda x: x * sigmoid(x),

@@ -15,6 +15,7 @@ import numpy as np
 from report import number_format
 from report.autodiff.graph import (
     _OPERATORS,
+    COMPUTED,
     CONSTANT,
     INPUT,
     Array,
@@ -23,6 +24,7 @@ from report.autodiff.graph import (
     Shape,
     constant,
     evaluate,
+    is_computed,
     make,
     topological,
 )
@@ -67,7 +69,7 @@ def rule(definition: Definition, place: int) -> Callable[..., Any]:
     def pulled(g: Any, y: Any, *args: Any, **params: Any) -> Any:
         shapes = tuple(a.shape if isinstance(a, Node) else np.shape(a) for a in args)
         upstream, leaves, result, gradient = _gradient(
-            definition, place, shapes, tuple(params.items())
+            definition, place, shapes, tuple(params.items()), all(map(is_computed, args))
         )
         known = {upstream: g, **dict(zip(leaves, args, strict=True))}
         if result not in known:
@@ -90,25 +92,36 @@ def _gradient(
     place: int,
     shapes: tuple[Shape, ...],
     params: tuple[tuple[str, Any], ...],
+    computed: bool,
 ) -> tuple[Node, list[Node], Node, Node]:
-    """What flows back to an argument, as a graph over leaves: upstream, arguments, value, gradient."""
+    """What flows back to an argument, as a graph over leaves: upstream, arguments, value, gradient.
+
+    Where it is to be `computed`, the rules see numbers everywhere, and keep the digits of these.
+    """
     leaves = [Node(INPUT, shape=s) for s in shapes]
     result: Node = definition(*leaves, **dict(params))
     upstream = Node(INPUT, shape=result.shape)
     gradients = {result: upstream}
-    for node in reversed(topological(result)):
+    order = topological(result)
+    numbers = {n: Node(COMPUTED, shape=n.shape) for n in order if computed and not n.is_constant}
+    for node in reversed(order):
         if node not in gradients or not node.args:
             continue
         rules = node.gate.rules_for(len(node.args))
         for arg, pull in zip(node.args, rules, strict=True):
             if pull is None or arg.is_constant:
                 continue
-            part = pull(gradients[node], node, *node.args, **node.params)
+            y, *args = (numbers.get(n, n) for n in (node, *node.args))
+            part = pull(gradients[node], y, *args, **node.params)
             if part.shape != arg.shape:
                 part = _OPERATORS["sum_to"](part, shape=arg.shape)
             gradients[arg] = gradients[arg] + part if arg in gradients else part
     leaf = leaves[place]
-    return upstream, leaves, result, gradients.get(leaf, constant(np.zeros(leaf.shape)))
+    gradient = gradients.get(leaf, constant(np.zeros(leaf.shape)))
+    if computed:
+        here = {n: of for of, n in numbers.items()}
+        gradient = put_in(gradient, here | {n: n for n in (upstream, *leaves)})
+    return upstream, leaves, result, gradient
 
 
 # ---------------------------------------------------------------- sympy

@@ -70,12 +70,10 @@ def cofactor(w: Any, node: Node, ix: Labels) -> Any:
 
 def diag(w: Any, node: Node, ix: Labels) -> Any:
     """δ_ij v_i of a vector, a_ii of a matrix."""
-    import sympy
-
     (a,) = node.args
     if len(a.shape) == 2:
         return w.entry(a, (*ix, *ix))
-    return w.times(sympy.KroneckerDelta(*ix), w.entry(a, ix[:1]))
+    return w.times(w.same(*ix, *a.shape), w.entry(a, ix[:1]))
 
 
 def einsum(w: Any, node: Node, ix: Labels) -> Any:

@@ -108,7 +108,7 @@ var = gate(
     "since the distances from the mean add up to 0.",
 )
 std = gate(
-    "std", lambda x, axis=None, ddof=0, keepdims=False: np.sqrt(_var(x, axis, ddof, keepdims)),
+    "std", lambda x, axis=None, ddof=0, keepdims=False: _std(x, axis, ddof, keepdims),
     lambda g, y, x, axis=None, ddof=0, keepdims=False:
     spread(g * over(1, count(shape_of(x), axis) - ddof, g), x, axis) * ratio(_centred(x, axis), spread(y, x, axis)),
     shape=variance, sign="std", latex=function(named("std")), params=SPREAD,
@@ -163,6 +163,14 @@ def _var(x: Array, axis: Any, ddof: int, keepdims: bool) -> Array:
     equal = np.max(x, axis=axis, keepdims=keepdims) == np.min(x, axis=axis, keepdims=keepdims)
     found = np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
     return np.where(equal, found * 0, found)[()]
+
+
+def _std(x: Array, axis: Any, ddof: int, keepdims: bool) -> Array:
+    """The root of the variance, of entries so close or far apart that their squares are no numbers as well."""
+    width = np.max(x, axis=axis, keepdims=True) - np.min(x, axis=axis, keepdims=True)
+    away = (x - np.min(x, axis=axis, keepdims=True)) / np.where(width == 0, width * 0 + 1, width)
+    found = np.sqrt(_var(away, axis, ddof, keepdims))
+    return np.asarray(found * np.reshape(width, np.shape(found)))[()]
 
 
 def _centred(x: Any, axis: Any) -> Any:

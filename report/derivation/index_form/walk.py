@@ -209,6 +209,15 @@ class Walk:
             deltas.append(sympy.KroneckerDelta(part, place + 1))
         return sympy.Mul(*deltas)
 
+    def same(self, a: Any, b: Any, n: int) -> Any:
+        """1 where two labels of an axis of n entries are the same, else 0: a delta for each of their parts."""
+        import sympy
+
+        rows = [[size for _, size in self.parts.get(label, [(label, n)])] for label in (a, b)]
+        sizes = tuple(max(rows, key=len))
+        pairs = zip(self.split(a, n, sizes), self.split(b, n, sizes), strict=True)
+        return sympy.Mul(*(sympy.KroneckerDelta(x, y) for x, y in pairs))
+
     # ------------------------------------------------------------ sums
 
     def sum(self, term: Any, *labels: Any) -> Any:
@@ -341,7 +350,7 @@ class Walk:
         if not value.ndim:
             return exact_number(float(value))
         if value.ndim == 2 and np.array_equal(value, np.eye(*value.shape)):
-            return sympy.KroneckerDelta(*ix)
+            return self.same(*ix, len(value))
         if value.ndim == 2:
             return self._triangle(value, *ix)
         if value.ndim == 1 and value.size <= MAX_LISTED:

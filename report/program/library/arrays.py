@@ -115,9 +115,10 @@ def surplus(p, y):  # p - y; both add up to 1
 
 
 def std(x, axis=None, ddof=0, keepdims=False):
-    width = np.ptp(x, axis=axis, keepdims=keepdims)  # 0 where all are equal
-    found = np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
-    return np.where(width == 0, 0.0, found)
+    away = x - np.min(x, axis=axis, keepdims=True)  # 0 where all are equal
+    top = np.max(away, axis=axis, keepdims=True)
+    found = np.std(away / (top + (top == 0)), axis=axis, ddof=ddof, keepdims=True)
+    return found * top if keepdims else np.squeeze(found * top, axis)
 
 
 def reverse_cumsum(x, axis=0):

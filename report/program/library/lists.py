@@ -79,7 +79,9 @@ def var(x, ddof=0):
 
 
 def std(x, ddof=0):
-    return math.sqrt(var(x, ddof))
+    away = [v - x[0] for v in x]  # 0 where all are equal
+    mean = sum(away) / len(x)
+    return math.hypot(*(v - mean for v in away)) / math.sqrt(len(x) - ddof)
 
 
 def logsumexp(x):
