@@ -42,7 +42,7 @@ def forward(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Array]:
     """The value of every input and gate. Raises ReportError where a value leaves a gate's domain."""
     numbers: dict[Node, Array] = {node: inputs[name] for name, node in graph.inputs.items()}
     args: list[Array] = []
-    with np.errstate(all="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         for node in graph.nodes:
             args = [numbers[a] if a.value is None else a.value for a in node.args]
             params = node.params
@@ -82,7 +82,7 @@ def backward(
     if result.is_constant:
         return {}, Arrivals()
     seed = np.ones(result.shape) if result.shape else np.float64(1.0)
-    with np.errstate(all="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         gradients, arrivals = pull_back(graph.nodes, result, seed, numbers.__getitem__, lost)
     missing = {
         node

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff import extended, unselected_branches
+from report.autodiff import extended, underflow, unselected_branches
 from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
 from report.autodiff.graph import Array, Graph, Node, evaluate, uncollected
@@ -64,6 +64,21 @@ def _trace(
     parts = tuple(part for part in parts if _check_part(part, graph, values))
     only_lets = bool(parts) and not inputs_asked
     asked = () if only_lets else check_wrt(inputs_asked, values, graph.integers)
+    try:
+        with underflow.noted() as small:
+            found, lost = _passes(graph, values, asked)
+    except ReportError as fault:
+        raise underflow.explained(graph, values, fault) from None
+    found = replace(found, parts=parts) if parts else found
+    if small and not lost:
+        underflow.check(found)
+    return _with_all_digits(found) if not lost and _has_lost_digits(found) else found
+
+
+def _passes(
+    graph: Graph, values: Mapping[str, Array], asked: tuple[str, ...]
+) -> tuple[Trace, Mapping[Node, Array]]:
+    """The trace in float64, and where values are outside a gate's domain that no `where` chooses."""
     lost: Mapping[Node, Array] = {}
     outside = ""
     try:
@@ -74,10 +89,7 @@ def _trace(
     if graph.unbounded:
         _check_infinite(graph, numbers, values, unfold)
     found = record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
-    found = replace(found, parts=parts) if parts else found
-    if lost:
-        return replace(found, unchosen=outside)
-    return _with_all_digits(found) if _has_lost_digits(found) else found
+    return (replace(found, unchosen=outside) if lost else found), lost
 
 
 def _check_infinite(

@@ -45,6 +45,21 @@ def out_of_domain(
     return ReportError(what + _place(graph, node))
 
 
+def underflow(
+    graph: Graph, node: Node, names: Mapping[Node, str], args: Sequence[Array]
+) -> ReportError:
+    """The error for a gate whose value is too small for a float64 number, where others need it."""
+    with np.errstate(all="ignore"):
+        value = np.asarray(node.gate.forward(*args, **node.params))
+    small = np.argwhere(value == 0)
+    at = tuple(map(int, small[0])) if value.ndim and len(small) else ()
+    what = (
+        f"gate {names[node]} ({node.gate.name}) underflows{_given(node, names, args, at)}: the value is "
+        "too small for a float64 number; choose larger inputs"
+    )
+    return ReportError(what + _place(graph, node))
+
+
 def is_outside(gate: Gate, args: Sequence[Array], params: Mapping[str, Any]) -> bool:
     """Whether a gate without a finite value was given what is outside its domain, or overflowed."""
     try:

@@ -23,6 +23,7 @@ from report.autodiff.graph import CONSTANT, FAULTS, Array, Graph, Node, topologi
 BITS = 1300
 MAX_STEPS = 30_000  # numbers of all gates, and products in sums: some seconds
 _TINY = -1080  # a power of 2 below all float64 numbers
+_NOISE = 2.0**-1060 * 2.0**-140  # of what a gate is given: what rounding may leave of a 0
 
 
 @lru_cache(maxsize=1)
@@ -221,8 +222,9 @@ def evaluate(roots: Iterable[Node], known: Mapping[Node, Array]) -> dict[Node, A
 def _computed(node: Node, numbers: Mapping[Node, Array]) -> Any:
     if node.gate is CONSTANT:
         return _constant(node)
+    args = [numbers[a] for a in node.args]
     with np.errstate(all="ignore"):
-        return settled(node.gate.forward(*(numbers[a] for a in node.args), **node.params))
+        return settled(node.gate.forward(*args, **node.params), _NOISE * max(map(_size, args)))
 
 
 def backward(graph: Graph, numbers: Mapping[Node, Array]) -> tuple[dict[Node, Any], Arrivals]:
@@ -273,23 +275,28 @@ def _constant(node: Node) -> Any:
     return settled(node.value)
 
 
-def settled(value: Any) -> Any:
-    """Numbers or a tensor of them as Extended; what is less than any float64 number is 0."""
+def _size(value: Any) -> Any:
+    """The largest of some numbers."""
+    return max((abs(extended(x).meant) for x in np.ravel(value)), default=0)
+
+
+def settled(value: Any, noise: Any = math.inf) -> Any:
+    """Numbers or a tensor of them as Extended; what is less than any float64 number, and than `noise`, is 0."""
     if np.ndim(value):
         with np.errstate(invalid="ignore"):
-            return _settle_all(value)
-    return _settle(value)
+            return _settle_all(value, noise)
+    return _settle(value, noise)
 
 
-def _settle(x: Any) -> Extended:
+def _settle(x: Any, noise: Any = math.inf) -> Extended:
     x = extended(x)
-    if is_tiny(x.meant) and x.stored != 0:
+    if is_tiny(x.meant) and x.stored != 0 and abs(x.meant) <= noise:
         zero = _context().zero
         return Extended(zero, zero)
     return x
 
 
-_settle_all = np.frompyfunc(_settle, 1, 1)
+_settle_all = np.frompyfunc(_settle, 2, 1)
 
 
 def floats(value: Any) -> Array:

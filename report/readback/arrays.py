@@ -80,6 +80,11 @@ def is_nan(x: Any) -> bool:
     return math.isnan(float(x))
 
 
+def _is_nothing(x: Any) -> bool:
+    """Whether a number of either kind is 0, beside which another need not exist."""
+    return bool(getattr(x, "stored", x) == 0)
+
+
 def inverse(a: Any) -> Any:
     """The inverse of a matrix; numbers of more digits know their own."""
     return GATES["inv"].forward(a) if np.asarray(a).dtype == object else np.linalg.inv(a)
@@ -163,7 +168,7 @@ def times(a: Any, b: Any) -> Any:
         and np.ndim(plain(b)) == 0
         and not isinstance(a, Ones) | isinstance(b, Ones)
     ):
-        return 0.0 if a == 0 or b == 0 else a * b
+        return 0.0 if _is_nothing(a) or _is_nothing(b) else a * b
     if isinstance(a, Repeated) or isinstance(b, Repeated):
         return times_repeated(a, b)
     of_ones = isinstance(a, Ones) or isinstance(b, Ones)

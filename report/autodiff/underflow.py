@@ -1,0 +1,102 @@
+"""What float64 is too short for, in words: a gate's number that is too small for it, or lost beside a larger one.
+
+The programs of a report compute in float64, so that such a function is refused where the loss is more than
+its last digits. That it is float64 that loses them, extended precision tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from report.autodiff import domain_errors, extended
+from report.autodiff.backprop import gate_names
+from report.autodiff.graph import Array, Graph, Node, topological
+from report.autodiff.trace import Trace
+from report.errors import ReportError
+
+MAX_STEPS = 3000  # of a graph that is looked through: a tenth of a second
+_TINY = float(np.finfo(float).tiny)
+_LARGE = 1e-290  # what this much is left of has all its digits
+_SAME = 1e-6
+KEEP = (
+    "\n  Only the float64 numbers of programs are too short for it; norm, log1p, expm1, log_softmax, "
+    "log_sigmoid and losses with logits keep what is lost."
+)
+
+
+@contextmanager
+def noted() -> Iterator[list[str]]:
+    """What NumPy says of numbers that become too small for float64 in the meantime."""
+    found: list[str] = []
+
+    def note(kind: str, flag: int) -> None:
+        found[:] = [kind]
+
+    with np.errstate(under="call", call=note):
+        yield found
+
+
+def explained(graph: Graph, inputs: Mapping[str, Array], fault: ReportError) -> ReportError:
+    """The fault of a forward or backward pass, or what float64 has to do with it."""
+    exact = _exact(graph, inputs)
+    if exact is None:
+        return fault
+    known = {graph.inputs[name]: value for name, value in inputs.items()}
+    node = next((n for n in graph.nodes if _is_lost(exact[n], 0.0)), None)
+    if node is not None:
+        return ReportError(f"{_message(graph, node, known, exact)}{KEEP}")
+    slopes, _ = extended.backward(graph, exact)
+    known_all = all(np.all(np.isfinite(extended.floats(g))) for g in slopes.values())
+    return ReportError(f"{fault}{KEEP}") if known_all else fault
+
+
+def check(found: Trace) -> None:
+    """ReportError where a number that is too small for float64 makes others wrong."""
+    graph = found.graph
+    exact = _exact(graph, {q.name: q.value for q in found.inputs})
+    if exact is None:
+        return
+    for q in found.gates:
+        if not _is_wrong(exact[q.node], q.value):
+            continue
+        below = (n for n in topological(q.node) if n in found.quantities and not n.is_input)
+        for node in below:
+            if _is_lost(exact[node], found.quantities[node].value):
+                known = {k: v.value for k, v in found.quantities.items()}
+                raise _message(graph, node, known, exact)
+
+
+def _exact(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Any] | None:
+    """The numbers of a graph in extended precision, where it gives them."""
+    if extended.steps(graph) > MAX_STEPS:
+        return None
+    try:
+        return extended.forward(graph, {graph.inputs[name]: v for name, v in inputs.items()})
+    except ReportError:
+        return None
+
+
+def _is_lost(exact: Any, value: Any) -> bool:
+    """Whether a number is not 0, but too small for float64, which has none of its digits."""
+    sizes = np.abs(extended.floats(exact))
+    there = np.vectorize(lambda x: x.stored != 0, otypes=[bool])(exact)
+    return bool(np.any(there & (sizes < _TINY) & (np.abs(value) < _TINY)))
+
+
+def _is_wrong(exact: Any, value: Array) -> bool:
+    number = extended.floats(exact)
+    gap = np.abs(number - value)
+    return bool(np.any((np.abs(number) > _LARGE) & (gap > _SAME * np.abs(number))))
+
+
+def _message(
+    graph: Graph, node: Node, known: Mapping[Node, Array], exact: Mapping[Node, Any]
+) -> ReportError:
+    args = [
+        a.value if a.is_constant else known.get(a, extended.floats(exact[a])) for a in node.args
+    ]
+    return domain_errors.underflow(graph, node, gate_names(graph), args)
