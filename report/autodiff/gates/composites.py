@@ -114,6 +114,8 @@ def _cumprod(x: Any, axis: Any = None) -> Any:
         raise ReportError(f"an axis is needed for shape {shapes_text(shape)}, such as axis=0")
     (along,) = axes_of(shape, 0 if axis is None else axis)
     n = shape[along]
+    if n == 1:
+        return index(x, key=Key([slice(None)] * len(shape)))
     rows = reshape(x, shape=(*shape[: along + 1], 1, *shape[along + 1 :]))  # x_k in row k, column i
     upto = np.reshape(np.triu(np.ones((n, n))), (n, n, *(1,) * (len(shape) - along - 1)))
     return prod(

@@ -126,7 +126,31 @@ def derivative(expression: Any, by: Any) -> Any:
     """
     import sympy
 
+    if expression.has(sympy.Abs, sympy.sign):
+        bend, jump = _bend_and_jump()
+        real = expression.replace(sympy.Abs, bend).replace(sympy.sign, jump)
+        return derivative(real, by).replace(bend, sympy.Abs).replace(jump, sympy.sign)
     return sympy.diff(expression, by).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+
+
+@cache
+def _bend_and_jump() -> tuple[Any, Any]:
+    """|x| and sgn x of real numbers: sympy asks whether √x or 1/x is one, and does not know."""
+    import sympy
+
+    class Jump(sympy.Function):
+        is_real = True
+
+        def fdiff(self, argindex: int = 1) -> Any:
+            return sympy.Integer(0)
+
+    class Bend(sympy.Function):
+        is_real = True
+
+        def fdiff(self, argindex: int = 1) -> Any:
+            return Jump(*self.args)
+
+    return Bend, Jump
 
 
 def expression(node: Node, known: Mapping[Node, Any], as_written: bool = False) -> Any:
