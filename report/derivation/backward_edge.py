@@ -240,11 +240,13 @@ class Link:
         y, x = (Node(INPUT, shape=(math.prod(n.shape),)) for n in (node, self.arg))
         args = [x if i == self.place else leaf for i, leaf in enumerate(self.leaves)]
         names = {y: (self.notation.name[node], ATOM), x: (self.notation.name[self.arg], ATOM)}
-        symbols = latex(
-            matrix(y, *args, **node.params), lambda n: names.get(n) or self.names.get(n)
-        )
+        written = matrix(y, *args, **node.params)
+        symbols = latex(written, lambda n: names.get(n) or self.names.get(n))
         units = np.eye(math.prod(node.shape))
         rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in units]
+        known = {y: np.ravel(self.q.value), x: np.ravel(self.values[self.leaves[self.place]])}
+        if not np.allclose(evaluate([written], {**self.values, **known})[written], rows):
+            return None  # along an axis with one entry only, a gate does not mix these
         is_value = any(symbols == name for name, _ in self.names.values())
         return symbols, tensor(np.array(rows), VALUE if is_value else None)[0]
 

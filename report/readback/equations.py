@@ -39,6 +39,7 @@ TOLERANCE = 1e-9
 NO_NUMBER = "no number at these inputs"
 UNREADABLE = (
     Unread,
+    ReportError,  # of a gate that is given what it cannot take
     ValueError,
     IndexError,
     KeyError,

@@ -25,8 +25,9 @@ def called(name: str, note: str, args: list[Any]) -> Any:
     for gate in rows:
         options = _options(gate, note)
         if options is not None:
-            flat = [a[:, 0] if np.ndim(a) == 2 and a.shape[1] == 1 else a for a in args]
-            value = gate.forward(*(args if gate.elementwise else flat), **options)
+            if not gate.elementwise and not np.max(options.get("axis") or 0):
+                args = [a[:, 0] if np.ndim(a) == 2 and a.shape[1] == 1 else a for a in args]
+            value = gate.forward(*args, **options)
             return np.reshape(value, (-1, 1)) if np.ndim(value) == 1 else value
     raise Unread(f"{name}_{note}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ mean = gate(
 )
 prod = gate(
     "prod", lambda x, axis=None, keepdims=False: np.prod(x, axis=axis, keepdims=keepdims),
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * others(x, axis=axis) if shape_of(x) else g,
+    lambda g, y, x, axis=None, keepdims=False: _shared(g, x, axis, others),
     entry=entries.prod, shape=reduced, sign="Π", latex=function(named("prod")), params=REDUCTION,
     numpy=code.called("np.prod"), usage="prod(x), prod(x, axis=0)",
     group="reductions", summary="product of the entries",
@@ -74,7 +75,7 @@ cumsum = gate(
 # extremes
 largest = gate(
     "max", lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_largest(x, axis=axis),
+    lambda g, y, x, axis=None, keepdims=False: _shared(g, x, axis, is_largest),
     entry=entries.extreme("max"), shape=reduced, ties=True, sign="max", latex=function(r"\max"), params=REDUCTION,
     numpy=code.called("np.max"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
@@ -84,7 +85,7 @@ largest = gate(
 )
 smallest = gate(
     "min", lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * is_smallest(x, axis=axis),
+    lambda g, y, x, axis=None, keepdims=False: _shared(g, x, axis, is_smallest),
     entry=entries.extreme("min"), shape=reduced, ties=True, sign="min", latex=function(r"\min"), params=REDUCTION,
     numpy=code.called("np.min"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
@@ -156,6 +157,12 @@ def spread(g: Any, x: Any, axis: Any) -> Any:
     if axis is not None and shape_of(g) != kept(shape, axis):
         g = reshape(g, shape=kept(shape, axis))
     return g if shape_of(g) == shape else broadcast_to(g, shape=shape)
+
+
+def _shared(g: Any, x: Any, axis: Any, part: Callable[..., Any]) -> Any:
+    """The gradient of a reduction times the part that each entry has in it: all of it where it is alone."""
+    whole = spread(g, x, axis)
+    return whole if count(shape_of(x), axis) == 1 else whole * part(x, axis=axis)
 
 
 def _var(x: Array, axis: Any, ddof: int, keepdims: bool) -> Array:
