@@ -54,6 +54,9 @@ class Extended:
     def __repr__(self) -> str:
         return f"<{float(self)!r}>"
 
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec)
+
     def __bool__(self) -> bool:
         return not is_tiny(self.meant)
 

@@ -90,14 +90,11 @@ def _moved(
 ) -> dict[Node, float]:
     """By how much each number moves at most, in units of the shake; 0 where it jumps or is lost.
 
-    It moves from `base`, where it was computed in the same way without a shake, and from there to what it
-    is with all digits.
+    It moves from `base`, where it was computed in the same way without a shake. Where the shake makes it no
+    number, it is the way from there to what it is with all digits.
     """
     largest = max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
     found = dict.fromkeys(own, 0.0)
-    for node in own.keys() & base.keys():
-        lost = float(np.max(np.abs(own[node] - base[node])))
-        found[node] = lost / _SHAKE if math.isfinite(lost) and not any(jumps) else 0.0
     for other, jumped in zip(others, jumps, strict=True):
         limit = _JUMP * largest if jumped else math.inf
         for node in own.keys() & base.keys() & other.keys():
@@ -106,10 +103,13 @@ def _moved(
             number = np.abs(own[node])
             if jumped and np.any((number > 0) & (number < _RESIDUE * largest)):
                 doubtful.add(node)
+            if math.isnan(size) or size == math.inf:
+                size = float(np.max(np.abs(own[node] - base[node]))) / _SHAKE
+                doubtful.add(node)
             if size <= limit:
                 found[node] = max(found[node], size)
-            if not size > limit and not np.all(move <= _DOUBT * np.abs(own[node])):
-                doubtful.add(node)  # also where it is no number any more
+                if np.any(move > _DOUBT * np.abs(own[node])):
+                    doubtful.add(node)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from report.autodiff.gates import GATES
-from report.autodiff.graph import Node
+from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Quantity, Trace
 from report.program import syntax
 from report.program.array_code import ArrayPrinter

@@ -106,7 +106,7 @@ def _surplus(p: Array, y: Array) -> Array:
 
 # squashing functions
 sigmoid = elementwise(
-    "sigmoid", lambda x: _sigmoid(x), lambda g, y, x: g * (y * rest(y, x)),
+    "sigmoid", _sigmoid, lambda g, y, x: g * (y * rest(y, x)),
     in_numbers=True, saturates="end", sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
     python="sigmoid({0})", numpy="sigmoid({0})",
