@@ -557,15 +557,12 @@ class _Reader:
         if accent:
             self.take("}")
             base = f"{accent}{{{base}}}"
-        if is_bold and base in ("e", "I") and base not in self.names:
-            return self.unit(base == "e")
-        if (
-            is_bold
-            and base == "u"
-            and "e" in self.names
-            and self.tokens[self.at : self.at + 3] == ["_", "{", r"\left"]
-        ):
-            return self.unit(True)
+        is_picked = self.tokens[self.at : self.at + 3] == ["_", "{", r"\left"]  # e_{[1]}, not e_{1}
+        if is_bold and base not in self.names:
+            if base in ("e", "u") and is_picked:
+                return self.unit(True)
+            if base == "I" and (is_picked or self.next != "_"):
+                return self.unit(False)
         mark = self.at
         sub = self.group() if self.skip("_") else []
         for own in (sub[:n] for n in range(len(sub), -1, -1)):
