@@ -74,6 +74,8 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("log(1 + exp(x))", {"x": -300}, log(1 + exp(-300)), {"x": sigmoid(-300)}),
     ("1 - sigmoid(x)", {"x": 40}, sigmoid(-40), {"x": -sigmoid(40) * sigmoid(-40)}),
     ("gelu(x)", {"x": -15}, -15 * normal(-15), {"x": normal(-15) - 15 * bell(-15)}),
+    ("log(1 - sigmoid(x))", {"x": 36.7}, -log(1 + exp(36.7)), {"x": -sigmoid(36.7)}),
+    ("log(1 - tanh(x))", {"x": 18}, log(1 - tanh(18)), {"x": -1 - tanh(18)}),
     # terms that cancel
     ("(exp(x) - 1 - x) / x**2", {"x": 2.0**-20},
      (exp(2.0**-20) - 1 - 2.0**-20) * 2**40, {"x": (exp(2.0**-20) - 1) * 2**40 - 2 * (exp(2.0**-20) - 1 - 2.0**-20) * 2**60}),
@@ -90,6 +92,13 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("norm(x)", {"x": [3e-160, 4e-160]}, 5e-160, {"x": [0.6, 0.8]}),
     ("norm(x)", {"x": [1e160, 1e150]}, 1e160, {"x": [1, 1e-10]}),
     ("exp(x)", {"x": -745}, exp(-745), {"x": exp(-745)}),
+    ("sigmoid(x)", {"x": -745}, exp(-745), {"x": exp(-745)}),
+    ("norm(x)/2", {"x": [1e160, 1e150, 3e159]}, mp.sqrt(mp.mpf(1.09)) * 5e159, {}),
+    ("std(x)", {"x": [1e-200, 3e-200]}, 1e-200, {"x": [-0.5, 0.5]}),
+    ("sum(std(X, axis=0))", {"X": [[1e300, 2], [3e300, 2]]}, 1e300, {"X": [[-0.5, 0], [0.5, 0]]}),
+    ("sum(normalize(x) * w)", {"x": [3e-200, 4e-200], "w": [1, 2]}, 2.2, {"x": [-6.4e198, 4.8e198], "w": [0.6, 0.8]}),
+    ("sum(normalize(x) * w)", {"x": [3e300, 4e300], "w": [1, 2]}, 2.2, {"x": [-6.4e-302, 4.8e-302], "w": [0.6, 0.8]}),
+    ("cosine_similarity(x, w)", {"x": [3e155, 4e155], "w": [4, 3]}, 0.96, {"w": [-0.0336, 0.0448]}),
     ("a / b", {"a": 1e-200, "b": 1e-160}, 1e-40, {"a": 1e160, "b": -1e120}),
     ("sin(x)", {"x": 1e8}, mp.sin(10**8), {"x": mp.cos(10**8)}),
     ("sin(x)", {"x": 1e16}, mp.sin(10**16), {"x": mp.cos(10**16)}),
@@ -110,8 +119,20 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("sum(kron([[a, b], [b, a]], A))", {"a": 2, "b": 3, "A": [[1, 2], [3, 5]]}, 110, {"a": 22, "b": 22, "A": [[10, 10], [10, 10]]}),
     ("kron(stack([u, v]), A)[1, 2]", {"u": [1, 2], "v": [3, 4], "A": [[5, 6], [7, 8]]}, 14, {"u": [0, 7], "A": [[0, 0], [2, 0]]}),
     ("sum(kron(A, concatenate([A, b])))", {"A": [[1, 2]], "b": [[3, 4]]}, 30, {"A": [[13, 13]], "b": [[3, 3]]}),
+    ("trace(kron(A, B))", {"A": [[1, 2], [3, 4]], "B": [[5, 6], [7, 8]]}, 65, {"A": 13 * np.eye(2), "B": 5 * np.eye(2)}),
+    ("sum(kron([[a, b]], A)[0] * kron([[b, a]], A)[0])", {"a": 2, "b": 3, "A": [[1, 2]]}, 60, {"a": 30, "b": 20, "A": [[24, 48]]}),
+    # along an axis with one entry
+    ("sum(softmax(X, axis=1))", {"X": [[1.5], [2]]}, 2, {"X": [[0], [0]]}),
+    ("sum(cumsum(X, axis=1)**2)", {"X": [[1.5], [2]]}, 6.25, {"X": [[3], [4]]}),
+    ("sum(cumprod(X, axis=0)**2)", {"X": [[1.5, 2]]}, 6.25, {"X": [[3, 4]]}),
+    ("sum(prod(X, axis=0) * max(X, axis=0))", {"X": [[1.5, 2]]}, 6.25, {"X": [[3, 4]]}),
+    ("sum(flip(X, axis=1)**2)", {"X": [[1.5], [2]]}, 6.25, {"X": [[3], [4]]}),
+    # of real numbers
+    ("sign(x**-1) * x", {"x": -2}, 2, {"x": -1}),
+    ("abs(log(x))", {"x": 0.5}, log(2), {"x": -2}),
     # names that a program has for itself
     ("sum(k[[1]])", {"k": [1, 2]}, 2, {"k": [0, 1]}),
+    ("sum(e1[[1]]) + e1[0]", {"e1": [1, 2]}, 3, {"e1": [1, 1]}),
     ("i[[0]][0] + sum(diag(m))", {"i": [1, 2], "m": [[1, 2], [3, 4]]}, 6, {"i": [1, 0], "m": np.eye(2)}),
     (
         f"sum(clip({', '.join(LONG)}) * {LONG[0]})",
@@ -143,6 +164,7 @@ def test_no_digit_is_wrong_and_nothing_right_is_refused(
         ("leaky_relu(a + b - c)", {"a": 0.1, "b": 0.7, "c": 0.8}, {"a": 0.01, "b": 0.01, "c": -0.01}),
         ("relu(sin(x)**2 + cos(x)**2 - 1)", {"x": 0.7}, {"x": 0}),
         ("maximum(a + b, c)", {"a": 0.1, "b": 0.2, "c": 0.3}, {"a": 0.5, "b": 0.5, "c": 0.5}),
+        ("hinge(x*3, y)", {"x": 1 / 3, "y": 1}, {"x": 0, "y": 0}),
         ("max(stack([a*3, b]))", {"a": 0.1, "b": 0.3}, {"a": 1.5, "b": 0.5}),
     ],
 )  # fmt: skip
@@ -168,4 +190,21 @@ def test_what_is_0_but_for_rounding_divides_nothing(
     function: str, inputs: Mapping[str, Any]
 ) -> None:
     with pytest.raises(ReportError, match="is outside its domain"):
+        trace(function, inputs)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "words"),
+    [
+        ("x * y * z", {"x": 1e-200, "y": 1e-200, "z": 1e200}, r"q1 \(multiply\) underflows at x = 1e-200"),
+        ("sqrt(x**2 + y**2)", {"x": 3e-170, "y": 4e-170}, r"q1 \(square\) underflows at x = 3e-170"),
+        ("log(exp(x))", {"x": -760}, r"q1 \(exp\) underflows at x = -760(.|\n)*log_softmax"),
+        ("log(1 - sigmoid(x))", {"x": 45}, "outside its domain at q2 = 0(.|\n)*losses with logits keep"),
+        ("binary_cross_entropy(sigmoid(z), 1)", {"z": 40}, "no finite derivative(.|\n)*losses with logits keep"),
+    ],
+)  # fmt: skip
+def test_what_float64_is_too_short_for_is_said_to_be_so(
+    function: str, inputs: Mapping[str, Any], words: str
+) -> None:
+    with pytest.raises(ReportError, match=words):
         trace(function, inputs)

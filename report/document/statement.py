@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ Math = Callable[[str, bool], str]
 MAX_MARKUP = 1500  # a second or two of layout
 MAX_MATH = 8000  # characters of all formulas of a text, as well
 MAX_JOINED = 200  # pieces of markup without a space between them
+LONG_WORD = 60  # signs; letters of a script without spaces are no word
+MAX_LONG = 2000  # signs of all long words of a paragraph
 MAX_DEPTH = 60  # lists, quotations and emphasis inside each other
 _MATH = re.compile(
     r"\$\$(?P<display>(?:\\.|[^\\$])++)\$\$|\$(?!\s)(?P<inline>(?:\\.|[^\\$])++)(?<!\s)\$(?!\d)",
@@ -146,12 +149,23 @@ def _check(state: StateCore) -> None:
             raise ReportError("the text nests lists or quotations too deeply")
         for part in (token, *(token.children or ())):
             check_characters(part.content, "the text")
+            _check_words(part.content if part.type != "inline" else "")
     _check_markup(state.tokens)
+
+
+def _check_words(text: str) -> None:
+    """Refuse long words over which line breaking would take seconds."""
+    words = (word for word in text.split() if len(word) > LONG_WORD)
+    signs = sum(unicodedata.category(c) != "Lo" for word in words for c in word)
+    if signs > MAX_LONG:
+        raise ReportError(
+            f"the text has words of more than {LONG_WORD} signs with {signs} signs in all; {MAX_LONG} are possible"
+        )
 
 
 def _check_markup(tokens: Sequence[Token]) -> None:
     """Refuse what would take seconds to lay out: markup without end, or within one word."""
-    blocks = sum(token.nesting == 1 for token in tokens)
+    blocks = sum(token.nesting >= 0 and token.type != "inline" for token in tokens)
     pieces = joined = math = 0
     for token in tokens:  # a line of code, and what is to be moved in it, takes time too
         if token.type in ("fence", "code_block"):

@@ -13,13 +13,13 @@ from typing import Any
 
 from report.autodiff.descent import MAX_STEPS, METHODS
 from report.errors import ReportError, nearest, shown
-from report.homework import toml
 from report.homework.characters import check_characters
 from report.homework.typed_numbers import as_numbers
 from report.plain_values import as_text
 
 MAX_LINE = 200  # characters of a title, a name, ...
 MAX_STATEMENT = 20_000
+MAX_FUNCTION = 200_000  # characters, which are read in about a second
 MAX_POINTS = 10_000
 MAX_CONDITIONS = 50
 PROGRAMS = ("python", "numpy")  # with the standard library alone, and vectorised
@@ -60,7 +60,7 @@ def read_conditions(table: Mapping[str, Any], start: str) -> tuple[str, ...]:
 
 def read_function(table: Mapping[str, Any], start: str) -> str:
     """The function of a question, which it cannot do without."""
-    function = read_text(table, "function", start, '"x*w + b"', lines=True, limit=toml.MAX_BYTES)
+    function = read_text(table, "function", start, '"x*w + b"', lines=True, limit=MAX_FUNCTION)
     if not function:
         raise ReportError(f'{start}the function is missing; write function = "x*w + b"')
     return function

@@ -343,8 +343,8 @@ class _Reader:
             return self.listed()
         whole, lying = self.shape, self.lying
         if kind == "(" and self.is_turned():  # what is inside has the other shape
-            self.lying = len(whole) == 1
-            self.shape = (1, *whole) if self.lying else whole[::-1]
+            self.lying = len(whole) == 1 or whole[1:] == (1,)
+            self.shape = (1, *whole) if len(whole) == 1 else whole[::-1]
         inner = self.expression()
         self.shape, self.lying = whole, lying
         if self.next == ",":
@@ -522,6 +522,12 @@ class _Reader:
             return [int(n) - 1 for n in re.findall(r"[0-9]+", text)]
         return np.asarray(self.value(part), dtype=int).squeeze() - 1
 
+    def unit_names(self) -> set[str]:
+        """The letters that are a unit vector or matrix before what is next: e_{[1]}, and not e_{1}."""
+        is_picked = self.tokens[self.at : self.at + 3] == ["_", "{", r"\left"]
+        letters = "euI" if is_picked else "" if self.next == "_" else "I"
+        return {c for c in letters if c not in self.names}
+
     def unit(self, is_vector: bool) -> Any:
         """e_{[1]} or rows of I, as long as the array that is told: a row's length where ᵀ stands or does not."""
         if self.next != "_":
@@ -557,12 +563,8 @@ class _Reader:
         if accent:
             self.take("}")
             base = f"{accent}{{{base}}}"
-        is_picked = self.tokens[self.at : self.at + 3] == ["_", "{", r"\left"]  # e_{[1]}, not e_{1}
-        if is_bold and base not in self.names:
-            if base in ("e", "u") and is_picked:
-                return self.unit(True)
-            if base == "I" and (is_picked or self.next != "_"):
-                return self.unit(False)
+        if is_bold and base in self.unit_names():
+            return self.unit(base != "I")
         mark = self.at
         sub = self.group() if self.skip("_") else []
         for own in (sub[:n] for n in range(len(sub), -1, -1)):

@@ -214,7 +214,7 @@ class Walk:
         import sympy
 
         rows = [[size for _, size in self.parts.get(label, [(label, n)])] for label in (a, b)]
-        sizes = tuple(max(rows, key=len))
+        sizes = tuple(rows[len(rows[1]) > len(rows[0])])
         pairs = zip(self.split(a, n, sizes), self.split(b, n, sizes), strict=True)
         return sympy.Mul(*(sympy.KroneckerDelta(x, y) for x, y in pairs))
 
@@ -350,7 +350,7 @@ class Walk:
         if not value.ndim:
             return exact_number(float(value))
         if value.ndim == 2 and np.array_equal(value, np.eye(*value.shape)):
-            return self.same(*ix, len(value))
+            return self.same(ix[0], ix[1], len(value))
         if value.ndim == 2:
             return self._triangle(value, *ix)
         if value.ndim == 1 and value.size <= MAX_LISTED:
