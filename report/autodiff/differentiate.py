@@ -66,7 +66,7 @@ def _trace(
     asked = () if only_lets else check_wrt(inputs_asked, values, graph.integers)
     try:
         with underflow.noted() as small:
-            found, lost = _passes(graph, values, asked)
+            found, lost = _passes(graph, values, asked, unfold)
     except ReportError as fault:
         raise underflow.explained(graph, values, fault) from None
     found = replace(found, parts=parts) if parts else found
@@ -76,7 +76,7 @@ def _trace(
 
 
 def _passes(
-    graph: Graph, values: Mapping[str, Array], asked: tuple[str, ...]
+    graph: Graph, values: Mapping[str, Array], asked: tuple[str, ...], unfold: Any
 ) -> tuple[Trace, Mapping[Node, Array]]:
     """The trace in float64, and where values are outside a gate's domain that no `where` chooses."""
     lost: Mapping[Node, Array] = {}

@@ -306,7 +306,7 @@ class _Calls(_Sums):
         nodes = [a.node for a in args]
         options: dict[str, Any] = dict(written or {})
         if name in ("softmax", "log_softmax") and len(args[0].shape) == 2 and args[0].shape[1] == 1:
-            options["axis"] = 0
+            options.setdefault("axis", 0)
         if form.operands is not None and len(form.operands) != len(args) and form.options:
             slots = list(form.options)[: len(args) - len(form.operands)]
             for slot, given in zip(slots, args[len(form.operands) :], strict=False):
