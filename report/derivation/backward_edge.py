@@ -247,7 +247,10 @@ class Link:
         known = {y: np.ravel(self.q.value), x: np.ravel(self.values[self.leaves[self.place]])}
         if not np.allclose(evaluate([written], {**self.values, **known})[written], rows):
             return None  # along an axis with one entry only, a gate does not mix these
-        if not set(topological(written)) & set(self.leaves) and len(node.shape) == 2 > node.shape[0]:
+        if (
+            not set(topological(written)) & set(self.leaves)
+            and len(node.shape) == 2 > node.shape[0]
+        ):
             return None  # written for columns, where these are rows
         is_value = any(symbols == name for name, _ in self.names.values())
         return symbols, tensor(np.array(rows), VALUE if is_value else None)[0]

@@ -154,7 +154,14 @@ class _Products(_Building):
             raise OneByOne
         if not a.shape or not b.shape:
             return self.scaled(a, b, part)
-        if max(a.shape) == math.prod(a.shape) and max(b.shape) == math.prod(b.shape):
+        if self.printed and 2 in (len(a.shape), len(b.shape)):  # of matrices, also with one row
+            a, b = (
+                v
+                if len(v.shape) > 1
+                else self.reshaped(v, (1, *v.shape) if v.row else (*v.shape, 1), part)
+                for v in (a, b)
+            )
+        elif max(a.shape) == math.prod(a.shape) and max(b.shape) == math.prod(b.shape):
             return Value(self.call("outer", [a.node, b.node], part), f"outer({a.text}, {b.text})")
         return Value(self.call("kron", [a.node, b.node], part), f"kron({a.text}, {b.text})")
 
