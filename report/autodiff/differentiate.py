@@ -149,6 +149,11 @@ def _finite(exact: Array, number: Array) -> Array:
 
 def as_formula(function: Any, values: Mapping[str, Array]) -> Any:
     """The text of a function: its own, or what the source of a Python function says."""
+    if callable(function) and type(function) is not FunctionType:
+        raise ReportError(
+            f"{shown(function)} is not a function whose source can be read: write a def or a lambda "
+            "that takes the weights as its arguments"
+        )
     if type(function) is not FunctionType:
         return function  # the parser says what is wrong with it
     from report.autodiff.parser import python_function

@@ -125,7 +125,7 @@ def _range(reader: Reader, *ends: int) -> list[int]:
 
 
 def _len(reader: Reader, x: Any) -> int:
-    if isinstance(x, (list, tuple, str, range)):
+    if isinstance(x, (list, tuple, str, range, dict)):
         return len(x)
     if not isinstance(x, ast.expr):
         raise Unreadable("a single number has no length")
@@ -264,6 +264,13 @@ def _filled(value: float) -> Callable[..., Any]:
     return filled
 
 
+def _of_dict(view: Callable[[Any], Any]) -> Callable[..., Any]:
+    def listed(reader: Reader, x: Any) -> Any:
+        return list(view(x))
+
+    return listed
+
+
 _BUILTIN: dict[str, Callable[..., Any]] = {
     "range": _range, "len": _len, "sum": _sum, "max": _extreme("max"), "min": _extreme("min"),
     "abs": _absolute, "float": _same, "int": _same, "list": _parts, "tuple": _parts, "enumerate": _enumerate,
@@ -276,10 +283,11 @@ _ANYWHERE: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 _METHODS: dict[str, Callable[..., Any]] = {
     "t": _permuted, "transpose": _permuted, "permute": _permuted, "dim": lambda r, x: len(_shape_of(r, x)),
+    "keys": _of_dict(dict.keys), "values": _of_dict(dict.values), "items": _of_dict(dict.items),
     "numel": lambda r, x: math.prod(_shape_of(r, x)),
 }  # fmt: skip
 _LIBRARY: dict[str, Callable[..., Any]] = {
     "arange": _range, "array": _array, "tensor": _array, "prod": _prod, "zeros_like": _like(0.0),
-    "ones_like": _like(1.0), "ones": _filled(1.0), "zeros": _filled(0.0),
+    "ones_like": _like(1.0), "ones": _filled(1.0), "zeros": _filled(0.0), "empty": _filled(0.0), "empty_like": _like(0.0),
     "ndim": lambda r, x: len(_shape_of(r, x)),
 }  # fmt: skip

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from report.autodiff.graph import Array
-from report.autodiff.parser.python_lines import Inner, Scope, inner, refused
+from report.autodiff.parser.python_entries import EMPTY, FILLED, Cells, are_set, filled, place_of
+from report.autodiff.parser.python_lines import MAX_LINES, Inner, Scope, at, inner, refused
 from report.autodiff.parser.python_source import Source, defaults, parameters, read
 from report.autodiff.parser.python_values import _Values
 
@@ -96,20 +97,36 @@ class _Reader(_Values):
         raise _Return(self.value(scope, s.value))
 
     def on_assign(self, scope: Scope, s: ast.Assign) -> None:
-        value = self.value(scope, s.value)
+        known = self.own(scope, s.value)  # another name for an array, or a new array
+        value = known if isinstance(known, Cells) else self.held(scope, s.value)
         for target in s.targets:
-            self.assign(scope, target, value)
+            self.assign(scope, target, self.cells(scope, s, target, value))
+
+    def cells(self, scope: Scope, s: ast.Assign, target: ast.expr, value: Any) -> Any:
+        """A new array of which entries are set later, ready for that; any other value as it is."""
+        body = scope.source.node.body
+        match s.value, target:
+            case ast.Call(func=ast.Attribute(attr=made) | ast.Name(id=made)) as call, ast.Name(
+                id=name
+            ):
+                whole = any(
+                    k.arg == "dtype" and "float" not in ast.unparse(k.value) for k in call.keywords
+                )
+                if made not in (*FILLED, *EMPTY) or whole or not isinstance(value, ast.expr):
+                    return value
+                if isinstance(body, list) and name in are_set(body):
+                    return filled(self.shape(value), FILLED.get(made))
+        return value
 
     def on_annotated(self, scope: Scope, s: ast.AnnAssign) -> None:
         if s.value is not None:
             self.assign(scope, s.target, self.value(scope, s.value))
 
     def on_augmented(self, scope: Scope, s: ast.AugAssign) -> None:
-        if not isinstance(s.target, ast.Name):
-            raise scope.source.error(s, "an entry cannot be changed; give the whole a new name")
-        whole = ast.BinOp(ast.Name(s.target.id, ast.Load()), s.op, s.value)
-        ast.copy_location(whole, s)
-        ast.copy_location(whole.left, s)
+        old = ast.parse(ast.unparse(s.target), mode="eval").body
+        whole = ast.copy_location(ast.BinOp(old, s.op, s.value), s)
+        for part in ast.walk(old):
+            ast.copy_location(part, s)
         self.assign(scope, s.target, self.value(scope, whole))
 
     def on_expression(self, scope: Scope, s: ast.Expr) -> None:
@@ -119,7 +136,7 @@ class _Reader(_Values):
             case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="append"), args=[e]):
                 listed = self.lookup(scope, owner)
                 if isinstance(listed, list):
-                    listed.append(self.value(scope, e))
+                    listed.append(self.held(scope, e))
                     return
         raise scope.source.error(s, "this line has no effect on the value; leave it out")
 
@@ -134,6 +151,24 @@ class _Reader(_Values):
                 continue
             except _Break:
                 break
+
+    def on_while(self, scope: Scope, s: ast.While) -> None:
+        for _ in range(MAX_LINES):
+            if isinstance(self.value(scope, s.test), ast.expr):
+                words = "while: how often is not known beforehand; write for i in range(3)"
+                raise scope.source.error(s, words)
+            if s.orelse or not self.decided(scope, s.test):
+                break
+            try:
+                self.run(scope, s.body)
+            except _Continue:
+                continue
+            except _Break:
+                return
+        else:
+            raise scope.source.error(s, f"a loop of more than {MAX_LINES} turns")
+        if s.orelse:
+            raise scope.source.error(s, "else after a loop cannot be read")
 
     def on_break(self, scope: Scope, s: ast.Break) -> None:
         raise _Break
@@ -162,9 +197,8 @@ class _Reader(_Values):
                 self.assign(scope, one, part, keep=keep)
             return
         if not isinstance(target, ast.Name):
-            raise scope.source.error(
-                target, "an entry cannot be set; make the whole at once, as by stack([a, b])"
-            )
+            self.assign_entry(scope, target, value)
+            return
         if (
             isinstance(value, ast.expr)
             and not keep
@@ -172,6 +206,37 @@ class _Reader(_Values):
         ):
             value = self.let(scope, target, value)
         scope.names[target.id] = value
+
+    def assign_entry(self, scope: Scope, target: ast.expr, value: Any) -> None:
+        """Set an entry of an array or list that the function has made itself."""
+        root, keys = place_of(target)
+        owner = self.own(scope, root)
+        places = [self.value(scope, key) for key in keys]
+        if isinstance(value, ast.expr) and not isinstance(value, (ast.Name, ast.Constant)):
+            name = "_".join(
+                [ast.unparse(root), *(str(p) for p in places if type(p) is int and p >= 0)]
+            )
+            value = self.let(scope, at(name, target), value)
+        if isinstance(owner, Cells):
+            first = range(owner.shape[0])[places[0]] if isinstance(places[0], slice) else places[:1]
+            if not owner.held.isdisjoint(p % owner.shape[0] for p in first if type(p) is int):
+                name = ast.unparse(root)
+                words = f"{name} is changed after something else shares its entries; give that {name}.copy()"
+                raise scope.source.error(target, words)
+            if len(places) <= len(owner.shape):
+                self.put(scope, target, owner, places, value)
+                return
+        try:
+            for place in places[:-1]:
+                owner = owner[place]
+            if isinstance(owner, (list, dict)):
+                owner[places[-1]] = value
+                return
+        except (TypeError, IndexError, KeyError):
+            pass
+        raise scope.source.error(
+            target, "an entry cannot be set; make the whole at once, as by stack([a, b])"
+        )
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Scope, Any], None]] = {
@@ -181,6 +246,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Scope, Any], None]] = {
     ast.AugAssign: _Reader.on_augmented,
     ast.Expr: _Reader.on_expression,
     ast.For: _Reader.on_for,
+    ast.While: _Reader.on_while,
     ast.If: _Reader.on_if,
     ast.FunctionDef: _Reader.on_def,
     ast.Break: _Reader.on_break,

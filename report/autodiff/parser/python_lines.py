@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,7 @@ class _Lines:
         self.lines: list[tuple[str, Source, int]] = []
         self.taken = set(inputs)
         self.shapes: dict[str, Shape] = {name: np.shape(value) for name, value in inputs.items()}
+        self.numbers: dict[str, int] = {}  # that the names of lines have got last
         self.depth = 0
         self.knows_torch = "torch" in source.around
 
@@ -90,9 +92,9 @@ class _Lines:
         base = own if NAME.fullmatch(own) else "v"
         if not usable or own in self.taken or python_calls.is_gate(own):
             start = 1 if own in self.inputs or not usable or own not in self.taken else 2
-            own = next(
-                n for i in range(start, MAX_LINES * 2) if (n := f"{base}_{i}") not in self.taken
-            )
+            numbers = itertools.count(max(start, self.numbers.get(base, 0)))
+            i = next(i for i in numbers if f"{base}_{i}" not in self.taken)
+            own, self.numbers[base] = f"{base}_{i}", i
         self.taken.add(own)
         return own
 
@@ -135,13 +137,11 @@ def inner(source: Source, name: str, node: ast.FunctionDef | ast.Lambda) -> Sour
 def refused(e: ast.AST) -> str:
     """Why syntax that is not in the closed list cannot be read."""
     words = {
-        ast.While: "while: how often is not known beforehand; write for i in range(3)",
         ast.Try: "try cannot be read",
         ast.With: "with cannot be read",
         ast.ClassDef: "a class cannot be read",
         ast.Import: "import stands outside the function",
         ast.ImportFrom: "import stands outside the function",
-        ast.Dict: "a dictionary cannot be read; give each value a name",
         ast.Await: "await cannot be read",
     }
     return words.get(type(e), f"this cannot be read ({type(e).__name__})")

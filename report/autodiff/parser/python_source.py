@@ -108,6 +108,8 @@ def plain(value: Any, error: Callable[[str], ReportError], name: str) -> Any:
         return value
     if kind in (list, tuple):
         return kind(plain(v, error, name) for v in value)
+    if kind is dict and all(type(key) in (str, int) for key in value):
+        return {key: plain(v, error, name) for key, v in value.items()}
     if kind is np.ndarray or isinstance(value, np.generic):
         if value.size > MAX_ARRAY:
             raise error(f"{name} has {value.size} entries; put it into inputs")

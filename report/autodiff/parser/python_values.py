@@ -11,7 +11,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from report.autodiff.parser import python_calls
-from report.autodiff.parser.python_lines import MAX_LINES, Inner, Scope, _Lines, at, inner, refused
+from report.autodiff.parser.python_entries import Cells, _Entries, place_of, seen
+from report.autodiff.parser.python_lines import MAX_LINES, Inner, Scope, at, inner, refused
 from report.autodiff.parser.python_source import Source, defaults, parameters, plain, read
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -36,9 +37,13 @@ _COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.NotIn: lambda a, b: a not in b,
 }
 _CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf, "newaxis": None}
+_OVER_LISTS = [
+    python_calls.Named(name, builtin=True)
+    for name in ("zip", "enumerate", "reversed", "list", "tuple")
+]
 
 
-class _Values(_Lines):
+class _Values(_Entries):
     """Reads expressions; how a call runs through its statements, `called` and `assign` say."""
 
     def called(
@@ -67,12 +72,40 @@ class _Values(_Lines):
     def on_constant(self, scope: Scope, e: ast.Constant) -> Any:
         return e.value
 
-    def lookup(self, scope: Scope, e: ast.Name) -> Any:
-        here: Scope | None = scope
+    def own(self, scope: Scope, e: ast.expr) -> Any:
+        """What a name of the function stands for, an array as it can be changed; None for another one."""
+        here: Scope | None = scope if isinstance(e, ast.Name) else None
         while here is not None:
+            assert isinstance(e, ast.Name)
             if e.id in here.names:
                 return here.names[e.id]
             here = here.outer
+        return None
+
+    def held(self, scope: Scope, e: ast.expr) -> Any:
+        """The value of an expression that another name or a list has from now on."""
+        self.hold(scope, e)
+        return self.value(scope, e)
+
+    def hold(self, scope: Scope, e: ast.expr) -> None:
+        """Note the entries that an expression shares with an array, which would change together with it."""
+        roots, keys = seen(e)
+        for cells in (self.own(scope, root) for root in roots):
+            if isinstance(cells, Cells):
+                places = [self.value(scope, key) for key in keys]
+                if len(places) < len(cells.shape) or not all(type(p) is int for p in places):
+                    first = places[0] if places else slice(None)
+                    every = range(cells.shape[0])
+                    cells.held |= (
+                        {*every[first]} if isinstance(first, slice) else {first % len(every)}
+                    )
+
+    def lookup(self, scope: Scope, e: ast.Name) -> Any:
+        found = self.own(scope, e)
+        if isinstance(found, Cells):
+            return self.whole(scope, e, found, e.id)
+        if found is not None or self.is_own(scope, e.id):
+            return found
         if e.id in self.inputs:
             return ast.Name(e.id, ast.Load())
         around = scope.source.around
@@ -81,6 +114,10 @@ class _Values(_Lines):
         if hasattr(builtins, e.id):
             return python_calls.Named(e.id, builtin=True)
         raise scope.source.error(e, f"unknown name {e.id!r}; is it an input?")
+
+    def is_own(self, scope: Scope, name: str) -> bool:
+        """Whether the function gives a name a value, which may be None."""
+        return name in scope.names or (scope.outer is not None and self.is_own(scope.outer, name))
 
     def on_attribute(self, scope: Scope, e: ast.Attribute) -> Any:
         owner = self.value(scope, e.value)
@@ -167,8 +204,17 @@ class _Values(_Lines):
         return self.value(scope, e.body if self.decided(scope, e.test) else e.orelse)
 
     def on_list(self, scope: Scope, e: ast.List | ast.Tuple) -> Any:
-        values = [self.value(scope, part) for part in e.elts]
+        values = [self.held(scope, part) for part in e.elts]
         return values if isinstance(e, ast.List) else tuple(values)
+
+    def on_dict(self, scope: Scope, e: ast.Dict) -> dict[Any, Any]:
+        found = {}
+        for key, part in zip(e.keys, e.values, strict=True):
+            name = None if key is None else self.value(scope, key)
+            if type(name) not in (str, int):
+                raise scope.source.error(e, "the keys of a dictionary are words or whole numbers")
+            found[name] = self.held(scope, part)
+        return found
 
     def on_comprehension(self, scope: Scope, e: ast.ListComp | ast.GeneratorExp) -> list[Any]:
         inner = Scope(scope.source, {}, scope)
@@ -176,7 +222,7 @@ class _Values(_Lines):
 
         def walk(rest: list[ast.comprehension]) -> None:
             if not rest:
-                found.append(self.value(inner, e.elt))
+                found.append(self.held(inner, e.elt))
                 return
             for item in self.items(inner, rest[0].iter):
                 self.assign(inner, rest[0].target, item, keep=True)
@@ -187,11 +233,16 @@ class _Values(_Lines):
         return found
 
     def on_index(self, scope: Scope, e: ast.Subscript) -> Any:
+        root, keys = place_of(e)
+        if isinstance(cells := self.own(scope, root), Cells):
+            return self.entry(
+                scope, e, cells, [self.value(scope, k) for k in keys], ast.unparse(root)
+            )
         owner, key = self.value(scope, e.value), self.value(scope, e.slice)
-        if isinstance(owner, (list, tuple, range, str)):
+        if isinstance(owner, (list, tuple, range, str, dict)):
             try:
                 return owner[key]
-            except (TypeError, IndexError):
+            except (TypeError, IndexError, KeyError):
                 raise scope.source.error(e, "there is no such entry in this list") from None
         if not isinstance(owner, ast.expr):
             raise scope.source.error(e, "this has no entries")
@@ -221,6 +272,9 @@ class _Values(_Lines):
             else:
                 args.append(self.value(scope, arg))
         function = self.callee(scope, e, args)
+        if isinstance(function, FunctionType | Inner) or function in _OVER_LISTS:
+            for arg in (*e.args, *(pair.value for pair in e.keywords)):
+                self.hold(scope, arg)
         if isinstance(function, FunctionType):
             function = Inner(read(function), Scope(read(function)))
         if isinstance(function, Inner):
@@ -267,8 +321,11 @@ class _Values(_Lines):
 
     def items(self, scope: Scope, e: ast.expr) -> Iterator[Any]:
         """What a loop goes over: a range, a list, the rows of an array."""
-        value = self.value(scope, e)
-        parts = value if isinstance(value, (list, tuple, range)) else self.rows(scope, e, value)
+        value = self.held(scope, e)
+        if isinstance(value, (list, tuple, range, dict)):
+            parts = list(value)
+        else:
+            parts = self.rows(scope, e, value)
         if len(parts) > MAX_LINES:
             raise scope.source.error(e, f"a loop of {len(parts)} turns; {MAX_LINES} are possible")
         return iter(parts)
@@ -294,6 +351,7 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[_Values, Scope, Any], Any]] = {
     ast.IfExp: _Values.on_choice,
     ast.List: _Values.on_list,
     ast.Tuple: _Values.on_list,
+    ast.Dict: _Values.on_dict,
     ast.ListComp: _Values.on_comprehension,
     ast.GeneratorExp: _Values.on_comprehension,
     ast.Subscript: _Values.on_index,
