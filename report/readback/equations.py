@@ -381,9 +381,12 @@ class _Equations:
         for e in _in_order(where):
             if words(e.left)[:1] == words(r"\frac"):  # a gradient, which is known
                 continue
+            meant = replace(self.known, names=names, plain=plain)
+            if self.labels(e.left) and self.array(e.left) is not None:  # said of entries
+                self.entries(e, meant, meant, 0.0)
+                continue
             self.formulas += 1
             with self.noted(f"{e.left} = {e.symbols[0]}"):
-                meant = replace(self.known, names=names, plain=plain)
                 part = np.asarray(_number(e.symbols[0], meant))
                 names[without_font(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
                 plain[normal(e.left)] = part[()]
