@@ -106,6 +106,7 @@ class Printer:
         """Have the copies told their number in what is taken as a whole, where nothing in it tells it."""
         if not self.is_sizeless(node) or self.leaf(node) is not None:
             return
+        self.done.pop(node, None)  # what stands beside another one needs no size
         if node.gate is CONSTANT or node.gate.form is Form.COPIES:
             self.told.add(node)
         for a in node.args:
