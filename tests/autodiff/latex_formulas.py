@@ -265,7 +265,9 @@ a(
 )
 a(
     r"f_t = \sigma(W_f \cdot [h_{t-1}; x_t] + b_f) \\ L = \sum_i f_{t,i}",
-    None,
+    lambda **k: (
+        1 / (1 + np.exp(-(k["W_f"] @ np.concatenate([k["h_{t-1}"], k["x_t"]]) + k["b_f"])))
+    ).sum(),
     W_f=[[0.1, 0.2, 0.3, 0.4], [0.5, -0.1, 0.2, 0.3]],
     b_f=b2,
     x_t=w2,

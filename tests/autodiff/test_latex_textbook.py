@@ -118,6 +118,22 @@ FORMULAS = [
     ),
     (r"\max_i x_i - \min_i x_i", {"x": x}, x.max() - x.min()),
     (r"\|X - U V^\top\|_F^2", {"X": A, "U": B, "V": A}, ((A - B @ A.T) ** 2).sum()),
+    (r"(\mathbf{A x})^\top \mathbf{y}", {"A": A, "x": x, "y": y}, (A @ x) @ y),
+    (
+        r"L_i = \sum_{j\neq y_i} \max(0, s_j - s_{y_i} + \Delta)",
+        {"s": np.array([0.2, -1.0, 0.5]), "y_i": 2, "Delta": 1.0},
+        2.2 + 2.5,
+    ),
+    (
+        r"\begin{array}{l} h = \mathrm{ReLU}(Wx) \\ f = \|h\|_2^2 \end{array}",
+        {"W": A, "x": x},
+        (np.maximum(0, A @ x) ** 2).sum(),
+    ),
+    (
+        r"s = W_2 \max(0, W_1 x),\quad L = \lVert s - y\rVert_2^2 + \lambda \sum_k \sum_l W_{1,kl}^2",
+        {"W_1": A, "W_2": B, "x": x, "y": y, "lambda": 0.1},
+        ((B @ np.maximum(0, A @ x) - y) ** 2).sum() + 0.1 * (A**2).sum(),
+    ),
 ]
 
 

@@ -148,6 +148,19 @@ def lines_of(places: Places, tokens: list[Token]) -> tuple[list[Line], list[Rang
     return lines, ranges
 
 
+def _holds_lines(tokens: Sequence[Token]) -> bool:
+    """Whether an array, which begins here, holds lines such as h = ... and no entries."""
+    depth = 0
+    for token in tokens:
+        depth += {"begin": 1, "end": -1}.get(token.kind, 0)
+        depth += {"{": 1, "}": -1}.get(token.text, 0) if token.kind == "char" else 0
+        if depth < 0:
+            break
+        if token.text == "=" and not depth:
+            return True
+    return False
+
+
 def _unwrapped(  # noqa: C901 - what begins and ends
     places: Places, tokens: list[Token]
 ) -> Iterator[Token]:
@@ -160,12 +173,17 @@ def _unwrapped(  # noqa: C901 - what begins and ends
         at += 1
         name = token.text.rstrip("*")
         if token.kind == "begin":
-            plain = name in _DISPLAY and not inner and (name != "array")
+            is_matrix = name == "array" and not _holds_lines(tokens[at:])
+            plain = name in _DISPLAY and not inner and not is_matrix
             if not plain:
                 inner.append(token.text)
             else:
                 opened.append(token)
-                if name in ("alignat", "alignedat") and at < len(tokens) and tokens[at].text == "{":
+                if (
+                    name in ("alignat", "alignedat", "array")
+                    and at < len(tokens)
+                    and tokens[at].text == "{"
+                ):
                     while at < len(tokens) and tokens[at].text != "}":
                         at += 1
                     at += 1

@@ -82,6 +82,8 @@ class _Lines(_State):
             }
             if not found & set(definition.letters):
                 continue
+            if script.below and names.label_of(script.below) in self.known:
+                continue  # s_{y_i} where y_i is an input
             base = self.base_label(script.base)
             whole = base + (names.label_of(script.below or ()) or "")
             if (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from report.autodiff.parser.latex import indices
+from report.autodiff.parser.latex import indices, names
 from report.autodiff.parser.latex.indices import Run, linear, split, walk
 from report.autodiff.parser.latex.lines_read import _Lines
 from report.autodiff.parser.latex.tokens import Token
@@ -373,8 +373,13 @@ class _Ranges(_Lines):
         condition = self.grammar(piece).whole_condition()
         conditions.append(condition)
         bounds = self.bounds(piece, texts)
-        for token in piece:
+        named: set[int] = set()  # the tokens of y_i, where that is an input
+        for at, token in enumerate(piece):
             name = token.text
+            if texts[at + 1 : at + 2] == ["_"] and names.label_of(piece[at : at + 3]) in self.known:
+                named |= {at, at + 2}
+            if at in named:
+                continue
             if (
                 token.kind != "letter"
                 or name in self.indices

@@ -269,7 +269,10 @@ def _joined(places: Places, tokens: list[Token]) -> Iterator[Token]:
             font = _WORDS[token.text]
             if (
                 font in ("text", "op")
-                or re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]*", whole)
+                or (
+                    re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]*", whole)
+                    and not _SINGLE_LETTERS.fullmatch(whole)
+                )
                 or whole == "1"
             ):
                 at = after
@@ -288,6 +291,9 @@ def _joined(places: Places, tokens: list[Token]) -> Iterator[Token]:
             # else: a font for several things, which changes nothing
         else:
             yield token
+
+
+_SINGLE_LETTERS = re.compile(r"[A-Za-z](?: +[A-Za-z])+")  # \mathbf{A x} is A times x
 
 
 def _argument(places: Places, tokens: list[Token], at: int, of: Token) -> tuple[list[Token], int]:
