@@ -462,16 +462,21 @@ def trace_json(
     traces = traces_of(work, None if question is None else work.question(question))
     if len(traces) == 1:
         (name, found), *_ = traces.items()
-        return found.to_json(asked_of(work.question(name), found))
+        return found.to_json(_asked(work, name, found))
     whole = {
         "format": "report-traces",
         "version": 2,
         "questions": {
-            name: found.to_dict() | asked_of(work.question(name), found)
-            for name, found in traces.items()
+            name: found.to_dict() | _asked(work, name, found) for name, found in traces.items()
         },
     }
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _asked(work: Homework, name: str, found: Trace) -> dict[str, Any]:
+    question = work.question(name)
+    with _placed(work, question):
+        return asked_of(question, found)
 
 
 def check_table(

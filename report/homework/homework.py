@@ -173,7 +173,8 @@ def located(homework: Homework, question: Question, error: ReportError) -> Repor
 
 def _key_of(said: str) -> str:
     """The key of a question that a message is about."""
-    found = re.match(r"(wrt|unfold)\b|input '?([\w\\{}^-]+)", said)
+    keys_of_question = "|".join(_QUESTION)
+    found = re.match(rf"({keys_of_question})\b|input '?([\w\\{{}}^-]+)", said)
     if found is None:
         return "function"
     return found[1] or f"inputs.{found[2]}"

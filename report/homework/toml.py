@@ -134,10 +134,15 @@ def read_lines(text: str, place: str) -> tuple[dict[str, Any], list[ReportError]
                     lost.add(key[1].strip("\"'"))
                 lines[row - 1] = ""  # what is wrong below it?
     except RecursionError:
-        raise ReportError(f"{place} nests too many brackets inside each other") from None
+        deepest = max(lines, key=lambda line: line.count("[") + line.count("{"))
+        raise ReportError(
+            f"{place} nests too many brackets inside each other{_at(lines, deepest)}"
+        ) from None
     except ValueError as error:  # a number of thousands of digits, a day that no month has
         reason = "a number has too many digits" if "digits" in str(error) else error
-        raise ReportError(f"{place} holds a value that cannot be read: {reason}") from None
+        long = max(lines, key=lambda line: max(map(len, re.findall(r"\d+", line)), default=0))
+        said = _at(lines, long) if "digits" in str(error) else ""
+        raise ReportError(f"{place} holds a value that cannot be read: {reason}{said}") from None
     return found, faults, frozenset(lost)
 
 
@@ -182,9 +187,10 @@ def pointed(text: str, question: int, key: str) -> str:
     An input is the key "inputs.x"; where a key is not to be found, its table is shown, or nothing.
     """
     known = _places(text)
-    for name in (key, key.partition(".")[0], ""):
-        if (question, name) in known:
-            row, column = known[question, name]
+    places = [(question, name) for name in (key, key.partition(".")[0], "")]
+    for at in (*places, (1, "") if key == "question" else places[0]):
+        if at in known:
+            row, column = known[at]
             source = text.split("\n")[row - 1]
             return f"\n  line {row}, column {column + 1}:\n{_caret(source, column)}"
     return ""
@@ -212,6 +218,12 @@ def _places(text: str) -> dict[tuple[int, str], tuple[int, int]]:
             rest = line[key.end() :]
             closing = next((q for q in ('"""', "'''") if rest.count(q) == 1), "")
     return found
+
+
+def _at(lines: Sequence[str], line: str) -> str:
+    """Lines that point at what a line gives."""
+    column = max(line.find("=") + 2, 0)
+    return f"\n  line {lines.index(line) + 1}, column {column + 1}:\n{_caret(line, column)}"
 
 
 def _caret(source: str, column: int, width: int = 76) -> str:

@@ -44,7 +44,10 @@ def asked_of(question: Question, trace: Trace) -> dict[str, Any]:
 
 def forward_of(question: Question, trace: Trace) -> Forward:
     """Forward mode along the direction of a question."""
-    direction = read_inputs(question.direction or {}, is_latex(question.function))
+    try:
+        direction = read_inputs(question.direction or {}, is_latex(question.function))
+    except ReportError as error:
+        raise ReportError(f"direction: {error}") from None
     return forward_mode(trace, direction)
 
 

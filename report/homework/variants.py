@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from report.autodiff.trace import Trace
 from report.errors import ReportError
+from report.homework import toml
 from report.homework.conditions import Condition, read_condition
 from report.homework.homework import Homework, Question, located, place
 from report.homework.keys import read_seed
@@ -92,12 +94,24 @@ def _randoms(homework: Homework) -> dict[str, dict[str, Random]]:
 
 def _conditions(homework: Homework) -> list[Condition]:
     ids = [q.id for q in homework.questions]
-    where = f"{homework.path}, require"
-    found = [c for text in homework.require for c in read_condition(text, ids, where)]
+    found: list[Condition] = []
+    with _pointed(homework, 0):
+        for text in homework.require:
+            found += read_condition(text, ids, f"{homework.path}, require")
     for q in homework.questions:
-        for text in q.require:
-            found += read_condition(text, [q.id], f"{place(homework, q)}, require")
+        with _pointed(homework, q.number):
+            for text in q.require:
+                found += read_condition(text, [q.id], f"{place(homework, q)}, require")
     return found
+
+
+@contextmanager
+def _pointed(homework: Homework, question: int) -> Iterator[None]:
+    """What is wrong with a condition is said with its place in the file."""
+    try:
+        yield
+    except ReportError as error:
+        raise ReportError(f"{error}{toml.pointed(homework.source, question, 'require')}") from None
 
 
 # ---------------------------------------------------------------- the search
@@ -210,7 +224,9 @@ class _Search:
             return condition.holds({q: t for q, t in traces.items() if t is not None})
         except ReportError as error:
             where = ", ".join(condition.questions)
-            raise ReportError(f"{self.homework.path}, question {where}: {error}") from None
+            own = [q.number for q in self.homework.questions if condition.text in q.require]
+            pointed = toml.pointed(self.homework.source, own[0] if own else 0, "require")
+            raise ReportError(f"{self.homework.path}, question {where}: {error}{pointed}") from None
 
     def fixed(self, text: str) -> ReportError:
         return ReportError(

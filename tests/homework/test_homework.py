@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -586,3 +587,28 @@ def test_gates_with_long_rules_are_written_out_unless_it_is_said_otherwise(tmp_p
     assert "sigmoid" in gates[""]
     assert "layer_norm" in gates["unfold = []\n"]
     assert {"layer_norm", "exp"} <= gates["unfold = ['sigmoid']\n"]
+
+
+WRONG = (
+    "3", "-1", "nan", "true", '""', '"x"', "[]", '["x", 3]', "{}", "[[1, 2], [3]]", "07:32:00", '"a\\nb"', "[{a = 1}]",
+    "[[[[[[1]]]]]]", "{x = {uniform = [1]}}", '{"x y" = 1}',
+)  # fmt: skip
+KEYS = (
+    "id", "title", "points", "statement", "function", "wrt", "unfold", "hessian", "programs", "program", "entry", "jacobian",
+    "direction", "steps", "rate", "method", "require", "inputs",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_value_that_a_key_cannot_have_is_told_with_its_place(tmp_path: Path, key: str) -> None:
+    file, refused = tmp_path / "hw.toml", []
+    for value in WRONG:
+        given = {"function": '"x*w"', "inputs": "{x = 2, w = 3}", key: value}
+        lines = "\n".join(f"{k} = {v}" for k, v in given.items())
+        file.write_text(f'title = "T"\n[[question]]\n{lines}\n', encoding="utf-8")
+        try:
+            pipeline.trace_json(file)
+        except ReportError as error:
+            refused.append(str(error))
+    assert len(refused) > 3
+    assert [e for e in refused if not re.search(r"line \d+, column \d+:\n.*\n +\^", e)] == []

@@ -186,6 +186,9 @@ class Source(Places):
                 written, places = spellings.as_python(plain, is_value, matlab)
             except spellings.Unreadable as error:
                 raise self.placed(str(error), number, error.column + shift + self.margin) from None
+            except RecursionError:
+                message = f"this has too many parts in a row or inside each other; {_NAME_PARTS}"
+                raise self.placed(message, number, self.margin) from None
             if shift or (places is not None and written != line):
                 places = [*range(len(written))] if places is None else places
                 columns[number] = [column + shift for column in places]
