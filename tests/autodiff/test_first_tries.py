@@ -191,3 +191,14 @@ def test_the_weight_of_what_is_masked_is_0() -> None:
     found = report.trace("softmax(where(M, S, -inf))[0, 1] + sum(S)", used("M S"))
     np.testing.assert_array_equal(found.gradients["S"], np.ones((2, 2)))
     assert found.graph.readings == ("inf is read as 10^9, of which nothing is left in the value",)
+
+
+def test_infinity_in_a_python_function_is_read_as_well() -> None:
+    def masked(S, M):
+        s = np.where(M == 0, float("-inf"), S)
+        e = np.exp(s - np.max(s))
+        return e[0] / e.sum()
+
+    found = report.trace(masked, {"S": [1.0, 2.0, 3.0], "M": [1, 0, 1]})
+    assert found.value == pytest.approx(1 / (1 + np.exp(2)), rel=1e-15)
+    assert found.gradients["S"][1] == 0

@@ -70,6 +70,12 @@ def is_of_library(e: ast.Attribute, names: Container[str]) -> bool:
     return isinstance(whole, ast.Name) and whole.id in _LIBRARIES and whole.id not in names
 
 
+def libraries(tree: ast.AST) -> list[ast.Name]:
+    """The names that stand for libraries in a tree, where no value is called like one."""
+    owners = (e.value for e in ast.walk(tree) if isinstance(e, ast.Attribute))
+    return [e for e in owners if isinstance(e, ast.Name) and e.id in _LIBRARIES]
+
+
 def without_dot(e: ast.expr, names: Mapping[str, Node]) -> ast.expr:
     """An expression whose outermost dot is gone, where it is one of these; any other as it is."""
     plain = _without_one(e, names)

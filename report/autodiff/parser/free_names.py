@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from report.autodiff.form import Form
+from report.autodiff.gates import GATES
 from report.autodiff.inputs import CONSTANTS, NAME
-from report.autodiff.parser.dotted import is_of_library
+from report.autodiff.parser.call_arguments import known
+from report.autodiff.parser.dotted import libraries
 from report.autodiff.parser.latex import indices, names
 from report.autodiff.parser.latex.lines import lines_of, regions
 from report.autodiff.parser.latex.reader import _LatexReader
@@ -35,35 +38,32 @@ def of_expression(text: str) -> list[FreeName]:
     found: dict[str, FreeName] = {}
     lets: set[str] = set()
     for statement in Source(text).statements():
-        called = {id(e.func) for e in ast.walk(statement) if isinstance(e, ast.Call)}
-        called |= {id(name) for name in _libraries(statement)}
-        named = [
-            e
-            for e in ast.walk(statement)
-            if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Load)
-        ]
+        parts = list(ast.walk(statement))
+        called = {id(e.func) for e in parts if isinstance(e, ast.Call)}
+        called |= set(map(id, libraries(statement)))
+        named = [e for e in parts if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Load)]
         for e in sorted(named, key=lambda e: (e.lineno, e.col_offset)):
-            if id(e) not in called and e.id not in (*lets, *CONSTANTS) and (e.id not in FORMS):
+            if id(e) not in called and e.id not in (*lets, *CONSTANTS, "inf", *FORMS):
                 found.setdefault(e.id, FreeName(e.id, MATRIX if e.id[:1].isupper() else NUMBER))
-        for product in ast.walk(statement):
-            if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult):
-                for side in (product.left, product.right):
-                    if isinstance(side, ast.Name) and side.id in found:
-                        known = found[side.id]
-                        known.axes = max(known.axes, VECTOR)
+        for name in _vectors(parts):
+            if name in found:
+                found[name].axes = max(found[name].axes, VECTOR)
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             lets.add(statement.targets[0].id)
     return list(found.values())
 
 
-def _libraries(statement: ast.AST) -> Iterator[ast.Name]:
-    """The names of libraries: np in np.exp(x) and np.pi, but not K in K.T and K.sum()."""
-    of_values = {id(e.func) for e in ast.walk(statement) if isinstance(e, ast.Call) and not e.args}
-    for e in ast.walk(statement):
-        if not isinstance(e, ast.Attribute) or e.attr == "T" or id(e) in of_values:
-            continue
-        if is_of_library(e, ()):
-            yield from (n for n in ast.walk(e) if isinstance(n, ast.Name))
+def _vectors(parts: Iterable[ast.AST]) -> Iterator[str]:
+    """The names that stand in a product of vectors or matrices, and so are no numbers."""
+    sides: list[ast.expr] = []
+    for e in parts:
+        match e:
+            case ast.BinOp(op=ast.MatMult(), left=left, right=right):
+                sides += [left, right]
+            case ast.Call(func=ast.Name(id=name), args=args) if form := known(name):
+                if form.name in GATES and GATES[form.name].form is Form.INNER:
+                    sides += args
+    yield from (side.id for side in sides if isinstance(side, ast.Name))
 
 
 def of_latex(text: str) -> list[FreeName]:

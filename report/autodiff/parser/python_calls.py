@@ -188,7 +188,8 @@ def _extreme(name: str) -> Callable[..., Any]:
 
 def _same(reader: Reader, x: Any, *_: Any, **__: Any) -> Any:
     """What changes the kind of numbers or their place in memory, not their values."""
-    return x
+    infinite = isinstance(x, str) and x.lstrip("+-") in ("inf", "Infinity")
+    return float(x) if infinite else x
 
 
 def _shape_of(reader: Reader, x: Any) -> Shape:

@@ -37,6 +37,7 @@ _LET = re.compile(r"\s*([A-Za-z]\w*)\s*=(?!=)")
 _SYNTAX = {  # what Python says about a text, and how it is said here
     r"('.' was never closed|unmatched '.')": r"\1",
     r"closing parenthesis ('.') does not match opening parenthesis ('.')": r"\1 does not close \2",
+    r"<a, b>": "an inner product is written dot(a, b)",
     r"expected an indented block": "this is no let-line (z = ...) and no expression",
     r"indent": "unexpected indent: all lines begin in one column",
     r"unterminated": "a quote mark is not closed",
@@ -264,6 +265,9 @@ class Source(Places):
     def _syntax_error(self, error: SyntaxError) -> ReportError:
         line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
         said = error.msg or ""
+        source = self.code[line + self.above - 1] if line + self.above <= len(self.code) else ""
+        if re.search(r"<[^<>=]+,[^<>=]+>", source):
+            said = "<a, b>"
         for pattern, words in _SYNTAX.items():
             if found := re.search(pattern, said):
                 message = found.expand(words)
