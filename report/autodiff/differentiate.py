@@ -66,9 +66,11 @@ def _trace(
     asked = () if only_lets else check_wrt(inputs_asked, values, graph.integers)
     try:
         with underflow.noted() as small:
-            found, lost = _passes(graph, values, asked, unfold)
+            found, lost = _passes(graph, values, asked)
     except ReportError as fault:
         raise underflow.explained(graph, values, fault) from None
+    if graph.unbounded:
+        _check_infinite(found, values, unfold)
     found = replace(found, parts=parts) if parts else found
     if small and not lost:
         underflow.check(found)
@@ -76,7 +78,7 @@ def _trace(
 
 
 def _passes(
-    graph: Graph, values: Mapping[str, Array], asked: tuple[str, ...], unfold: Any
+    graph: Graph, values: Mapping[str, Array], asked: tuple[str, ...]
 ) -> tuple[Trace, Mapping[Node, Array]]:
     """The trace in float64, and where values are outside a gate's domain that no `where` chooses."""
     lost: Mapping[Node, Array] = {}
@@ -86,22 +88,18 @@ def _passes(
     except ReportError as fault:
         numbers, lost = unselected_branches.forward(graph, values, fault)
         outside = str(fault)
-    if graph.unbounded:
-        _check_infinite(graph, numbers, values, unfold)
     found = record(graph, numbers, *backward(graph, numbers, asked, lost), asked)
     return (replace(found, unchosen=outside) if lost else found), lost
 
 
-def _check_infinite(
-    graph: Graph, numbers: Mapping[Node, Array], values: Mapping[str, Array], unfold: Any
-) -> None:
+def _check_infinite(found: Trace, values: Mapping[str, Array], unfold: Any) -> None:
     """ReportError where infinite numbers give another value than the large ones that stand for them."""
+    graph = found.graph
     other = parse(graph.text, values, check_unfold(unfold), graph.entry, math.inf)
     given = {node: values[name] for name, node in other.inputs.items()}
     with np.errstate(all="ignore"):
         exact = evaluate([other.result], given)[other.result]
-    found = graph.result.value if graph.result.is_constant else numbers[graph.result]
-    if not np.allclose(exact, found, rtol=1e-12, atol=0):
+    if not np.allclose(exact, found.value, rtol=1e-12, atol=0):
         raise ReportError(graph.unbounded)
 
 
