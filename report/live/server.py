@@ -96,7 +96,8 @@ class LivePage:
 
     def without_place(self, words: str) -> str:
         """A message without the file's name, which the page shows anyway."""
-        return re.sub(rf"^{re.escape(self.file.name)}(, question [\w-]+)?: ", "", words)
+        plain = re.sub(rf"^{re.escape(self.file.name)}(, question [\w-]+)?: ", "", words)
+        return plain.replace(self.file.name, Path(self.file.name).name)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -403,7 +404,8 @@ class LivePage:
             args = (self.file.text, self.file.name, kind, self.asked(request))
             return _file(*await self.slow.ask("download", *args, seconds=HEAVY))
         except ReportError as error:
-            return Response(str(error), status_code=422, media_type="text/plain; charset=utf-8")
+            words = self.without_place(str(error))
+            return Response(words, status_code=422, media_type="text/plain; charset=utf-8")
 
     async def static(self, request: Request) -> Response:
         """A file of the page itself."""
