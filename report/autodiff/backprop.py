@@ -130,18 +130,20 @@ def _leave_out(
 
 
 def gradient_graph(
-    graph: Graph, stand_in: Callable[[Node, Node], Node] | None = None
+    graph: Graph,
+    stand_in: Callable[[Node, Node], Node] | None = None,
+    written: Mapping[Node, Node] = MappingProxyType({}),
 ) -> dict[Node, Node]:
     """dF/dnode as a graph, for every node that the result depends on: an ordinary formula.
 
     `stand_in(node, gradient)` may give another node for dF/dnode, such as its name, for the gradients
-    below it to be written with.
+    below it to be written with. The value of a node is that which it is `written` as.
     """
     result = graph.result
     if result.is_constant:
         return {}
     seed = constant(np.ones(result.shape))
-    return pull_back(graph.nodes, result, seed, lambda node: node, stand_in=stand_in)[0]
+    return pull_back(graph.nodes, result, seed, lambda n: written.get(n, n), stand_in=stand_in)[0]
 
 
 def pull_back(

@@ -12,8 +12,18 @@ from functools import cached_property
 
 from report.autodiff.backprop import gradient_graph
 from report.autodiff.form import Form
-from report.autodiff.gates.table import apply
-from report.autodiff.graph import INPUT, Array, Gate, Graph, Node, Shape, evaluate, topological
+from report.autodiff.gates.table import GATES, apply
+from report.autodiff.graph import (
+    INPUT,
+    Array,
+    Gate,
+    Graph,
+    Node,
+    Shape,
+    evaluate,
+    make,
+    topological,
+)
 from report.autodiff.simplify import same
 from report.autodiff.trace import Trace
 from report.derivation.symbolic.size import written_size
@@ -115,7 +125,22 @@ class Backpass:
     @cached_property
     def simple(self) -> dict[Node, Node]:
         """The gradient of each node of the recognised function."""
-        return gradient_graph(self.graph)
+        return self._gradients()
+
+    def _gradients(self, stand_in: Callable[[Node, Node], Node] | None = None) -> dict[Node, Node]:
+        """With exp(u) as p c where a step is p = exp(u) / c: ∂p/∂u is p again."""
+        written: dict[Node, Node] = {}
+        back: dict[Node, Node] = {}
+        for p in self.steps:
+            if p.gate.form is Form.QUOTIENT and p.args[0].shape == p.shape:
+                above, below = p.args
+                if above.name or not _is_own_slope(above) or above in topological(below):
+                    continue
+                written[p] = Node(INPUT, shape=p.shape, name=p.name)
+                written[above] = make(GATES["multiply"], (written[p], below))
+                back[written[p]] = p
+        found = gradient_graph(self.graph, stand_in, written)
+        return {n: _put_back(g, back) for n, g in found.items()} if back else found
 
     @cached_property
     def by_steps(self) -> tuple[dict[Node, Node], dict[Node, Node]]:
@@ -132,4 +157,27 @@ class Backpass:
             known.add(name)
             return name
 
-        return gradient_graph(self.graph, stand_in), names
+        return self._gradients(stand_in), names
+
+
+def _put_back(node: Node, made: dict[Node, Node]) -> Node:
+    """A formula with others in the place of some nodes, and else as it is."""
+    for n in topological(node, leaves=made):
+        if n not in made:
+            args = tuple(made.get(a, a) for a in n.args)
+            made[n] = n if args == n.args else make(n.gate, args, n.params)
+    return made.get(node, node)
+
+
+def _is_own_slope(node: Node) -> bool:
+    """Whether a gate is its own derivative, as exp is."""
+    if not node.gate.elementwise or len(node.args) != 1:
+        return False
+    (rule,) = node.gate.rules_for(1)
+    upstream, value = (Node(INPUT, shape=node.shape) for _ in range(2))
+    back = rule and rule(upstream, value, node.args[0], **node.params)
+    return (
+        isinstance(back, Node)
+        and back.gate.form is Form.PRODUCT
+        and set(back.args) == {upstream, value}
+    )

@@ -204,3 +204,14 @@ def test_heads_are_told_by_entries() -> None:
     said = found.entry.symbols[0] + "".join(e.symbols[0] for e in found.where)
     assert not re.search("transpose|reshape", said)
     assert told(found)["Q_ijk"] == r"\sum_l=1^2X_jlA_l,2(i-1)+k"
+
+
+def test_the_slope_of_a_density_is_told_by_the_density() -> None:
+    mixture = """
+n = exp(-(x - m)**2 / (2*s**2)) / sqrt(2*pi*s**2)
+k = exp(-(x - u)**2 / (2*r**2)) / sqrt(2*pi*r**2)
+L = sum(log(p*n + (1 - p)*k))"""
+    found = gradients(mixture, x=V, m=0.2, s=0.5, u=-0.3, r=0.8, p=0.4)
+    assert lead(found["m"]) == r"\frac1s^2sum(\frac\partialL\partialn\odotn\odot(x-m))"
+    assert told(found["m"])[r"\frac\partialL\partialn"] == r"\fracppn+(1-p)k"
+    assert "e^" not in lead(found["s"])
