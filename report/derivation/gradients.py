@@ -357,7 +357,7 @@ class _Form:
         text = self.written(graph)
         if _MOVED.search(text):
             entry, used = self.entry_of(graph)
-            if entry is not None:
+            if entry is not None and entry.tells_ranges:
                 left = self.notation.entry_gradient(owner, entry)
                 return Equation(left, (entry.latex,)), used
         return Equation(self.notation.gradient(owner), (text,)), self.below(graph)
@@ -373,7 +373,8 @@ class _Form:
                 entry = index_form(node, names, lambda n: latex(n, notation.named))
             except NoIndexForm:
                 return Equation(notation.name[node], (text,))
-            return Equation(entry.named(notation.entry[node]), (entry.latex,))
+            if entry.tells_ranges:
+                return Equation(entry.named(notation.entry[node]), (entry.latex,))
         return Equation(notation.name[node], (text,))
 
     def here(self, left: str) -> tuple[Equation, ...]:

@@ -32,8 +32,17 @@ MAX_ENTRIES = 12  # of a gradient that a key lists one by one
 
 
 def sheet(homework: Homework, traces: Sequence[Trace]) -> str:
-    """The sheet of a homework. Raises ReportError for text or LaTeX that cannot be set."""
-    return _page("sheet.html.j2", homework, _each(homework, traces, _blank))
+    """The sheet of a homework. Raises ReportError for text or LaTeX that cannot be set.
+
+    How to fill in a graph is said once, and a graph may go on overleaf.
+    """
+    views = _each(homework, traces, _blank)
+    told: set[str] = set()
+    for view in views:
+        caption = view["figure"]["caption"]
+        view["figure"]["caption"] = [s for s in caption if s not in told]
+        told.update(caption)
+    return _page("sheet.html.j2", homework, views)
 
 
 def key(homework: Homework, traces: Sequence[Trace]) -> str:
@@ -85,7 +94,7 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
         "f": derivation.function,
         "formula": [] if tells(question.statement, derivation) else PDF.function_lines(derivation),
         "inputs": [PDF.display(given(q)) for q in trace.inputs],
-        "figure": graph(PDF, figure.draw(trace, numbers=False)),
+        "figure": {**graph(PDF, figure.draw(trace, numbers=False)), "whole": False},
         "forward": [
             {
                 "number": q.number,

@@ -379,7 +379,14 @@ class _Equations:
         scale = self.sizes[node].gradient
         names, plain = dict(self.known.names), dict(self.known.plain)
         for e in _in_order(where):
-            if words(e.left)[:1] == words(r"\frac"):  # a gradient, which is known
+            meant = replace(self.known, names=names, plain=plain)
+            is_gradient = words(e.left)[:1] == words(r"\frac")  # it is known, as let-lines are
+            if without_font(e.left) not in names and self.labels(e.left):
+                array = None if is_gradient else self.array(e.left)
+                self.entries(e, self.known, meant, scale if array is None else np.abs(array).max())
+                continue
+            if is_gradient:
+                self.same(e.left, e.symbols[0], read(e.left, self.known), scale, meant)
                 continue
             meant = replace(self.known, names=names, plain=plain)
             if self.labels(e.left) and self.array(e.left) is not None:  # said of entries
