@@ -378,9 +378,10 @@ class _Equations:
         node = self.trace.graph.inputs[gradient.name]
         scale = self.sizes[node].gradient
         names, plain = dict(self.known.names), dict(self.known.plain)
-        for e in _in_order(where):
+        # gradients are known, as let-lines are: what they use by name is read before them
+        for e in sorted(_in_order(where), key=_is_gradient):
             meant = replace(self.known, names=names, plain=plain)
-            is_gradient = words(e.left)[:1] == words(r"\frac")  # it is known, as let-lines are
+            is_gradient = _is_gradient(e)
             if without_font(e.left) not in names and self.labels(e.left):
                 array = None if is_gradient else self.array(e.left)
                 self.entries(e, self.known, meant, scale if array is None else np.abs(array).max())
@@ -450,6 +451,10 @@ class _Equations:
         else:
             self.failures.append(what)
         return bool(good)
+
+
+def _is_gradient(e: Equation) -> bool:
+    return words(e.left)[:1] == words(r"\frac")
 
 
 def _in_order(where: Sequence[Equation]) -> list[Equation]:
