@@ -19,7 +19,6 @@ from report.autodiff.trace import Trace
 from report.errors import ReportError
 
 MAX_STEPS = 3000  # of a graph that is looked through: a tenth of a second
-_TINY = float(np.finfo(float).tiny)
 _LARGE = 1e-290  # what this much is left of has all its digits
 _SAME = 1e-6
 KEEP = (
@@ -46,7 +45,7 @@ def explained(graph: Graph, inputs: Mapping[str, Array], fault: ReportError) -> 
     if exact is None:
         return fault
     known = {graph.inputs[name]: value for name, value in inputs.items()}
-    node = next((n for n in graph.nodes if _is_lost(exact[n], 0.0)), None)
+    node = next((n for n in graph.nodes if _is_lost(exact[n])), None)
     if node is not None:
         return ReportError(f"{_message(graph, node, known, exact)}{KEEP}")
     slopes, _ = extended.backward(graph, exact)
@@ -65,7 +64,7 @@ def check(found: Trace) -> None:
             continue
         below = (n for n in topological(q.node) if n in found.quantities and not n.is_input)
         for node in below:
-            if _is_lost(exact[node], found.quantities[node].value):
+            if _is_lost(exact[node]):
                 known = {k: v.value for k, v in found.quantities.items()}
                 raise _message(graph, node, known, exact)
 
@@ -80,11 +79,10 @@ def _exact(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Any] | None:
         return None
 
 
-def _is_lost(exact: Any, value: Any) -> bool:
-    """Whether a number is not 0, but too small for float64, which has none of its digits."""
-    sizes = np.abs(extended.floats(exact))
+def _is_lost(exact: Any) -> bool:
+    """Whether a number that is not 0 is the nearest to 0 of all float64 numbers."""
     there = np.vectorize(lambda x: x.stored != 0, otypes=[bool])(exact)
-    return bool(np.any(there & (sizes < _TINY) & (np.abs(value) < _TINY)))
+    return bool(np.any(there & (extended.floats(exact) == 0)))
 
 
 def _is_wrong(exact: Any, value: Array) -> bool:
