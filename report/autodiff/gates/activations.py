@@ -35,7 +35,7 @@ from report.autodiff.gates.functions import (
 from report.autodiff.gates.indexing import identity
 from report.autodiff.gates.reductions import rows_of, spread, total
 from report.autodiff.gates.shapes import along, reduced
-from report.autodiff.gates.table import POWER, elementwise, function, gate, named
+from report.autodiff.gates.table import POWER, SUM, elementwise, function, gate, named
 from report.autodiff.graph import Array, Node, is_computed, shape_of
 
 _ZERO = np.float64(0.0)
@@ -118,7 +118,7 @@ sigmoid = elementwise(
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
-    of_matrix=(r"\log^{{\odot}} \sigma\left({0}\right)", POWER), saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", binding=POWER, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    of_matrix=(r"\log^{{\odot}} \sigma\left({0}\right)", POWER), saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", binding=SUM, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})",
     definition=lambda x: -log(1 + exp(-x)),
