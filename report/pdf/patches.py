@@ -20,7 +20,7 @@ def mend() -> None:
     """Change some functions, once in a process."""
     _break_blocks()
     _make_no_notes()
-    _subset_without_math()
+    _cut_fonts()
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
@@ -54,8 +54,8 @@ def _make_no_notes() -> None:
 _DOUBLE_ARROW = 1582  # the glyph ⇔ of the math font
 
 
-def _subset_without_math() -> None:
-    """Drop the table MATH of a font with ⇔ first: HarfBuzz 6 cannot cut it to that glyph."""
+def _cut_fonts() -> None:
+    """Drop the table MATH of a font with ⇔ first, which HarfBuzz 6 cannot cut to that glyph; pin variable fonts."""
     fonts: Any = importlib.import_module("weasyprint.pdf.fonts")
     usual = fonts.Font.subset
     ffi, harfbuzz, subset = fonts.ffi, fonts.harfbuzz, fonts.harfbuzz_subset
@@ -74,8 +74,27 @@ def _subset_without_math() -> None:
             font.hb_face = ffi.gc(face, harfbuzz.hb_face_destroy)
             subset.hb_subset_input_destroy(wanted)
         usual(font, to_unicode, hinting)
+        if "fvar" in font.tables:
+            _pin(font)
 
     fonts.Font.subset = cut
+
+
+def _pin(font: Any) -> None:
+    """Make one weight of a variable font that is cut already: fontTools takes seconds for 40,000 places of glyphs."""
+    import uharfbuzz
+
+    face = uharfbuzz.Face(font.file_content)
+    given = {"wght": font.weight, "opsz": font.font_size, "ital": int(font.style == 2)}
+    wanted = uharfbuzz.SubsetInput()
+    wanted.keep_everything()
+    wanted.flags |= uharfbuzz.SubsetFlags.RETAIN_GIDS | uharfbuzz.SubsetFlags.NO_HINTING
+    for axis in face.axis_infos:
+        value = {**given, **font.variations}.get(axis.tag, axis.default_value)
+        value = min(max(value, axis.min_value), axis.max_value)
+        wanted.pin_axis_location(face, axis.tag, value)
+    font.file_content = uharfbuzz.subset(face, wanted).blob.data
+    font.tables.remove("fvar")
 
 
 class _Compression:
