@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from report.autodiff.gates import GATES
 from report.autodiff.graph import Node
 from report.autodiff.kinks import on_kink
 from report.derivation.backward_edge import Link
@@ -22,7 +23,6 @@ from report.derivation.latex import latex
 from report.derivation.latex.symbols import partial
 from report.derivation.symbolic.expressions import times
 
-EXTREMES = ("max", "min")
 MAX_SUMS = 3  # signs in one side of such an equation
 MAX_WRITTEN = 400  # characters of such an equation; a longer one is not for reading
 
@@ -167,7 +167,8 @@ class _Derivation:
             return self.by_entry(e.args[0])
         if isinstance(e, sympy.Sum):
             return self.by_sum(e)
-        if isinstance(e, ExprWithLimits) and type(e).__name__ in EXTREMES:
+        gate = GATES.get(type(e).__name__)
+        if isinstance(e, ExprWithLimits) and gate is not None and gate.ties:
             return self.by_extreme(e)
         if isinstance(e, ExprWithLimits | sympy.Piecewise | sympy.KroneckerDelta):
             raise NoIndexForm

@@ -27,7 +27,10 @@ PACKAGE = Path(report.__file__).parent
 DICTIONARIES = (
     "autodiff/gates",
     "autodiff/parser/latex",
-    *(f"autodiff/parser/{name}.py" for name in ("names", "dotted", "spellings", "python_calls")),
+    *(
+        f"autodiff/parser/{name}.py"
+        for name in ("names", "dotted", "spellings", "python_calls", "python_entries")
+    ),
     "autodiff/simplify",
     "readback",
 )

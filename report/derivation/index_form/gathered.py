@@ -12,10 +12,12 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from report.autodiff.gates import GATES
+
 Place = tuple[int, ...]
 Terms = dict[Place, Any]
 MIN_TERMS = 3  # that a sum sign is worth
-BRACKETS = ("less_equal", "greater_equal")
+BRACKETS = "≤≥"  # signs of comparisons that bound a label
 
 
 def gathered(walk: Any, e: Any) -> Any:
@@ -192,11 +194,13 @@ def _evened(walk: Any, term: Any) -> Any:
     import sympy
 
     def even(f: Any) -> Any:
-        name = getattr(f, "gate", None)
-        if name not in BRACKETS or f.args[0] not in walk.sizes or not f.args[1].is_Integer:
+        gate = GATES.get(getattr(f, "gate", ""))
+        if gate is None or gate.sign not in BRACKETS:
+            return f
+        if f.args[0] not in walk.sizes or not f.args[1].is_Integer:
             return f
         label, end = f.args
-        first, last = (1, end) if name == "less_equal" else (end, walk.sizes[label])
+        first, last = (1, end) if gate.sign == "≤" else (end, walk.sizes[label])
         return walk.call("within")(label - first + 1, sympy.Integer(1), last - first + 1)
 
     return sympy.Mul(*map(even, sympy.Mul.make_args(term)))
