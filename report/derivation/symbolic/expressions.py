@@ -15,7 +15,7 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates import GATES
+from report.autodiff.gates import CALL, GATES
 from report.autodiff.graph import CONSTANT, INPUT, Gate, Node, topological
 from report.autodiff.graph import constant as constant_node
 from report.derivation.latex.conditions import JOINED, choice, joined_conditions
@@ -46,8 +46,9 @@ def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
             head = rf"\{gate.name}\left("
             if exp in ("2", "3", "4") and gate.powered and text.startswith(head):
                 return rf"\{gate.name}^{{{exp}}}{text[len(gate.name) + 1 :]}"
-            # σ²(x) could be σ(σ(x))
-            return rf"{text}^{{{exp}}}" if r"\left(" in text else rf"\left({text}\right)^{{{exp}}}"
+            # σ²(x) could be σ(σ(x)), and log σ(x)² the logarithm of σ(x)²
+            closed = r"\left(" in text and gate.binding >= CALL
+            return rf"{text}^{{{exp}}}" if closed else rf"\left({text}\right)^{{{exp}}}"
 
     return type(f"f_{name}", (Call,), {"is_real": True, "gate": name, "params": dict(params)})
 
