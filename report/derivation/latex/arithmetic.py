@@ -172,13 +172,11 @@ _WORD_BEHIND = re.compile(r"\\mathbf\{[A-Za-z]{2,}\}$")
 
 def _of_product(p: Printer, node: Node) -> str:
     """A factor of a product of matrices, where a matrix of ones is 𝟏𝟏ᵀ, no column."""
-    text = p.bracketed(node, MATRIX_PRODUCT)
+    text, own = p.write(node)
     is_matrix = len(node.shape) == 2 and min(node.shape) > 1
-    return (
-        rf"{text}\,𝟏^{{\top}}"
-        if is_matrix and text.endswith("𝟏") and is_filled_matrix(node)
-        else text
-    )
+    if is_matrix and text.endswith("𝟏") and is_filled_matrix(node):
+        text = rf"{text}\,𝟏^{{\top}}"
+    return rf"\left({text}\right)" if own < MATRIX_PRODUCT else text
 
 
 def is_filled_matrix(node: Node) -> bool:
