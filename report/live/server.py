@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 from report import document, pipeline, resources, student
 from report.autodiff.inputs import check_name
 from report.errors import ReportError
+from report.homework.homework import Homework
 from report.live import form, plot
 from report.live.homework_file import HomeworkFile
 from report.live.safety import Guarded
@@ -293,13 +294,22 @@ class LivePage:
                 raise ReportError(
                     "the file was changed elsewhere meanwhile; copy your text, then load the page again"
                 )
+            before = self.file.parsed
             if self.file.change(posted.get("text", "")):
+                self.touch(before)
                 self.file.unsaved.clear()
                 self.losses.clear()
                 self.changed()
         except ReportError as error:
             return await self.answer(question, str(error), ["text"])
         return await self.answer(self.asked(request))
+
+    def touch(self, before: Homework) -> None:
+        """Note which inputs somebody has set in the text of the file."""
+        old = {q.id: q.inputs for q in before.questions}
+        for q in self.file.parsed.questions:
+            same = {n for n, v in q.inputs.items() if old.get(q.id, {}).get(n) == v}
+            self.untouched[q.id] = self.untouched.get(q.id, set()) & same
 
     async def undo(self, request: Request) -> Response:
         """Take back the last change."""
@@ -462,7 +472,9 @@ class LivePage:
             if all(Path(name).name != path.name for _, name in changes):
                 continue
             try:
+                before = self.file.parsed
                 if self.file.follow():
+                    self.touch(before)
                     self.losses.clear()
                     self.tell(f"version {self.file.version}")
                 if self.problem:

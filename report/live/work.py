@@ -122,9 +122,8 @@ def whole(text: str, name: str, question: str) -> str:
     return document.question_html(document.Answer(done, (), checked, shown))
 
 
-_read: dict[
-    Any, ReadBack
-] = {}  # what was read of derivations with the same formulas, the newest last
+# What was read back of derivations with the same formulas, the newest last.
+_read: dict[Any, ReadBack] = {}
 
 
 def _derived(found: Trace) -> Derivation:

@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+import report
 from report import ReportError
-from report.live import form
+from report.live import form, work
 from report.live.homework_file import HomeworkFile
 from report.live.server import LivePage
 from report.live.worker import Worker
+from report.readback import ReadBack
 
 pytestmark = pytest.mark.xdist_group("live page")
 TOKEN, PORT = "t", 8766
@@ -418,6 +420,25 @@ def test_what_else_a_report_tells_stands_on_the_page(fresh):
     assert page.file.parsed.question("q2").plan is None  # what is right is taken all the same
 
 
+def test_what_cannot_be_read_back_is_not_shown(monkeypatch):
+    asked = []
+
+    def nobody_reads(trace, derivation):
+        asked.append(trace.value)
+        (gradient,) = derivation.gradients
+        return ReadBack(1, (), (f"{gradient.left} = {gradient.closed} (why)",))
+
+    monkeypatch.setattr(work, "read_back", nobody_reads)
+    monkeypatch.setattr(work, "_read", {})
+    monkeypatch.setattr("report.readback.read_back", nobody_reads)
+    text = 'title = "T"\n[[question]]\nfunction = "x**3"\ninputs = { x = 2 }\n'
+    said = "This gradient is not written out as one formula"
+    assert said in work.whole(text, "a.toml", "q1")
+    assert said in work.whole(text.replace("2", "3"), "a.toml", "q1")
+    assert asked == [8.0]  # numbers do not decide what can be read
+    assert said in report.show("x**3", {"x": 2}).html
+
+
 def test_the_last_change_is_taken_back(fresh):
     client, page, path = fresh
     page.file.past.clear()
@@ -473,7 +494,9 @@ def test_a_program_of_my_own_runs_where_i_ask_for_it(fresh):
     )
     post(client, "text", text=text, version=page.file.version)
     assert "All 1 numbers found agree" in post(client, "own", what="file:mine.py", text="")
-    assert "Run mine.py" in client.get(f"/{TOKEN}/").text
+    page_now = client.get(f"/{TOKEN}/").text
+    assert "Run mine.py" in page_now
+    assert "PDF: the solution (runs mine.py)" in page_now
 
 
 def addresses(worker):
