@@ -277,7 +277,7 @@ def test_downloads(fresh):
 
 def test_a_heavy_formula_is_ended_and_the_page_goes_on(fresh, monkeypatch):
     client, page, _ = fresh
-    monkeypatch.setattr("report.live.server.QUICK", 0.001)
+    monkeypatch.setattr("report.live.editing.QUICK", 0.001)
     long = (
         "h0 = x\n"
         + "\n".join(f"h{i} = tanh(W @ h{i - 1})" for i in range(1, 3500))
@@ -285,7 +285,7 @@ def test_a_heavy_formula_is_ended_and_the_page_goes_on(fresh, monkeypatch):
     )
     answer = post(client, "edit", version=page.file.version, function=long)
     assert "takes longer than 0.001 seconds and was stopped" in error(answer)
-    monkeypatch.setattr("report.live.server.QUICK", 10.0)
+    monkeypatch.setattr("report.live.editing.QUICK", 10.0)
     answer = post(client, "edit", version=page.file.version, function="sum(W @ x)")
     assert error(answer) == ""
     assert steps(answer)["value"] == -4
