@@ -22,7 +22,7 @@ from report.homework.homework import Homework, Question
 
 SHAPES = ((), (), (), (1,), (2,), (3,), (2, 2), (3, 3), (2, 3), (1, 3), (2, 1))
 SCALES = (1e-12, 1e-6, 1e-3, 0.1, 1, 1, 1, 1, 10, 30, 100, 700, 1e4, 1e8)
-BAD_INPUT = ("outside its domain", "overflows", "no finite derivative", "too large")
+BAD_INPUT = ("outside its domain", "overflows", "no finite derivative", "too large", "underflows")
 ONE = [
     "exp", "log", "log1p", "expm1", "log2", "log10", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
     "sinh", "cosh", "tanh", "radians", "degrees", "sqrt", "cbrt", "rsqrt", "erf", "sigmoid",

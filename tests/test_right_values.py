@@ -15,7 +15,7 @@ from report.autodiff.trace import Trace
 from report.checks import verify
 from report.derivation import derive
 from report.program.variables import Dialect
-from report.readback import read_back
+from report.readback import printable, read_back
 
 mp = mpmath.MPContext()
 mp.dps = 400
@@ -47,7 +47,8 @@ def checked(found: Trace) -> None:
     programs = {d: program.generate(found, dialect=d) for d in dialects}
     outputs = {d: program.parse_output(program.run(p).text, found) for d, p in programs.items()}
     derived = derive(found)
-    assert verify(found, derived, outputs, read_back(found, derived)).failures == ()
+    derived, read = printable(derived, read_back(found, derived))
+    assert verify(found, derived, outputs, read).failures == ()
 
 
 LONG = [f"a_long_name_of_an_input_number_{n}" for n in ("one", "two", "three")]

@@ -277,7 +277,9 @@ class _Calls(_Sums):
         found = self.lower(part)
         if name == "broadcast_to" and isinstance(found, Unsized) and self.is_filled(found):
             return self.reshaped(found.make(1), (), part)
-        return self.sized(found, part)
+        value = self.sized(found, part)
+        is_list = self.printed and isinstance(part, Group) and part.kind == "["
+        return self.reshaped(value, (1,), part) if is_list and not value.shape else value
 
     def unary(self, name: str, x: Value, part: Part, entrywise: bool = False) -> Value:
         """A function of one number, of each entry of a tensor."""
