@@ -335,11 +335,13 @@ class _Equations:
         letters = self.labels(left)
         by = _FRACTION.fullmatch(left)
         places = self.places(by[2] if by else left, letters)
+        array = self.array(by[2] if by else left)
+        is_each = array is not None and sum(n != 1 for n in np.shape(array)) == len(letters)
         for side in e.symbols:
             self.formulas += 1
             said = f"{e.left} = {side}"
             with self.noted(said):
-                if not self.at_places(said, left, side, letters, places, of, known, scale):
+                if not self.at_places(said, left, side, letters, places, of, known, scale, is_each):
                     raise Unread(NO_NUMBER)
 
     def at_places(
@@ -352,6 +354,7 @@ class _Equations:
         of: Known,
         known: Known,
         scale: float,
+        is_each: bool,
     ) -> int:
         count = 0
         for place in places:
@@ -360,6 +363,10 @@ class _Equations:
             if np.isnan(expected):  # a label is too large
                 continue
             value = float(_number(side, known, labels=at))
+            if (
+                np.isnan(value) and is_each
+            ):  # 0/0, or an entry that is none, which this reader tells
+                value = float(_as_function(side, known, (), at))
             if np.isnan(value):  # and here another one
                 continue
             count += 1
@@ -428,8 +435,9 @@ class _Equations:
             yield
         except _Shortened:
             self.formulas -= 1
-        except UNREADABLE as error:
-            self.unread.append(f"{said} ({error})")
+        except (ReportError, *UNREADABLE) as error:
+            reason = str(error).partition("\n")[0]
+            self.unread.append(f"{said} ({reason})")
 
     def compare(self, said: str, found: Any, expected: Any, scale: float) -> bool:
         """Whether two sides have the same numbers; a failure where they have not."""
@@ -479,14 +487,13 @@ def _number(
         raise _Shortened
 
     def as_function() -> Any:
-        put_in, values = _without_derivatives(text, known)
-        return value_of(put_in, values, shape, labels or {})
+        return _as_function(text, known, shape, labels or {})
 
     def as_numbers() -> Any:
         return read(text, known, labels, shape)
 
     faults = []
-    for read_so in (as_function, as_numbers) if labels is None else (as_numbers, as_function):
+    for read_so in (as_function,) if labels is None else (as_numbers, as_function):
         try:
             return read_so()
         except _NO_NUMBERS:
@@ -494,6 +501,12 @@ def _number(
         except (ReportError, *UNREADABLE) as error:
             faults.append(str(error).partition("\n")[0])
     raise Unread("; ".join(faults))
+
+
+def _as_function(text: str, known: Known, shape: tuple[int, ...], labels: Mapping[str, int]) -> Any:
+    """The numbers of a formula by the reader of functions. Raises ReportError, and Unread where it is shortened."""
+    put_in, values = _without_derivatives(text, known)
+    return value_of(put_in, values, shape, labels)
 
 
 def _without_derivatives(text: str, known: Known) -> tuple[str, dict[str, Any]]:
