@@ -53,7 +53,7 @@ def value_of(
     """
     with uncollected():
         reader = _LatexReader(Places(text), values, ())
-        reader.printed = True
+        reader.printed, reader.expected = True, shape
         reader.indices = dict(labels)
         tree = reader.tree(tokens_of(reader.places, text))
         found = reader.lower(tree)

@@ -347,7 +347,7 @@ class _Calls(_Sums):
         size = next(i for i, t in enumerate(below) if t.text == "[")
         key, held = self.key_of(below[size:], part)
         nodes = [value.node, *(v.node for v in held)]
-        shape = tuple(int(t.text) for t in below[:size] if t.kind == "num")
+        shape = tuple(int(t.text) for t in below[:size] if t.kind == "num") or self.expected
         node = self.gate("scatter", nodes, part, key=key, shape=shape)
         return Value(node, f"scatter({value.text})")
 

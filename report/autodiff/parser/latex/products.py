@@ -216,12 +216,12 @@ class _Products(_Building):
             if kinds in (("matrix", "matrix"), ("matrix", "column"), ("row", "matrix")):
                 return Unsized("matrix" if b.kind == "matrix" and a.kind == "matrix" else "column" if b.kind == "column" else "row",
                                lambda n: self.sized(self.times(left.make(n), right.make(n), part), part))  # fmt: skip
-            if kinds == ("column", "row"):
-                return Unsized(
-                    "matrix",
-                    lambda n: self.outer(left.make(n), right.make(n), part),
-                    wide=lambda m, n: self.outer(left.make(m), right.make(n), part),
-                )
+            if kinds in (("column", "row"), ("rows", "columns")):
+
+                def wide(m: int, n: int) -> Value:
+                    return self.sized(self.times(left.make(m), right.make(n), part), part)
+
+                return Unsized("matrix", lambda n: wide(n, n), wide=wide)
             raise self.error(
                 r"nothing here says how large these are; write their size below, as in \mathbf{1}_{3}",
                 part,
@@ -318,12 +318,13 @@ class _Products(_Building):
                 return self.divided(self.reshaped(a.make(1), (), part), b, part)
             return self.each_way(a, lambda x: self.sized(self.divided(x, b, part), part))
         if not is_number(b.shape) and (a.shape != b.shape or len(a.shape) > 1):
-            if len(b.shape) == 2 and b.shape[0] == b.shape[1] and a.shape != b.shape:
+            square = len(b.shape) == 2 and b.shape[0] == b.shape[1]
+            if square and a.shape != b.shape and not self.printed:
                 raise self.error(r"a matrix stands below the line; write its inverse, A^{-1}", part)
             both = len(a.shape) == len(b.shape) == 2  # rows or columns, which entrywise checks
             column = a.shape in ((*b.shape, 1), b.shape[:-1])
-            stacks = self.printed and max(len(a.shape), len(b.shape)) > 2
-            fits = is_number(a.shape) or a.shape == b.shape or both or b.row or column or stacks
+            fits = is_number(a.shape) or a.shape == b.shape or both or b.row or column
+            fits = fits or self.printed
             if not fits:
                 raise self.error(f"shapes {a.shape} and {b.shape} do not fit together", part)
         return self.entrywise(ast.Div(), "/", PRODUCT, a, b, part, "divided into")

@@ -81,6 +81,7 @@ class _Building:
         self.reader.names = {}
         self.by_entry = False  # inside a sum or mean of all entries
         self.printed = False  # whether the text is one that this program printed
+        self.expected: Shape = ()  # the shape of what was printed
 
     # ------------------------------------------------------------ places
 
@@ -318,7 +319,7 @@ class _Building:
     def beside(self, pending: Unsized, known: Value, part: Part) -> Value:
         """I or ones as large as a value that it stands beside, entry by entry."""
         shape = known.shape
-        if self.printed and pending.alike and pending.kind == "column" and len(shape) > 1:
+        if self.printed and pending.alike and pending.kind == "column" and len(shape) != 1:
             return self.reshaped(pending.make(1), (), part)  # c 𝟏 of any shape
         n = 0
         if (pending.kind == "matrix" and len(shape) == 2 and shape[0] == shape[1]) or (
