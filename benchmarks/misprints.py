@@ -134,7 +134,12 @@ def main(count: int, seed: int) -> None:
         said = why[elsewhere(found, text)]
         missed[said] = missed.get(said, 0) + 1
         print(f"{kind} in {found.function!r}: {text} ({said})", flush=True)
-    print(f"{len(chosen)} changes: {len(chosen) - sum(missed.values())} found, not found: {missed}")
+    right = missed.get("equal", 0)  # no change at all
+    found_ones, wrong = len(chosen) - sum(missed.values()), len(chosen) - right
+    print(
+        f"{len(chosen)} changes: {found_ones} found, {found_ones / wrong:.1%} of those that change"
+    )
+    print(f"not found: {missed}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 r"""Printed formulas are read back: all of them have the trace's numbers, and a changed one is found."""
 
-import random
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +8,8 @@ import numpy as np
 import pytest
 
 import report
-from report.derivation import Derivation, derive, formula
-from report.derivation.elements import Equation
+from benchmarks.misprints import drawn, elsewhere, is_found
+from report.derivation import derive, formula
 from report.homework.homework import read_homework
 from report.homework.traces import traces_of
 from report.homework.variants import draw
@@ -44,51 +42,14 @@ def test_the_printed_function_read_as_a_function_has_the_same_trace(path: Path) 
             np.testing.assert_allclose(again.gradients[name], gradient, rtol=1e-8, atol=1e-12)
 
 
-def changes(text: str) -> list[str]:
-    """A formula with a sign, a transpose, an index or an axis changed."""
-    found = []
-    rules = [(r" \+ ", " - "), (r" - ", " + "), (r"\^\{\\top\}", ""), (r"\\odot", "+"), (r"(?<=_\{)i(?=j)", "j"),
-             (r"axis \}0", "axis }1"), (r"axis \}1", "axis }0"), (r"\\sin", r"\\cos"), (r"\^\{2\}", "^{3}"),
-             (r"\\frac\{1\}\{2\}", r"\\frac{1}{3}"), (r"(?<=\{)1(?=\}\\frac)", "2"), (r"\\mathbf\{W\}", r"\\mathbf{W}^{\\top}"),
-             (r"x_\{i\}", "x_{j}"), (r"^-", "")]  # fmt: skip
-    for pattern, instead in rules:
-        found += [
-            text[: place.start()] + place.expand(instead) + text[place.end() :]
-            for place in re.finditer(pattern, text)
-        ]
-    return [t for t in found if t != text]
-
-
-def mutants(derivation: Derivation) -> list[Derivation]:
-    """The derivation with one formula changed, of forward rows and closed forms."""
-    made = []
-    for i, row in enumerate(derivation.forward):
-        for text in changes(row.symbols):
-            rows = [*derivation.forward]
-            rows[i] = replace(row, symbols=text)
-            made.append(replace(derivation, forward=tuple(rows)))
-    for i, gradient in enumerate(derivation.gradients):
-        new = [replace(gradient, closed=text) for text in changes(gradient.closed or "")]
-        if gradient.entry is not None:
-            left, (symbols, *_) = gradient.entry.left, gradient.entry.symbols
-            new += [replace(gradient, entry=Equation(left, (text,))) for text in changes(symbols)]
-        for one in new:
-            gradients = [*derivation.gradients]
-            gradients[i] = one
-            made.append(replace(derivation, gradients=tuple(gradients)))
-    return made
-
-
 def test_a_changed_formula_is_found() -> None:
-    chosen = []
-    for path in FIELD:
-        for trace in traces_of(draw(read_homework(path), None)).values():
-            chosen += [(trace, m) for m in mutants(derive(trace))]
-    random.Random(1).shuffle(chosen)
-    read = [read_back(trace, mutant) for trace, mutant in chosen[:150]]
-    found = [bool(r.failures or r.unread) for r in read]
-    assert len(found) == 150
-    assert sum(found) / len(found) >= 0.95
+    traces = [t for p in FIELD for t in traces_of(draw(read_homework(p), None)).values()]
+    chosen = drawn(traces, 150, seed=1)
+    missed = [(trace, text) for trace, (_, text, mutant) in chosen if not is_found(trace, mutant)]
+    wrong = [text for trace, text in missed if elsewhere(trace, text)]  # the others say the same
+    assert len(chosen) == 150
+    assert len(missed) <= 15
+    assert len(wrong) <= 2
 
 
 @pytest.mark.parametrize(
