@@ -525,7 +525,8 @@ class _Reader:
     def unit_names(self) -> set[str]:
         """The letters that are a unit vector or matrix before what is next: e_{[1]}, and not e_{1}."""
         is_picked = self.tokens[self.at : self.at + 3] == ["_", "{", r"\left"]
-        letters = "euI" if is_picked else "" if self.next == "_" else "I"
+        is_sized = self.tokens[self.at + 2 : self.at + 3][0].isdigit() if self.next == "_" else True
+        letters = "euI" if is_picked else "I" if is_sized else ""
         return {c for c in letters if c not in self.names}
 
     def unit(self, is_vector: bool) -> Any:

@@ -187,7 +187,7 @@ class _Entries(_Ranges):
                 places = self.value(self.tree(item)).node.value  # written out
                 if places is None:
                     raise self.error("positions are whole numbers from 1", part)
-                whole = constant(np.asarray(places, dtype=int) - 1)
+                whole = constant(np.atleast_1d(places).astype(int) - 1)
                 held.append(Value(whole, repr(np.asarray(whole.value).tolist())))
                 key.append(Place(len(held)))
             elif len(item) < 3 or [t.text for t in item[-2:]] != ["+", "1"]:

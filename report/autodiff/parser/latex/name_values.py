@@ -142,9 +142,10 @@ class _Names(_Entries):
         elif (
             self.printed
             and letter.font == "bf"
-            and base == ("u" if "e" in self.known else "e")
+            and base in ("e", "u")
             and script is not None
             and script.below is not None
+            and script.below[0].text == "["
         ):
             unit = self.picked_rows(script.below, "column", part)
             return self.with_scripts(unit, replace(script, below=None)) if script.above else unit
