@@ -487,7 +487,10 @@ def _number(
         raise _Shortened
 
     def as_function() -> Any:
-        return _as_function(text, known, shape, labels or {})
+        value = _as_function(text, known, shape, labels or {})
+        if labels is None and np.size(value) != math.prod(shape):  # 𝟏 as wide as need be
+            return read(text, known, shape=shape)
+        return value
 
     def as_numbers() -> Any:
         return read(text, known, labels, shape)
