@@ -11,7 +11,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -489,7 +489,8 @@ def _number(
     def as_function() -> Any:
         value = _as_function(text, known, shape, labels or {})
         if labels is None and np.size(value) != math.prod(shape):  # 𝟏 as wide as need be
-            return read(text, known, shape=shape)
+            with suppress(ReportError, *UNREADABLE):
+                return read(text, known, shape=shape)
         return value
 
     def as_numbers() -> Any:
