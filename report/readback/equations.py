@@ -481,7 +481,8 @@ def _number(
 ) -> Any:
     """The numbers of a formula, with free `labels` only where it is said of entries. Raises one of UNREADABLE.
 
-    The reader of functions is the reader; what stands in entries is read by the quicker one for numbers first.
+    The reader of functions is the reader, and the quicker one for numbers reads what that one cannot; what
+    stands in entries is read by the quicker one first.
     """
     if _SHORTENED.search(text):
         raise _Shortened
@@ -497,7 +498,7 @@ def _number(
         return read(text, known, labels, shape)
 
     faults = []
-    for read_so in (as_function,) if labels is None else (as_numbers, as_function):
+    for read_so in (as_function, as_numbers) if labels is None else (as_numbers, as_function):
         try:
             return read_so()
         except _NO_NUMBERS:
