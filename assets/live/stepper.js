@@ -30,6 +30,7 @@ class Stepper {
     /** @type {Map<string, Gate>} */
     this.byName = new Map();
     this.hidden = false; // whether the number of this step waits to be revealed
+    this.read = /** @type {string | undefined} */ (undefined); // the data of the figure
     /** @type {string} */ this.chosen = "";
     this.back = button("‹", "Step back", () => this.go(this.position - 1));
     this.next = button("›", "Step forward", () => this.go(this.position + 1));
@@ -55,6 +56,8 @@ class Stepper {
   /** Read the figure again: after its numbers or its gates have changed. */
   refresh() {
     const found = this.figure.dataset.steps;
+    const kept = found === this.read && this.position <= this.last; // so is what is being typed in the step
+    this.read = found;
     this.steps = found ? JSON.parse(found) : { inputs: [], gates: [], letter: "f", value: 0, result: "" };
     this.byName = new Map([...this.steps.inputs, ...this.steps.gates].map((g) => [g.name, g]));
     const drawn = [...this.figure.querySelectorAll("g.gate")];
@@ -65,7 +68,7 @@ class Stepper {
     this.slider.max = String(this.last);
     if (this.position > this.last) this.position = -1;
     if (this.chosen && !this.byName.has(this.chosen)) this.chosen = "";
-    this.show();
+    this.show(kept);
   }
 
   /** @param {number} position */
@@ -102,7 +105,8 @@ class Stepper {
     return { way: "backward", name: this.order[this.last - this.position] ?? "" };
   }
 
-  show() {
+  /** @param {boolean} kept whether the text of the step stays as it is */
+  show(kept = false) {
     const order = this.order;
     const n = order.length;
     const p = this.position;
@@ -134,7 +138,7 @@ class Stepper {
     this.back.disabled = p <= 0;
     this.next.disabled = p >= (this.last);
     this.slider.setAttribute("aria-valuetext", this.words(way, name));
-    this.tell(way, name);
+    if (!kept) this.tell(way, name);
     reachable(this.view);
   }
 
