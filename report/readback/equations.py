@@ -403,6 +403,9 @@ class _Equations:
             self.formulas += 1
             with self.noted(f"{e.left} = {e.symbols[0]}"):
                 part = np.asarray(_number(e.symbols[0], meant))
+                own = plain.get(normal(e.left))
+                if own is not None and np.size(own) == part.size:  # a column for a vector
+                    part = part.reshape(np.shape(own))
                 names[without_font(e.left)] = part[:, 0] if part.shape[1:] == (1,) else part[()]
                 plain[normal(e.left)] = part[()]
         known = replace(self.known, names=names, plain=plain)

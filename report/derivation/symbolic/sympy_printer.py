@@ -275,7 +275,10 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
             text += rf"{sign}_{{{label}={p._print(first)}}}^{{{p._print(end)}}} "
     if bound:
         below = r",\,".join(str(x) for x in bound)
-        equations = r",\,".join(" = ".join(p._print(a) for a in c.args) for c in conditions)
+        told_of = [rf"{x} \ge {p._print(a)}" for x, a, _ in reversed(limits) if x in bound and a != 1]
+        equations = r",\,".join(
+            [*told_of, *(" = ".join(p._print(a) for a in c.args) for c in conditions)]
+        )
         text += rf"{sign}_{{{below}\colon {equations}}} "
     rest = sympy.Mul(*(f for f in factors if f not in conditions))
     return text + str(p.parenthesize(rest, ADD + 1))
