@@ -51,8 +51,8 @@ _SIGNS = (
         r"$\mathbf{e}_{\left[i\right]}$ is the unit vector with its 1 at position $i$.",
     ),
     (
-        r"\\mathbf\{I\}_\{\\left\[",
-        r"$\mathbf{I}_{\left[i{:}j\right]}$ holds these rows of the identity matrix.",
+        r"\\mathbf\{I\}_\{\d+\}\\right\)_\{\\left\[",
+        r"$\left(\mathbf{I}_{n}\right)_{\left[i{:}j\right]}$ holds these rows of the $n \times n$ identity matrix.",
     ),
     (
         r"_\{\\left\[(?:[^]]*[^]:\d])?\d+:\d+(?![\d:])",

@@ -32,7 +32,7 @@ MAX_MARKUP = 1500  # a second or two of layout
 MAX_MATH = 8000  # characters of all formulas of a text, as well
 MAX_JOINED = 200  # pieces of markup without a space between them
 LONG_WORD = 60  # signs; letters of a script without spaces are no word
-MAX_LONG = 2000  # signs of all long words of a paragraph
+MAX_LONG = 4000  # signs of all long words of a paragraph
 MAX_DEPTH = 60  # lists, quotations and emphasis inside each other
 _MATH = re.compile(
     r"\$\$(?P<display>(?:\\.|[^\\$])++)\$\$|\$(?!\s)(?P<inline>(?:\\.|[^\\$])++)(?<!\s)\$(?!\d)",

@@ -55,6 +55,9 @@ class _Kept:
         )
 
     def gradient(self, g: Gradient) -> Gradient:
-        if g.closed is not None and self.is_unread(g.left, g.closed):
-            g = replace(g, closed=None, here=())
-        return replace(g, entry=self.equation(g.entry))
+        unread = [self.is_unread(e.left, *e.symbols) for e in g.where]
+        whole = None if g.closed is None or self.is_unread(g.left, g.closed) else g.closed
+        entry = self.equation(g.entry)
+        if any(unread):  # what uses a part goes with it
+            return replace(g, closed=None, here=(), entry=None, where=())
+        return replace(g, closed=whole, here=g.here if whole else (), entry=entry)

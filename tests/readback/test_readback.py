@@ -92,6 +92,24 @@ def test_what_cannot_be_read_back_is_left_out() -> None:
     assert (again.formulas, again.unread) == (rest.formulas, ())
 
 
+def test_what_uses_a_part_that_cannot_be_read_back_goes_with_it() -> None:
+    trace = report.trace(
+        "norm(sigmoid(W @ x))**2", {"W": [[0.5, -0.2]], "x": [1.0, 2.0]}, wrt=["W"]
+    )
+    derivation = derive(trace)
+    (gradient,) = derivation.gradients
+    first, *others = gradient.where
+    bad = replace(first, symbols=(rf"\mystery {first.symbols[0]}",))
+    derivation = replace(derivation, gradients=(replace(gradient, where=(bad, *others)),))
+    kept, rest = printable(derivation, read_back(trace, derivation))
+    assert (rest.unreadable, rest.failures) == ((), ())
+    assert (kept.gradients[0].closed, kept.gradients[0].entry, kept.gradients[0].where) == (
+        None,
+        None,
+        (),
+    )
+
+
 def test_a_named_part_of_a_closed_form_is_read() -> None:
     inputs = {"W": [[0.5, -0.2], [0.1, 0.7]], "x": [1.0, 2.0]}
     trace = report.trace("norm(sigmoid(W @ x))**2", inputs, wrt=["W"])

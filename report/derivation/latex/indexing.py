@@ -86,7 +86,11 @@ def _selector(p: Printer, node: Node, part: Any, n: int) -> str:
         return rf"{_UNIT}_{{\left[{_held(p, held, n)}\right]}}"
     (written,) = counted((part,), (n,), lambda place, n: "")
     if isinstance(part, slice):
-        return "" if written == ":" else rf"\mathbf{{I}}_{{\left[{written}\right]}}"
+        return (
+            ""
+            if written == ":"
+            else rf"\left(\mathbf{{I}}_{{{n}}}\right)_{{\left[{written}\right]}}"
+        )
     return rf"{_UNIT}_{{\left[{written}\right]}}"
 
 

@@ -275,7 +275,9 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
             text += rf"{sign}_{{{label}={p._print(first)}}}^{{{p._print(end)}}} "
     if bound:
         below = r",\,".join(str(x) for x in bound)
-        told_of = [rf"{x} \ge {p._print(a)}" for x, a, _ in reversed(limits) if x in bound and a != 1]
+        told_of = [
+            rf"{x} \ge {p._print(a)}" for x, a, _ in reversed(limits) if x in bound and a != 1
+        ]
         equations = r",\,".join(
             [*told_of, *(" = ".join(p._print(a) for a in c.args) for c in conditions)]
         )
