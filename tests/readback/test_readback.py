@@ -120,3 +120,26 @@ def test_a_named_part_of_a_closed_form_is_read() -> None:
     wrong = replace(part, symbols=(part.symbols[0].replace("sigma", "tanh"),))
     changed = replace(derivation, gradients=(replace(gradient, where=(wrong,)),))
     assert len(read_back(trace, changed).failures + read_back(trace, changed).unread) >= 1
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "relu(sum(inv(A)))",  # ones between two matrices
+        "mean(A @ B)**3",
+        "sum(conv1d(tanh(A @ v), v)**2)",  # a part that is a vector, not a column
+        "sum(sin(flip(v - mean(v))))",  # rows of an identity
+        "sum(roll(normalize(A @ v), shift=1) * v)",
+        "max(arcsin(tanh(cumsum(A / 9, axis=0))))",  # a sum from i on, under a condition
+        "sum(stack([erf(log_sigmoid(v)), v * 2]) @ v)",  # a power of log sigma
+        "(cumsum(A - mean(A), axis=0) * (B - mean(A)))[1, 0]",
+    ],
+)
+def test_every_formula_that_is_printed_of_it_is_read_and_right(formula: str) -> None:
+    values = {"A": [[2.0, 1.0], [0.5, 3.0]], "B": [[1.0, -2.0], [0.3, 0.7]], "v": [0.8, -0.7]}
+    inputs = {name: value for name, value in values.items() if name in formula.split("(", 1)[1]}
+    trace = report.trace(formula, inputs)
+    derivation = derive(trace)
+    _, read = printable(derivation, read_back(trace, derivation))
+    assert (read.failures, read.unread) == ((), ())
+    assert read.formulas > 5

@@ -174,9 +174,10 @@ def _of_product(p: Printer, node: Node) -> str:
     """A factor of a product of matrices, where a matrix of ones is 𝟏𝟏ᵀ, no column."""
     text, own = p.write(node)
     is_matrix = len(node.shape) == 2 and min(node.shape) > 1
+    least = MATRIX_PRODUCT
     if is_matrix and text.endswith("𝟏") and is_filled_matrix(node):
-        text = rf"{text}\,𝟏^{{\top}}"
-    return rf"\left({text}\right)" if own < MATRIX_PRODUCT else text
+        text, least = rf"{text}\,𝟏^{{\top}}", PRODUCT  # a factor may stand in front of 𝟏𝟏ᵀ anywhere
+    return rf"\left({text}\right)" if own < least else text
 
 
 def is_filled_matrix(node: Node) -> bool:
@@ -274,7 +275,7 @@ def _power(p: Printer, node: Node) -> tuple[str, int] | None:
     head = rf"\{a.gate.name}\left("
     text, binding = p.write(a)
     if exponent in (2, 3, 4) and a.gate.powered and text.startswith(head):
-        return rf"\{a.gate.name}^{{{exponent:g}}}\left({text[len(head) :]}", POWER
+        return rf"\{a.gate.name}^{{{by_entries}{exponent:g}}}\left({text[len(head) :]}", POWER
     if not by_entries:
         return None
     if exponent == 2 and binding == ATOM:
