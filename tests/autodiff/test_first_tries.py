@@ -174,6 +174,7 @@ def test_first_tries_have_the_value_that_numpy_gives(text: str, value: str) -> N
         ("sum(a, c)", "axis of sum is an option"),
         ("1,5*a", "a decimal number 1.5"),
         ("W @ x", "the function's result has shape (3,)"),
+        ("trace(W @ W.T + I)", "write the identity with its size, eye(2)"),
         ("F.mse_loss(X @ w, y, reduction='none')", "reduction is 'mean' or 'sum'"),
     ],
 )  # fmt: skip
@@ -191,6 +192,13 @@ def test_the_weight_of_what_is_masked_is_0() -> None:
     found = report.trace("softmax(where(M, S, -inf))[0, 1] + sum(S)", used("M S"))
     np.testing.assert_array_equal(found.gradients["S"], np.ones((2, 2)))
     assert found.graph.readings == ("inf is read as 10^9, of which nothing is left in the value",)
+
+
+def test_a_vector_by_its_transpose_is_told_to_be_a_number() -> None:
+    found = report.trace("x @ x.T", {"x": [1.0, 2.0]})
+    assert (found.value, found.gradients["x"].tolist()) == (5.0, [2.0, 4.0])
+    assert found.graph.readings == ("x @ x.T of vectors is a number; the matrix is outer(x, x)",)
+    assert not report.trace("sum(A @ A.T)", {"A": [[1.0, 2.0]]}).graph.readings
 
 
 def test_infinity_in_a_python_function_is_read_as_well() -> None:

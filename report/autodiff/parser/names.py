@@ -74,7 +74,7 @@ INSTEAD: Mapping[str, str] = {
     "hinge_loss": "hinge(s, y), the scores first",
 }  # fmt: skip
 NUMBERS: Mapping[str, str] = {
-    "e": "exp(1)", "tau": "2*pi", "nan": "a number",
+    "e": "exp(1)", "tau": "2*pi", "nan": "a number", "I": "the identity with its size, eye(2)",
 }  # fmt: skip
 # known functions that are no gate -> why not
 _NO_GATE: Mapping[str, str] = {

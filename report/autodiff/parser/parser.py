@@ -12,7 +12,7 @@ import ast
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -400,6 +400,15 @@ class _Reader:
             return self.apply(e, gate, args)
         if type(e.op) in _UNSIGNED:
             return self.product(e, left, right)
+        if (
+            type(e.op) is ast.MatMult
+            and _is_transpose(e.right)
+            and len(left.shape) == len(right.shape) == 1
+        ):
+            a, b = ast.unparse(e.left), ast.unparse(e.right.value)
+            self.readings[f"{a} @ {b}.T of vectors is a number; the matrix is outer({a}, {b})"] = (
+                None
+            )
         return self.apply(e, GATES[_OPERATORS[type(e.op)]], args)
 
     def note_power(self, e: ast.BinOp, left: Node, right: Node) -> None:
@@ -650,6 +659,10 @@ def _is_row(e: ast.expr) -> bool:
         if isinstance(e.op, ast.MatMult):
             return True
         e = e.left
+    return _is_transpose(e)
+
+
+def _is_transpose(e: ast.expr) -> TypeGuard[ast.Attribute]:
     return isinstance(e, ast.Attribute) and e.attr == "T"
 
 
