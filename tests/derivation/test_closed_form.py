@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 
@@ -40,3 +41,11 @@ def test_the_order_of_the_inputs_counts() -> None:
 def test_tensors_have_none() -> None:
     assert closed_form(trace("sum(x)", {"x": [1, 2]}).graph, "x") is None
     assert closed_form(trace("x * 1", {"x": 2}).graph, "x").latex == "1"
+
+
+def test_digits_that_thirty_do_not_hold_are_computed() -> None:
+    """d/dx 1/softplus(x) is -σ(x)/softplus(x)², which is -exp(-x) far to the left."""
+    found = closed_form(trace("softplus(x)**-1", {"x": -84.0}).graph, "x")
+    assert found.at({"x": -84.0}) == pytest.approx(-math.exp(84), rel=1e-15)
+    zero = closed_form(trace("1/x", {"x": 1.0}).graph, "x")
+    assert math.isnan(zero.at({"x": 0.0}))

@@ -5,7 +5,9 @@ sympy is imported when a function is called, not with this module.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -44,7 +46,10 @@ class ClosedForm:
         return ClosedForm(shortest(derivative(self.expression, self.symbols[name])), self.symbols)
 
     def at(self, point: Mapping[str, float], digits: int = 30) -> float:
-        """Its value at a point, computed with that many digits."""
+        """Its value at a point, computed with that many digits, and with more until they change nothing.
+
+        NaN where it divides by 0.
+        """
         import mpmath
         import sympy
 
@@ -53,8 +58,14 @@ class ClosedForm:
         function = sympy.lambdify(
             [self.symbols[n] for n in names], written_out(self.expression), modules="mpmath"
         )
-        with mpmath.workdps(digits):
-            return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
+        found = math.nan
+        for more in (1, 4, 16):  # log(1 + exp(-84)) is 0 with thirty
+            before = found
+            with mpmath.workdps(digits * more), suppress(ZeroDivisionError):
+                found = float(function(*(mpmath.mpf(float(point[n])) for n in names)))
+            if found == before:
+                break
+        return found
 
 
 def inputs_as_read(graph: Graph) -> list[Node]:
