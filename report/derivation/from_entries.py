@@ -32,10 +32,8 @@ def from_entries(link: Link) -> tuple[tuple[Equation, ...], Equation | None]:
     node, arg = link.node, link.arg
     if math.prod(arg.shape) == 1 or node.args.count(arg) > 1:
         return (), None
-    for in_gates in (
-        False,
-        True,
-    ):  # softmax as its quotient, and where that cannot be told by its name
+    # softmax as its quotient, and where that cannot be told by its name
+    for in_gates in (False, True):
         try:
             local, summed = _Derivation(link, in_gates).equations()
         except (NoIndexForm, Split):

@@ -6,11 +6,19 @@ from report.autodiff.trace import Trace
 from report.derivation.latex.symbols import GRADIENT, entry_symbol, partial, symbol, tensor
 
 
-def lines(trace: Trace, letter: str) -> list[str]:
-    """∂f/∂z = numbers of each let-line and each entry asked for."""
+def names(trace: Trace, letter: str) -> list[str]:
+    """∂f/∂z of each let-line and each entry asked for."""
     found = []
     for name, place in trace.parts:
         node = trace.graph.inputs[name] if place else trace.graph.lets[name]
         own = entry_symbol(name, place, node.shape) if place else symbol(name, node.shape)
-        found.append(f"{partial(letter, own)} = {tensor(trace.part(name, place), GRADIENT)[0]}")
+        found.append(partial(letter, own))
     return found
+
+
+def lines(trace: Trace, letter: str) -> list[str]:
+    """The same with their numbers."""
+    return [
+        f"{left} = {tensor(trace.part(name, place), GRADIENT)[0]}"
+        for left, (name, place) in zip(names(trace, letter), trace.parts, strict=True)
+    ]

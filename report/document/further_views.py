@@ -11,7 +11,7 @@ from report.autodiff.descent import METHODS
 from report.autodiff.trace import Trace
 from report.derivation import Derivation
 from report.derivation.descent import rule
-from report.derivation.latex.symbols import GRADIENT, VALUE, entry_symbol, partial, symbol, tensor
+from report.derivation.latex.symbols import GRADIENT, VALUE, entry_symbol, symbol, tensor
 from report.document.formulas import Setter
 from report.homework.further_answers import (
     HESSIAN,
@@ -33,16 +33,6 @@ TITLES = {
     STEP: "Steps",
 }
 _METHOD = dict(zip(METHODS, ("gradient descent", "momentum", "Adam"), strict=True))
-
-
-def parts_of(trace: Trace, f: str) -> list[str]:
-    """The names of the gradients by let-lines and entries that are asked for."""
-    found = []
-    for name, place in trace.parts:
-        node = trace.graph.inputs[name] if place else trace.graph.lets[name]
-        own = entry_symbol(name, place, node.shape) if place else symbol(name, node.shape)
-        found.append(partial(f, own))
-    return found
 
 
 def _input(trace: Trace, name: str, place: tuple[int, ...]) -> str:

@@ -17,7 +17,7 @@ from report.derivation import Derivation, derive, parts
 from report.derivation.latex.symbols import GRADIENT, entry_symbol, partial, symbol, tensor
 from report.document import environment
 from report.document.formulas import EM, PDF, given, safe
-from report.document.further_views import blanks, listed, parts_of
+from report.document.further_views import blanks, listed
 from report.document.statement import inline, render
 from report.document.views import graph, tells
 from report.errors import ReportError
@@ -118,7 +118,8 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
             if q.name in trace.gradients
         ]
         + [
-            {"name": PDF.tex(part), "height": LINE} for part in parts_of(trace, derivation.function)
+            {"name": PDF.tex(part), "height": LINE}
+            for part in parts.names(trace, derivation.function)
         ],
         "further": blanks(PDF, question, trace, derivation),
     }

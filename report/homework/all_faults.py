@@ -45,10 +45,9 @@ def faults_of(work: Homework, question: Question, known: ReportError | None = No
             random = read_random(given, f"input {name}") if is_random(given) else None
             values[own] = read_value(own, random.draw(name) if random else given)
     with found.noted():
-        unfold = check_unfold(question.unfold or ())
+        unfold = check_unfold(question.unfolded)
     missing = {ascii_name(n) for n in (*question.lost, *question.inputs)} - values.keys()
-    entry = () if question.jacobian else question.entry
-    formula = formula_faults(question.function, values, unfold, entry, missing)
+    formula = formula_faults(question.function, values, unfold, question.start, missing)
     found.found += formula
     with found.noted():
         names = values | dict.fromkeys(missing)

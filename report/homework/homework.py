@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from report.autodiff.descent import METHODS, Plan
+from report.autodiff.gates.definitions import opened
 from report.editions import DETAILS
 from report.errors import CheckError, Faults, ReportError, joined, nearest, shown
 from report.homework import keys, toml
@@ -73,6 +74,16 @@ class Question:
     lost: frozenset[str] = field(
         default=frozenset(), compare=False
     )  # keys of lines that are no TOML
+
+    @property
+    def unfolded(self) -> tuple[str, ...]:
+        """The gates that are written out: those named, or where none are said those that a report opens."""
+        return opened() if self.unfold is None else self.unfold
+
+    @property
+    def start(self) -> tuple[int, ...] | None:
+        """The entry of the result from which is gone back: the one named, () for the first of a Jacobian."""
+        return () if self.jacobian and self.entry is None else self.entry
 
     @property
     def plan(self) -> Plan | None:

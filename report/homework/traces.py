@@ -7,7 +7,6 @@ from typing import Any
 from report.autodiff import unselected_branches
 from report.autodiff.descent import descend
 from report.autodiff.differentiate import trace
-from report.autodiff.gates.definitions import opened
 from report.autodiff.hessian import curvature
 from report.autodiff.inputs import read_inputs
 from report.autodiff.jacobian import Forward, forward_mode, jacobian
@@ -20,9 +19,8 @@ from report.homework.homework import Homework, Question
 
 def trace_question(question: Question) -> Trace:
     """The trace of a question with the inputs it has, with every value in its gate's domain."""
-    entry = () if question.jacobian and question.entry is None else question.entry
-    unfold = opened() if question.unfold is None else question.unfold
-    found = trace(question.function, question.inputs, question.wrt, unfold, entry)
+    q = question
+    found = trace(q.function, q.inputs, q.wrt, q.unfolded, q.start)
     if found.unchosen:
         raise ReportError(f"{found.unchosen}\n{unselected_branches.REMEDY}")
     return found

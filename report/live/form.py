@@ -48,7 +48,7 @@ def fields(homework: Homework, question: str) -> dict[str, str]:
         "author": homework.author,
         "question-title": q.title,
         "function": q.function,
-        "unfold": " ".join(unfolded(q)),
+        "unfold": " ".join(q.unfolded),
         **more_of(q),
     }
     for i in inputs_of(q):
@@ -58,11 +58,6 @@ def fields(homework: Homework, question: str) -> dict[str, str]:
             for c, cell in enumerate(row):
                 found[f"cell:{i.name}:{r}:{c}"] = cell
     return found
-
-
-def unfolded(q: Question) -> tuple[str, ...]:
-    """The gates that a question has written out."""
-    return opened() if q.unfold is None else q.unfold
 
 
 def more_of(q: Question) -> dict[str, str]:

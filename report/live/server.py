@@ -137,7 +137,7 @@ class LivePage(Editing):
             "question": asked,
             "inputs": form.inputs_of(asked),
             "more": form.more_of(asked),
-            "unfold": " ".join(form.unfolded(asked)),
+            "unfold": " ".join(asked.unfolded),
             "version": self.file.version,
             "file": self.file,
             "saved": self.file.path is not None and self.file.text == self.file.on_disk,

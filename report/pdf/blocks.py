@@ -2,12 +2,13 @@
 
 The parts of such a block are few and their places known, so that boxes for each of them would cost
 far more than they give. For WeasyPrint a block is one image, which may break between its lines.
-This file and `inner` are the ones that touch WeasyPrint's inner parts.
+This file and `patches` are the ones that touch WeasyPrint's inner parts.
 """
 
 import base64
 import itertools
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -64,16 +65,16 @@ class PageNumber:
         stream.stream.append("\n".join(["BT", *shown, "ET"]).encode())
 
 
-class Block:
+class Block(ABC):
     """An image in lines, as WeasyPrint asks for images: a size, and a way to be drawn."""
 
     first = 0
     last: int | None = None  # one after the last line; None: not laid out yet
     gap = 0.0  # between equations in CSS pixels
 
+    @abstractmethod
     def heights(self, width: float, style: Any) -> list[float]:
         """The height of each line in CSS pixels, in a column of that width."""
-        raise NotImplementedError
 
     def cut(self, _first: int, last: int) -> int:
         """The best place for a break not after `last`; before `_first` where none behind it is good."""
@@ -93,9 +94,9 @@ class Block:
         """As wide as a column of text; `lay_out` gives the true size."""
         return 40 * font_size, font_size, None
 
+    @abstractmethod
     def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
         """Draw into the page, from the upper left corner, in CSS pixels with y down."""
-        raise NotImplementedError
 
 
 def lay_out(

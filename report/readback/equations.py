@@ -396,7 +396,6 @@ class _Equations:
             if is_gradient:
                 self.same(e.left, e.symbols[0], read(e.left, self.known), scale, meant)
                 continue
-            meant = replace(self.known, names=names, plain=plain)
             if self.labels(e.left) and self.array(e.left) is not None:  # said of entries
                 self.entries(e, meant, meant, 0.0)
                 continue
@@ -438,7 +437,7 @@ class _Equations:
             yield
         except _Shortened:
             self.formulas -= 1
-        except (ReportError, *UNREADABLE) as error:
+        except UNREADABLE as error:
             reason = str(error).partition("\n")[0]
             self.unread.append(f"{said} ({reason})")
 
@@ -493,7 +492,7 @@ def _number(
     def as_function() -> Any:
         value = _as_function(text, known, shape, labels or {})
         if labels is None and np.size(value) != math.prod(shape):  # 𝟏 as wide as need be
-            with suppress(ReportError, *UNREADABLE):
+            with suppress(*UNREADABLE):
                 return read(text, known, shape=shape)
         return value
 
@@ -506,7 +505,7 @@ def _number(
             return read_so()
         except _NO_NUMBERS:
             return math.nan
-        except (ReportError, *UNREADABLE) as error:
+        except UNREADABLE as error:
             faults.append(str(error).partition("\n")[0])
     raise Unread("; ".join(faults))
 

@@ -8,6 +8,8 @@ import math
 import pytest
 
 from report import trace
+from report.checks import verify
+from report.derivation import derive
 from report.derivation.symbolic.closed_form import closed_form
 
 SAME = "sin(x*w)**2 / 3 + x"
@@ -45,7 +47,12 @@ def test_tensors_have_none() -> None:
 
 def test_digits_that_thirty_do_not_hold_are_computed() -> None:
     """d/dx 1/softplus(x) is -σ(x)/softplus(x)², which is -exp(-x) far to the left."""
-    found = closed_form(trace("softplus(x)**-1", {"x": -84.0}).graph, "x")
-    assert found.at({"x": -84.0}) == pytest.approx(-math.exp(84), rel=1e-15)
+    traced = trace("softplus(x)**-1", {"x": -84.0})
+    found = closed_form(traced.graph, "x")
+    assert found.at({"x": -84.0}, digits=400) == pytest.approx(-math.exp(84), rel=1e-15)
+    assert math.isnan(found.at({"x": -84.0}))  # log(1 + exp(-84)) is 0 with thirty digits
+    checked = verify(traced, derive(traced), {}).entries[0].closed
+    assert checked.agrees
+    assert checked.value == pytest.approx(-math.exp(84), rel=1e-15)
     zero = closed_form(trace("1/x", {"x": 1.0}).graph, "x")
     assert math.isnan(zero.at({"x": 0.0}))

@@ -6,6 +6,7 @@ import ast
 import builtins
 import math
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
@@ -43,9 +44,10 @@ _OVER_LISTS = [
 ]
 
 
-class _Values(_Entries):
+class _Values(_Entries, ABC):
     """Reads expressions; how a call runs through its statements, `called` and `assign` say."""
 
+    @abstractmethod
     def called(
         self,
         source: Source,
@@ -53,11 +55,10 @@ class _Values(_Entries):
         outer: Scope | None = None,
     ) -> Any:
         """What a function returns for these arguments."""
-        raise NotImplementedError
 
+    @abstractmethod
     def assign(self, scope: Scope, target: ast.expr, value: Any, *, keep: bool = False) -> None:
         """Give a name, or several, a value."""
-        raise NotImplementedError
 
     def value(self, scope: Scope, e: ast.expr) -> Any:
         """What an expression stands for: an expression of the formula, a plain value, a list, a function."""

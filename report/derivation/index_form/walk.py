@@ -66,10 +66,10 @@ class IndexForm:
     @property
     def tells_ranges(self) -> bool:
         """Whether each letter is a label of something: of 2 (i - 1) + j alone one cannot say how far j goes."""
-        letters = {s for x in self.labels if x != 0 for s in x.free_symbols}
-        own = {x for x in self.labels if x in letters}
         import sympy
 
+        letters = {s for x in self.labels if x != 0 for s in x.free_symbols}
+        own = {x for x in self.labels if x in letters}
         entries = self.expression.atoms(sympy.Function)
         told = {x for e in entries if type(e).__name__ in self.nodes for x in e.args}
         return letters <= own | told

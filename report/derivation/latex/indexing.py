@@ -86,11 +86,8 @@ def _selector(p: Printer, node: Node, part: Any, n: int) -> str:
         return rf"{_UNIT}_{{\left[{_held(p, held, n)}\right]}}"
     (written,) = counted((part,), (n,), lambda place, n: "")
     if isinstance(part, slice):
-        return (
-            ""
-            if written == ":"
-            else rf"\left(\mathbf{{I}}_{{{n}}}\right)_{{\left[{written}\right]}}"
-        )
+        rows = rf"\left(\mathbf{{I}}_{{{n}}}\right)_{{\left[{written}\right]}}"
+        return "" if written == ":" else rows
     return rf"{_UNIT}_{{\left[{written}\right]}}"
 
 

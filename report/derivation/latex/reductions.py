@@ -28,16 +28,12 @@ def _broadcast(p: Printer, node: Node) -> tuple[str, int]:
         if bare.startswith("-"):  # a leading minus needs no brackets
             return rf"{bare}\,{ones}", SUM
         return (ones, ATOM) if text == "1" else (rf"{text}\,{ones}", PRODUCT)
-    rows, columns = (
-        ([f"_{{{n}}}" for n in node.shape] if is_told else ["", ""])[:2]
-        if len(node.shape) == 2
-        else ("", "")
-    )
     if len(node.shape) == 2 and a.shape in (
         (node.shape[0], 1),
         (node.shape[1],),
         (1, node.shape[1]),
     ):
+        rows, columns = (f"_{{{n}}}" if is_told else "" for n in node.shape)
         if a.shape == (node.shape[0], 1) and node.shape[1] != 1:
             return rf"{p.bracketed(a, MATRIX_PRODUCT)}\,𝟏{columns}^{{\top}}", MATRIX_PRODUCT
         if len(a.shape) == 1:

@@ -46,10 +46,7 @@ class ClosedForm:
         return ClosedForm(shortest(derivative(self.expression, self.symbols[name])), self.symbols)
 
     def at(self, point: Mapping[str, float], digits: int = 30) -> float:
-        """Its value at a point, computed with that many digits, and with more until they change nothing.
-
-        NaN where it divides by 0.
-        """
+        """Its value at a point, computed with that many digits; NaN where these leave a division by 0."""
         import mpmath
         import sympy
 
@@ -58,14 +55,9 @@ class ClosedForm:
         function = sympy.lambdify(
             [self.symbols[n] for n in names], written_out(self.expression), modules="mpmath"
         )
-        found = math.nan
-        for more in (1, 4, 16):  # log(1 + exp(-84)) is 0 with thirty
-            before = found
-            with mpmath.workdps(digits * more), suppress(ZeroDivisionError):
-                found = float(function(*(mpmath.mpf(float(point[n])) for n in names)))
-            if found == before:
-                break
-        return found
+        with mpmath.workdps(digits), suppress(ZeroDivisionError):
+            return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
+        return math.nan
 
 
 def inputs_as_read(graph: Graph) -> list[Node]:
