@@ -6,6 +6,7 @@ columns WeasyPrint finds takes twice the time. Widths are millimetres.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -60,8 +61,11 @@ def _columns(sizes: Sequence[float], left: int) -> dict[str, Any]:
 
     The gap between two columns belongs to the one that has room for it on that side.
     """
-    gap = min(max((COLUMN - sum(sizes)) / (len(sizes) - 1), GAP), WIDE_GAP)
-    widths = [size + gap * ((i < left) + (i > left)) for i, size in enumerate(sizes)]
+    room = COLUMN - sum(sizes) - 0.01 * len(sizes)
+    gap = min(max(room / (len(sizes) - 1), GAP), WIDE_GAP)
+    wide = (size + gap * ((i < left) + (i > left)) for i, size in enumerate(sizes))
+    # rounded up: a word would wrap in a column that is a hair too narrow
+    widths = [math.ceil(100 * width) / 100 for width in wide]
     return {"width": f"{sum(widths):.2f}", "columns": [f"{width:.2f}" for width in widths]}
 
 
