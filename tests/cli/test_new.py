@@ -20,6 +20,7 @@ from report.homework.variants import draw
         ("x*w + b", {"x": (), "w": (), "b": ()}, "#   x*w + b"),
         ("np.mean((W@x + b - y)**2)", {"W": (2, 3), "x": (3,), "b": (2,), "y": (2,)}, "#   np.mean((W@x + b - y)**2)"),
         ("-log(softmax(z / T)[k])", {"z": (3,), "T": (), "k": ()}, "#   -log(softmax(z / T)[k])"),
+        ("np.linalg.norm(K.T @ q) + K.sum()", {"K": (2, 3), "q": (2,)}, "#   np.linalg.norm(K.T @ q) + K.sum()"),
         ("norm(x - c)**2", {"x": (3,), "c": (3,)}, "#   norm(x - c)**2"),
         ("softmax(W @ x)", {"W": (2, 3), "x": (3,)}, "jacobian = true"),
         (r"\frac{1}{N}\sum_{i=1}^N \max(0, 1 - y_i(w^T x_i + b))", {"y": (2,), "w": (3,), "x": (2, 3), "b": ()}, "#   1 / 2 * sum(relu(1 - y * (x @ w + b)))"),

@@ -71,8 +71,13 @@ def is_of_library(e: ast.Attribute, names: Container[str]) -> bool:
 
 
 def libraries(tree: ast.AST) -> list[ast.Name]:
-    """The names that stand for libraries in a tree, where no value is called like one."""
-    owners = (e.value for e in ast.walk(tree) if isinstance(e, ast.Attribute))
+    """The names that stand for libraries in a tree: np in np.exp(x), but not K in K.T and K.sum()."""
+    of_values = {id(e.func) for e in ast.walk(tree) if isinstance(e, ast.Call) and not e.args}
+    owners = (
+        e.value
+        for e in ast.walk(tree)
+        if isinstance(e, ast.Attribute) and e.attr not in ("T", "mT") and id(e) not in of_values
+    )
     return [e for e in owners if isinstance(e, ast.Name) and e.id in _LIBRARIES]
 
 
