@@ -54,6 +54,12 @@ def test_one_version():
     assert report.__version__ == PROJECT["version"]
 
 
+@pytest.mark.xdist_group("one worker")
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="there is one process")
+def test_the_tests_of_a_group_share_a_worker(request):
+    assert request.node.nodeid.endswith("@one worker")  # by which pytest-xdist knows the group
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "report").rglob("*.py")), ids=lambda p: p.name)
 def test_every_import_is_declared(path):
     outside = imported(path) - sys.stdlib_module_names - {"report"}

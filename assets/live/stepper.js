@@ -30,6 +30,7 @@ class Stepper {
     /** @type {Map<string, Gate>} */
     this.byName = new Map();
     this.hidden = false; // whether the number of this step waits to be revealed
+    this.shown = ""; // the rows of the document that the step shows
     this.read = /** @type {string | undefined} */ (undefined); // the data of the figure
     /** @type {string} */ this.chosen = "";
     this.back = button("‹", "Step back", () => this.go(this.position - 1));
@@ -56,7 +57,7 @@ class Stepper {
   /** Read the figure again: after its numbers or its gates have changed. */
   refresh() {
     const found = this.figure.dataset.steps;
-    const kept = found === this.read && this.position <= this.last; // so is what is being typed in the step
+    const same = found === this.read && this.position <= this.last;
     this.read = found;
     this.steps = found ? JSON.parse(found) : { inputs: [], gates: [], letter: "f", value: 0, result: "" };
     this.byName = new Map([...this.steps.inputs, ...this.steps.gates].map((g) => [g.name, g]));
@@ -68,7 +69,7 @@ class Stepper {
     this.slider.max = String(this.last);
     if (this.position > this.last) this.position = -1;
     if (this.chosen && !this.byName.has(this.chosen)) this.chosen = "";
-    this.show(kept);
+    this.show(same);
   }
 
   /** @param {number} position */
@@ -105,8 +106,8 @@ class Stepper {
     return { way: "backward", name: this.order[this.last - this.position] ?? "" };
   }
 
-  /** @param {boolean} kept whether the text of the step stays as it is */
-  show(kept = false) {
+  /** @param {boolean} same whether it is the step that is shown already */
+  show(same = false) {
     const order = this.order;
     const n = order.length;
     const p = this.position;
@@ -138,7 +139,7 @@ class Stepper {
     this.back.disabled = p <= 0;
     this.next.disabled = p >= (this.last);
     this.slider.setAttribute("aria-valuetext", this.words(way, name));
-    if (!kept) this.tell(way, name);
+    this.tell(way, name, same);
     reachable(this.view);
   }
 
@@ -152,26 +153,31 @@ class Stepper {
     return `${way === "forward" ? "Forward" : "Backward"}, step ${step} of ${n}: gate ${name}`;
   }
 
-  /** Say what happens at this step, and show the rows of the document that are about it.
-   * @param {string} way @param {string} name */
-  tell(way, name) {
+  /** Say what happens at this step, and mark and show the rows of the document that are about it. Of the same
+   * step with the same rows the text stays as it is, and so does what is being typed in it.
+   * @param {string} way @param {string} name @param {boolean} same */
+  tell(way, name, same) {
+    const gate = this.byName.get(name);
+    const asked = this.hidden && (way === "forward" || way === "backward");
+    const wanted = gate && !asked ? this.rows(way, name) : [];
     for (const marked of document.querySelectorAll(".here")) marked.classList.remove("here");
-    this.view.replaceChildren();
+    for (const row of wanted) row.classList.add("here");
+    const copies = wanted.map(shownCopy);
+    const shown = copies.map((copy) => copy.outerHTML).join("");
+    if (same && shown === this.shown) return;
+    this.shown = shown;
+    const verdict = same ? this.view.querySelector(".right-answer, .wrong-answer") : null;
+    this.view.replaceChildren(...(verdict ? [verdict] : []));
     const words = this.words(way, name);
     if (!words) return;
     const head = element("div", { class: "step-head" }, element("p", { class: "words" }, words));
     this.view.append(head);
-    const gate = this.byName.get(name);
     if (!gate) return;
-    if (this.hidden && (way === "forward" || way === "backward")) {
+    if (asked) {
       this.view.append(this.question(way, gate));
       return;
     }
-    const question = this.figure.dataset.question ?? "";
-    const rows = this.rows(question, name);
-    const wanted = way === "forward" ? rows.forward : way === "backward" ? rows.backward : [...rows.forward, ...rows.backward];
-    for (const row of wanted) row.classList.add("here");
-    this.view.append(...wanted.map(shownCopy));
+    this.view.append(...copies);
     if (!wanted.length || way === "seed") this.view.append(this.numbers(way, gate));
     if (wanted.length)
       head.append(button("Copy", "Copy the formula of this step", () => void this.view.dispatchEvent(new CustomEvent("report:copy", { bubbles: true }))));
@@ -179,17 +185,18 @@ class Stepper {
       head.append(element("button", { type: "button", "data-unfold": gate.unfolds }, `Write ${gate.unfolds} out in simpler gates`));
   }
 
-  /** The rows of the document about a gate. @param {string} question @param {string} name */
-  rows(question, name) {
+  /** The rows of the document about a gate: of the forward pass, of the backward pass, or of both.
+   * @param {string} way @param {string} name */
+  rows(way, name) {
     const own = this.figure.closest("[data-version]")?.getAttribute("data-version");
     const theirs = document.getElementById("document-version")?.dataset.version;
-    if (own && own !== theirs) return { forward: [], backward: [] }; // the document is still of older numbers
-    const anchor = `${question}-${name}`;
+    if (own && own !== theirs) return []; // the document is still of older numbers
+    const anchor = `${this.figure.dataset.question ?? ""}-${name}`;
     const all = (/** @type {string} */ s) => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(s)]);
     const linked = all(`.forward [href="#${CSS.escape(anchor)}"], .forward [href="#${anchor}"]`);
     const forward = linked.map((a) => /** @type {HTMLElement} */ (a.closest("tr") ?? a));
     const back = document.getElementById(anchor);
-    return { forward: [...new Set(forward)], backward: back ? [back] : [] };
+    return [...(way === "backward" ? [] : new Set(forward)), ...(way === "forward" || !back ? [] : [back])];
   }
 
   /** @param {string} way @param {Gate} gate */
@@ -291,7 +298,8 @@ class Stepper {
  * @param {HTMLElement} row */
 function shownCopy(row) {
   const copy = /** @type {HTMLElement} */ (row.cloneNode(true));
-  for (const e of [copy, ...copy.querySelectorAll("[id]")]) e.removeAttribute("id");
+  for (const e of [copy, ...copy.querySelectorAll("[id], [tabindex]")])
+    for (const name of ["id", "tabindex"]) e.removeAttribute(name);
   copy.classList.remove("here");
   for (const link of copy.querySelectorAll("a[href]")) link.replaceWith(...link.childNodes);
   if (!row.matches("tr, tbody")) return element("div", { class: "document row-copy" }, copy);

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route, expect
 
 from tests.live.browser import ARGUMENTS, chromium, environment
 
@@ -15,6 +16,8 @@ pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="Chromium is not installed"),
     pytest.mark.xdist_group("browser"),
 ]
+DOCUMENT = re.compile(r"/(document|runs)\?")
+PATIENCE = 60_000  # milliseconds, on a machine that is busy with other tests
 HOMEWORK = """# keep me
 title = "Homework 1"
 author = "Ada"
@@ -70,7 +73,7 @@ class Tab:
         self.said: list[str] = []
         self.page.on("console", self.hear)
         self.page.on("pageerror", lambda e: self.said.append(str(e)))
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.goto(address)
 
     def hear(self, message):
@@ -85,15 +88,45 @@ class Tab:
 
     def says(self, selector, text):
         """Wait until a place of the page holds a text, or fits a pattern."""
-        from playwright.sync_api import expect
+        expect(self.page.locator(selector).first).to_contain_text(text, timeout=PATIENCE)
 
-        expect(self.page.locator(selector).first).to_contain_text(text, timeout=15_000)
+    def count(self, selector, many):
+        """Wait until the page has so many of these."""
+        expect(self.page.locator(selector)).to_have_count(many, timeout=PATIENCE)
+
+    def holds(self, selector, value):
+        """Wait until a field holds a value."""
+        expect(self.page.locator(selector)).to_have_value(value, timeout=PATIENCE)
+
+    def hides(self, selector, many):
+        """Wait until so many of these cannot be seen, for a step that is still to come."""
+        wait(lambda: self.hidden(selector) == many)
 
     def hidden(self, selector):
-        """How many of these cannot be seen, for a step that is still to come."""
-        return self.page.eval_on_selector_all(
-            selector, "es => es.filter(e => getComputedStyle(e).opacity === '0').length"
+        """How many of these cannot be seen now."""
+        return self.page.locator(selector).evaluate_all(
+            "es => es.filter(e => getComputedStyle(e).opacity === '0').length"
         )
+
+    def settle(self, path):
+        """Wait until the page, its document and the file are what HOMEWORK says, whatever was changed before."""
+
+        def settled():
+            if path.read_text() != HOMEWORK:  # of the test before, saved only now
+                path.write_text(HOMEWORK)
+            return self.page.evaluate(
+                """text => {
+                  const shown = (id) => document.getElementById(id)?.dataset.version;
+                  return document.getElementById("file-text").value === text
+                    && document.getElementById("status").textContent.startsWith("saved in")
+                    && document.querySelector("#document .terminal")
+                    && shown("graph-box") === shown("document-version")
+                    && shown("graph-box") === document.getElementById("version").value;
+                }""",
+                HOMEWORK,
+            )
+
+        wait(settled)
 
 
 @pytest.fixture
@@ -101,18 +134,12 @@ def tab(browser, server):
     address, path = server
     path.write_text(HOMEWORK)
     found = Tab(browser, address, reduced_motion="reduce")
-    wait(
-        lambda: (
-            found.page.locator("#cell-w-0-0").count()
-            and found.page.input_value("#cell-w-0-0") == "0.5"
-        )
-    )
-    found.page.wait_for_selector("#document .forward")
+    found.settle(path)
     yield found
     found.close()
 
 
-def wait(happens, seconds=15.0):
+def wait(happens, seconds=PATIENCE / 1000):
     end = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < end
@@ -130,12 +157,11 @@ def test_typing_a_formula(tab, server):
     page.fill("#function", "(tanh(w*x + b - y)**2")
     tab.says("#error", "'(' was never closed")
     tab.says("#error", "^")
-    assert page.locator("#graph.stale").count() == 1
+    tab.count("#graph.stale", 1)
     page.fill("#function", "(sigmoid(w*x + b) - y)**2")
     page.wait_for_selector("#graph:not(.stale)")
-    page.wait_for_selector("#cell-lam-0-0", state="detached") if page.locator(
-        "#input-lam .unused"
-    ).count() == 0 else page.click("#input-lam .unused button")
+    page.click("#input-lam .unused button")
+    tab.count("#cell-lam-0-0", 0)
     wait(lambda: "lam" not in server[1].read_text())
     assert server[1].read_text().startswith("# keep me\n")
 
@@ -150,7 +176,7 @@ def test_dragging_a_number(tab, server):
     for i in range(1, 21):
         page.mouse.move(x + 5 * i, y)
     page.mouse.up()
-    assert page.input_value("#cell-w-0-0") == "2.5"
+    tab.holds("#cell-w-0-0", "2.5")
     wait(lambda: page.inner_text("#results .value") != before)
     tab.says("#graph", "2.5")
     tab.says("#document", "2.5")
@@ -158,38 +184,39 @@ def test_dragging_a_number(tab, server):
     page.focus("#cell-x-0-0")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Shift+ArrowDown")
-    assert page.input_value("#cell-x-0-0") == "2.09"
+    tab.holds("#cell-x-0-0", "2.09")
 
 
 def test_stepping_with_the_arrow_keys(tab):
     page = tab.page
     values, gradients = "#graph .edge .value", "#graph .edge .gradient"
-    assert tab.hidden(values) == tab.hidden(gradients) == 0
+    tab.hides(values, 0)
+    tab.hides(gradients, 0)
     edges, gates = page.locator("#graph .edge").count(), page.locator("#graph .gate").count()
     page.locator("#graph-title").click()
     page.keyboard.press("ArrowRight")  # the inputs alone
-    assert tab.hidden(gradients) == page.locator(gradients).count()
-    assert tab.hidden(values) == gates
+    tab.hides(gradients, page.locator(gradients).count())
+    tab.hides(values, gates)
     page.keyboard.press("ArrowRight")
-    assert tab.hidden(values) == gates - 1
+    tab.hides(values, gates - 1)
     tab.says("#step", "Forward, step 1 of")
-    tab.says("#step", "1")
-    assert page.locator("#graph .gate.current").get_attribute("data-gate") == "q1"
-    assert page.locator("#graph .lit-value").count() == 3
+    tab.count("#graph .gate.current[data-gate=q1]", 1)
+    tab.count("#graph .lit-value", 3)
     for _ in range(gates):
         page.keyboard.press("ArrowRight")
     tab.says("#step", "the gradient of f by itself is 1")
     page.keyboard.press("ArrowRight")
     tab.says("#step", f"Backward, step 1 of {gates}")
-    assert page.locator("#document .here").count() == 1
+    tab.count("#document .here", 1)
+    tab.count("#step .row-copy", 1)
     for _ in range(gates - 1):
         page.keyboard.press("ArrowRight")
-    assert tab.hidden(gradients) == 0
-    assert edges == page.locator("#graph .edge").count()
+    tab.hides(gradients, 0)
+    tab.count("#graph .edge", edges)
     page.keyboard.press("ArrowLeft")
-    assert tab.hidden(gradients) > 0
+    wait(lambda: tab.hidden(gradients) > 0)
     page.keyboard.press("Escape")
-    assert tab.hidden(gradients) == 0
+    tab.hides(gradients, 0)
     page.locator("#graph .gate[data-gate=q3]").click()
     tab.says("#step", "Gate q3")
     page.locator("#graph .gate[data-gate=q1]").focus()
@@ -200,16 +227,47 @@ def test_stepping_with_the_arrow_keys(tab):
     tab.says("#step", f"Backward, step {gates} of {gates}")
 
 
+def test_a_step_shows_its_rows_when_the_document_comes_later(tab):
+    page = tab.page
+    held: list[Route] = []
+    free = False
+
+    def hold(route):
+        if free:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.locator("#graph .gate[data-gate=q1]").click()
+    tab.count("#step .row-copy", 2)
+    tab.count("#document .here", 2)
+    page.route(DOCUMENT, hold)
+    page.fill("#cell-w-0-0", "0.75")
+    tab.says("#graph", "0.75")
+    tab.says("#step", "value 1.5")
+    tab.count("#step .row-copy", 0)  # the rows are still of w = 0.5
+    tab.count("#document .here", 0)
+    wait(
+        lambda: page.evaluate("1") and held
+    )  # what it evaluates lets playwright hear of the request
+    free = True
+    for route in held:
+        route.continue_()
+    tab.count("#step .row-copy", 2)
+    tab.count("#document .here", 2)
+    tab.says("#step", "1.5")
+
+
 def test_predict_then_reveal(tab):
     page = tab.page
     page.check("#stepper input[type=checkbox]")
     page.get_by_label("Step forward").click()
     page.get_by_label("Step forward").click()
-    assert tab.hidden("#graph .edge[data-from=q1] .value") == 1
+    tab.hides("#graph .edge[data-from=q1] .value", 1)
     page.get_by_label("The value of q1").fill("7")
     page.get_by_role("button", name="Reveal").click()
     tab.says("#step", "Not quite")
-    assert tab.hidden("#graph .edge[data-from=q1] .value") == 0
+    tab.hides("#graph .edge[data-from=q1] .value", 0)
     page.get_by_label("Step forward").click()
     page.get_by_label("The value of q2").fill("0")
     page.keyboard.press("Enter")
@@ -236,21 +294,21 @@ def test_a_gate_is_written_out_and_folded(tab, server):
 def test_the_file_changes_on_the_disk_and_in_another_tab(tab, server, browser):
     page, (address, path) = tab.page, server
     path.write_text(HOMEWORK.replace("w = 0.5", "w = 0.625"))
-    wait(lambda: page.input_value("#cell-w-0-0") == "0.625")
+    tab.holds("#cell-w-0-0", "0.625")
     tab.says("#graph", "0.625")
     other = Tab(browser, address)
     other.page.fill("#cell-b-0-0", "-3")
-    wait(lambda: page.input_value("#cell-b-0-0") == "-3")
+    tab.holds("#cell-b-0-0", "-3")
     other.page.fill("#function", "tanh(w*x + b) - y")
-    wait(lambda: page.input_value("#function") == "tanh(w*x + b) - y")
+    tab.holds("#function", "tanh(w*x + b) - y")
     other.close()
     page.fill("#cell-x-0-0", "abc")
     tab.says("#error", "no number")
     page.fill("#cell-y-0-0", "7")  # what is right is taken
     wait(lambda: "y = 7" in path.read_text() and "tanh" in path.read_text())
-    assert page.input_value("#cell-x-0-0") == "abc"
+    tab.holds("#cell-x-0-0", "abc")
     page.fill("#cell-x-0-0", "2")
-    wait(lambda: page.inner_text("#error") == "")
+    expect(page.locator("#error")).to_be_empty(timeout=PATIENCE)
     page.click("#as-text")
     text = page.input_value("#file-text")
     assert "b = -3" in text
@@ -275,7 +333,7 @@ def test_a_matrix_is_typed_pasted_and_grown(tab, server):
             new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
         }"""
     )
-    wait(lambda: page.input_value("#cell-W-2-1") == "6")
+    tab.holds("#cell-W-2-1", "6")
     page.select_option("#kind-x", "number")
     page.wait_for_selector("#cell-x-1-0", state="detached")
     tab.says("#error", "shape")
@@ -330,7 +388,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser, server, options, stat
     path.write_text(HOMEWORK)
     tab = Tab(browser, address, **options, bypass_csp=True)
     page = tab.page
-    page.wait_for_selector("#document .terminal")
+    tab.settle(path)
     for state in states:
         if state == "step":
             page.get_by_label("Step forward").click()
@@ -358,21 +416,19 @@ def test_the_exported_page_steps_from_a_file(browser, tmp_path):
     assert not re.search(r'(?:src|href)="https?:', page_file.read_text())
     tab = Tab(browser, page_file.as_uri(), reduced_motion="reduce")
     page = tab.page
-    assert page.locator(".stepper").count() == 2
+    tab.count(".stepper", 2)
     figure = page.locator("figure.steppable").first
     page.locator(".stepper").first.get_by_label("Step forward").click()
-    assert (
-        tab.hidden("figure.steppable >> nth=0 >> .gradient") == figure.locator(".gradient").count()
-    )
+    tab.hides("figure.steppable >> nth=0 >> .gradient", figure.locator(".gradient").count())
     page.locator(".stepper").first.get_by_label("Step forward").click()
     tab.says(".step-view", "Forward, step 1 of 5: gate q1")
     page.locator("h1").first.click()
     page.keyboard.press("ArrowRight")
     tab.says(".step-view", "Forward, step 2 of 5: gate q2")
-    assert page.locator("figure.steppable.stepping").count() == 1
-    assert figure.locator(".gate.current").count() == 1
+    tab.count("figure.steppable.stepping", 1)
+    tab.count("figure.steppable >> nth=0 >> .gate.current", 1)
     page.locator(".stepper").first.get_by_text("Show all").click()
-    assert tab.hidden("figure.steppable .gradient") == 0
+    tab.hides("figure.steppable .gradient", 0)
     page.locator("math").first.click()
-    assert page.get_by_role("button", name="Copy LaTeX").is_visible()
+    page.get_by_role("button", name="Copy LaTeX").wait_for()
     tab.close()
