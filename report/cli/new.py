@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from report.autodiff.jacobian import MAX_COLUMNS
 from report.autodiff.trace import Trace
 from report.errors import ReportError
 from report.homework.guesses import guess
@@ -40,9 +41,11 @@ def _toml(formula: str, found: Trace, bounds: tuple[float, float], title: str) -
         inputs[q.name] = {**drawn, "shape": list(q.node.shape)} if q.node.shape else drawn
     head = write_pairs({"title": title, "seed": 1})
     entry = found.graph.entry
-    of_many: dict[str, Any] = {} if entry is None else {"jacobian": True}
-    if entry and len(entry) > 1:
-        of_many = {"entry": list(entry)}
+    of_many: dict[str, Any] = {}
+    if entry is not None:
+        columns = sum(q.value.size for q in found.inputs if q.name not in found.graph.integers)
+        is_shown = len(entry) == 1 and columns <= MAX_COLUMNS
+        of_many = {"jacobian": True} if is_shown else {"entry": list(entry)}
     question = write_pairs({"function": formula, **of_many})
     given = "\n".join(f"{_key(name)} = {_value(value)}" for name, value in inputs.items())
     return (

@@ -162,7 +162,7 @@ def test_first_tries_have_the_value_that_numpy_gives(text: str, value: str) -> N
         ("nn.Linear(2, 3)(x)", "the weights of Linear are inputs here; write linear(x, W, b)"),
         ("x(1) * x(2)", "x(1) can be read as an entry, x[1] (counted from 0), or as a product, x * 1"),
         ("x_0 * x_1", "an entry is written x[0], counted from 0"),
-        ("sum(tanh(Wx + x))", "a product is written W x, or W @ x of matrices"),
+        ("Wx.sum()", "a product is written W x, or W @ x of matrices"),
         ("|A|", "can be read as its determinant, det(A), or entry by entry, abs(A)"),
         ("[a c] @ x", "in a list can be read as two entries, a, c, or as a product, a * c"),
         ("sum(x * w .* x)", "can be read entry by entry or as another product"),

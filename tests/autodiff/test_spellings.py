@@ -11,7 +11,7 @@ from report import ReportError, trace
 
 INPUTS: dict[str, Any] = {
     "x": 0.7, "y": -1.2, "w": 0.4, "x1": 1.5, "w1": -0.5, "alpha": 0.3, "lambda": 0.2,
-    "v": [0.5, -1.0, 2.0], "u": [1.0, 2.0, -0.5], "b": [1.0, 2.0],
+    "xv": 1.1, "vu": 0.9, "v": [0.5, -1.0, 2.0], "u": [1.0, 2.0, -0.5], "b": [1.0, 2.0],
     "W": [[1.0, 2.0, 0.0], [0.5, -1.0, 1.0], [0.0, 0.3, 2.0]], "S": [[2.0, 0.5], [0.5, 1.0]],
 }  # fmt: skip
 SAME = [
@@ -24,6 +24,12 @@ SAME = [
     ("|x - y|", "abs(x-y)"),
     ("‖W v‖²", "norm(W@v)**2"),
     ("||v||^2", "norm(v)**2"),
+    ("‖Wv‖²", "norm(W@v)**2"),
+    ("sum(sigmoid(Wv))", "sum(sigmoid(W@v))"),
+    ("Wv = W @ u\nsum(Wv)", "sum(W@u)"),
+    ("vᵀWv + wx²", "v@(W@v) + w*x**2"),
+    ("x1w1 + 2xy", "x1*w1 + 2*x*y"),
+    ("sin x cos y + sin 2πx", "sin(x)*cos(y) + sin(2*pi*x)"),
     ("x₁w₁", "x1*w1"),
     ("x1 w1", "x1*w1"),
     ("α·x", "alpha*x"),
@@ -120,6 +126,7 @@ def refusal(text: str) -> str:
         ("1/2x", ["1/(2 * x)", "(1/2) * x"]),
         ("1/(1 + x) y", ["1/((1+x) * y)", "(1/(1+x)) * y"]),
         ("sin x y", ["sin(x)*y", "sin(x*y)"]),
+        ("xvu", ["xv u", "x vu"]),
         ("sin x^2", ["sin(x**..)", "sin(x)**.."]),
         ("sigmoid^-1(x)", ["inverse function", "1/sigmoid(x)"]),
     ],
@@ -134,6 +141,7 @@ def test_what_has_two_readings_is_refused_with_both(typed: str, readings: list[s
     ("typed", "said"),
     [
         ("x % y", "not possible"),
+        ("sigma(x)'", "the prime of a number is a derivative"),
         ("x // y", "not possible"),
         ("x² % y", "not possible"),
         ("2 3", "an operator is missing between two numbers"),

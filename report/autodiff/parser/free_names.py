@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from report.autodiff.form import Form
 from report.autodiff.gates import GATES
-from report.autodiff.inputs import CONSTANTS, NAME
+from report.autodiff.inputs import CONSTANTS, NAME, ascii_name
 from report.autodiff.parser.call_arguments import known
 from report.autodiff.parser.dotted import libraries
 from report.autodiff.parser.latex import indices, names
 from report.autodiff.parser.latex.lines import lines_of, regions
 from report.autodiff.parser.latex.reader import _LatexReader
 from report.autodiff.parser.latex.state import Definition
-from report.autodiff.parser.latex.tokens import tokens_of
+from report.autodiff.parser.latex.tokens import GREEK, tokens_of
 from report.autodiff.parser.latex.tree import Big, Group, Letter, Part, Product, Script
 from report.autodiff.parser.names import FORMS
 from report.autodiff.parser.source import Places, Source
+from report.autodiff.parser.spellings import product_of_names
 
 MATRIX, VECTOR, NUMBER = 2, 1, 0
+_GREEK = re.compile(r"(?<!\w)([α-γε-ω])([A-Za-z])(?!\w)")  # δx is a name
+_TIMES = re.compile(r"@|(?<!\*)\*(?!\*)")
 
 
 @dataclass
@@ -39,18 +43,57 @@ def of_expression(text: str) -> list[FreeName]:
     lets: set[str] = set()
     for statement in Source(text).statements():
         parts = list(ast.walk(statement))
-        called = {id(e.func) for e in parts if isinstance(e, ast.Call)}
-        called |= set(map(id, libraries(statement)))
+        passed = {id(e.func) for e in parts if isinstance(e, ast.Call)}
+        passed |= set(map(id, libraries(statement)))
+        passed |= {id(e.left) for e in parts if isinstance(e, ast.BinOp) and _is_euler(e)}
         named = [e for e in parts if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Load)]
         for e in sorted(named, key=lambda e: (e.lineno, e.col_offset)):
-            if id(e) not in called and e.id not in (*lets, *CONSTANTS, "inf", *FORMS):
-                found.setdefault(e.id, FreeName(e.id, MATRIX if e.id[:1].isupper() else NUMBER))
+            if id(e) not in passed and e.id not in (*lets, *CONSTANTS, "inf", *FORMS):
+                name = "lambda" if e.id == "lambda_" else e.id  # how Python's syntax has it
+                found.setdefault(name, FreeName(name, MATRIX if name[:1].isupper() else NUMBER))
         for name in _vectors(parts):
             if name in found:
                 found[name].axes = max(found[name].axes, VECTOR)
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             lets.add(statement.targets[0].id)
-    return list(found.values())
+    beside = {
+        "".join(map(ascii_name, two)): [*map(ascii_name, two)] for two in _GREEK.findall(text)
+    }
+    return list(_with_factors(found, beside, bool(_TIMES.search(text))).values())
+
+
+def _is_euler(e: ast.BinOp) -> bool:
+    """Whether this is e**x."""
+    return isinstance(e.op, ast.Pow) and isinstance(e.left, ast.Name) and e.left.id == "e"
+
+
+def _with_factors(
+    found: dict[str, FreeName], beside: dict[str, list[str]], signed: bool
+) -> dict[str, FreeName]:
+    """The names with factors in place of products: of those that stand `beside` each other, as λx, and of others."""
+    made: dict[str, FreeName] = {}
+    for name, free in found.items():
+        factors = beside.get(name) or _factors(name, found, signed)
+        if not factors:
+            made.setdefault(name, free)
+        for part in factors:
+            axes = MATRIX if part.isupper() else VECTOR if name[0].isupper() else NUMBER
+            known = made.setdefault(part, found.get(part, FreeName(part, axes)))
+            known.axes = max(known.axes, axes)
+    return made
+
+
+def _factors(name: str, found: Container[str], signed: bool) -> list[str]:
+    """Of what a name is the product, as Wx is of W and x; [] where it is a name.
+
+    It is a product where its factors stand elsewhere too. Of two letters also where no product has a sign
+    (`signed`) and one of them stands elsewhere, or a capital before a small letter.
+    """
+    ways = product_of_names(name, lambda part: part in found and part != name)
+    is_pair = len(name) == 2 and name.isalpha() and name not in GREEK and not signed
+    if is_pair and ((name[0].isupper() and name[1].islower()) or any(p in found for p in name)):
+        return list(name)
+    return ways[0] if len(ways) == 1 else []
 
 
 def _vectors(parts: Iterable[ast.AST]) -> Iterator[str]:

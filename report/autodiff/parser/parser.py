@@ -464,6 +464,12 @@ class _Reader:
 
     def attribute(self, e: ast.Attribute, args: list[Node]) -> Node:
         if e.attr == "T":
+            if not args[0].shape and self.source.last_character(e) == "'":
+                raise self.error(
+                    e,
+                    "the prime of a number is a derivative, which is worked out from the function itself; "
+                    "leave it out",
+                )
             return self.apply(e, GATES["transpose"], args)
         (x,) = args  # S^-1
         if len(x.shape) == 2 and x.shape[0] == x.shape[1] > 1:

@@ -120,6 +120,11 @@ class Places:
         """Whether the line of an expression was written again (see `spellings`)."""
         return e.lineno + self.above in self.columns
 
+    def last_character(self, e: ast.expr) -> str:
+        """How the text writes the end of an expression."""
+        line, _, end = self.place(e)
+        return self.lines[line - 1][end - 1 : end]
+
     def line_of(self, at: int) -> tuple[int, int]:
         """The line (from 1) and column (from 0) of a character of the text."""
         before = self.text[:at]
@@ -170,8 +175,15 @@ class Source(Places):
         depth = 0
         matlab = any(map(spellings.is_matlab, typed))
 
+        every = {let[1] for line in self.code if (let := _LET.match(line))}
+
         def is_value(name: str) -> bool:
             return name in names or name in lets or name.removesuffix("_") == "lambda"
+
+        def products(name: str) -> list[list[str]]:
+            return [] if name in every else spellings.product_of_names(name, is_value)
+
+        read: dict[str, None] = {}
 
         for number, given in enumerate(self.code, 1):
             shift, line = 0, given
@@ -184,7 +196,7 @@ class Source(Places):
                 name = " " * head.start(1) + f"{head[1]} ="
                 plain = name.ljust(len(head[0])) + plain[head.end() :]
             try:
-                written, places = spellings.as_python(plain, is_value, matlab)
+                written, places = spellings.as_python(plain, is_value, products, matlab)
             except spellings.Unreadable as error:
                 raise self.placed(str(error), number, error.column + shift + self.margin) from None
             except RecursionError:
@@ -194,6 +206,7 @@ class Source(Places):
                 places = [*range(len(written))] if places is None else places
                 columns[number] = [column + shift for column in places]
             self.code[number - 1] = written
+            read |= spellings.products_read(line, written, products)
             if let := _LET.match(written):
                 lets.add(let[1])
         self.columns = columns
@@ -201,6 +214,7 @@ class Source(Places):
             said = _POWER.search("\n".join(typed))
             example = f": {said[1]}^{said[2]} is {said[1]}**{said[2]}" if said else ""
             self.readings = (f"^ is a power{example}",)
+        self.readings += tuple(read)
         if matlab and any(re.search(r"(?<![.*])\*(?!\*)", line) for line in typed):
             self.readings += ("a plain * is the product of matrices, as in MATLAB",)
 

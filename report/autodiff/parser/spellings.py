@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from report.autodiff.inputs import ACCENTS, ascii_name
+from report.autodiff.inputs import ACCENTS, CONSTANTS, ascii_name
 from report.autodiff.parser.names import FORMS
 
 KEYWORDS = {"lambda": "lambda_"}  # names that are words of Python
@@ -25,6 +25,7 @@ _SIGNS = {
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _CALLED = frozenset({"cbrt", "sqrt", "sum", "prod"})
+_WORD = re.compile(r"[A-Za-z_]\w+")
 _NO_LETTERS = "₀-₉⁰¹²³⁴-⁹½⅓¼¾⅔ᵀ"
 _TOKEN = re.compile(
     r"(?P<space>[ \t]+)"
@@ -74,14 +75,23 @@ class _Token:
 
 
 def as_python(
-    line: str, is_value: Callable[[str], bool], matlab: bool = False
+    line: str,
+    is_value: Callable[[str], bool],
+    products: Callable[[str], Sequence[Sequence[str]]],
+    matlab: bool = False,
 ) -> tuple[str, list[int] | None]:
     """The line in Python's syntax, and the column in `line` of each of its characters (None: the same).
 
-    `is_value` tells the names that stand for values; in the text of `matlab`, where .* goes entry by entry,
+    `is_value` tells the names that stand for values, `products` those that are written side by side in a
+    word which is no name; in the text of `matlab`, where .* goes entry by entry,
     * is the product of matrices and ' the transpose. Raises Unreadable for what has two readings.
     """
-    if not (matlab or _UNUSUAL.search(line) or any(map(is_value, _APPLIED.findall(line)))):
+    if not (
+        matlab
+        or _UNUSUAL.search(line)
+        or any(map(is_value, _APPLIED.findall(line)))
+        or any(map(products, words(line)))
+    ):
         return line, None
 
     def is_transposed(name: str) -> bool:
@@ -90,7 +100,7 @@ def as_python(
     tokens = _tokens(_BRACES.sub(r"^(\1)", line), is_transposed, matlab)
     if any(t.kind == "name" and keyword.iskeyword(t.text) for t in tokens):
         return line, None  # the parser says what is not possible
-    tokens = _called(_in_bars(_in_rows(tokens), is_value), is_value)
+    tokens = _joined(_called(_in_bars(_in_rows(tokens), is_value), is_value), products)
     tokens = _applied(tokens)
     tokens = _multiplied(_raised(tokens, is_value))
     text, columns, end = "", [], 0
@@ -319,6 +329,56 @@ def _called(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Toke
     return made
 
 
+def words(line: str) -> set[str]:
+    """The names in a line, of more than one letter."""
+    return set(_WORD.findall(line))
+
+
+def products_read(
+    line: str, written: str, products: Callable[[str], Sequence[Sequence[str]]]
+) -> dict[str, None]:
+    """What is told of the names of a line that are products where it is written in Python's syntax."""
+    gone = sorted(words(line) - words(written))
+    return {
+        f"{name} is the product {' '.join(way)}": None for name in gone for way in products(name)
+    }
+
+
+def product_of_names(name: str, is_value: Callable[[str], bool]) -> list[list[str]]:
+    """All ways to write a name that is none as a product of values, as Wx is of W and x."""
+    if is_value(name) or name in FORMS or keyword.iskeyword(name):
+        return []
+    found = []
+    for cut in range(len(name) - 1, 0, -1):
+        first, rest = name[:cut], name[cut:]
+        if (is_value(first) or first in CONSTANTS) and rest[0] not in "_0123456789":
+            others = [[rest]] if is_value(rest) else product_of_names(rest, is_value)
+            found += [[first, *other] for other in others]
+    return found
+
+
+def _joined(
+    tokens: list[_Token], products: Callable[[str], Sequence[Sequence[str]]]
+) -> list[_Token]:
+    """Wx is W x where both are values and Wx is none."""
+    made: list[_Token] = []
+    for place, token in enumerate(tokens):
+        after = tokens[place + 1].text if place + 1 < len(tokens) else ""
+        ways: Sequence[Sequence[str]] = ()
+        if token.kind == "name" and after not in (".", "=") and (made or [token])[-1].text != ".":
+            ways = products(token.text)
+        if len(ways) > 1:
+            told = " or ".join(" ".join(way) for way in ways[:2])
+            raise Unreadable(f"{token.text} can be read as {told}; write one of them", token.column)
+        column = token.column
+        for part in ways[0] if ways else ():
+            spaced = token.spaced and column == token.column
+            made.append(_Token("name", KEYWORDS.get(part, part), column, spaced))
+            column += len(part)
+        made += [] if ways else [token]
+    return made
+
+
 def _applied(tokens: list[_Token]) -> list[_Token]:
     """sin x is sin(x), sin 2x is sin(2x), sin^2(x) is sin(x)**2."""
     made: list[_Token] = []
@@ -361,9 +421,15 @@ def _inverse(token: _Token) -> _Token:
 
 
 def _argument(token: _Token, tokens: list[_Token], i: int) -> tuple[list[_Token], int]:
-    """What a function without brackets is applied to: one factor, with a number before it."""
+    """What a function without brackets is applied to: one factor, or some that stand close, as in sin 2x."""
     start = i
     if tokens[i].kind == "number" and i + 1 < len(tokens) and tokens[i + 1].kind == "name":
+        i += 1
+    while (
+        i + 1 < len(tokens)
+        and tokens[i].kind == tokens[i + 1].kind == "name"
+        and not tokens[i + 1].spaced
+    ):
         i += 1
     if tokens[i].kind == "call":
         inner = _applied(tokens[i:])
@@ -380,7 +446,7 @@ def _argument(token: _Token, tokens: list[_Token], i: int) -> tuple[list[_Token]
             f"{token.text}({written})**..; write one of them",
             token.column,
         )
-    if i < len(tokens) and tokens[i].starts:
+    if i < len(tokens) and tokens[i].starts and tokens[i].kind != "call":  # sin x cos y
         more = tokens[i].text
         raise Unreadable(
             f"{token.text} {written} {more} can be read as {token.text}({written})*{more} or "
