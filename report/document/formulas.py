@@ -117,15 +117,25 @@ class Setter:
         ]
 
     def listing(
-        self, lines: list[list[Piece]], *, numbered: bool = False, shaded: bool = False
+        self,
+        lines: list[list[Piece]],
+        *,
+        numbered: bool = False,
+        shaded: bool = False,
+        paired: bool = False,
     ) -> Markup:
-        """Lines in the mono font, with numbers outside of the text or on a ground of their own."""
-        return safe(listing(lines, numbered, shaded=shaded, as_text=self.browser))
+        """Lines in the mono font, with numbers outside of the text or on a ground of their own.
 
-    def terminal(self, command: str, output: str = "") -> Markup:
-        """A command and what it prints."""
+        Of `paired` lines the short ones may stand in two columns.
+        """
+        written = listing(lines, numbered, shaded=shaded, paired=paired, as_text=self.browser)
+        return safe(written)
+
+    def terminal(self, command: str, output: str = "", *, paired: bool = False) -> Markup:
+        """A command and what it prints; `paired` as for `listing`."""
         printed = output.rstrip("\n").split("\n") if output else []
-        return self.listing([[("k", command)], *([("", line)] for line in printed)], shaded=True)
+        lines = [[("k", command)], *([("", line)] for line in printed)]
+        return self.listing(lines, shaded=True, paired=paired)
 
     def unhighlighted(self, text: str) -> Markup:
         """Text as it stands."""

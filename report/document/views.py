@@ -366,6 +366,8 @@ def _run(
     return {
         **source,
         "same_as": run.same_as if run.same_as in shown else "",
-        "output": setter.terminal(run.output.command, "\n".join(output[:MAX_OUTPUT])),
+        "output": setter.terminal(
+            run.output.command, "\n".join(output[:MAX_OUTPUT]), paired=True
+        ),
         "more_output": max(0, len(output) - MAX_OUTPUT),
     }

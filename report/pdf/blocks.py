@@ -30,6 +30,7 @@ _EMPTY = 0.6  # of its height for a line with nothing on it
 _FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 _TOGETHER = 3  # lines before an empty one that a break leaves together
 _BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
+_PAIRED = 12  # short lines, at least, that stand in two columns
 
 
 # --- HTML -----------------------------------------------------------------------------------------
@@ -211,22 +212,47 @@ class _Equation(Block):
 
 
 class _Listing(Block):
-    def __init__(self, numbered: bool, shaded: bool, lines: list[list[Piece]]) -> None:
-        self._numbered, self._shaded, self._source = numbered, shaded, lines
+    """Lines one below the other; where it is `paired`, the last ones stand in two columns if they are short.
+
+    Then a page is filled down the one column and down the other, and what is counted are rows of two.
+    """
+
+    def __init__(
+        self, numbered: bool, shaded: bool, paired: bool, lines: list[list[Piece]]
+    ) -> None:
+        self._numbered, self._shaded, self._paired = numbered, shaded, paired
+        self._source = lines
 
     def heights(self, width: float, style: Any) -> list[float]:
         self._advance = ink.Text(style, "0").width
-        columns = max(int(width / self._advance + 1e-6), 2 * _HANGING)
-        self._lines = list(_wrapped(self._source, columns))
+        self._columns = max(int(width / self._advance + 1e-6), 2 * _HANGING)
+        self._lines = list(_wrapped(self._source, self._columns))
         height = ink.line_of(style)[0]
-        self._heights = [
-            height * (_EMPTY if self._is_empty(i) else 1.0) for i in range(len(self._lines))
-        ]
+        heights = [height * (_EMPTY if self._is_empty(i) else 1.0) for i in range(len(self._lines))]
+        self._single = len(heights)  # rows of one line
+        if self._paired:
+            half = self._columns // 2
+            while self._single and _length(self._lines[self._single - 1][1]) < half:
+                self._single -= 1
+            if len(heights) - self._single < _PAIRED:
+                self._single = len(heights)
+        self._heights = heights[: self._single] + heights[self._single :: 2]
         return self._heights
+
+    def _placed(self) -> Iterable[tuple[int, int, tuple[int | None, list[Piece]]]]:
+        """The lines of this part: their row, counted from 0, the letters before them, and what they are."""
+        last = self.last or 0
+        for i in range(self.first, min(last, self._single)):
+            yield i - self.first, 0, self._lines[i]
+        begins = max(self.first, self._single)
+        start, rows = 2 * begins - self._single, last - begins
+        for i, line in enumerate(self._lines[start : start + 2 * rows] if rows > 0 else ()):
+            column, row = divmod(i, rows)
+            yield begins - self.first + row, column * (self._columns // 2), line
 
     def cut(self, first: int, last: int) -> int:
         """At an empty line if there is one near, so that what belongs together stays together."""
-        if self._is_empty(last):
+        if last > self._single or self._is_empty(last):
             return last
         nearest = range(last, max(first, last - _FORGONE), -1)
         found = next((i for i in nearest if self._is_empty(i - 1)), None)
@@ -254,7 +280,7 @@ class _Listing(Block):
 
     def next(self, last: int) -> int:
         """The next line with something on it."""
-        while last < len(self._lines) - 1 and self._is_empty(last):
+        while last < min(len(self._lines) - 1, self._single) and self._is_empty(last):
             last += 1
         return last
 
@@ -263,7 +289,8 @@ class _Listing(Block):
 
     def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
         ink.call(stream, "/Code")
-        shown = self._lines[self.first : self.last]
+        placed = list(self._placed())
+        shown = [line for _, _, line in placed]
         baseline = ink.line_of(style)[1]
         *tops, bottom = itertools.accumulate(self._heights[self.first : self.last], initial=0.0)
         if self._shaded:
@@ -277,9 +304,9 @@ class _Listing(Block):
             faces[bold] = ink.Letters(face, stream, "".join(used) + ink.TAB * self._numbered)
         colours = {"c": colour(_GREY)}
         out, current = ["BT"], None
-        for i, (number, line) in enumerate(shown):
-            x = 0 if number else _HANGING * self._advance
-            out.append(f"1 0 0 -1 {x:.4f} {baseline + tops[i]:.4f} Tm")
+        for row, before, (number, line) in placed:
+            x = (before if number else _HANGING) * self._advance
+            out.append(f"1 0 0 -1 {x:.4f} {baseline + tops[row]:.4f} Tm")
             levels = _levels(line) if self._numbered else 0
             for kind, text in _outdented(line, levels):
                 if kind != current:
@@ -298,7 +325,7 @@ class _Listing(Block):
         if any(marks):
             stream.end_marked_content()
             stream.begin_marked_content("Artifact")  # ended by who began the marked content
-            self._draw_marks(stream, marks, tops, style)
+            self._draw_marks(stream, marks, [tops[row] for row, _, _ in placed], style)
 
     def _draw_marks(
         self, stream: Any, marks: Sequence[str], tops: Sequence[float], style: Any
@@ -315,6 +342,10 @@ class _Listing(Block):
             for operator in letters.place(-_NUMBER_GAP - letters.width(mark), baseline + top, mark)
         )
         stream.stream.append("\n".join(["BT", *placed, "ET"]).encode())
+
+
+def _length(line: Sequence[Piece]) -> int:
+    return sum(len(text) for _, text in line)
 
 
 def _levels(line: Sequence[Piece]) -> int:

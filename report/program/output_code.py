@@ -24,11 +24,10 @@ class Columns:
 
     def __init__(self, scope: Scope) -> None:
         quantities = shown(scope)
-        numbers = np.concatenate(
-            [np.zeros(0)]
-            + [np.ravel(q.value) for q in quantities]
-            + [np.ravel(np.asarray(q.gradient)) for q in quantities if has_gradient(scope, q)]
-        )
+        none = np.zeros(0)
+        values = np.concatenate([none, *(np.ravel(q.value) for q in quantities)])
+        gradients = [np.ravel(q.gradient) for q in quantities if has_gradient(scope, q)]
+        numbers = np.concatenate([values, *gradients])
         sizes = np.abs(numbers[numbers != 0])
         self.zeros = len(sizes) < len(numbers)
         labels = [q.name + "".join(f"[{n - 1}]" for n in q.node.shape if n > 1) for q in quantities]
@@ -42,7 +41,9 @@ class Columns:
             width = decimals + 3 + bool(np.any(sizes >= 10))  # with a sign and a point
             self.specs = [f"{width}.{decimals}f", f"{width + 1}.{decimals}f", "12.8f"]
         else:
-            self.specs = ["< 19.12g", "< 19.12g", "< .8g"]
+            columns = (values, np.concatenate([none, *gradients]))
+            self.widths = [max([9, *(len(f"{x: .12g}") for x in column)]) for column in columns]
+            self.specs = [*(f"< {width}.12g" for width in self.widths), "< .8g"]
 
     def head(self, count: int) -> str:
         """The first line, over so many columns of numbers."""
@@ -51,15 +52,17 @@ class Columns:
             widths = (int(spec.partition(".")[0]) for spec in self.specs)
             cells = [f"{{{w!r}:>{n}}}" for w, n in zip(words, widths, strict=False)]
         else:
-            cells = [f"{{{' ' + w!r}:19}}" if w != words[-1] else f" {w}" for w in words]
+            widths = iter(self.widths)
+            cells = [f"{{{' ' + w!r}:{n}}}" for w, n in zip(words[:-1], widths, strict=False)]
+            cells.append(f" {words[-1]}")
         return f"""print(f"{{'':{self.name}}} {" ".join(cells)}")"""
 
 
 def shown(scope: Scope) -> list[Quantity]:
-    """What has a row in the table: the gates, and the inputs whose gradient is asked for."""
+    """What has a row in the table: the inputs whose gradient is asked for, and the gates."""
     trace = scope.trace
     asked = [q for q in trace.inputs if q.node in trace.needed and q.gradient is not None]
-    return [*trace.gates, *asked]
+    return [*asked, *trace.gates]
 
 
 def has_gradient(scope: Scope, q: Quantity) -> bool:

@@ -26,12 +26,13 @@ def listing(
     numbered: bool = False,
     *,
     shaded: bool = False,
+    paired: bool = False,
     as_text: bool = False,
 ) -> str:
     """HTML for lines in the mono font, whose numbers, if any, stand outside of the text.
 
     It stands in a paragraph of its own; `lines` are pieces of text and how they are set, `shaded` says
-    whether they have a ground of their own. Lines with letters that need more than a place each are
+    whether they have a ground of their own, `paired` whether short ones may stand in two columns. Lines with letters that need more than a place each are
     written `as_text`, as a browser needs all.
     """
     letters = {letter for line in lines for _, text in line for letter in text}
@@ -39,7 +40,7 @@ def listing(
         shown = ("".join(_span(kind, piece) for kind, piece in line) for line in lines)
         body = "\n</span>".join(f'<span class="line">{line}' for line in shown)
         return f'<span class="lines{" shaded" * shaded}">{body}\n</span></span>'
-    return _image("lines", "listing", "code", [numbered, shaded, lines])
+    return _image("lines", "listing", "code", [numbered, shaded, paired, lines])
 
 
 def _span(kind: str, piece: str) -> str:
