@@ -1,18 +1,23 @@
-"""Whether the forward pass comes before the graph of the first question.
+"""Whether the forward pass comes before the graph of the first question, and whether that may break.
 
 A graph of less than a page stays whole, so that much may be left of the first page before one; the table
-of the forward pass may go on overleaf. What leaves less of a page blank comes first. Heights are estimates.
+of the forward pass may go on overleaf. What leaves less of a page blank comes first. Where much is left
+either way, a graph with an overview of its rows may break between them. Heights are estimates.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from report.document.formulas import COLUMN, EM, height_of, width_of
 from report.figure import Figure
 
-PAGE = 257.0  # millimetres of text on a page of A4
+PAGES = {"a4": 257.0, "letter": 245.4}  # millimetres of text on a page
+MAX_ROWS = 215.0  # of a graph's rows and its caption that stand on one page
+MAX_BLANK = 65.0  # left before them
 TOP = 36.0  # title and name, the heads of table, question and graph, with what is between them
 LINE, LETTERS = 4.8, 95  # millimetres of a line of text, and how many letters stand in one
 GAP = 1.6  # em between formulas side by side
@@ -22,31 +27,55 @@ HEADS = 14.0  # millimetres of a heading and the head of a table
 SMALL, SMALL_LETTERS = 4.2, 110  # millimetres of a line of a caption, and its letters
 
 
-def forward_first(
-    figure: Figure,
-    statement: str,
-    results: Sequence[str],
-    lines: Sequence[str],
-    inputs: Sequence[str],
-    forward: Sequence[Sequence[str]],
-) -> bool:
-    """Whether less stays blank so.
+@dataclass(frozen=True)
+class Heights:
+    """How high, in millimetres, what stands on the first page is, as it is estimated.
 
-    Above both stand a table of results, text, lines and inputs; `forward` are the formulas of each row.
+    Above graph and forward pass stand a table of results, text, lines and inputs; `forward` is the table of
+    the forward pass, `overview` the boxes before the rows of a graph, `rows` are those with its caption.
     """
-    told = sum(math.ceil(len(line) / LETTERS) for line in statement.splitlines())
-    above = (
-        TOP + told * LINE + _high([*([line] for line in lines), *_rows(results), *_rows(inputs)])
-    )
-    caption = SMALL * math.ceil(len(figure.caption) / SMALL_LETTERS)
-    graph = sum(p.height + APART for p in figure.panels) + caption
-    end = (above + HEADS + _high(forward)) % PAGE
-    return _blank(end, graph) < _blank(above, graph)
+
+    above: float
+    forward: float
+    overview: float
+    rows: float
+
+    @classmethod
+    def of(
+        cls,
+        figure: Figure,
+        statement: str,
+        results: Sequence[str],
+        lines: Sequence[str],
+        inputs: Sequence[str],
+        forward: Sequence[Sequence[str]],
+    ) -> Self:
+        """Estimated from a figure, a statement's text and formulas in LaTeX; `forward` has those of each row."""
+        told = sum(math.ceil(len(line) / LETTERS) for line in statement.splitlines())
+        formulas = [*([line] for line in lines), *_rows(results), *_rows(inputs)]
+        caption = SMALL * math.ceil(len(figure.caption) / SMALL_LETTERS)
+        panels = [panel.height + APART for panel in figure.panels]
+        return cls(
+            TOP + told * LINE + _high(formulas),
+            HEADS + _high(forward),
+            sum(panels[: figure.overview]),
+            sum(panels[figure.overview :]) + caption,
+        )
 
 
-def _blank(y: float, graph: float) -> float:
-    """Millimetres left of a page that is filled up to y, before a graph that has no room there."""
-    return PAGE - y if y + graph > PAGE else 0.0
+def arranged(heights: Heights, paper: str) -> tuple[bool, bool]:
+    """Whether the forward pass comes before the graph, and whether the rows of the graph stay on one page."""
+    page = PAGES[paper]
+    first = heights.above + heights.overview
+    later = (heights.above + heights.forward) % page + heights.overview
+    is_later = _blank(later, heights.rows, page) < _blank(first, heights.rows, page)
+    blank = _blank(later if is_later else first, heights.rows, page)
+    return is_later, heights.rows <= MAX_ROWS and (blank <= MAX_BLANK or not heights.overview)
+
+
+def _blank(y: float, rows: float, page: float) -> float:
+    """Millimetres left of a page that is filled up to y, before rows of a graph that have no room there."""
+    return page - y % page if y % page + rows > page else 0.0
 
 
 def _high(rows: Iterable[Sequence[str]]) -> float:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from report import number_format, resources
 from report.document.answer import Answer
+from report.document.first_page import arranged
 from report.document.formulas import BROWSER, PDF, Setter, safe
 from report.document.views import outcome
 from report.document.web_fonts import faces
@@ -42,7 +43,7 @@ def html(
         .get_template("report.html.j2")
         .render(
             homework=homework,
-            answers=_shown(setter, answers),
+            answers=_shown(setter, answers, homework.paper),
             making=making,
             css=safe(css),
             browser=browser,
@@ -57,7 +58,7 @@ def html(
     return page
 
 
-def _shown(setter: Setter, answers: Sequence[Answer]) -> list[dict[str, Any]]:
+def _shown(setter: Setter, answers: Sequence[Answer], paper: str) -> list[dict[str, Any]]:
     """What each question shows; how to read a figure and the reason of a kind of scalar gate are said once."""
     shown = []
     told: set[str] = set()
@@ -66,8 +67,9 @@ def _shown(setter: Setter, answers: Sequence[Answer]) -> list[dict[str, Any]]:
         figure = {**answer.shown["figure"], "caption": [s for s in caption if s not in told]}
         told.update(caption)
         steps = [_news(step, told) for step in answer.shown["steps"]]
-        later = number == 1 and answer.shown["graph_later"]
-        more = {"number": number, "figure": figure, "steps": steps, "graph_later": later}
+        more = {"number": number, "figure": figure, "steps": steps}
+        if number == 1 and not setter.browser:
+            more["graph_later"], figure["whole"] = arranged(answer.shown["heights"], paper)
         shown.append({**answer.shown, **more, **outcome(setter, answer)})
     return shown
 

@@ -19,7 +19,7 @@ from report.derivation.latex.symbols import entry_symbol, partial, symbol, tenso
 from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.descent import descent_view, loop_view
-from report.document.first_page import forward_first
+from report.document.first_page import MAX_ROWS, Heights
 from report.document.formulas import (
     BROWSER,
     COLUMN,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from report.student import OwnRun
 
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
-MAX_FIGURE = 215.0  # millimetres of a graph that stands on one page with its caption
 MAX_OUTPUT = 120  # lines of its output
 MAX_OWN_OUTPUT = 150  # lines of the output of a student's program, some three pages
 MAX_WIDTH = 2000  # letters of a line of it
@@ -68,7 +67,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
     gradients = [replace(g, numbers=same(g.numbers)) for g in derivation.gradients]
     shared = [e for e in shared_names(trace, derivation) if e.left not in told]
     formula = [] if tells(q.statement, derivation) else derivation.formula
-    later = not browser and forward_first(
+    heights = Heights.of(
         work.figure,
         q.statement,
         [f"{g.left} = {g.numbers}" for g in gradients],
@@ -85,7 +84,8 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "f": derivation.function,
         "formula": setter.function_lines(derivation) if formula else [],
         "inputs": [setter.display(given(i)) for i in trace.inputs],
-        "graph_later": later,
+        "graph_later": False,
+        "heights": heights,
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "figure": graph(setter, work.figure, q.id, linked, trace if setter.browser else None),
         "short": len(derivation.forward) <= 14
@@ -194,7 +194,7 @@ def graph(
             for panel in figure.panels
         ],
         "overview": figure.overview,
-        "whole": sum(p.height for p in figure.panels[figure.overview :]) < MAX_FIGURE,
+        "whole": sum(p.height for p in figure.panels[figure.overview :]) < MAX_ROWS,
         "caption": (*figure.reading, *filter(None, [figure.note])),
     }
 
@@ -366,8 +366,6 @@ def _run(
     return {
         **source,
         "same_as": run.same_as if run.same_as in shown else "",
-        "output": setter.terminal(
-            run.output.command, "\n".join(output[:MAX_OUTPUT]), paired=True
-        ),
+        "output": setter.terminal(run.output.command, "\n".join(output[:MAX_OUTPUT]), paired=True),
         "more_output": max(0, len(output) - MAX_OUTPUT),
     }

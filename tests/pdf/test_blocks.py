@@ -224,3 +224,42 @@ def test_an_equation_may_break_between_its_lines() -> None:
     counts = [page.extract_text().count("x") for page in reader.pages]
     assert sum(counts) == 8
     assert all(counts)
+
+
+def test_short_lines_at_the_end_stand_in_two_columns() -> None:
+    long = [[("", f"row {i} " + "of many words " * 5)] for i in range(10)]
+    short = [[("", f"{i}.0")] for i in range(120)]
+    pages = document(typeset.listing([*long, *short], shaded=True, paired=True)).pages
+    places: list[tuple[str, float, float]] = []
+
+    def seen(text: str, _outer: object, matrix: list[float], *_: object) -> None:
+        if text.strip():
+            places.append((text.strip(), round(matrix[4]), round(matrix[5])))
+
+    pages[0].extract_text(visitor_text=seen)
+    where = {text: (x, y) for text, x, y in places}
+    assert len(pages) == 2  # rows: 10 and 60; a page has 63
+    assert where["0.0"][1] == where["53.0"][1]  # down the left column, then down the right one
+    assert where["0.0"][0] == where["52.0"][0] < where["53.0"][0] == where["105.0"][0]
+    second = re.findall(r"\d+\.0", pages[1].extract_text())
+    assert [float(number) for number in second] == [*range(106, 120)]
+    assert [page.extract_text().count("row") for page in pages] == [10, 0]
+
+
+def test_few_short_lines_stay_below_each_other() -> None:
+    source = lines(20)
+    pairs = document(typeset.listing(source, shaded=True, paired=True)).pages[0]
+    plain = document(typeset.listing(source[:8], shaded=True, paired=True)).pages[0]
+    rows = [len({y for _, y in _starts(page)}) for page in (pairs, plain)]
+    assert rows == [10, 8]
+
+
+def _starts(page: pypdf.PageObject) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+
+    def seen(text: str, _outer: object, matrix: list[float], *_: object) -> None:
+        if text.strip():
+            found.append((round(matrix[4]), round(matrix[5])))
+
+    page.extract_text(visitor_text=seen)
+    return found

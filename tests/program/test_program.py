@@ -337,7 +337,7 @@ def compare(trace: Trace, text: str) -> Printed:
     """Every value and gradient that the program has to print, as the trace has it."""
     printed = parse_output(text, trace)
     asked = [q for q in trace.inputs if q.node in trace.needed and q.gradient is not None]
-    shown = [*trace.gates, *asked]
+    shown = [*asked, *trace.gates]  # what is asked for first
     values = {} if trace.gates else {"f": np.reshape(trace.value, trace.graph.result.shape)}
     values |= {q.name: q.value for q in shown}
     gradients = {
