@@ -26,7 +26,7 @@ class Columns:
         quantities = shown(scope)
         none = np.zeros(0)
         values = np.concatenate([none, *(np.ravel(q.value) for q in quantities)])
-        gradients = [np.ravel(q.gradient) for q in quantities if has_gradient(scope, q)]
+        gradients = [np.ravel(np.asarray(q.gradient)) for q in quantities if has_gradient(scope, q)]
         numbers = np.concatenate([values, *gradients])
         sizes = np.abs(numbers[numbers != 0])
         self.zeros = len(sizes) < len(numbers)
@@ -49,11 +49,11 @@ class Columns:
         """The first line, over so many columns of numbers."""
         words = ["value", "gradient", "difference"][:count]
         if self.fixed:
-            widths = (int(spec.partition(".")[0]) for spec in self.specs)
-            cells = [f"{{{w!r}:>{n}}}" for w, n in zip(words, widths, strict=False)]
+            numbers = (int(spec.partition(".")[0]) for spec in self.specs)
+            cells = [f"{{{w!r}:>{n}}}" for w, n in zip(words, numbers, strict=False)]
         else:
-            widths = iter(self.widths)
-            cells = [f"{{{' ' + w!r}:{n}}}" for w, n in zip(words[:-1], widths, strict=False)]
+            shown = zip(words[:-1], self.widths, strict=False)
+            cells = [f"{{{' ' + w!r}:{n}}}" for w, n in shown]
             cells.append(f" {words[-1]}")
         return f"""print(f"{{'':{self.name}}} {" ".join(cells)}")"""
 
