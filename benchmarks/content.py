@@ -159,7 +159,7 @@ def _question(question: Question) -> tuple[tuple[str, str, str], list[Block]]:
             told.append(Terminal(run.command, output.text.rstrip("\n")))
     told += [Heading("Verification", 2), *_verification(trace, checked)]
     gradients = " \\quad ".join(f"${g.left} = {g.numbers}$" for g in derivation.gradients)
-    value = f"${derivation.function} = {tensor(trace.value, VALUE)[0]}$"
+    value = f"${derivation.function} = {tensor(trace.value, VALUE)}$"
     return (value, gradients, f"{checked.comparisons} agree"), told
 
 
@@ -173,7 +173,7 @@ def _statement(question: Question, trace: Trace, derivation: Derivation) -> Iter
     if "$$" not in question.statement:
         yield Formulas(tuple((line.left, line.symbols[0]) for line in derivation.formula))
     yield Paragraph(
-        " \\quad ".join(f"${symbol(q.name, q.node.shape)} = {tensor(q.value, VALUE)[0]}$" for q in trace.inputs)
+        " \\quad ".join(f"${symbol(q.name, q.node.shape)} = {tensor(q.value, VALUE)}$" for q in trace.inputs)
     )  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def _forward(derivation: Derivation) -> Table:
     rows = []
     for row in derivation.forward:
         node, value = row.quantity.node, row.quantity.value
-        shown = f"${tensor(value, VALUE)[0]}$" if node.shape else next(column)
+        shown = f"${tensor(value, VALUE)}$" if node.shape else next(column)
         put_in = f"${row.numbers}$" if row.numbers else "–"
         rows.append((str(row.quantity.number), f"${row.name} = {row.symbols}$", put_in, shown))
     return Table(("Gate", "computes", "with numbers", "value"), tuple(rows))

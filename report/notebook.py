@@ -100,7 +100,7 @@ def _html(found: Trace) -> str:
     from report.document.formulas import BROWSER
 
     def number(value: Any, colour: str) -> Any:
-        return "—" if value is None else BROWSER.display(tensor(value, colour)[0])
+        return "—" if value is None else BROWSER.display(tensor(value, colour))
 
     def row(q: Quantity, symbols: str = "") -> dict[str, Any]:
         name = symbol(q.name, q.node.shape)

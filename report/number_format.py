@@ -48,8 +48,12 @@ def number_latex(x: Any, digits: int = DIGITS) -> str:
 
 def written_latex(x: float) -> str:
     """A number of a formula as LaTeX: with all the digits that it was written with, up to 15."""
-    digits = next((d for d in range(DIGITS, 15) if float(f"{x:.{d - 1}e}") == x), 15)
-    return number_latex(x, digits)
+    return number_latex(x, written_digits(x))
+
+
+def written_digits(x: float) -> int:
+    """With how many significant digits a number of a formula is written: all that it has, up to 15."""
+    return next((d for d in range(DIGITS, 15) if float(f"{x:.{d - 1}e}") == x), 15)
 
 
 def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:

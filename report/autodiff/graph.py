@@ -87,6 +87,7 @@ class Gate:
     plain: Callable[..., str] | None = None
     why_with: Mapping[tuple[bool, ...], str] = field(default_factory=dict)
     note: str = ""
+    condition: str = ""
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """The backward rule for each of `count` arguments; None where nothing flows back."""

@@ -55,7 +55,7 @@ def class_errors(homework: Homework, students: int, tally: Mapping[str, Mapping[
 def result_line(question: str, answer: Mapping[str, Any]) -> Markup:
     """The results of one question in one line: q1: f = 0.336, ∂f/∂w₁ = 0.0315."""
     f = symbol(answer["name"])
-    said = [(f, number_format.show(answer["f"]))]
+    said: list[tuple[str, str]] = [(f, number_format.show(answer["f"]))]
     for name, gradient in answer["gradients"].items():
         said.append((_slash(f, symbol(name, np.shape(gradient))), _flat(gradient)))
     pairs = (Markup("{} = {}").format(PDF.tex(name), number) for name, number in said)

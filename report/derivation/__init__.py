@@ -25,6 +25,7 @@ from report.derivation.gate_families import LARGE, flows, is_shared, kinds
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.gradients import gradients
 from report.derivation.latex import equation
+from report.derivation.latex.printed import bracketed, joined, put
 from report.derivation.legend import legend
 from report.derivation.own_names import given_way
 from report.derivation.quantity_names import Notation
@@ -87,8 +88,8 @@ def _formula(notation: Notation) -> tuple[Equation, ...]:
     lets = [q.node for q in trace.gates if q.node.name and q.node is not result]
     shown = lets if len(lets) <= MAX_LETS else [*lets[: MAX_LETS // 2], *lets[-MAX_LETS // 2 :]]
     lines = [Equation(notation.name[n], (notation.definition(n, lets),)) for n in shown]
-    inputs = ", ".join(notation.name[q.node] for q in trace.inputs)
-    whole = rf"{notation.f}\left({inputs}\right)" if inputs else notation.f
+    inputs = joined(", ", [notation.name[q.node] for q in trace.inputs])
+    whole = put(notation.f, bracketed(inputs)) if inputs else notation.f
     return (*lines, Equation(whole, (notation.definition(result, lets),)))
 
 

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.form import Form
-from report.autodiff.gates import ATOM, SUM, broadcast_to, fit_to
+from report.autodiff.gates import SUM, broadcast_to, fit_to
 from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, make, topological
 from report.autodiff.simplify import is_filled
 from report.autodiff.simplify.constants import is_rational
 from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
-from report.derivation.latex import latex, written
+from report.derivation.latex import Printed, latex
+from report.derivation.latex.printed import Sign, bracketed, fraction, put
 from report.derivation.latex.printer import as_row, bracketed_at
 from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor, uncoloured
-from report.derivation.quantity_names import Notation, Written
+from report.derivation.quantity_names import Notation
 from report.derivation.symbolic.closed_form import local_derivative
 from report.derivation.symbolic.expressions import constant as exact
 from report.derivation.symbolic.expressions import is_named
@@ -28,6 +29,8 @@ from report.derivation.symbolic.expressions import is_named
 MAX_PUT_IN = 27  # entries of a tensor whose numbers are put into a formula; more is not for reading
 MAX_DERIVED = 100  # characters of sympy's derivative of a gate; that of GELU is left out
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
+_BY_ARGUMENT = frozenset({Sign.BY_ARGUMENT})
+_BY_ENTRIES = frozenset({Sign.TIMES_BY_ENTRIES, Sign.POWER_BY_ENTRIES})
 
 
 class Link:
@@ -88,7 +91,7 @@ class Link:
         return as_row(graph) if len(self.node.shape) > 1 else graph
 
     @property
-    def slope_written(self) -> Written:
+    def slope_written(self) -> Printed:
         """The numbers of the local derivative, in the colour of values where it is one."""
         graph = self.local_graph
         values = {leaf for leaf, _ in self.pairs}
@@ -111,10 +114,10 @@ class Link:
         return [(leaf, n) for leaf, n in pairs if n in self.notation.name]
 
     @property
-    def names(self) -> dict[Node, Written]:
+    def names(self) -> dict[Node, Printed]:
         """The leaves by name, the upstream gradient as a fraction."""
-        written = {leaf: (self.notation.name[n], ATOM) for leaf, n in self.pairs}
-        return {**written, self.upstream: (self.notation.gradient(self.node), ATOM)}
+        written = {leaf: self.notation.name[n] for leaf, n in self.pairs}
+        return {**written, self.upstream: self.notation.gradient(self.node)}
 
     @property
     def values(self) -> dict[Node, Array]:
@@ -122,7 +125,7 @@ class Link:
         return {leaf: self.notation.trace.quantities[n].value for leaf, n in self.pairs}
 
     @property
-    def numbers(self) -> dict[Node, Written]:
+    def numbers(self) -> dict[Node, Printed]:
         """The leaves by their numbers, each in its colour."""
         written = {leaf: self.notation.as_value(n) for leaf, n in self.pairs}
         found = {leaf: w for leaf, w in written.items() if w is not None}
@@ -131,23 +134,22 @@ class Link:
     # ------------------------------------------------------------ the local derivative
 
     @property
-    def local_name(self) -> str:
+    def local_name(self) -> Printed:
         """The fraction dgate/dargument; its number marks one of several places of the same argument."""
-        fraction = partial(self.notation.name[self.node], self.notation.name[self.arg])
+        slope = partial(self.notation.name[self.node], self.notation.name[self.arg])
         if self.node.args.count(self.arg) == 1:
-            return fraction
-        return rf"\left.{fraction}\right|_{{{self.place + 1}}}"
+            return slope
+        return put(r"\left.", slope, rf"\right|_{{{self.place + 1}}}", signs=_BY_ARGUMENT)
 
-    def put_in(self, dot: str) -> str:
+    def put_in(self, dot: str) -> Printed:
         """Upstream × local derivative in symbols, joined by the sign `dot`."""
         upstream, graph = self.notation.gradient(self.node), self.local_graph
         if self.hands_on:
-            return upstream if is_filled(graph, 1) else f"-{upstream}"
-        local, binding = written(graph, self.names.get)
+            return upstream if is_filled(graph, 1) else put("-", upstream)
+        local = latex(graph, self.names.get)
+        is_part = local.binding <= SUM or local.minus or _BY_ENTRIES & local.signs
         local = self._unfolded() or local
-        if binding <= SUM or local.startswith("-") or r"\odot" in local:
-            local = rf"\left({local}\right)"
-        return f"{upstream}{dot}{local}"
+        return put(upstream, dot, bracketed(local) if is_part else local)
 
     def local_entry(self) -> Equation | None:
         """The local derivative of an elementwise gate between tensors, in entries."""
@@ -164,7 +166,7 @@ class Link:
             partial(entry.named(of), replace(entry, labels=at).named(by)), (entry.latex,)
         )
 
-    def local(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def local(self) -> tuple[tuple[Printed, ...], tuple[Printed, ...]]:
         """The local derivative in symbols, as sympy derives it and as the rule has it, and numbers."""
         graph = self.local_graph
         derived = self._by_sympy()
@@ -173,10 +175,10 @@ class Link:
         if not derived or named or self.y in set(topological(graph)):  # the value is used again
             symbols += self._steps() if derived else []
             symbols.append(self._unfolded() or latex(graph, self.names.get))
-        numbers = self.slope_written[0]
+        numbers = self.slope_written
         put_in = []
         if graph.value is not None:
-            if not np.shape(self.slope) and any(sign in symbols[-1] for sign in (r"\frac", r"\pi")):
+            if not np.shape(self.slope) and symbols[-1].signs & {Sign.FRACTION, Sign.PI}:
                 put_in.append(numbers)
         elif np.size(self.slope) <= MAX_PUT_IN:
             if not self.node.shape and not self.arg.shape:
@@ -188,12 +190,12 @@ class Link:
                 del put_in[:-1]
         return tuple(dict.fromkeys(symbols)), tuple(put_in)
 
-    def _steps(self) -> list[str]:
+    def _steps(self) -> list[Printed]:
         """What stands between the derivative of a gate's definition and the rule, so that one can follow."""
-        arguments = [self.names.get(leaf) or (latex(leaf), ATOM) for leaf in self.leaves]
+        arguments = [self.names.get(leaf) or latex(leaf) for leaf in self.leaves]
         return [bracketed_at(step, arguments) for step in self.node.gate.steps]
 
-    def _unfolded(self) -> str | None:
+    def _unfolded(self) -> Printed | None:
         """One over a constant divisor as it stands in the formula: 1/0.5, whose number follows."""
         if (
             self.node.gate.form is not Form.QUOTIENT
@@ -202,12 +204,12 @@ class Link:
         ):
             return None
         divisor = self.node.args[1]
-        return None if divisor.shape else rf"\frac{{1}}{{{latex(divisor)}}}"
+        return None if divisor.shape else fraction("1", latex(divisor))
 
-    def _known(self, graph: Node) -> dict[Node, Written]:
+    def _known(self, graph: Node) -> dict[Node, Printed]:
         """The numbers of functions of the forward pass that stand in a rule: softmax(z), 𝟙[a > b]."""
         values = self.values
-        found: dict[Node, Written] = {}
+        found: dict[Node, Printed] = {}
         nodes = topological(graph, leaves=values.keys() | {self.upstream})
         conditions = {n.args[0] for n in nodes if n.gate.form is Form.CHOICE}  # they stay in words
         skipped = {graph, *values, *conditions}
@@ -220,7 +222,7 @@ class Link:
                     found[n] = tensor(evaluate([n], values)[n])
         return found
 
-    def _by_sympy(self) -> str | None:
+    def _by_sympy(self) -> Printed | None:
         if not self.node.gate.elementwise or self.node.shape:
             return None
         arguments = tuple(
@@ -231,7 +233,7 @@ class Link:
         derived = local_derivative(self.node.gate, self.place, arguments, options)
         return derived if derived is not None and len(derived) <= MAX_DERIVED else None
 
-    def jacobian(self) -> tuple[str, str] | None:
+    def jacobian(self) -> tuple[Printed, Printed] | None:
         """The whole local derivative of a gate between small vectors, in symbols and numbers."""
         node, whole = self.node, self.node.gate.jacobian
         matrix = whole[self.place] if whole else None
@@ -239,7 +241,7 @@ class Link:
             return None
         y, x = (Node(INPUT, shape=(math.prod(n.shape),)) for n in (node, self.arg))
         args = [x if i == self.place else leaf for i, leaf in enumerate(self.leaves)]
-        names = {y: (self.notation.name[node], ATOM), x: (self.notation.name[self.arg], ATOM)}
+        names = {y: self.notation.name[node], x: self.notation.name[self.arg]}
         written = matrix(y, *args, **node.params)
         symbols = latex(written, lambda n: names.get(n) or self.names.get(n))
         units = np.eye(math.prod(node.shape))
@@ -252,22 +254,22 @@ class Link:
             and len(node.shape) == 2 > node.shape[0]
         ):
             return None  # written for columns, where these are rows
-        is_value = any(symbols == name for name, _ in self.names.values())
-        return symbols, tensor(np.array(rows), VALUE if is_value else None)[0]
+        is_value = symbols in self.names.values()
+        return symbols, tensor(np.array(rows), VALUE if is_value else None)
 
-    def by_jacobian(self) -> tuple[str, ...]:
+    def by_jacobian(self) -> tuple[Printed, ...]:
         """The chain rule with the Jacobian J: Jᵀg for columns, gJ for rows."""
         upstream = self.notation.gradient(self.node)
         shapes = [n.shape for n in (self.node, self.arg)]
         if all(len(s) == 1 or s[1] == 1 for s in shapes):
-            return (rf"\left({self.local_name}\right)^{{\top}} {upstream}",)
+            return (put(bracketed(self.local_name), r"^{\top} ", upstream),)
         if all(len(s) == 2 and s[0] == 1 for s in shapes):
-            return (f"{upstream} {self.local_name}",)
+            return (put(upstream, " ", self.local_name),)
         return ()
 
     # ------------------------------------------------------------ what flows back
 
-    def matrix_form(self) -> tuple[str, list[str]]:
+    def matrix_form(self) -> tuple[Printed, list[Printed]]:
         """The rule in symbols, and with numbers put in unless they are too many.
 
         What is summed up inside, such as gᵀp in the rule of softmax, has its number in a line of its own.
@@ -284,12 +286,12 @@ class Link:
             )
         return symbols, put_in
 
-    def _sums(self) -> dict[Node, Written]:
+    def _sums(self) -> dict[Node, Printed]:
         """The numbers of sums of the upstream gradient that a rule with ⊙ uses."""
         if not self.graph.gate.elementwise:
             return {}
         values = {**self.values, self.upstream: self.q.gradient}
-        found: dict[Node, Written] = {}
+        found: dict[Node, Printed] = {}
         for n in topological(self.graph):
             is_sum = n.gate.form in (Form.TOTAL, Form.INNER) and self.upstream in set(
                 topological(n)

@@ -108,6 +108,6 @@ def first_steps(trace: Trace, descent: Descent) -> tuple[FirstStep, ...]:
     for name in descent.names:
         value = np.asarray(descent.points[1][name])
         own = symbol(name, value.shape)
-        shown = tensor(value, VALUE)[0]
+        shown = tensor(value, VALUE)
         found.append(FirstStep(own, rf"{own} - {rate}\,{partial(f, own)}", shown, value))
     return tuple(found)

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Quantity
 from report.derivation.gate_families import Flow, GateFamily
 from report.derivation.gradient_formulas import GradientFormula
 from report.derivation.index_form.walk import IndexForm
+from report.derivation.latex import Printed
+from report.derivation.latex.printed import put
 from report.derivation.symbolic.closed_form import ClosedForm
+
+
+class Part(Printed):
+    """The part of a gradient that comes back through a gate, by its argument `place` alone where one is told."""
+
+    whole: Printed
+    gate: Printed
+    place: int | None
+
+    def __new__(cls, whole: Printed, gate: Printed, place: int | None = None) -> Self:
+        """The gradient between bars, with the gate's name below the second one."""
+        argument = rf",\,{place}" if place else ""
+        text = put(r"\left.", whole, r"\right|_{", gate, argument, "}")
+        self = super().__new__(cls, text, signs=text.signs)
+        self.whole, self.gate, self.place = whole, gate, place
+        return self
 
 
 @dataclass(frozen=True)
 class Equation:
     """`left` = each of `symbols` in turn = each of `numbers`, which stand under the symbols."""
 
-    left: str
-    symbols: tuple[str, ...]
-    numbers: tuple[str, ...] = ()
+    left: Printed
+    symbols: tuple[Printed, ...]
+    numbers: tuple[Printed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,9 +54,9 @@ class ForwardRow:
     """A gate in the forward table: in symbols, and with numbers put in unless they are too many."""
 
     quantity: Quantity
-    name: str
-    symbols: str
-    numbers: str | None
+    name: Printed
+    symbols: Printed
+    numbers: Printed | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +77,10 @@ class Branch:
 
     argument: Node
     value: Array
-    left: str
-    symbols: tuple[str, ...]
-    numbers: tuple[str, ...]
-    chain: tuple[str, ...] = ()
+    left: Printed
+    symbols: tuple[Printed, ...]
+    numbers: tuple[Printed, ...]
+    chain: tuple[Printed, ...] = ()
     local: Equation | None = None
     jacobian: Equation | None = None
     derived: tuple[Equation, ...] = ()
@@ -95,7 +114,7 @@ class Step:
     """
 
     quantity: Quantity
-    definition: str
+    definition: Printed
     shapes: str
     arrived: Equation
     branches: tuple[Branch, ...]
@@ -125,9 +144,9 @@ class Gradient:
 
     name: str
     value: Array
-    left: str
-    closed: str | None
-    numbers: str
+    left: Printed
+    closed: Printed | None
+    numbers: Printed
     entry: Equation | None = None
     where: tuple[Equation, ...] = ()
     here: tuple[Equation, ...] = ()
@@ -146,7 +165,7 @@ class Derivation:
     in `kinds`, and `flows` has their numbers.
     """
 
-    function: str  # the function's name, f
+    function: Printed  # the function's name, f
     formula: tuple[Equation, ...]
     forward: tuple[ForwardRow, ...]
     backward: tuple[Step, ...]

@@ -19,7 +19,7 @@ from report.derivation.backward_edge import Link
 from report.derivation.elements import Equation
 from report.derivation.index_form import NoIndexForm
 from report.derivation.index_form.walk import Split, Walk
-from report.derivation.latex import latex
+from report.derivation.latex import Printed, latex
 from report.derivation.latex.symbols import partial
 from report.derivation.symbolic.expressions import times
 
@@ -236,12 +236,12 @@ class _Derivation:
 
     # ------------------------------------------------------------ writing
 
-    def finished(self, expression: Any, free: list[Any]) -> str:
+    def finished(self, expression: Any, free: list[Any]) -> Printed:
         """An expression in LaTeX, its labels with letters."""
         self.walk.free = list(dict.fromkeys(free))
         return self.walk.finished(expression, self.notation.letters).latex
 
-    def written(self, labels: Any, name: str, free: list[Any]) -> str:
+    def written(self, labels: Any, name: Printed, free: list[Any]) -> Printed:
         """A name with its labels."""
         import sympy
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from report.autodiff.gates import ATOM
 from report.autodiff.graph import INPUT, Gate, Node, constant, topological
 from report.autodiff.trace import Quantity, Trace
-from report.derivation.latex import equation, latex
+from report.derivation.latex import Printed, equation, latex
 from report.derivation.latex.printer import bracketed_at
 from report.derivation.latex.symbols import partial
 from report.derivation.own_names import own_symbol
@@ -105,7 +104,7 @@ def _kind(node: Node, count: int, f: str) -> GateFamily:
         for a, letter in zip(node.args, letters, strict=True)
     ]
     y = Node(gate, tuple(leaves), node.params, name="y")
-    names = {leaf: (str(leaf.name), ATOM) for leaf in leaves}
+    names = {leaf: Printed(str(leaf.name)) for leaf in leaves}
     return GateFamily(
         sign=gate.sign,
         count=count,
@@ -126,7 +125,7 @@ def _rule(gate: Gate, place: int, leaves: list[Node], y: Node, f: str) -> str:
     rule = gate.rules_for(len(leaves))[place]
     assert rule is not None
     value = Node(INPUT, name="y")
-    written = {n: (str(n.name), ATOM) for n in (*leaves, value)}
+    written = {n: Printed(str(n.name)) for n in (*leaves, value)}
     graph = rule(constant(1.0), value, *leaves, **y.params)
     node = graph if isinstance(graph, Node) else constant(graph)
     if slope is None or is_named(gate) or value in set(topological(node)):

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.form import Form
-from report.autodiff.gates import ATOM
 from report.autodiff.gates.table import apply
 from report.autodiff.graph import Node, constant, evaluate, topological
 from report.autodiff.simplify import same, share
@@ -27,9 +26,10 @@ from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation, Gradient
 from report.derivation.gradient_formulas import Backpass, GradientFormula
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
-from report.derivation.latex import latex
+from report.derivation.latex import Printed, latex
+from report.derivation.latex.printed import Sign, fraction, put
 from report.derivation.latex.symbols import partial, symbol
-from report.derivation.quantity_names import Notation, Written, gradient_numbers, with_place
+from report.derivation.quantity_names import Notation, gradient_numbers, place
 from report.derivation.symbolic.closed_form import (
     ClosedForm,
     closed_form,
@@ -50,9 +50,7 @@ MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own t
 MAX_SIGNS = 60  # on paper, of a form of whole tensors that is always printed
 MUCH_LONGER = 1.5  # than by entries, for a form of whole tensors to be left out
 CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
-_MOVED = re.compile(
-    r"\\operatorname\{(?:reshape|transpose|scatter)\}"
-)  # tensors whose entries move
+_MOVED = frozenset({Sign.RESHAPE, Sign.TRANSPOSE, Sign.SCATTER})  # tensors whose entries move
 _UNSEEN = re.compile(r"\\(?:left|right|mathbf|operatorname|text|frac|,|;)|[{}_^\s]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _LETTERS = "stuvzabcdeghjklmnoprwy"  # of parts; q is for gates
@@ -84,7 +82,7 @@ def _gradient(notation: Notation, q: Quantity, form: _Form | None) -> Gradient:
     assert q.gradient is not None  # what is asked for is always a number
     numbers = gradient_numbers(q.gradient)
     if form is None:
-        zero = "𝟎" if node.shape else "0"
+        zero = put("𝟎" if node.shape else "0")
         return Gradient(q.name, q.gradient, left, zero, numbers, used=False)
     ties = _ties(notation, form.whole, form.owner)
     closed, entry, used = form.formula, *form.entry()
@@ -94,7 +92,7 @@ def _gradient(notation: Notation, q: Quantity, form: _Form | None) -> Gradient:
         closed = (form.slopes and entry.latex) or form.number(scalar)
         used = form.below(form.graph)
     elif entry is not None and (
-        math.prod(node.shape) > 1 or r"\sum" in entry.latex
+        math.prod(node.shape) > 1 or entry.is_sum
     ):  # else it says the same again
         line = Equation(notation.entry_gradient(node, entry), (entry.latex,))
     return Gradient(
@@ -244,13 +242,13 @@ class _Form:
                     yield (count[n] - 1) * (size - 1), n
 
     @cached_property
-    def formula(self) -> str | None:
+    def formula(self) -> Printed | None:
         """The matrix form; None where it is too long to be read."""
         if written_size(self.graph, {**self.named, **self.parts}) > MAX_READ:
             return None
         return self.written(self.graph)
 
-    def written(self, graph: Node, meaning_of: Node | None = None) -> str:
+    def written(self, graph: Node, meaning_of: Node | None = None) -> Printed:
         """A node of the backward graph over what stands by name, but for what is told here."""
         return latex(
             graph,
@@ -258,24 +256,24 @@ class _Form:
             alone=meaning_of is not None,
         )
 
-    def leaf(self, node: Node) -> Written | None:
+    def leaf(self, node: Node) -> Printed | None:
         """What stands by name: a part that repeats, the result, an input, a step or a step's gradient."""
         notation = self.notation
         if node in self.parts:
-            return symbol(self.parts[node], node.shape), ATOM
+            return symbol(self.parts[node], node.shape)
         if node not in self.named:
             return None
         owner = self.named[node]
         if node in self.slopes:
-            return notation.gradient(owner), ATOM
+            return notation.gradient(owner)
         is_function = node is self.result and not node.name and not node.is_input
-        return notation.f if is_function else notation.name[owner], ATOM
+        return notation.f if is_function else notation.name[owner]
 
-    def place(self, node: Node) -> str:
+    def place(self, node: Node) -> Printed:
         """The same with a place for labels."""
         notation = self.notation
         if node in self.parts:
-            return with_place(symbol(self.parts[node]), node.shape)
+            return symbol(self.parts[node], labels=place(node))
         owner = self.named.get(node) or self.owner[node]
         if node in self.slopes:
             return partial(notation.f, notation.entry[owner])
@@ -297,7 +295,7 @@ class _Form:
         used = {n: text for n, text in names.items() if n in below}
         named: set[Node] = set()
 
-        def leaf(n: Node) -> Written | None:
+        def leaf(n: Node) -> Printed | None:
             written = self.leaf(n)
             if written is None and (written := notation.named(self.owner.get(n, n))) is not None:
                 named.add(n)
@@ -309,7 +307,7 @@ class _Form:
         except NoIndexForm:
             return None, set()
 
-    def number(self, derived: ClosedForm | None) -> str:
+    def number(self, derived: ClosedForm | None) -> Printed:
         """The formula of a number; `derived` by sympy where that is much shorter and no name stands here."""
         inputs = inputs_as_read(self.notation.trace.graph)
         symbols: dict[Node, Any] = {}
@@ -320,7 +318,7 @@ class _Form:
         if derived and is_bare and derived.expression.count_ops() + MUCH <= whole.count_ops():
             return derived.latex
         written = {n: self.leaf(n) or self.notation.named(n) for n in symbols}
-        return expression_latex(whole, {symbols[n]: w[0] for n, w in written.items() if w})
+        return expression_latex(whole, {symbols[n]: w for n, w in written.items() if w})
 
     def where(self, used: Iterable[Node]) -> tuple[Equation, ...]:
         """What the names stand for: gradients, the last one first, what repeats, then gates in their order."""
@@ -355,7 +353,7 @@ class _Form:
         """What the gradient of a step is that stands by name, and what that uses by name."""
         graph, owner = self.slopes[name], self.named[name]
         text = self.written(graph)
-        if _MOVED.search(text):
+        if _MOVED & text.signs:
             entry, used = self.entry_of(graph)
             if entry is not None and entry.tells_ranges:
                 left = self.notation.entry_gradient(owner, entry)
@@ -366,7 +364,7 @@ class _Form:
         """What a gate is; of a let-line by entries where these only change their places."""
         notation = self.notation
         text = notation.definition(node, gates)
-        if node.name and _MOVED.search(text):
+        if node.name and _MOVED & text.signs:
             known = (n for n in notation.name if n.is_input or n.name or n in gates)
             names = {n: notation.entry[n] for n in known if n is not node}
             try:
@@ -377,7 +375,7 @@ class _Form:
                 return Equation(entry.named(notation.entry[node]), (entry.latex,))
         return Equation(notation.name[node], (text,))
 
-    def here(self, left: str) -> tuple[Equation, ...]:
+    def here(self, left: Printed) -> tuple[Equation, ...]:
         """Sums that are 1 at this point, and the formula with 1 in their place.
 
         So softmax with cross-entropy becomes s − y: the probabilities y add up to 1.
@@ -391,7 +389,7 @@ class _Form:
                 continue
             if _is_sum(n, given) and np.all(np.abs(evaluate([n], values)[n] - 1) < CLOSE):
                 made[n] = constant(np.ones(n.shape))
-                ones.append(Equation(self.written(n), ("𝟏" if n.shape else "1",)))
+                ones.append(Equation(self.written(n), (put("𝟏" if n.shape else "1"),)))
                 continue
             args = tuple(made.get(a, a) for a in n.args)
             if args != n.args:
@@ -406,11 +404,11 @@ class _Form:
         return {n for n in topological(graph, leaves=names) if n in names}
 
 
-def _says_less(whole: str, entry: Equation) -> bool:
+def _says_less(whole: Printed, entry: Equation) -> bool:
     """Whether a form of whole tensors is none that a textbook has, beside that by entries."""
     signs = _signs(whole)
     is_longer = signs > MAX_SIGNS and signs > MUCH_LONGER * _signs(entry.symbols[0])
-    return is_longer or bool(_MOVED.search(whole))
+    return is_longer or bool(_MOVED & whole.signs)
 
 
 def _signs(latex: str) -> int:
@@ -430,7 +428,7 @@ def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[
         if parts.size:
             equal = round(1 / parts.min())
             where = n.gate.tie.format(n=equal)
-            share = rf"\frac{{1}}{{{equal}}} \text{{ {where}}}"
+            share = put(fraction("1", str(equal)), rf" \text{{ {where}}}")
             bracket = latex(n, lambda m: notation.named(owner.get(m, m)))
             found.append(Equation(bracket, (share,)))
     return tuple(found)

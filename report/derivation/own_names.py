@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from report.autodiff.graph import Shape
+from report.derivation.latex.printed import Printed
 from report.derivation.latex.symbols import symbol
 
 MARK = "\ue000"  # of no alphabet
@@ -24,9 +25,10 @@ def is_ours(name: str) -> bool:
     return re.split(r"[_0-9]", name, maxsplit=1)[0] in OURS
 
 
-def own_symbol(name: str, shape: Shape = ()) -> str:
+def own_symbol(name: str, shape: Shape = (), labels: str = "") -> Printed:
     """The LaTeX of a user's name, marked where it is also a sign of ours."""
-    return MARK + symbol(name, shape) if is_ours(name) else symbol(name, shape)
+    written = symbol(name, shape, labels)
+    return Printed(MARK + written, name=name) if is_ours(name) else written
 
 
 def given_way(made: T, names: Collection[str]) -> T:

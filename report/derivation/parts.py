@@ -8,7 +8,7 @@ from report.derivation.latex.symbols import GRADIENT, entry_symbol, partial, sym
 
 def names(trace: Trace, letter: str) -> list[str]:
     """∂f/∂z of each let-line and each entry asked for."""
-    found = []
+    found: list[str] = []
     for name, place in trace.parts:
         node = trace.graph.inputs[name] if place else trace.graph.lets[name]
         own = entry_symbol(name, place, node.shape) if place else symbol(name, node.shape)
@@ -19,6 +19,6 @@ def names(trace: Trace, letter: str) -> list[str]:
 def lines(trace: Trace, letter: str) -> list[str]:
     """The same with their numbers."""
     return [
-        f"{left} = {tensor(trace.part(name, place), GRADIENT)[0]}"
+        f"{left} = {tensor(trace.part(name, place), GRADIENT)}"
         for left, (name, place) in zip(names(trace, letter), trace.parts, strict=True)
     ]

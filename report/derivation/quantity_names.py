@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from report.autodiff.gates import ATOM
-from report.autodiff.graph import Array, Node, Shape
+from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
 from report.derivation.index_form.walk import LETTERS, IndexForm
 from report.derivation.latex import latex
-from report.derivation.latex.symbols import GRADIENT, VALUE, partial, subscripted, tensor
+from report.derivation.latex.printed import Printed, bracketed
+from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor
 from report.derivation.own_names import own_symbol
-
-Written = tuple[str, int]  # LaTeX, and how strongly it binds
 
 
 class Notation:
@@ -31,27 +30,25 @@ class Notation:
         self.by_name = {q.name: self.name[n] for n, q in trace.quantities.items()}
         names = {*self.by_name, trace.letter}
         self.letters = "".join(c for c in LETTERS if c not in names)
-        self.entry = {
-            n: with_place(own_symbol(q.name), n.shape) for n, q in trace.quantities.items()
-        }
+        self.entry = {n: own_symbol(q.name, labels=place(n)) for n, q in trace.quantities.items()}
 
-    def gradient(self, node: Node) -> str:
+    def gradient(self, node: Node) -> Printed:
         """The fraction df/dnode."""
         return partial(self.f, self.name[node])
 
-    def entry_gradient(self, node: Node, entry: IndexForm) -> str:
+    def entry_gradient(self, node: Node, entry: IndexForm) -> Printed:
         """The fraction df/dnode_ij with the labels of an entry."""
         return partial(self.f, entry.named(self.entry[node]))
 
-    def named(self, node: Node) -> Written | None:
+    def named(self, node: Node) -> Printed | None:
         """A leaf: every input and gate by its name."""
-        return (self.name[node], ATOM) if node in self.name else None
+        return self.name.get(node)
 
-    def as_value(self, node: Node) -> Written | None:
+    def as_value(self, node: Node) -> Printed | None:
         """A leaf: every input and gate by its number, in the colour of values."""
         return tensor(self.trace.quantities[node].value, VALUE) if node in self.name else None
 
-    def definition(self, node: Node, stops: Collection[Node] = ()) -> str:
+    def definition(self, node: Node, stops: Collection[Node] = ()) -> Printed:
         """What a gate computes from inputs, from gates in `stops` and from those that have a name."""
         known = {*stops, *(n for n in self.name if n.is_input or n.name)} - {node}
         if node.is_input:
@@ -59,19 +56,16 @@ class Notation:
         return latex(node, lambda n: self.named(n) if n in known else None)
 
 
-def gradient_numbers(value: Array, among: Array = ()) -> str:
+def gradient_numbers(value: Array, among: Array = ()) -> Printed:
     """A gradient's numbers in the colour of gradients, as precise as `among` the numbers they come from."""
-    return tensor(value, GRADIENT, among)[0]
+    return tensor(value, GRADIENT, among)
 
 
-def factor(written: Written) -> str:
+def factor(written: Printed) -> Printed:
     """A number as a factor of a product: in brackets where it has a sign."""
-    text, binding = written
-    return text if binding >= ATOM else rf"\left({text}\right)"
+    return written if written.binding >= ATOM else bracketed(written)
 
 
-def with_place(text: str, shape: Shape) -> str:
-    """A name with the place for labels: q_{1} -> q_{1,@}; a scalar has none."""
-    if all(n == 1 for n in shape):
-        return text
-    return subscripted(text, "@")
+def place(node: Node) -> str:
+    """The place for labels in the name of a tensor's entry; a scalar has none."""
+    return "" if all(n == 1 for n in node.shape) else "@"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from report.autodiff.hessian import Curvature
 from report.derivation.elements import Derivation, Equation
+from report.derivation.latex.printed import Printed, fraction, put
 from report.derivation.latex.symbols import symbol
 
 MAX_INPUTS = 3  # whose second derivatives are written out
@@ -19,13 +20,13 @@ def entries(derivation: Derivation, found: Curvature) -> list[tuple[Equation, fl
     told = []
     for i, (g, scalar) in enumerate(zip(gradients, scalars, strict=True)):
         for j, h in enumerate(gradients[i:], i):
-            left = rf"\frac{{\partial^{{2}} {f}}}{{{_below(g.name, h.name)}}}"
+            left = fraction(put(r"\partial^{2} ", f), _below(g.name, h.name))
             closed = scalar.derivative(h.name).latex
             told.append((Equation(left, (closed,)), float(found.matrix[i, j])))
     return told
 
 
-def _below(first: str, second: str) -> str:
+def _below(first: str, second: str) -> Printed:
     """The lower line of a second derivative."""
     a, b = symbol(first), symbol(second)
-    return rf"\partial {a}^{{2}}" if first == second else rf"\partial {a}\,\partial {b}"
+    return put(r"\partial ", a, *(("^{2}",) if first == second else (r"\,\partial ", b)))

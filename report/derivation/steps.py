@@ -14,13 +14,14 @@ from report.autodiff.kinks import on_kink
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity, Trace
 from report.derivation.backward_edge import MAX_PUT_IN, Link
-from report.derivation.elements import Branch, Equation, Step
+from report.derivation.elements import Branch, Equation, Part, Step
 from report.derivation.from_entries import from_entries
 from report.derivation.gate_families import why
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.index_form import NoIndexForm, index_form
-from report.derivation.latex import equation, latex
+from report.derivation.latex import Printed, equation, latex
 from report.derivation.latex.options import over
+from report.derivation.latex.printed import bracketed, joined, put
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
 from report.derivation.quantity_names import Notation, factor, gradient_numbers
 from report.derivation.symbolic.size import written_size
@@ -50,7 +51,7 @@ def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable
             )
     return Step(
         quantity=q,
-        definition=f"{notation.name[node]} = {equation(node, notation.named)}",
+        definition=put(notation.name[node], " = ", equation(node, notation.named)),
         shapes=_shapes(notation, node),
         arrived=_arrived(notation, q),
         branches=tuple(branches),
@@ -76,7 +77,8 @@ def _arrived(notation: Notation, q: Quantity) -> Equation:
         return Equation(left, (), (gradient_numbers(q.gradient),))
     trace = notation.trace
     last = next(g for g in trace.gates if g.name == q.contributions[-1].gate)
-    return Equation(left, (rf"\text{{the numbers found at gate }} {last.number}",))
+    where = put(rf"\text{{the numbers found at gate }} {last.number}")
+    return Equation(left, (where,))
 
 
 def _shapes(notation: Notation, node: Node) -> str:
@@ -106,18 +108,19 @@ def _branch(link: Link, part: np.ndarray, told: set[Hashable]) -> Branch:
         found = _by_rule(link, left, part)
     derived, summed = _derived(link, told)
     if summed is not None:
-        summed = replace(summed, left=_through(summed.left, left))
+        summed = replace(summed, left=_part_of(link, summed.left))
     return replace(found, derived=derived, summed=summed)
 
 
-def _product(link: Link, left: str, part: np.ndarray) -> Branch:
+def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
     """Upstream × local, for elementwise gates and for gates with a scalar result."""
     node, arg, slope = link.node, link.arg, link.slope
     stretched = node.gate.elementwise and arg.shape != node.shape
     handed_on = bool(node.shape) and not np.shape(slope) and abs(slope) == 1
     dot = r" \odot " if node.shape and np.shape(slope) else r" \cdot "
     symbols = link.put_in(dot)
-    numbers = f"{factor(tensor(link.q.gradient, GRADIENT))}{dot}{factor(link.slope_written)}"
+    upstream = tensor(link.q.gradient, GRADIENT)
+    numbers = put(factor(upstream), dot, factor(link.slope_written))
     put_in = []
     size = max(math.prod(node.shape), np.size(slope))
     is_few = size <= (
@@ -131,11 +134,11 @@ def _product(link: Link, left: str, part: np.ndarray) -> Branch:
         put_in.append(numbers)
     put_in.append(gradient_numbers(part))
     if node.shape:  # the derivative of a vector by a vector is a matrix, and stands in entries
-        chain, local = "", link.local_entry()
+        chain, local = put(), link.local_entry()
     else:
-        chain = f"{link.notation.gradient(node)}{dot}{link.local_name}"
+        chain = put(link.notation.gradient(node), dot, link.local_name)
         local = Equation(link.local_name, *link.local())
-    entries = _in_entries(link, left) if stretched or not link.hands_on else None
+    entries = _in_entries(link) if stretched or not link.hands_on else None
     as_it_is = not stretched and symbols == link.notation.gradient(node)
     return Branch(
         arg,
@@ -150,12 +153,12 @@ def _product(link: Link, left: str, part: np.ndarray) -> Branch:
     )
 
 
-def _by_rule(link: Link, left: str, part: np.ndarray) -> Branch:
+def _by_rule(link: Link, left: Printed, part: np.ndarray) -> Branch:
     """The rule itself, for gates that mix entries: matrix form, numbers, and index form."""
     symbols, put_in = link.matrix_form()
     picked = link.q.gradient if link.node.gate.form in (Form.JOINED, Form.STACKED) else ()
     numbers = (*put_in, gradient_numbers(part, picked))
-    found = Branch(link.arg, part, left, (symbols,), numbers, entries=_in_entries(link, left))
+    found = Branch(link.arg, part, left, (symbols,), numbers, entries=_in_entries(link))
     jacobian = link.jacobian()
     if jacobian is None:
         return found
@@ -179,18 +182,13 @@ def _derived(link: Link, told: set[Hashable]) -> tuple[tuple[Equation, ...], Equ
     return from_entries(link)
 
 
-def _in_entries(link: Link, left: str) -> Equation | None:
+def _in_entries(link: Link) -> Equation | None:
     """The same in index form."""
     entry = link.index_form()
-    if entry is None or (math.prod(link.arg.shape) == 1 and r"\sum" not in entry.latex):
+    if entry is None or (math.prod(link.arg.shape) == 1 and not entry.is_sum):
         return None
-    return Equation(_through(link.notation.entry_gradient(link.arg, entry), left), (entry.latex,))
-
-
-def _through(gradient: str, left: str) -> str:
-    """A gradient with the mark of the gate through which it comes, where `left` has one."""
-    mark = left.partition(r"\right|")[2]
-    return rf"\left.{gradient}\right|{mark}" if mark else gradient
+    left = _part_of(link, link.notation.entry_gradient(link.arg, entry))
+    return Equation(left, (entry.latex,))
 
 
 def _together(link: Link, backpass: Backpass) -> Equation | None:
@@ -225,27 +223,33 @@ def _entry(notation: Notation, node: Node) -> Equation | None:
     return Equation(entry.named(notation.entry[node]), (entry.latex,))
 
 
-def _summed(symbols: str, node: Node, arg: Node) -> str:
+def _summed(symbols: Printed, node: Node, arg: Node) -> Printed:
     """The sum over the axes along which an argument was stretched."""
     extra = len(node.shape) - len(arg.shape)
     axes = [i for i, n in enumerate(node.shape) if i < extra or arg.shape[i - extra] != n]
     below = over(axes, len(node.shape)) if arg.shape else r"\text{all entries}"
-    return rf"\sum_{{{below}}} \left({symbols}\right)"
+    return put(rf"\sum_{{{below}}} ", bracketed(symbols))
 
 
 # ---------------------------------------------------------------- where paths meet
 
 
-def _contribution(notation: Notation, arg: Node, gate: str, place: int) -> str:
+def _contribution(notation: Notation, arg: Node, gate: str, place: int) -> Printed:
     """dF/darg, or the part of it that comes through one gate, where several feed it back."""
+    return _through(notation, notation.gradient(arg), arg, gate, place)
+
+
+def _part_of(link: Link, gradient: Printed) -> Printed:
+    return _through(link.notation, gradient, link.arg, link.q.name, link.place)
+
+
+def _through(notation: Notation, gradient: Printed, arg: Node, gate: str, place: int) -> Printed:
+    """A gradient by an argument or its entry, with the mark of the gate where it is a part of the whole."""
     arrived = notation.trace.quantities[arg].contributions
-    whole = notation.gradient(arg)
     if len(arrived) == 1:
-        return whole
-    through = notation.by_name[gate]
-    if sum(c.gate == gate for c in arrived) > 1:
-        through += rf",\,{place + 1}"
-    return rf"\left.{whole}\right|_{{{through}}}"
+        return gradient
+    is_twice = sum(c.gate == gate for c in arrived) > 1
+    return Part(gradient, notation.by_name[gate], place + 1 if is_twice else None)
 
 
 def _is_complete(trace: Trace, q: Quantity, place: int) -> bool:
@@ -260,9 +264,9 @@ def _meeting(notation: Notation, arg: Node) -> Equation:
     """The sum of what several gates send back to one value."""
     quantity = notation.trace.quantities[arg]
     arrived = quantity.contributions
-    parts = " + ".join(_contribution(notation, arg, c.gate, c.argument) for c in arrived)
+    parts = joined(" + ", [_contribution(notation, arg, c.gate, c.argument) for c in arrived])
     put_in = []
     if math.prod(arg.shape) * len(arrived) <= MAX_PUT_IN:
-        put_in.append(" + ".join(factor(tensor(c.value, GRADIENT)) for c in arrived))
+        put_in.append(joined(" + ", [factor(tensor(c.value, GRADIENT)) for c in arrived]))
     put_in.append(gradient_numbers(quantity.gradient))
     return Equation(notation.gradient(arg), (parts,), tuple(put_in))

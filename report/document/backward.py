@@ -18,6 +18,7 @@ from report.autodiff.graph import Array
 from report.autodiff.trace import Trace
 from report.derivation import Branch, Derivation, Equation, Step
 from report.derivation.elements import Equality
+from report.derivation.latex import Printed
 from report.document import gate_html, tables
 from report.document.formulas import COLUMN, Setter, width_of
 from report.document.precision import Precision
@@ -217,12 +218,12 @@ def beside(whole: Equation, entry: Equation | None, room: float = COLUMN) -> Ite
     sides = " = ".join([*whole.symbols, *whole.numbers])
     more = f"{BESIDE}{entry.left} = {' = '.join(entry.symbols)}" if entry else ""
     if _fits(f"{whole.left} = {sides}{more}", room):
-        yield Equation(whole.left, (f"{sides}{more}",))
+        yield Equation(whole.left, (Printed(f"{sides}{more}"),))
     elif _fits(f"{whole.left} = {sides}", room):
-        yield Equation(whole.left, (sides,))
+        yield Equation(whole.left, (Printed(sides),))
         yield from [entry] if entry else []
     elif _fits(f"{whole.left} = {symbols}{more}", room):
-        yield Equation(whole.left, (f"{symbols}{more}",), whole.numbers)
+        yield Equation(whole.left, (Printed(f"{symbols}{more}"),), whole.numbers)
     else:
         yield whole
         yield from [entry] if entry else []
@@ -240,7 +241,7 @@ def side_by_side(equations: Sequence[Equation], room: float = COLUMN) -> list[Eq
             last = lines[-1]
             joined = f"{' = '.join(last.symbols)}{BESIDE}{e.left} = {' = '.join(e.symbols)}"
             if _fits(f"{last.left} = {joined}", room):
-                lines[-1] = Equation(last.left, (joined,))
+                lines[-1] = Equation(last.left, (Printed(joined),))
                 continue
         lines.append(e)
     return lines

@@ -162,7 +162,7 @@ def _packed(steps: Sequence[str], room: float) -> list[str]:
 
 def given(q: Quantity) -> str:
     """An input and its value, in LaTeX."""
-    return f"{symbol(q.name, q.node.shape)} = {tensor(q.value, VALUE)[0]}"
+    return f"{symbol(q.name, q.node.shape)} = {tensor(q.value, VALUE)}"
 
 
 def width_of(source: str) -> float:

@@ -133,4 +133,4 @@ def _matrix(f: str, own: Sequence[Further]) -> str:
         if a.kind == HESSIAN:
             whole[a.at[::-1]] = a.value
     left = rf"\nabla^{{2}} {f}" if own[0].kind == HESSIAN else r"\mathbf{J}"
-    return f"{left} = {tensor(whole, GRADIENT if own[0].kind != STEP else VALUE)[0]}"
+    return f"{left} = {tensor(whole, GRADIENT if own[0].kind != STEP else VALUE)}"

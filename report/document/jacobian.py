@@ -23,7 +23,7 @@ def jacobian_view(
     """The matrix, what its columns are, the check, and a row of any number as formulas."""
     shapes = {name: np.shape(trace.gradients[name]) for name in trace.wrt}
     order = r",\ ".join(entry_symbol(name, at, shapes[name]) for name, at in found.columns)
-    matrix = tensor(found.matrix, GRADIENT)[0]
+    matrix = tensor(found.matrix, GRADIENT)
     entry = trace.graph.entry or ()
     return {
         "order": setter.tex(order),
@@ -76,7 +76,7 @@ def forward_view(setter: Setter, trace: Trace, found: Forward) -> dict[str, Any]
     ]
     return {
         "rows": rows,
-        "value": setter.tex(tensor(found.value, GRADIENT)[0]),
+        "value": setter.tex(tensor(found.value, GRADIENT)),
         "error": None if found.error is None else error_text(found.error),
     }
 
@@ -87,5 +87,5 @@ def _shown(q: Quantity, value: Any, colour: str) -> str:
         return rf"\text{{{np.size(value)} numbers}}"
     array = np.asarray(value)
     if array.ndim == 1:
-        return tensor(array.reshape(1, -1), colour)[0] + r"^{\top}"
-    return tensor(array, colour)[0]
+        return tensor(array.reshape(1, -1), colour) + r"^{\top}"
+    return tensor(array, colour)

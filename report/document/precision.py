@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from report import number_format
+from report.derivation.latex import Printed
 from report.derivation.latex.symbols import GRADIENT, VALUE
 
 COLUMN_DIGITS = 7  # significant digits of the largest number in a column
@@ -21,9 +22,11 @@ class Precision:
     gradients: Mapping[float, str]
     _by_latex: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def __call__(self, latex: str) -> str:
+    def __call__(self, latex: str) -> Printed:
         """A formula with its numbers rounded as in their columns, without zeros that only align."""
-        return _COLOURED.sub(lambda m: f"{m[1]}{self._by_latex.get((m[2], m[3]), m[3])}}}", latex)
+        return Printed(
+            _COLOURED.sub(lambda m: f"{m[1]}{self._by_latex.get((m[2], m[3]), m[3])}}}", latex)
+        )
 
 
 def precision(values: Iterable[float], gradients: Iterable[float]) -> Precision:

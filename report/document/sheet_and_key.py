@@ -168,7 +168,7 @@ def _results(question: Question, trace: Trace) -> dict[str, Any]:
         array = np.asarray(gradient)
         by = symbol(name, array.shape)
         if array.size > MAX_ENTRIES:
-            large.append(PDF.display(f"{partial(f, by)} = {tensor(array, GRADIENT)[0]}"))
+            large.append(PDF.display(f"{partial(f, by)} = {tensor(array, GRADIENT)}"))
             continue
         asked += [
             (_slash(f, entry_symbol(name, at, array.shape)), float(array[at]))

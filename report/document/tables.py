@@ -107,9 +107,9 @@ def forward(
     scalars = [row for row in shown if not row.quantity.node.shape]
     aligned = {row.name: same.values[float(row.quantity.value)] for row in scalars}
     tensors = {
-        row.name: tensor(row.quantity.value, VALUE)[0] for row in shown if row.name not in aligned
+        row.name: tensor(row.quantity.value, VALUE) for row in shown if row.name not in aligned
     }
-    written = [
+    written: list[list[str]] = [
         [f"{row.name} = {row.symbols}" for row in shown],
         [row.numbers for row in shown if row.numbers],
         list(tensors.values()),
@@ -137,7 +137,7 @@ def forward(
 
 def in_row(row: ForwardRow) -> list[str]:
     """The formulas of a row of the forward table."""
-    return [row.symbols, *filter(None, [row.numbers]), tensor(row.quantity.value, VALUE)[0]]
+    return [row.symbols, *filter(None, [row.numbers]), tensor(row.quantity.value, VALUE)]
 
 
 # ---------------------------------------------------------------- what flows back

@@ -317,7 +317,7 @@ def _hessian(
     ]
     f = derivation.function
     order = r",\ ".join(names)
-    matrix = tensor(found.matrix)[0]
+    matrix = tensor(found.matrix)
     left = rf"\nabla^{{2}} {f}" if found.direction is None else rf"\nabla^{{2}} {f}\,\mathbf{{v}}"
     written = [e for e, _ in second_order.entries(derivation, found)]
     entries = [setter.equation(e, width_of(e.left)) for e in written]

@@ -99,7 +99,7 @@ def _results(found: Trace) -> list[dict[str, Any]]:
             {
                 "name": BROWSER.tex(partial_symbol(symbol(found.letter), symbol(name, shape))),
                 "kind": "gradient",
-                "number": BROWSER.display(tensor(gradient, GRADIENT)[0])
+                "number": BROWSER.display(tensor(gradient, GRADIENT))
                 if shape
                 else number_format.show(float(gradient), 12),
             }
@@ -129,7 +129,7 @@ _read: dict[Any, ReadBack] = {}
 def _derived(found: Trace) -> Derivation:
     """The derivation without what cannot be read back; whether it can, its formulas and sizes decide."""
     derived = derivation.derive(found)
-    said = [
+    said: list[tuple[str, ...]] = [
         (e.left, *e.symbols)
         for step in derived.backward
         for e in (row.equation for row in step.rows)

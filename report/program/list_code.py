@@ -25,6 +25,7 @@ from report.autodiff.gates.by_definition import written_out
 from report.autodiff.gates.code import option
 from report.autodiff.graph import CONSTANT, INPUT, Node, Shape, topological
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
+from report.derivation.latex import Printed
 from report.errors import ReportError
 from report.program import index_reader, syntax
 from report.program.syntax import number
@@ -435,6 +436,6 @@ def _one_level(
     leaves = tuple(Node(INPUT, shape=s, name=f"x{i}") for i, s in enumerate(shapes))
     bare = Node(node.gate, leaves, node.params, shape)
     try:
-        return index_form(bare, {leaf: f"x{i}_{{@}}" for i, leaf in enumerate(leaves)})
+        return index_form(bare, {leaf: Printed(f"x{i}_{{@}}") for i, leaf in enumerate(leaves)})
     except NoIndexForm:
         raise Unprintable(f"explicit loops for the gate {name} would be too long to read") from None

@@ -134,7 +134,8 @@ class _Equations:
         self.trace = trace
         result = numbers.result
         value = numbers.value if result is None else result.value
-        names, slopes = {symbol(trace.letter): np.asarray(value)}, {}
+        names: dict[str, Array] = {symbol(trace.letter): np.asarray(value)}
+        slopes: dict[str, Array] = {}
         for q in numbers.quantities.values():
             names[symbol(q.name)] = np.asarray(q.value)
             if q.gradient is not None:

@@ -150,7 +150,9 @@ def test_any_row_of_a_jacobian_is_derived_and_read_back_at_each(
     }
     found = trace(text, {n: v for n, v in every.items() if n in text}, ["x"], entry=())
     derivation = of_any_entry(found)
-    told = {g.entry.left: g.entry.symbols[0] for g in derivation.gradients if g.entry is not None}
+    told: dict[str, str] = {
+        g.entry.left: g.entry.symbols[0] for g in derivation.gradients if g.entry is not None
+    }
     assert told[left] == side
     rows = jacobian(found)
     for (at,) in rows.rows:

@@ -14,7 +14,7 @@ from report.autodiff.gates import GATES, multiply
 from report.autodiff.graph import Graph, Node, evaluate, input_node, make, topological
 from report.derivation import derive
 from report.derivation.index_form import NoIndexForm, index_form
-from report.derivation.latex import latex
+from report.derivation.latex import Printed, latex
 from tests.autodiff.gradient_checks import close, make_scalar
 from tests.autodiff.test_gates import CASES
 from tests.derivation.index_values import entries, entry_places
@@ -45,7 +45,7 @@ def test_index_form_has_the_numbers_of_the_gate_and_of_its_gradient(name: str) -
             for n, a in zip(leaves, args, strict=True)
         }
         known[upstream] = values if node.shape else np.float64(values)
-        names = {n: f"{n.name}_{{@}}" for n in (upstream, *leaves)}
+        names = {n: Printed(f"{n.name}_{{@}}") for n in (upstream, *leaves)}
         if name == "reshape" and params["shape"] == (3, 2):  # 2 × 3: no label has a place in both
             with pytest.raises(NoIndexForm):
                 index_form(node, names, latex)
@@ -63,7 +63,7 @@ def test_index_form_has_the_numbers_of_the_gate_and_of_its_gradient(name: str) -
     check()
 
 
-def check_form(node: Node, names: dict[Node, str], known: dict[Node, Any]) -> None:
+def check_form(node: Node, names: dict[Node, Printed], known: dict[Node, Any]) -> None:
     entry = index_form(node, names, latex)
     expected = evaluate([node], known)[node]
     close(entries(entry, node, known), expected, entry.latex, 1e-9)

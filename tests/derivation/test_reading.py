@@ -31,7 +31,8 @@ _THROUGH = re.compile(r"\\left\.(.*)\\right\|_\{(.*)\}")
 
 def known_of(traced: Trace) -> Known:
     """Names and gradients of a trace."""
-    names, slopes = {}, {}
+    names: dict[str, Any] = {}
+    slopes: dict[str, Any] = {}
     for q in traced.quantities.values():
         names[symbol(q.name)] = np.asarray(q.value)
         if q.gradient is not None:
@@ -110,7 +111,7 @@ def check_row(
     row: Equality, known: Known, arrived: Mapping[str, dict[str, Any]], ratios: Any
 ) -> None:
     """A row of a step: what it says of an entry, of a local derivative, or of what flows back."""
-    left = row.equation.left
+    left: str = row.equation.left
     is_local = row.label in ("local", "Jacobian")
     through = None if is_local else _THROUGH.fullmatch(left)
     of = known if through is None else replace(known, slopes=arrived[through[2]])

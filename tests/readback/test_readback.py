@@ -10,6 +10,7 @@ import pytest
 import report
 from benchmarks.misprints import drawn, elsewhere, is_found
 from report.derivation import derive, formula
+from report.derivation.latex.printed import Printed, put
 from report.homework.homework import read_homework
 from report.homework.traces import traces_of
 from report.homework.variants import draw
@@ -80,7 +81,7 @@ def test_what_cannot_be_read_back_is_left_out() -> None:
     derivation = derive(trace)
     first, *others = derivation.gradients
     assert first.closed is not None
-    first = replace(first, closed=rf"\mystery {first.closed}")
+    first = replace(first, closed=put(r"\mystery ", first.closed))
     derivation = replace(derivation, gradients=(first, *others))
     read = read_back(trace, derivation)
     assert len(read.unread) == 1
@@ -99,7 +100,7 @@ def test_what_uses_a_part_that_cannot_be_read_back_goes_with_it() -> None:
     derivation = derive(trace)
     (gradient,) = derivation.gradients
     first, *others = gradient.where
-    bad = replace(first, symbols=(rf"\mystery {first.symbols[0]}",))
+    bad = replace(first, symbols=(put(r"\mystery ", first.symbols[0]),))
     derivation = replace(derivation, gradients=(replace(gradient, where=(bad, *others)),))
     kept, rest = printable(derivation, read_back(trace, derivation))
     assert (rest.unreadable, rest.failures) == ((), ())
@@ -117,7 +118,7 @@ def test_a_named_part_of_a_closed_form_is_read() -> None:
     (gradient,) = derivation.gradients
     assert read_back(trace, derivation).unread == ()
     (part,) = gradient.where
-    wrong = replace(part, symbols=(part.symbols[0].replace("sigma", "tanh"),))
+    wrong = replace(part, symbols=(Printed(part.symbols[0].replace("sigma", "tanh")),))
     changed = replace(derivation, gradients=(replace(gradient, where=(wrong,)),))
     assert len(read_back(trace, changed).failures + read_back(trace, changed).unread) >= 1
 

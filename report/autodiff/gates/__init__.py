@@ -21,7 +21,8 @@ how it binds, where a square matrix as a whole has this function too; `varied` t
 value that says what the gate does anyway; `squared` the gate of its square; `widened` how it takes more shapes, by way of other gates (`compounds`); `in_numbers`: its value stands in the numbers of a rule; `ties`: equal
 entries share the gradient, and `tie` says how where the gate is a bracket; `plain` the gate that is the same
 for such arguments; `saturates` at an "end", on one "side" or in a "row"; `why_with` the sentence where some
-arguments are constant; `note` what the legend says of its notation. A row without `usage` is for backward graphs only; the names of
+arguments are constant; `note` what the legend says of its notation; `condition` what stands in the bracket
+𝟙[...] of a gate that is 1 where it holds and else 0. A row without `usage` is for backward graphs only; the names of
 the arguments in `usage` are those by which a formula may give them.
 """
 

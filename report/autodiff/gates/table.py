@@ -70,6 +70,8 @@ def gate(
     columns.setdefault("named", group == "activations" and "sympy" in columns)
     columns.setdefault("by_sympy", group in ("arithmetic", "exponential", "trigonometry"))
     columns.setdefault("binding", CALL)
+    if condition := columns.get("condition"):
+        columns.setdefault("latex", rf"𝟙\left[{condition}\right]")
     columns.setdefault("latex", notation(columns["sign"], len(rules)))
     assert forward is not None
     row = Gate(name, forward, rules, **columns)

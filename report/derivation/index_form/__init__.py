@@ -8,12 +8,13 @@ from report.autodiff.gates.entries import NoIndexForm
 from report.autodiff.graph import Node
 from report.derivation.index_form.gathered import gathered
 from report.derivation.index_form.walk import LETTERS, IndexForm, Split, Walk, Whole
+from report.derivation.latex import Printed
 
 __all__ = ["IndexForm", "NoIndexForm", "index_form"]
 
 
 def index_form(
-    node: Node, names: Mapping[Node, str], whole: Whole | None = None, letters: str = LETTERS
+    node: Node, names: Mapping[Node, Printed], whole: Whole | None = None, letters: str = LETTERS
 ) -> IndexForm:
     """Entry (i, j, ...) of a node; `names` are the LaTeX of the nodes to stop at.
 

@@ -25,8 +25,10 @@ from report.autodiff.simplify.constants import is_rational, product
 from report.autodiff.simplify.nodes import number_of_ones
 from report.derivation.latex import latex
 from report.derivation.latex.indexing import one_less
+from report.derivation.latex.printed import Last, Printed, Sign, bracketed, joined, put
 from report.derivation.symbolic.expressions import call, constant, exact_number, times
-from report.derivation.symbolic.sympy_printer import entry_latex, extreme_of, is_plain_number
+from report.derivation.symbolic.factor_order import is_plain_number
+from report.derivation.symbolic.sympy_printer import entry_latex, extreme_of
 
 LETTERS = "ijklmnprstuvabcdgh"
 MAX_NODES = 70
@@ -41,7 +43,7 @@ class Split(Exception):
         self.key, self.sizes = key, sizes
 
 
-Whole = Callable[[Node], str]
+Whole = Callable[[Node], Printed]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +57,20 @@ class IndexForm:
     labels: Labels
     expression: Any
     ranges: Mapping[Any, int]
-    tex: Mapping[Any, str]
+    tex: Mapping[Any, Printed]
     nodes: Mapping[str, Node]
 
     @property
-    def latex(self) -> str:
+    def latex(self) -> Printed:
         """The expression in LaTeX."""
         return entry_latex(self.expression, self.tex)
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether a sum stands in it."""
+        import sympy
+
+        return bool(self.expression.has(sympy.Sum))
 
     @property
     def tells_ranges(self) -> bool:
@@ -74,19 +83,21 @@ class IndexForm:
         told = {x for e in entries if type(e).__name__ in self.nodes for x in e.args}
         return letters <= own | told
 
-    def named(self, name: str) -> str:
+    def named(self, name: Printed) -> Printed:
         """A name with these labels in its place: q_{1,@} -> q_{1,ij}."""
         return with_labels(name, [entry_latex(x, {}) for x in self.labels if x != 0])
 
 
-def with_labels(name: str, labels: Iterable[str]) -> str:
+def with_labels(name: Printed, labels: Iterable[str]) -> Printed:
     """The name with labels in its place: single letters side by side, others with commas."""
     texts = list(labels)
     if not texts:
-        return name.replace("_{@}", "").replace(",@", "").replace("@", "")
-    if all(len(t) == 1 for t in texts):
-        return name.replace("@", "".join(texts))
-    return name.replace(",@", r";\,@").replace("@", ", ".join(texts))
+        text = name.replace("_{@}", "").replace(",@", "").replace("@", "")
+    elif all(len(t) == 1 for t in texts):
+        text = name.replace("@", "".join(texts))
+    else:
+        text = name.replace(",@", r";\,@").replace("@", ", ".join(texts))
+    return Printed(text, name.binding, name.start, name.last, name.signs, name.notes)
 
 
 class Walk:
@@ -95,7 +106,7 @@ class Walk:
     def __init__(
         self,
         root: Node,
-        names: Mapping[Node, str],
+        names: Mapping[Node, Printed],
         whole: Whole | None,
         splits: Mapping[str, tuple[int, ...]],
     ) -> None:
@@ -104,7 +115,7 @@ class Walk:
         self.order = {name: i for i, name in enumerate(dict.fromkeys(names.values()))}
         self.made: dict[tuple[Node, Labels], Any] = {}
         self.written: dict[Node, Node] = {}  # gates as their definitions have them
-        self.tex: dict[Any, str] = {}
+        self.tex: dict[Any, Printed] = {}
         self.nodes: dict[str, Node] = {}
         self.sizes: dict[Any, int] = {}  # of each label
         self.keys: dict[Any, str] = {}  # of each label, by which it can be split
@@ -307,7 +318,7 @@ class Walk:
         if is_rational(node) or (node.gate.group == "arithmetic" and node.gate.binding == SUM):
             return constant(node)
         text = latex(node)
-        if text.startswith("-"):  # the sign belongs to the sum that the number stands in
+        if text.minus:  # the sign belongs to the sum that the number stands in
             return -self._coefficient(product(constant_node(-1), node))
         return self.named(node, text, ())
 
@@ -330,11 +341,11 @@ class Walk:
         if self.whole is None:
             raise NoIndexForm
         text = self.whole(node)
-        if len(text) > MAX_WHOLE or "matrix" in text:
+        if len(text) > MAX_WHOLE or Sign.MATRIX in text.signs:
             raise NoIndexForm
         if not node.shape:
             return self.named(node, text, ix, first=True)
-        name = rf"{text}_{{@}}" if text.endswith(r"\right)") else rf"\left({text}\right)_{{@}}"
+        name = put(text if text.last is Last.BRACKET else bracketed(text), "_{@}")
         return self.named(node, name, ix, first=node.gate.form is Form.INVERSE)
 
     def broadcast(self, arg: Node, ix: Labels) -> Labels:
@@ -342,14 +353,14 @@ class Walk:
         own = ix[len(ix) - len(arg.shape) :] if arg.shape else ()
         return tuple(0 if n == 1 else label for n, label in zip(arg.shape, own, strict=True))
 
-    def named(self, node: Node, name: str, ix: Labels, first: bool = False) -> Any:
+    def named(self, node: Node, name: Printed, ix: Labels, first: bool = False) -> Any:
         """An entry of a node by name; `first`: it stands before other names."""
         order = self.order.setdefault(name, len(self.order))
         self.nodes[f"e{order:03d}"] = node
         labels = [label for label in ix if label != 0]
         if labels:  # a sum must see its label, so the entry is a function of the labels
             return _entry_function(name, order, first)(*labels)
-        kind = "number" if node.is_constant else "partial" if "partial" in name else ""
+        kind = "number" if node.is_constant else "partial" if Sign.PARTIAL in name.signs else ""
         entry = _entry_symbol(kind or ("first" if first else "name"))(f"e{order:03d}", real=True)
         self.tex[entry] = with_labels(name, ())
         return entry
@@ -365,8 +376,8 @@ class Walk:
         if value.ndim == 2:
             return self._triangle(value, *ix)
         if value.ndim == 1 and value.size <= MAX_LISTED:
-            listed = r",\,".join(entry_latex(sympy.sympify(float(v)), {}) for v in value)
-            return self.named(node, rf"\left({listed}\right)_{{@}}", ix)
+            listed = joined(r",\,", [entry_latex(sympy.sympify(float(v)), {}) for v in value])
+            return self.named(node, put(bracketed(listed), "_{@}"), ix)
         raise NoIndexForm
 
     def _triangle(self, value: Any, i: Any, j: Any) -> Any:
@@ -433,17 +444,17 @@ def _entry_symbol(kind: str) -> Any:
 
 
 @cache
-def _entry_function(name: str, order: int, is_first: bool) -> Any:
+def _entry_function(name: Printed, order: int, is_first: bool) -> Any:
     import sympy
 
     class Named(sympy.Function):
-        def _latex(self, printer: Any, exp: str | None = None) -> str:
+        def _latex(self, printer: Any, exp: str | None = None) -> Printed:
             text = with_labels(name, [printer._print(a) for a in self.args])
             if exp is None:
                 return text
-            return rf"{text}^{{{exp}}}" if "frac" not in text else rf"\left({text}\right)^{{{exp}}}"
+            return put(bracketed(text) if Sign.FRACTION in text.signs else text, f"^{{{exp}}}")
 
-    kind = "partial" if "partial" in name else "first" if is_first else "name"
+    kind = "partial" if Sign.PARTIAL in name.signs else "first" if is_first else "name"
     traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True}
     return type(f"e{order:03d}", (Named,), traits)
 

@@ -1,33 +1,34 @@
 """Graph -> LaTeX: the matrix form of a formula or of a backward graph.
 
 `latex(node, leaf)` walks a graph down to what `leaf` names. The notation of a gate is the `latex`
-column of its row; SIGNS holds that of the gates that need more than a template.
+column of its row; NOTATIONS holds that of the gates that need more than a template.
 """
 
 from __future__ import annotations
 
 from report.autodiff.graph import Node
 from report.derivation.latex import arithmetic, conditions, indexing, reductions
-from report.derivation.latex.printer import Leaf, Printer, Signs
+from report.derivation.latex.printed import Printed
+from report.derivation.latex.printer import Leaf, Notations, Printer
 
-__all__ = ["Leaf", "equation", "latex", "written"]
+__all__ = ["Leaf", "Printed", "equation", "latex"]
 
-SIGNS: Signs = {**arithmetic.SIGNS, **reductions.SIGNS, **indexing.SIGNS, **conditions.SIGNS}
+NOTATIONS: Notations = {
+    **arithmetic.NOTATIONS,
+    **reductions.NOTATIONS,
+    **indexing.NOTATIONS,
+    **conditions.NOTATIONS,
+}
 
 
-def latex(node: Node, leaf: Leaf | None = None, *, alone: bool = False) -> str:
+def latex(node: Node, leaf: Leaf | None = None, *, alone: bool = False) -> Printed:
     """The formula of a node, down to inputs or to what `leaf` writes; `alone`: nothing else tells its shape."""
-    printer = Printer(leaf or (lambda _: None), SIGNS)
+    printer = Printer(leaf or (lambda _: None), NOTATIONS)
     if alone:
         printer.tell(node)
-    return printer.write(node)[0]
+    return printer.write(node)
 
 
-def written(node: Node, leaf: Leaf | None = None) -> tuple[str, int]:
-    """The formula of a node, and how tightly its outermost sign binds."""
-    return Printer(leaf or (lambda _: None), SIGNS).write(node)
-
-
-def equation(node: Node, leaf: Leaf) -> str:
+def equation(node: Node, leaf: Leaf) -> Printed:
     """One gate over its arguments: `leaf` writes every argument, as a name or as a number."""
-    return Printer(lambda n: None if n is node else leaf(n), SIGNS).write(node)[0]
+    return Printer(lambda n: None if n is node else leaf(n), NOTATIONS).write(node)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +11,23 @@ from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Place
 from report.autodiff.gates.keys import counted
 from report.autodiff.graph import Node, Shape
 from report.derivation.latex.arithmetic import row
-from report.derivation.latex.printer import Signs
-from report.derivation.latex.symbols import dimensions, matrix, uncoloured
+from report.derivation.latex.printed import (
+    Last,
+    Printed,
+    Sign,
+    bracketed,
+    coloured,
+    joined,
+    put,
+)
+from report.derivation.latex.printer import Notations
+from report.derivation.latex.symbols import MAX_ROWS, dimensions, listed
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
 
 
-def _reshape(p: Printer, node: Node) -> tuple[str, int]:
+def _reshape(p: Printer, node: Node) -> Printed:
     """A change of shape that a rule needs is not written where it only adds an axis of length 1.
 
     In front NumPy has such axes anyway; in a matrix a vector is a row or a column by what stands beside it.
@@ -31,22 +39,20 @@ def _reshape(p: Printer, node: Node) -> tuple[str, int]:
     if node.span is None and same and flat:
         return p.write(a)
     p.tell(a)
-    shape = dimensions(node.shape)
-    return rf"\operatorname{{reshape}}_{{{shape}}}\left({p.write(a)[0]}\right)", CALL
+    name = rf"\operatorname{{reshape}}_{{{dimensions(node.shape)}}}"
+    return put(name, bracketed(p.write(a)), binding=CALL)
 
 
-def _index(p: Printer, node: Node) -> tuple[str, int]:
+def _index(p: Printer, node: Node) -> Printed:
     """X[0, :] with its index, counted from 1, as a subscript in square brackets."""
     base = p.bracketed(node.args[0], CALL)
-    if _SUBSCRIPT.search(base):
-        base = rf"\left({base}\right)"
-    return rf"{base}_{{\left[{_key(p, node, node.args[0].shape)}\right]}}", CALL
+    if base.last is Last.SUBSCRIPT:
+        base = bracketed(base)
+    key = _key(p, node, node.args[0].shape)
+    return put(base, r"_{\left[", key, r"\right]}", binding=CALL, last=Last.SUBSCRIPT)
 
 
-_SUBSCRIPT = re.compile(r"_\{(?:[^{}]|\{[^{}]*\})*\}$")
-
-
-def _scatter(p: Printer, node: Node) -> tuple[str, int]:
+def _scatter(p: Printer, node: Node) -> Printed:
     """What is put back, by unit vectors e and rows of the identity I: e₁ gᵀ, Iᵀ g, onehot(i)ᵀ g."""
     g, *indices = node.args
     if not node.shape:  # of a number, back as it was
@@ -54,66 +60,85 @@ def _scatter(p: Printer, node: Node) -> tuple[str, int]:
     key = list(node.params["key"])
     plain = len(key) <= len(node.shape) <= 2 and None not in key and Ellipsis not in key
     if not plain or any(len(i.shape) > 1 for i in indices):
-        text = p.write(g)[0]
-        return (
-            rf"\operatorname{{scatter}}_{{\left[{_key(p, node, node.shape)}\right]}}\left({text}\right)",
-            CALL,
-        )
+        name = put(r"\operatorname{scatter}_{\left[", _key(p, node, node.shape), r"\right]}")
+        return put(name, bracketed(p.write(g)), binding=CALL)
     key += [slice(None)] * (len(node.shape) - len(key))
-    left, *rest = [_selector(p, node, part, n) for part, n in zip(key, node.shape, strict=True)]
-    right = rest[0] if rest else ""
+    left, *rest = [_Selector(p, node, part, n) for part, n in zip(key, node.shape, strict=True)]
+    right = rest[0] if rest else None
     text = p.bracketed(g, MATRIX_PRODUCT)
-    if rest and len(g.shape) == 1:
-        if left.startswith(_UNIT):
+    if right is not None and len(g.shape) == 1:
+        if left.is_unit:
             text = row(p, g)
-        elif not right.startswith(_UNIT):  # one entry for each pair of places
-            text = rf"\operatorname{{diag}}\left({p.write(g)[0]}\right)"
-    left = left if left.startswith(_UNIT) or not left else rf"{left}^{{\top}}"
-    right = rf"{right}^{{\top}}" if right.startswith(_UNIT) else right
-    parts = [left, text, right] if g.shape else [text, left, right]
+        elif not right.is_unit:  # one entry for each pair of places
+            text = put(r"\operatorname{diag}", bracketed(p.write(g)))
+    before = left.text if left.is_unit else left.transposed
+    after = put() if right is None else right.transposed if right.is_unit else right.text
+    parts = [before, text, after] if g.shape else [text, before, after]
     parts = [x for x in parts if x and (g.shape or x != "1")]
-    return " ".join(parts), MATRIX_PRODUCT if len(parts) > 1 else POWER
+    return joined(" ", parts, MATRIX_PRODUCT if len(parts) > 1 else POWER)
 
 
-def _selector(p: Printer, node: Node, part: Any, n: int) -> str:
+class _Selector:
     """The matrix or vector that picks along one axis; nothing where all is picked."""
-    if isinstance(part, Place):
-        held = node.args[part]
-        if held.shape:
-            text = matrix(held.value) if held.is_constant else p.write(held)[0]
-            below = _VECTOR.sub(_listed, text)
-            return rf"\operatorname{{onehot}}_{{{n}}}\left({below}\right)"
-        return rf"{_UNIT}_{{\left[{_held(p, held, n)}\right]}}"
-    (written,) = counted((part,), (n,), lambda place, n: "")
-    if isinstance(part, slice):
-        rows = rf"\left(\mathbf{{I}}_{{{n}}}\right)_{{\left[{written}\right]}}"
-        return "" if written == ":" else rows
-    return rf"{_UNIT}_{{\left[{written}\right]}}"
+
+    def __init__(self, p: Printer, node: Node, part: Any, n: int) -> None:
+        self.is_unit = False
+        if isinstance(part, Place):
+            held = node.args[part]
+            if held.shape:
+                below = listed(held.value) if held.is_constant else _in_line(p.write(held))
+                self.text = put(rf"\operatorname{{onehot}}_{{{n}}}", bracketed(below))
+                return
+            self.is_unit, self.text = True, _unit_vector(_held(p, held, n))
+            return
+        (written,) = counted((part,), (n,), lambda place, n: "")
+        if isinstance(part, slice):
+            rows = put(rf"\left(\mathbf{{I}}_{{{n}}}\right)_{{\left[", _place(written), r"\right]}")
+            self.text = put() if written == ":" else rows
+        else:
+            self.is_unit, self.text = True, _unit_vector(written)
+
+    @property
+    def transposed(self) -> Printed:
+        """Its transpose."""
+        return put(self.text, r"^{\top}") if self.text else self.text
 
 
-_UNIT = r"\mathbf{e}"
+def _unit_vector(place: str) -> Printed:
+    return put(r"\mathbf{e}_{\left[", place, r"\right]}")
 
 
-def _key(p: Printer, node: Node, shape: Shape) -> str:
+def _key(p: Printer, node: Node, shape: Shape) -> Printed:
     parts = counted(node.params["key"], shape, lambda place, n: _held(p, node.args[place], n))
-    return r",\,".join(r"\text{new}" if part == "new" else part for part in parts)
+    return joined(r",\,", [_place(part) for part in parts])
 
 
-def _held(p: Printer, index: Node, n: int) -> str:
+def _place(part: str) -> Printed:
+    """One part of an index: a position, a slice, a new axis."""
+    if isinstance(part, Printed):
+        return part
+    if part == "new":
+        return put(r"\text{new}")
+    ends = part.split(":") if part != ":" else []
+    sign = {2: Sign.SLICE, 3: Sign.SLICE_IN_STEPS}.get(len(ends))
+    return Printed(part, signs=frozenset({sign} if sign else ()))
+
+
+def _held(p: Printer, index: Node, n: int) -> Printed:
     """Positions that are data, which counts from 0: one more than they are."""
     if index.is_constant:
-        places = [str(int(k) % n + 1) for k in np.ravel(index.value)]
-        listed = r",\,".join(places)
-        return rf"\left[{listed}\right]" if index.shape else places[0]
+        return _counted_from_1(index.value, n)
     if (counted_from_1 := one_less(index)) is not None:
-        return p.write(counted_from_1)[0]
-    text = p.write(index)[0]
-    numbers = _NUMBERS.fullmatch(uncoloured(_VECTOR.sub(_listed, text)))
-    if numbers is None:
-        return f"{text} + 1"
-    places = [str(int(k) % n + 1) for k in re.findall(r"-?\d+", numbers[0])]
-    listed = r",\,".join(places)
-    return rf"\left[{listed}\right]" if index.shape else places[0]
+        return p.write(counted_from_1)
+    text = p.write(index)
+    if text.numbers is None or np.size(text.numbers) > MAX_ROWS:
+        return put(text, " + 1")
+    return _counted_from_1(text.numbers, n)
+
+
+def _counted_from_1(places: Any, n: int) -> Printed:
+    shown = r",\,".join(str(int(k) % n + 1) for k in np.ravel(places))
+    return Printed(rf"\left[{shown}\right]" if np.shape(places) else shown)
 
 
 def one_less(index: Node) -> Node | None:
@@ -123,30 +148,26 @@ def one_less(index: Node) -> Node | None:
     return index.args[0] if np.all(index.args[1].value == 1) else None
 
 
-def _listed(vector: re.Match[str]) -> str:
+def _in_line(written: Printed) -> Printed:
     """A column of indices, too tall for a subscript, as a list."""
-    return r"\left[" + vector[1].replace(r" \\ ", r",\,") + r"\right]"
+    numbers = written.numbers
+    return written if numbers is None else coloured(listed(numbers), written.colour)
 
 
-_NUMBERS = re.compile(r"(?:\\left\[)?-?\d+(?:,\\,-?\d+)*(?:\\right\])?")
-_VECTOR = re.compile(r"\\begin\{bmatrix\*\}\[r\]([^&]*?)\\end\{bmatrix\*\}")
-
-
-def _joined(p: Printer, node: Node) -> tuple[str, int]:
+def _joined(p: Printer, node: Node) -> Printed:
     """[x; y] one below the other and [A | B] side by side; vectors that are stacked are rows [xᵀ; yᵀ]."""
     first, axis = node.args[0], node.params.get("axis", 0) % len(node.shape)
     stacked = node.gate.form is Form.STACKED
     are_rows = stacked and len(first.shape) == 1 and axis == 0
-    parts = [row(p, a) if are_rows else p.write(a)[0] for a in node.args]
-    shown = parts if len(parts) <= 6 else [*parts[:4], r"\ldots", parts[-1]]
+    parts = [row(p, a) if are_rows else p.write(a) for a in node.args]
+    shown = parts if len(parts) <= 6 else [*parts[:4], put(r"\ldots"), parts[-1]]
     if len(node.shape) > 2:
         name = rf"\operatorname{{{'stack' if stacked else 'concat'}}}_{{\text{{axis }}{axis + 1}}}"
-        return rf"{name}\left({', '.join(shown)}\right)", CALL
-    sign = r"\,|\," if axis else r";\;"
-    return rf"\left[{sign.join(shown)}\right]", CALL
+        return put(name, bracketed(joined(", ", shown)), binding=CALL)
+    return put(r"\left[", joined(r"\,|\," if axis else r";\;", shown), r"\right]", binding=CALL)
 
 
-SIGNS: Signs = {
+NOTATIONS: Notations = {
     Form.RESHAPED: _reshape,
     Form.PICKED: _index,
     Form.PUT_BACK: _scatter,

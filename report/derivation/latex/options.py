@@ -28,7 +28,7 @@ def is_usual(value: Any, default: Any) -> bool:
 
 def _written(name: str, value: Any, rank: int) -> str:
     if isinstance(value, float):
-        return constant_tex(value)[0]
+        return constant_tex(value)
     if value is True:
         return rf"\text{{{WORDS.get(name, name).replace('_', ' ')}}}"
     if name == "ddof":
@@ -64,13 +64,14 @@ def below_name(notes: list[str]) -> str:
     return "_{" + r",\,".join(notes) + "}" if notes else ""
 
 
-def with_options(text: str, notes: list[str]) -> str:
-    """A function's notation with its options below its name, or below the bars of a norm."""
+def with_options(template: str, notes: list[str]) -> str:
+    """A row's notation with the options below its name, or below the bars of a norm."""
     if not notes:
-        return text
-    if text.endswith(r"\|"):
-        return text + below_name(notes)
-    if text.endswith(r"\|_{1}"):
-        return text[: -len("_{1}")] + below_name(["1", *notes])
-    head, bracket, rest = text.partition(r"\left(")
-    return f"{head}{below_name(notes)}{bracket}{rest}"
+        return template
+    below = below_name(notes).replace("{", "{{").replace("}", "}}")
+    if template.endswith(r"\|"):
+        return template + below
+    if template.endswith(r"\|_{{1}}"):
+        return template[: -len("}}")] + below.replace("_{{", r",\,", 1)
+    head, bracket, rest = template.partition(r"\left(")
+    return f"{head}{below}{bracket}{rest}"

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, SUM
+from report.autodiff.gates import CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.gates.table import notation
-from report.autodiff.graph import CONSTANT, Gate, Node, Shape
+from report.autodiff.graph import CONSTANT, Node, Shape
 from report.derivation.latex.options import options, with_options
+from report.derivation.latex.printed import (
+    First,
+    Last,
+    Printed,
+    Sign,
+    Signs,
+    bracketed,
+    fraction,
+    put,
+)
 from report.derivation.latex.symbols import constant_tex, dimensions, matrix, symbol
 
-# A leaf says how a node is written without looking below it: (LaTeX, binding), or None to go on.
-Leaf = Callable[[Node], "tuple[str, int] | None"]
-# (LaTeX, binding) of a gate over its arguments; None where its row's template will do
-Sign = Callable[["Printer", Node], "tuple[str, int] | None"]
-Signs = Mapping[Form, Sign]
+# A leaf says how a node is written without looking below it, or None to go on.
+Leaf = Callable[[Node], Printed | None]
+# A gate over its arguments; None where its row's template will do.
+Notations = Mapping[Form, "Callable[[Printer, Node], Printed | None]"]
 
 
 @lru_cache(maxsize=1024)
@@ -32,48 +41,48 @@ def _template(text: str) -> tuple[tuple[str, int | None, int], ...]:
     return tuple(pieces)
 
 
-def filled(template: str, arguments: list[str]) -> str:
+def filled(template: str, arguments: Sequence[str]) -> Printed:
     """A row's notation over arguments that need no brackets."""
-    return "".join(
-        literal + (arguments[place] if place is not None else "")
-        for literal, place, _ in _template(template)
-    )
+    pieces = []
+    for literal, place, _ in _template(template):
+        pieces += [literal] if place is None else [literal, arguments[place]]
+    return put(*pieces)
 
 
-def bracketed_at(template: str, arguments: list[tuple[str, int]]) -> str:
+def bracketed_at(template: str, arguments: list[Printed]) -> Printed:
     """A notation over written arguments, in brackets where they bind less tightly than is asked for."""
-    text = ""
+    pieces: list[str] = []
     for literal, place, binding in _template(template):
-        text += literal
+        pieces.append(literal)
         if place is not None:
-            written, own = arguments[place]
-            text += rf"\left({written}\right)" if own < binding else written
-    return text
+            own = arguments[place]
+            pieces.append(bracketed(own) if own.binding < binding else own)
+    return put(*pieces)
 
 
 class Printer:
-    """Writes nodes, each once: LaTeX and how tightly its outermost sign binds."""
+    """Writes nodes, each once."""
 
-    def __init__(self, leaf: Leaf, signs: Signs) -> None:
-        self.leaf, self.signs = leaf, signs
-        self.done: dict[Node, tuple[str, int]] = {}
+    def __init__(self, leaf: Leaf, notations: Notations) -> None:
+        self.leaf, self.notations = leaf, notations
+        self.done: dict[Node, Printed] = {}
         self.told: set[Node] = set()  # copies whose number nothing beside them tells
 
-    def write(self, node: Node) -> tuple[str, int]:
+    def write(self, node: Node) -> Printed:
         """A node as `leaf` has it, or as its gate."""
         if node not in self.done:
             self.done[node] = self.leaf(node) or self.gate(node)
         return self.done[node]
 
-    def gate(self, node: Node) -> tuple[str, int]:
+    def gate(self, node: Node) -> Printed:
         """A node over its arguments."""
         gate = node.gate
         if node.is_input:
-            return symbol(str(node.name), node.shape), ATOM
+            return symbol(str(node.name), node.shape)
         if gate is CONSTANT:
             if node in self.told:
                 size = len(node.value) if node.name == "I" else dimensions(node.shape)
-                return rf"{_constant(node)[0]}_{{{size}}}", ATOM
+                return put(_constant(node), f"_{{{size}}}", last=Last.SUBSCRIPT)
             return _constant(node)
         if _mixes_filled(node):
             return _numbers(np.asarray(node.value))
@@ -81,19 +90,22 @@ class Printer:
             for a in node.args:
                 self.tell(a)
         node = self.in_rows(node)
-        special = self.signs.get(gate.form) if gate.form is not None else None
+        special = self.notations.get(gate.form) if gate.form is not None else None
         if special is not None:
             written = special(self, node)
             if written is not None:
                 return written
+        if gate.condition:
+            inside = self.fill(gate.condition, node, SUM)
+            return put(r"𝟙\left[", inside, r"\right]", binding=CALL, condition=inside)
         shape = node.args[0].shape if node.args else ()
+        signs = _OF_ENTRIES if _is_function_of_entries(node) else frozenset()
         if gate.of_matrix and is_of_entries(node):  # not of the matrix
             template, binding = gate.of_matrix
-            return self.fill(template, node), binding
+            return self.fill(template, node, binding, signs)
         counted = max(node.shape, shape, key=len)  # a new axis is one of the result
-        return with_options(
-            self.noted(gate, node), options(gate, node.params, counted)
-        ), gate.binding
+        notes = options(gate, node.params, counted)
+        return self.fill(with_options(self.notation(node), notes), node, gate.binding, signs)
 
     def is_whole(self, node: Node) -> bool:
         """Whether a gate takes its arguments as a whole, or has more entries than those that tell their size."""
@@ -138,26 +150,38 @@ class Printer:
             return node
         return Node(node.gate, args, node.params, node.shape, value=node.value)
 
-    def noted(self, gate: Gate, node: Node) -> str:
-        """The notation of a gate over a node's arguments."""
+    def notation(self, node: Node) -> str:
+        """The notation of a node's gate over so many arguments."""
+        gate = node.gate
         template = gate.latex if len(gate.rules) == len(node.args) else ""
-        return self.fill(template or notation(gate.sign, len(node.args)), node)
+        return template or notation(gate.sign, len(node.args))
 
-    def fill(self, template: str, node: Node) -> str:
+    def fill(
+        self, template: str, node: Node, binding: int = CALL, signs: Signs = frozenset()
+    ) -> Printed:
         """A template over a node's arguments."""
-        text = ""
-        for literal, place, binding in _template(template):
-            text += literal
+        pieces: list[str] = []
+        for literal, place, least in _template(template):
+            pieces.append(literal)
             if place is not None:
-                text += self.bracketed(node.args[place], binding)
-        return text
+                pieces.append(self.bracketed(node.args[place], least))
+        return put(*pieces, binding=binding, signs=signs)
 
-    def bracketed(self, node: Node, binding: int) -> str:
+    def bracketed(self, node: Node, binding: int) -> Printed:
         """A node in brackets where it binds less tightly than is asked for."""
-        text, own = self.write(node)
+        written = self.write(node)
         # a script at a fraction would be that of its letters
-        tall = binding >= CALL and text.startswith(r"\frac")
-        return rf"\left({text}\right)" if own < binding or tall else text
+        is_tall = binding >= CALL and written.start.first is First.FRACTION
+        return bracketed(written) if written.binding < binding or is_tall else written
+
+
+_OF_ENTRIES = frozenset({Sign.OF_ENTRIES})
+
+
+def _is_function_of_entries(node: Node) -> bool:
+    """Whether a function of one number is taken of a vector or matrix."""
+    is_function = node.gate.elementwise and len(node.args) == 1 and node.gate.binding >= CALL
+    return is_function and bool(node.args[0].shape)
 
 
 # what stands beside other values as a factor or a part, so that these tell its size
@@ -214,9 +238,9 @@ def as_row(node: Node) -> Node:
     return Node(GATES["transpose"], (node,), shape=(1, *node.shape))
 
 
-def _constant(node: Node) -> tuple[str, int]:
+def _constant(node: Node) -> Printed:
     if node.name is not None:
-        return symbol(node.name, node.shape), ATOM
+        return put(str(symbol(node.name, node.shape)))
     return _numbers(np.asarray(node.value))
 
 
@@ -228,15 +252,15 @@ def _mixes_filled(node: Node) -> bool:
     return bool(node.args[0].shape) and not np.ptp(node.args[0].value)
 
 
-def _numbers(value: np.ndarray) -> tuple[str, int]:
+def _numbers(value: np.ndarray) -> Printed:
     """A constant: a number, c 𝟏 where all entries are one number, else a matrix."""
     if value.ndim:
         for filled, sign in ((1, "𝟏"), (0, "𝟎")):
             if (value == filled).all():
-                return sign, ATOM
-    fraction = None if np.ptp(value) else number_format.as_fraction(value.flat[0].item())
-    if fraction is None:
-        return (matrix(value, exactly=True), ATOM) if value.ndim else constant_tex(value.item())
-    sign, binding = ("-", SUM) if fraction[0] < 0 else ("", MATRIX_PRODUCT)
+                return put(sign)
+    exact = None if np.ptp(value) else number_format.as_fraction(value.flat[0].item())
+    if exact is None:
+        return matrix(value, exactly=True) if value.ndim else constant_tex(value.item())
+    sign, binding = ("-", SUM) if exact[0] < 0 else ("", MATRIX_PRODUCT)
     ones = r"\,𝟏" if value.ndim else ""
-    return rf"{sign}\frac{{{abs(fraction[0])}}}{{{fraction[1]}}}{ones}", binding
+    return put(sign, fraction(str(abs(exact[0])), str(exact[1])), ones, binding=binding)

@@ -14,6 +14,16 @@ from report import number_format
 from report.autodiff.gates import ATOM, PRODUCT, SUM
 from report.autodiff.graph import Shape
 from report.autodiff.parser.latex import tokens
+from report.derivation.latex.printed import (
+    First,
+    Last,
+    Printed,
+    Sign,
+    Start,
+    coloured,
+    fraction,
+    put,
+)
 
 VALUE, GRADIENT = "#0072B2", "#D55E00"  # the two signal colours: a forward value, a gradient
 MAX_ROWS, MAX_COLUMNS = 8, 6  # a larger matrix is shown by its corners
@@ -22,10 +32,13 @@ ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 
 
 @lru_cache(maxsize=4096)
-def symbol(name: str, shape: Shape = ()) -> str:
-    r"""A name as a textbook sets it: x1 -> x_{1}, W -> \mathbf{W}, theta_hat -> \hat{\theta}."""
+def symbol(name: str, shape: Shape = (), labels: str = "") -> Printed:
+    r"""A name as a textbook sets it: x1 -> x_{1}, W -> \mathbf{W}, theta_hat -> \hat{\theta}.
+
+    `labels` stand behind the subscripts that it has.
+    """
     if not name.isidentifier():  # LaTeX, as h_{t-1}
-        return _in_latex(name, shape)
+        return _in_latex(name, shape, labels)
     base, _, rest = name.partition("_")
     accent = None
     subscripts = []
@@ -38,52 +51,61 @@ def symbol(name: str, shape: Shape = ()) -> str:
         elif part:
             subscripts.append(part if part.isdigit() or len(part) == 1 else rf"\text{{{part}}}")
     letter = rf"\{base}" if base in GREEK else base
+    is_word = False
     if shape:
+        is_word = len(base) > 1 and base.isascii() and base.isalpha() and base not in GREEK
         body = rf"\boldsymbol{{{letter}}}" if base in GREEK else rf"\mathbf{{{letter}}}"
     else:
         body = letter if len(base) == 1 or base in GREEK else rf"\operatorname{{{letter}}}"
     if accent:
         body = f"{accent}{{{body}}}"
-    return f"{body}_{{{','.join(subscripts)}}}" if subscripts else body
+    if labels:
+        subscripts.append(labels)
+    start = Start(First.WORD) if is_word and not accent else Start()
+    if subscripts:
+        text, last = f"{body}_{{{','.join(subscripts)}}}", Last.SUBSCRIPT
+    else:
+        text, last = body, Last.WORD if is_word and not accent else Last.OTHER
+    return Printed(text, ATOM, start, last, name=name)
 
 
-def _in_latex(name: str, shape: Shape) -> str:
+def _in_latex(name: str, shape: Shape, labels: str) -> Printed:
     """A name that was given in LaTeX, bold where it is a tensor."""
     base, rest = re.fullmatch(r"(\\[A-Za-z]+\{[^{}]*\}|\\?[A-Za-z]+|.)(.*)", name).groups()  # type: ignore[union-attr]
-    return rf"\boldsymbol{{{base}}}{rest}" if shape else name
+    text = rf"\boldsymbol{{{base}}}{rest}" if shape else name
+    has_subscript = name.endswith("}") and "_{" in name
+    if labels:
+        text = f"{text[:-1]},{labels}}}" if has_subscript else f"{text}_{{{labels}}}"
+        has_subscript = True
+    return Printed(text, last=Last.SUBSCRIPT if has_subscript else Last.OTHER, name=name)
 
 
-def entry_symbol(name: str, place: Sequence[int], shape: Shape) -> str:
+def entry_symbol(name: str, place: Sequence[int], shape: Shape) -> Printed:
     """An entry of a tensor as a textbook writes it, counted from 1: W_{12}, W_{f,12}."""
-    written = symbol(name)
     labels = [str(p + 1) for p, n in zip(place, shape, strict=True) if n > 1]
-    if not labels:
-        return written
-    joined = ("," if max(shape) > 9 else "").join(labels)
-    return subscripted(written, joined)
+    return symbol(name, (), ("," if max(shape, default=0) > 9 else "").join(labels))
 
 
-def subscripted(name: str, labels: str) -> str:
-    """A name with labels below it, behind those that it has: q_{1} -> q_{1,ij}."""
-    if name.endswith("}") and "_{" in name:
-        return f"{name[:-1]},{labels}}}"
-    return f"{name}_{{{labels}}}"
-
-
-def number_tex(value: Any, colour: str | None = None) -> tuple[str, int]:
+def number_tex(value: Any, colour: str | None = None) -> Printed:
     """A scalar, with the binding of a sum when its sign asks for brackets in a product."""
-    text = number_format.number_latex(value)
-    binding = SUM if text.startswith("-") else PRODUCT if r"\times" in text else ATOM
-    return coloured(text, colour), binding
+    return coloured(_number(value, number_format.DIGITS), colour)
 
 
-def constant_tex(value: float) -> tuple[str, int]:
-    """A number of a formula, which is written with all its digits, with its binding."""
-    text = number_format.written_latex(value)
-    return text, SUM if text.startswith("-") else PRODUCT if r"\times" in text else ATOM
+def constant_tex(value: float) -> Printed:
+    """A number of a formula, which is written with all its digits."""
+    return _number(value, number_format.written_digits(value))
 
 
-def tensor(value: Any, colour: str | None = None, among: Any = ()) -> tuple[str, int]:
+def _number(value: Any, digits: int) -> Printed:
+    x = float(value)
+    is_scaled = number_format.parts(x, digits)[1] is not None
+    binding = SUM if math.copysign(1, x) < 0 and x else PRODUCT if is_scaled else ATOM
+    start = Start(First.MINUS if binding == SUM else First.DIGIT, number=math.isfinite(x))
+    last = Last.DIGIT if math.isfinite(x) and not is_scaled else Last.OTHER
+    return Printed(number_format.number_latex(x, digits), binding, start, last, numbers=x)
+
+
+def tensor(value: Any, colour: str | None = None, among: Any = ()) -> Printed:
     """A scalar or a matrix of numbers; a vector stands as a column, a large matrix by its corners.
 
     It gets the precision that it has `among` other numbers, which it is a part of.
@@ -91,30 +113,26 @@ def tensor(value: Any, colour: str | None = None, among: Any = ()) -> tuple[str,
     array = np.asarray(value, dtype=float)
     if array.size == 1 and array.ndim == 0:
         return number_tex(array.item(), colour)
-    return coloured(matrix(array, np.ravel(among)), colour), ATOM
-
-
-def coloured(text: str, colour: str | None) -> str:
-    """LaTeX in a colour, or as it is."""
-    return rf"\textcolor{{{colour}}}{{{text}}}" if colour else text
+    return coloured(matrix(array, np.ravel(among)), colour)
 
 
 def matrix(
     array: np.ndarray, among: Sequence[float] | np.ndarray = (), *, exactly: bool = False
-) -> str:
+) -> Printed:
     """A vector or matrix with all its numbers at one precision; stacks are written side by side.
 
     `exactly`: as in a formula, with all the digits that they are written with.
     """
     if array.ndim > 2:
         blocks = array.reshape(-1, *array.shape[-2:])
-        shown = [matrix(b, among, exactly=exactly) for b in blocks[:3]]
-        return r"\left[" + r",\; ".join(shown + [r"\cdots"] * (len(blocks) > 3)) + r"\right]"
+        shown: list[str] = [matrix(b, among, exactly=exactly) for b in blocks[:3]]
+        listed = r",\; ".join([*shown, *[r"\cdots"] * (len(blocks) > 3)])
+        return Printed(rf"\left[{listed}\right]", signs=_OF_NUMBERS, numbers=array)
     grid = array.reshape(-1, 1) if array.ndim == 1 else array
     rows, columns = _kept(grid.shape[0], MAX_ROWS), _kept(grid.shape[1], MAX_COLUMNS)
     corner = grid[np.ix_([r for r in rows if r is not None], [c for c in columns if c is not None])]
     shown = _aligned(corner, among)
-    if exactly and any(_number(t) != v for t, v in zip(shown, corner.flat, strict=True)):
+    if exactly and any(_shown(t) != v for t, v in zip(shown, corner.flat, strict=True)):
         shown = [number_format.written_latex(v) for v in corner.flat]
     texts = iter(shown)
     body = []
@@ -123,10 +141,23 @@ def matrix(
             body.append(" & ".join(r"\ddots" if c is None else r"\vdots" for c in columns))
         else:
             body.append(" & ".join(r"\cdots" if c is None else next(texts) for c in columns))
-    return r"\begin{bmatrix*}[r]" + r" \\ ".join(body) + r"\end{bmatrix*}"
+    text = r"\begin{bmatrix*}[r]" + r" \\ ".join(body) + r"\end{bmatrix*}"
+    return Printed(text, start=Start(First.ROWS), signs=_OF_NUMBERS, numbers=array)
 
 
-def _number(text: str) -> float:
+_OF_NUMBERS = frozenset({Sign.MATRIX})
+
+
+def listed(numbers: np.ndarray) -> Printed:
+    """A vector in one line, for a subscript: a column would be too tall."""
+    flat = np.ravel(numbers)
+    places = _kept(flat.size, MAX_ROWS)
+    texts = iter(_aligned(flat[[k for k in places if k is not None]], ()))
+    shown = r",\,".join(r"\vdots" if k is None else next(texts) for k in places)
+    return Printed(rf"\left[{shown}\right]")
+
+
+def _shown(text: str) -> float:
     """The number that LaTeX shows, where it shows one without a power of ten."""
     try:
         return float(text)
@@ -153,11 +184,6 @@ def uncoloured(text: str) -> str:
     return COLOUR.sub("", text).replace("}", "").replace("{", "")
 
 
-def bare(text: str) -> str:
-    """LaTeX from the first sign that the eye meets."""
-    return COLOUR.sub("", text).lstrip("{")
-
-
 def without_font(text: str) -> str:
     """LaTeX with the letters of vectors and matrices as those of numbers."""
     return _BOLD.sub(r"\1", text)
@@ -172,6 +198,6 @@ def dimensions(shape: Shape) -> str:
     return r" \times ".join(str(n) for n in shape) if shape else "1"
 
 
-def partial(of: str, by: str) -> str:
+def partial(of: str, by: str) -> Printed:
     r"""The fraction \partial f / \partial x."""
-    return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+    return fraction(put(r"\partial ", of), put(r"\partial ", by))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.graph import Gate, Graph, Node, topological
+from report.derivation.latex.printed import Printed, put
 from report.derivation.own_names import given_way, own_symbol
 from report.derivation.symbolic.expressions import (
     derivative,
@@ -36,7 +37,7 @@ class ClosedForm:
     symbols: Mapping[str, Any]  # of each input
 
     @property
-    def latex(self) -> str:
+    def latex(self) -> Printed:
         """The formula with the inputs' names as everywhere in the report."""
         names = {s: own_symbol(name) for name, s in self.symbols.items()}
         return given_way(expression_latex(self.expression, names), self.symbols)
@@ -135,7 +136,7 @@ def local_derivative(
     place: int,
     arguments: tuple[Any, ...],
     options: tuple[tuple[str, Any], ...] = (),
-) -> str | None:
+) -> Printed | None:
     """d gate / d argument number `place` as sympy derives it, in LaTeX.
 
     `arguments` are the LaTeX of each argument, or sympy's constant for a constant one, `options` the
@@ -151,7 +152,7 @@ def local_derivative(
     return expression_latex(derivative, names)
 
 
-def expression_latex(expression: Any, names: Mapping[Any, str]) -> str:
+def expression_latex(expression: Any, names: Mapping[Any, str]) -> Printed:
     """LaTeX by sympy's printer, with the names given."""
     from report.derivation.symbolic.sympy_printer import entry_latex
 
@@ -171,9 +172,8 @@ def _bracketed(expression: Any, names: Mapping[Any, str]) -> tuple[Any, dict[Any
         (first, condition), (last, _) = e.args
         if (first, last) == (0, 1):
             condition = sympy.Not(condition)
-        tex = entry_latex(condition, names)
         dummy = sympy.Dummy(real=True)
-        signs[dummy] = rf"𝟙\left[{tex}\right]"
+        signs[dummy] = put(r"𝟙\left[", entry_latex(condition, names), r"\right]")
         return dummy
 
     def is_truth(e: Any) -> bool:

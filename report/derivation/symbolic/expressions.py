@@ -15,11 +15,12 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates import CALL, GATES
+from report.autodiff.gates import CALL, GATES, SUM
 from report.autodiff.graph import CONSTANT, INPUT, Gate, Node, topological
 from report.autodiff.graph import constant as constant_node
 from report.derivation.latex.conditions import JOINED, choice, joined_conditions
 from report.derivation.latex.options import options, with_options
+from report.derivation.latex.printed import Printed, bracketed, put
 from report.derivation.latex.printer import filled
 
 
@@ -39,16 +40,16 @@ def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
         def fdiff(self, argindex: int = 1) -> Any:
             return _slope(self, argindex - 1)
 
-        def _latex(self, printer: Any, exp: str | None = None) -> str:
-            text = _latex(gate, [printer._print(a) for a in self.args], self.params)
+        def _latex(self, printer: Any, exp: str | None = None) -> Printed:
+            arguments = [printer._print(a) for a in self.args]
+            text = _latex(gate, arguments, self.params)
             if exp is None:
                 return text
-            head = rf"\{gate.name}\left("
-            if exp in ("2", "3", "4") and gate.powered and text.startswith(head):
-                return rf"\{gate.name}^{{{exp}}}{text[len(gate.name) + 1 :]}"
+            if exp in ("2", "3", "4") and gate.powered:
+                return put(rf"\{gate.name}^{{{exp}}}", bracketed(arguments[0]))
             # σ²(x) could be σ(σ(x)), and log σ(x)² the logarithm of σ(x)²
-            closed = r"\left(" in text and gate.binding >= CALL
-            return rf"{text}^{{{exp}}}" if closed else rf"\left({text}\right)^{{{exp}}}"
+            is_call = gate.binding >= CALL and r"\left(" in gate.latex
+            return put(text if is_call else bracketed(text), f"^{{{exp}}}")
 
     return type(f"f_{name}", (Call,), {"is_real": True, "gate": name, "params": dict(params)})
 
@@ -97,12 +98,15 @@ def _exactly(x: float) -> Any:
     return sympy.Rational(str(x))
 
 
-def _latex(gate: Gate, texts: list[str], params: Mapping[str, Any]) -> str:
+def _latex(gate: Gate, texts: list[Printed], params: Mapping[str, Any]) -> Printed:
     if gate.form is Form.CHOICE:
         return choice(*texts)
     if gate.form in JOINED:
         return joined_conditions(gate.form, texts)
-    return with_options(filled(gate.latex, texts), options(gate, params))
+    if gate.condition:
+        inside = filled(gate.condition, texts).bound(SUM)
+        return put(r"𝟙\left[", inside, r"\right]", condition=inside)
+    return filled(with_options(gate.latex, options(gate, params)), texts)
 
 
 def written_out(expression: Any) -> Any:
@@ -195,7 +199,7 @@ def times(*factors: Any) -> Any:
     """A product in which a number stays in front of a sum: 2 (a + b), as it was written."""
     import sympy
 
-    from report.derivation.symbolic.sympy_printer import is_plain_number
+    from report.derivation.symbolic.factor_order import is_plain_number
 
     number = sympy.Mul(*filter(is_plain_number, factors))
     rest = sympy.Mul(*(f for f in factors if not is_plain_number(f)))

@@ -6,28 +6,51 @@ front, then derivatives, then the entries in the order in which they are named, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates import GATES
+from report.autodiff.gates import ATOM
+from report.derivation.latex.printed import (
+    First,
+    Printed,
+    bracketed,
+    fraction,
+    joined,
+    literal,
+    put,
+)
+from report.derivation.symbolic.factor_order import (
+    first_name,
+    form_of,
+    has_extreme,
+    is_coefficient,
+    is_equation,
+    is_limited,
+    is_plain_number,
+    is_wide,
+    rank,
+)
 
 ADD, MUL = 40, 50  # sympy's precedences
-_BRACKETS = frozenset({Form.COMPARISON, Form.BRACKET})
 
 
-def entry_latex(expression: Any, tex: Mapping[Any, str]) -> str:
+def entry_latex(expression: Any, tex: Mapping[Any, str]) -> Printed:
     """LaTeX of an entry; `tex` is how the symbols of scalars are written."""
     return _written(expression, tuple(tex.items()))
 
 
 @lru_cache(maxsize=2048)  # the variants of a question have the same formulas
-def _written(expression: Any, tex: tuple[tuple[Any, str], ...]) -> str:
+def _written(expression: Any, tex: tuple[tuple[Any, str], ...]) -> Printed:
     settings = {"symbol_names": dict(tex), "inv_trig_style": "full", "fold_frac_powers": True}
-    return str(_entry_printer()(settings).doprint(expression))
+    printer = _entry_printer()(settings)
+    printer.signs, printer.notes = set(), {}
+    text = printer._print(expression)
+    return Printed(
+        text, text.binding, text.start, text.last, frozenset(printer.signs), tuple(printer.notes)
+    )
 
 
 @cache
@@ -50,116 +73,34 @@ def _entry_printer() -> Any:
         "_print_max": _extreme,
         "_print_min": _extreme,
         "_print_KroneckerDelta": _delta,
-        "_print_UnevaluatedExpr": lambda p, e: str(p._print(e.args[0])),
+        "_print_UnevaluatedExpr": lambda p, e: p._print(e.args[0]),
         "parenthesize": _parenthesize,
+        "_add_parens": lambda p, text: bracketed(text),
+        "_print": _noted,
     }
     return type("EntryPrinter", (printer(),), methods)
 
 
-# ---------------------------------------------------------------- the order of factors and terms
+def _noted(p: Any, e: Any, **kwargs: Any) -> Printed:
+    """An expression as it is printed, and what it holds kept for the whole: sympy's own methods drop it."""
+    text = super(type(p), p)._print(e, **kwargs)
+    if not isinstance(text, Printed):
+        text = _told_of(e, text)
+    p.signs |= text.signs
+    p.notes |= dict.fromkeys(text.notes)
+    return text
 
 
-def first_name(e: Any) -> int:
-    """The place of the first name in an expression."""
-    return min((int(m) for m in re.findall(r"\b[ev](\d{3,4})\b", str(e))), default=999)
-
-
-def _form(e: Any) -> Form | None:
-    """What a function of entries that is a gate is written as."""
-    name = getattr(e, "gate", None)
-    return None if name is None else GATES[name].form
-
-
-def _is_equation(e: Any) -> bool:
-    """Whether an expression is 𝟙[a = b]."""
-    return _form(e) is Form.COMPARISON and GATES[e.gate].sign == "="
-
-
-def _is_limited(e: Any) -> bool:
-    """Whether an expression is a sum, a product or an extreme over labels."""
-    from sympy.concrete.expr_with_limits import ExprWithLimits
-
-    return isinstance(e, ExprWithLimits)
-
-
-def is_plain_number(e: Any) -> bool:
-    """Whether an expression holds no entry: sympy takes a sum whose labels are all bound for a number."""
-    from sympy.concrete.expr_with_limits import ExprWithLimits
-
-    return bool(e.is_number) and not e.has(ExprWithLimits)
-
-
-def _is_coefficient(e: Any) -> bool:
-    """Whether a number stands in front; log 2 does not."""
+def _told_of(e: Any, text: str) -> Printed:
+    """What sympy has printed, with how it begins."""
     import sympy
 
-    return is_plain_number(e) and not e.has(sympy.log)
-
-
-def _is_wide(e: Any) -> bool:
-    """Whether an expression ends with a sum, which what follows would seem to belong to."""
-    return _is_limited(e) or (e.is_Mul and any(_is_limited(a) for a in e.args))
-
-
-def _has_extreme(e: Any) -> bool:
-    """Whether an expression ends with a max or min, whose term could go on; a Σ ends at a + or -."""
-    return any(
-        hasattr(a, "limits") and hasattr(a, "gate") for a in (e, *(e.args if e.is_Mul else ()))
-    )
-
-
-def _rank(e: Any) -> tuple[int, bool, bool, int, str]:
-    """Where a factor stands: constants, derivatives, names, functions, brackets, sums, logarithms, and what is wide."""
-    import sympy
-
-    is_power = e.is_Pow and e.base.is_number and not e.base.has(sympy.log)  # 2^x
-    base = e.base if e.is_Pow and not is_power else e
-    form = _form(base)
-    groups = [
-        hasattr(base, "is_number_entry"),
-        hasattr(base, "is_partial_entry"),
-        is_power,
-        hasattr(base, "is_first_entry"),
-        base.is_Symbol or hasattr(base, "is_name_entry"),
-        bool(base.args) and not (base.is_Add or form in _LATE or isinstance(base, _late_types())),
-        isinstance(base, sympy.KroneckerDelta) or form in _BRACKETS,
-        base.is_Add or isinstance(base, sympy.UnevaluatedExpr),
-        isinstance(base, sympy.log),
-        form is Form.CHOICE or isinstance(base, sympy.Piecewise),
-        _is_limited(base) and not isinstance(base, sympy.Sum),
-        True,
-    ]
-    return (
-        groups.index(True),
-        not base.is_Symbol
-        and hasattr(base, "is_name_entry"),  # a scalar stands before the entries of tensors: α w_i
-        e.is_Pow and not e.exp.is_number,
-        first_name(e),
-        _reading(e),
-    )
-
-
-def _reading(e: Any) -> str:
-    """What decides between factors that are alike: sin before cos, δ_i before δ_j, then the alphabet."""
-    import sympy
-
-    if _form(e) in _BRACKETS and e.args[0].is_Symbol:
-        return str(e.args[0])
-    if isinstance(e, sympy.KroneckerDelta):
-        return min((str(a) for a in e.args if not a.is_Integer), default="")
-    return str(e).replace("sin(", "bsin(")
-
-
-_LATE = _BRACKETS | {Form.CHOICE}
-
-
-@cache
-def _late_types() -> tuple[Any, ...]:
-    import sympy
-    from sympy.concrete.expr_with_limits import ExprWithLimits
-
-    wide = (sympy.Piecewise, ExprWithLimits)
-    return (sympy.KroneckerDelta, sympy.UnevaluatedExpr, sympy.log, *wide)
+    if not isinstance(e, sympy.Expr) or e.has(sympy.Symbol, sympy.Function):
+        if isinstance(e, sympy.Pow) and e.base.is_Number and e.base.is_positive:
+            return _told_of(e.base, text)
+        return Printed(text)
+    start, last, signs = literal(text)  # a number
+    return Printed(text, ATOM, start, last, signs)
 
 
 def _product(p: Any, e: Any) -> str:
@@ -169,49 +110,52 @@ def _product(p: Any, e: Any) -> str:
     factors = sympy.Mul.make_args(e)
     if all(map(is_plain_number, factors)):
         return str(super(type(p), p)._print_Mul(e))
-    number = sympy.Mul(*filter(_is_coefficient, factors))
+    number = sympy.Mul(*filter(is_coefficient, factors))
     sign = "-" if number.could_extract_minus_sign() else ""
     number = -number if sign else number
     above: list[Any] = []
     below: list[Any] = []
-    for f in sorted((f for f in factors if not _is_coefficient(f)), key=_rank):
+    for f in sorted((f for f in factors if not is_coefficient(f)), key=rank):
         inverse = f.is_Pow and is_plain_number(f.exp) and bool(f.exp < 0)
         (below if inverse else above).append(1 / f if inverse else f)
-    front = [p._print(f) for f in above if _rank(f)[0] <= 1]
-    rest = [f for f in above if _rank(f)[0] > 1]
+    front = [p._print(f) for f in above if rank(f)[0] <= 1]
+    rest = [f for f in above if rank(f)[0] > 1]
     if below:
         numerator, denominator = number.as_numer_denom()
-        top = _row(p, numerator, [f for f in rest if not _is_wide(f)])
-        front.append(rf"\frac{{{top or 1}}}{{{_row(p, denominator, below)}}}")
-        rest = [f for f in rest if _is_wide(f)]
+        top = _row(p, numerator, [f for f in rest if not is_wide(f)])
+        front.append(fraction(top or "1", _row(p, denominator, below)))
+        rest = [f for f in rest if is_wide(f)]
     elif number != 1:
         front.insert(0, _number(p, number))
     alone = len(rest) == 1 and (sign or front)
     tail = p.parenthesize(rest[0], MUL) if alone else _row(p, sympy.Integer(1), rest)
-    if front and re.match(r"[0-9]", tail):
-        tail = rf"\cdot {tail}"
-    if front and tail.startswith("𝟙"):
-        tail = rf"\, {tail}"
-    return sign + " ".join([*front, *([tail] if tail else [])])
+    tail = _behind(tail) if front else tail
+    return put(sign, joined(" ", [*front, *([tail] if tail else [])]))
 
 
-def _number(p: Any, number: Any) -> str:
+def _behind(factor: Printed) -> Printed:
+    """A factor behind another one, which it could be taken for a part of."""
+    if factor.start.first is First.DIGIT:
+        return put(r"\cdot ", factor)
+    return put(r"\, ", factor) if factor.start.first is First.TRUTH else factor
+
+
+def _number(p: Any, number: Any) -> Printed:
     """A number in front of something: 1 + π² in brackets."""
-    return str(p.parenthesize(number, MUL) if number.is_Add else p._print(number))
+    return p.parenthesize(number, MUL) if number.is_Add else p._print(number)
 
 
-def _row(p: Any, number: Any, factors: Sequence[Any]) -> str:
+def _row(p: Any, number: Any, factors: Sequence[Any]) -> Printed:
     """A number and factors side by side."""
     if number == 1 and len(factors) == 1:
-        return str(p._print(factors[0]))
+        return p._print(factors[0])
     texts = [] if number == 1 else [_number(p, number) if factors else p._print(number)]
     for f in factors:
         text = p.parenthesize(f, MUL)
-        text = rf"\, {text}" if texts and text.startswith("𝟙") else text
-        text = rf"\cdot {text}" if texts and re.match(r"[0-9]", text) else text
-        hides = _is_wide(f) and f is not factors[-1] and not text.startswith(r"\left(")
-        texts.append(rf"\left({text}\right)" if hides else text)
-    return " ".join(texts)
+        is_open = is_wide(f) and f is not factors[-1] and text.start.first is not First.BRACKET
+        text = _behind(text) if texts else text
+        texts.append(bracketed(text) if is_open else text)
+    return joined(" ", texts)
 
 
 def _power(p: Any, e: Any) -> str:
@@ -242,19 +186,18 @@ def _sum(p: Any, e: Any, order: Any = None) -> str:
         late = is_plain_number(t) == bool(behind)
         has_bracket = any(f.is_Add for f in sympy.Mul.make_args(t))
         last = rises and t.is_number
-        return last, minus, late, _is_wide(t), first_name(t), has_bracket, str(t)
+        return last, minus, late, is_wide(t), first_name(t), has_bracket, str(t)
 
-    text = ""
+    texts: list[str] = []
     terms = sorted(sympy.Add.make_args(e), key=key)
     for i, term in enumerate(terms):
         minus = bool(term.could_extract_minus_sign())
         bare = -term if minus else term
         one = p.parenthesize(bare, ADD)
-        if _has_extreme(bare) and i < len(terms) - 1:
-            one = rf"\left({one}\right)"
-        sign = ("-" if minus else "") if i == 0 else (" - " if minus else " + ")
-        text += sign + one
-    return text
+        if has_extreme(bare) and i < len(terms) - 1:
+            one = bracketed(one)
+        texts += [("-" if minus else "") if i == 0 else (" - " if minus else " + "), one]
+    return put(*texts)
 
 
 # ---------------------------------------------------------------- over labels
@@ -267,7 +210,7 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
     labels = [limit[0] for limit in limits]
     factors = sympy.Mul.make_args(term)
     told = _told(term, labels)
-    conditions = [f for f in factors if _is_equation(f) and f.has(*told)]
+    conditions = [f for f in factors if is_equation(f) and f.has(*told)]
     bound = [x for x in told if any(c.has(x) for c in conditions)]
     text = ""
     for label, first, end in reversed(limits):
@@ -283,7 +226,7 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
         )
         text += rf"{sign}_{{{below}\colon {equations}}} "
     rest = sympy.Mul(*(f for f in factors if f not in conditions))
-    return text + str(p.parenthesize(rest, ADD + 1))
+    return put(text, p.parenthesize(rest, ADD + 1))
 
 
 def _parts(e: Any) -> Any:
@@ -302,14 +245,14 @@ def _told(term: Any, labels: Sequence[Any]) -> list[Any]:
 
 def _left_out(term: Any, labels: Sequence[Any]) -> list[Any]:
     """The equations of labels for which a factor is 1; none where it is no product of all but one."""
-    if _form(term) is not Form.CHOICE or term.args[1] != 1:
+    if form_of(term) is not Form.CHOICE or term.args[1] != 1:
         return []
     pairs, left = [], [term.args[0]]
     while left:
         condition = left.pop()
-        if _form(condition) is Form.AND:
+        if form_of(condition) is Form.AND:
             left += condition.args
-        elif _is_equation(condition) and condition.args[0] in labels:
+        elif is_equation(condition) and condition.args[0] in labels:
             pairs.append(condition)
         else:
             return []
@@ -332,7 +275,7 @@ def _product_of_all(p: Any, e: Any) -> str:
     below = rf"{names[0]} \ne {own[0]}"
     if upto:
         below = rf"{names[0]}\colon " + r",\,".join([*upto, below])
-    return rf"\prod_{{{below}}} {p.parenthesize(factor, MUL)}"
+    return put(rf"\prod_{{{below}}} ", p.parenthesize(factor, MUL))
 
 
 def _extreme(p: Any, e: Any) -> str:
@@ -341,7 +284,7 @@ def _extreme(p: Any, e: Any) -> str:
         str(x) if x in told else rf"{first} \le {x} \le {end}"
         for x, first, end in reversed(e.limits)
     )
-    return rf"\{e.gate}_{{{below}}} {p.parenthesize(e.function, MUL)}"
+    return put(rf"\{e.gate}_{{{below}}} ", p.parenthesize(e.function, MUL))
 
 
 # ---------------------------------------------------------------- signs
@@ -350,17 +293,17 @@ def _extreme(p: Any, e: Any) -> str:
 def _delta(p: Any, e: Any, exp: str | None = None) -> str:
     labels = sorted((p._print(a) for a in e.args), key=lambda text: text.isdigit())
     comma = "" if all(len(t) == 1 for t in labels) else ", "
-    return rf"\delta_{{{comma.join(labels)}}}"
+    return put(rf"\delta_{{{comma.join(labels)}}}")
 
 
-def _parenthesize(p: Any, item: Any, level: int, *args: Any, **kwargs: Any) -> str:
+def _parenthesize(p: Any, item: Any, level: int, *args: Any, **kwargs: Any) -> Printed:
     import sympy
 
     if isinstance(item, sympy.UnevaluatedExpr):
         item = item.args[0]
-    if _is_limited(item) and level <= MUL:
-        return str(p._print(item))
-    return str(super(type(p), p).parenthesize(item, level, *args, **kwargs))
+    if is_limited(item) and level <= MUL:
+        return p._print(item)
+    return super(type(p), p).parenthesize(item, level, *args, **kwargs)
 
 
 @cache
@@ -378,8 +321,7 @@ def printer() -> Any:
             condition = f"{self._print(above)} > {self._print(below)}"
             if above.is_number:
                 condition = f"{self._print(below)} < {self._print(above)}"
-            text = rf"𝟙\left[{condition}\right]"
-            return text if exp is None else rf"{text}^{{{exp}}}"
+            return put(rf"𝟙\left[{condition}\right]", f"^{{{exp}}}" if exp else "")
 
         def _print_sign(self, e: Any, exp: str | None = None) -> str:
             power = "" if exp is None else f"^{{{exp}}}"
