@@ -24,10 +24,8 @@ from report.derivation.elements import (
 from report.derivation.gate_families import LARGE, flows, is_shared, kinds
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.gradients import gradients
-from report.derivation.latex import equation
 from report.derivation.latex.printed import bracketed, joined, put
 from report.derivation.legend import legend
-from report.derivation.own_names import given_way
 from report.derivation.quantity_names import Notation
 from report.derivation.steps import step
 
@@ -62,23 +60,22 @@ def derive(trace: Trace) -> Derivation:
             step(notation, q, backpass, told) for q in backward if not shared or not is_shared(q)
         ),
         gradients=gradients(notation, backpass),
-        kinds=kinds(shared, notation.f),
+        kinds=kinds(shared, notation.f, notation.taken),
         flows=flows(trace, shared),
     )
-    derivation = given_way(derivation, notation.names)
     return replace(derivation, legend=legend(notation, derivation))
 
 
 def formula(trace: Trace) -> tuple[Equation, ...]:
     """The function of a trace as it was written, without its derivation."""
     notation = Notation(trace)
-    return given_way(_formula(notation), notation.names)
+    return _formula(notation)
 
 
 def forward_rows(trace: Trace) -> tuple[ForwardRow, ...]:
     """The forward pass alone."""
     notation = Notation(trace)
-    return given_way(tuple(_forward_row(notation, q) for q in trace.gates), notation.names)
+    return tuple(_forward_row(notation, q) for q in trace.gates)
 
 
 def _formula(notation: Notation) -> tuple[Equation, ...]:
@@ -96,5 +93,6 @@ def _formula(notation: Notation) -> tuple[Equation, ...]:
 def _forward_row(notation: Notation, q: Quantity) -> ForwardRow:
     sizes = [math.prod(a.shape) for a in q.node.args if a in notation.name]
     few = max(sizes, default=0) <= MAX_PUT_IN and sum(sizes) <= 2 * MAX_PUT_IN
-    numbers = equation(q.node, notation.as_value) if few else None
-    return ForwardRow(q, notation.name[q.node], equation(q.node, notation.named), numbers)
+    numbers = notation.equation(q.node, notation.as_value) if few else None
+    symbols = notation.equation(q.node, notation.named)
+    return ForwardRow(q, notation.name[q.node], symbols, numbers)

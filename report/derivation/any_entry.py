@@ -9,7 +9,6 @@ from report.autodiff.trace import Trace
 from report.derivation.elements import Derivation
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.gradients import gradients
-from report.derivation.own_names import given_way
 from report.derivation.quantity_names import Notation
 
 
@@ -22,8 +21,7 @@ def of_any_entry(trace: Trace) -> Derivation:
         replace(g, where=tuple(e for e in g.where if e.left != position))
         for g in gradients(notation, Backpass(turned))
     )
-    made = Derivation(notation.f, (), (), (), found, (), ())
-    return given_way(made, notation.names)
+    return Derivation(notation.f, (), (), (), found, (), ())
 
 
 def at_entry(trace: Trace, derivation: Derivation, at: int) -> tuple[Trace, Derivation]:

@@ -16,8 +16,8 @@ from report.autodiff.simplify import is_filled
 from report.autodiff.simplify.constants import is_rational
 from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation
-from report.derivation.index_form import IndexForm, NoIndexForm, index_form
-from report.derivation.latex import Printed, latex
+from report.derivation.index_form import IndexForm, NoIndexForm
+from report.derivation.latex import Printed
 from report.derivation.latex.printed import Sign, bracketed, fraction, put
 from report.derivation.latex.printer import as_row, bracketed_at
 from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor, uncoloured
@@ -146,7 +146,7 @@ class Link:
         upstream, graph = self.notation.gradient(self.node), self.local_graph
         if self.hands_on:
             return upstream if is_filled(graph, 1) else put("-", upstream)
-        local = latex(graph, self.names.get)
+        local = self.notation.latex(graph, self.names.get)
         is_part = local.binding <= SUM or local.minus or _BY_ENTRIES & local.signs
         local = self._unfolded() or local
         return put(upstream, dot, bracketed(local) if is_part else local)
@@ -174,7 +174,7 @@ class Link:
         named = is_named(self.node.gate)
         if not derived or named or self.y in set(topological(graph)):  # the value is used again
             symbols += self._steps() if derived else []
-            symbols.append(self._unfolded() or latex(graph, self.names.get))
+            symbols.append(self._unfolded() or self.notation.latex(graph, self.names.get))
         numbers = self.slope_written
         put_in = []
         if graph.value is not None:
@@ -182,9 +182,11 @@ class Link:
                 put_in.append(numbers)
         elif np.size(self.slope) <= MAX_PUT_IN:
             if not self.node.shape and not self.arg.shape:
-                put_in.append(latex(graph, self.numbers.get))
+                put_in.append(self.notation.latex(graph, self.numbers.get))
             elif known := self._known(graph):
-                put_in.append(latex(graph, lambda n: known.get(n) or self.numbers.get(n)))
+                put_in.append(
+                    self.notation.latex(graph, lambda n: known.get(n) or self.numbers.get(n))
+                )
             put_in.append(numbers)
             if uncoloured(put_in[0]) == uncoloured(put_in[-1]):
                 del put_in[:-1]
@@ -192,8 +194,8 @@ class Link:
 
     def _steps(self) -> list[Printed]:
         """What stands between the derivative of a gate's definition and the rule, so that one can follow."""
-        arguments = [self.names.get(leaf) or latex(leaf) for leaf in self.leaves]
-        return [bracketed_at(step, arguments) for step in self.node.gate.steps]
+        arguments = [self.names.get(leaf) or self.notation.latex(leaf) for leaf in self.leaves]
+        return [bracketed_at(step, arguments, self.notation.taken) for step in self.node.gate.steps]
 
     def _unfolded(self) -> Printed | None:
         """One over a constant divisor as it stands in the formula: 1/0.5, whose number follows."""
@@ -204,7 +206,7 @@ class Link:
         ):
             return None
         divisor = self.node.args[1]
-        return None if divisor.shape else fraction("1", latex(divisor))
+        return None if divisor.shape else fraction("1", self.notation.latex(divisor))
 
     def _known(self, graph: Node) -> dict[Node, Printed]:
         """The numbers of functions of the forward pass that stand in a rule: softmax(z), 𝟙[a > b]."""
@@ -226,11 +228,14 @@ class Link:
         if not self.node.gate.elementwise or self.node.shape:
             return None
         arguments = tuple(
-            (exact(a) if is_rational(a) else latex(a)) if a.is_constant else self.notation.name[a]
+            (exact(a) if is_rational(a) else self.notation.latex(a))
+            if a.is_constant
+            else self.notation.name[a]
             for a in self.node.args
         )
         options = tuple(self.node.params.items())
-        derived = local_derivative(self.node.gate, self.place, arguments, options)
+        taken = self.notation.taken
+        derived = local_derivative(self.node.gate, self.place, arguments, options, taken)
         return derived if derived is not None and len(derived) <= MAX_DERIVED else None
 
     def jacobian(self) -> tuple[Printed, Printed] | None:
@@ -243,7 +248,7 @@ class Link:
         args = [x if i == self.place else leaf for i, leaf in enumerate(self.leaves)]
         names = {y: self.notation.name[node], x: self.notation.name[self.arg]}
         written = matrix(y, *args, **node.params)
-        symbols = latex(written, lambda n: names.get(n) or self.names.get(n))
+        symbols = self.notation.latex(written, lambda n: names.get(n) or self.names.get(n))
         units = np.eye(math.prod(node.shape))
         rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in units]
         known = {y: np.ravel(self.q.value), x: np.ravel(self.values[self.leaves[self.place]])}
@@ -275,14 +280,16 @@ class Link:
         What is summed up inside, such as gᵀp in the rule of softmax, has its number in a line of its own.
         """
         sizes = [math.prod(n.shape) for n in topological(self.graph)]
-        symbols = latex(self.graph, self.names.get)
+        symbols = self.notation.latex(self.graph, self.names.get)
         if max(sizes) > MAX_PUT_IN:
             return symbols, []
         known = self._known(self.graph)
-        put_in = [latex(self.graph, lambda n: known.get(n) or self.numbers.get(n))]
+        put_in = [self.notation.latex(self.graph, lambda n: known.get(n) or self.numbers.get(n))]
         if sums := self._sums():
             put_in.append(
-                latex(self.graph, lambda n: sums.get(n) or known.get(n) or self.numbers.get(n))
+                self.notation.latex(
+                    self.graph, lambda n: sums.get(n) or known.get(n) or self.numbers.get(n)
+                )
             )
         return symbols, put_in
 
@@ -305,11 +312,11 @@ class Link:
         return self._entry(self.graph)
 
     def _entry(self, graph: Node) -> IndexForm | None:
-        entry, letters = self.notation.entry, self.notation.letters
+        entry = self.notation.entry
         names = {self.upstream: partial(self.notation.f, entry[self.node])}
         names |= {leaf: entry[n] for leaf, n in self.pairs}
         try:
-            return index_form(graph, names, lambda n: latex(n, self.names.get), letters)
+            return self.notation.index_form(graph, names, self.names.get)
         except NoIndexForm:
             return None
 

@@ -19,7 +19,7 @@ from report.derivation.backward_edge import Link
 from report.derivation.elements import Equation
 from report.derivation.index_form import NoIndexForm
 from report.derivation.index_form.walk import Split, Walk
-from report.derivation.latex import Printed, latex
+from report.derivation.latex import Printed
 from report.derivation.latex.symbols import partial
 from report.derivation.symbolic.expressions import times
 
@@ -56,8 +56,8 @@ class _Derivation:
         self.upstream = partial(notation.f, notation.entry[link.node])
         names = {leaf: notation.entry[n] for leaf, n in link.pairs if leaf is not link.y}
         whole = {link.upstream: self.upstream, link.y: notation.entry[link.node]}
-        named = (lambda n: latex(n, link.names.get)) if in_gates else None
-        self.walk = Walk(gate, names | whole, named, {})
+        named = (lambda n: notation.latex(n, link.names.get)) if in_gates else None
+        self.walk = Walk(gate, names | whole, named, {}, notation.taken)
         self.own = names[link.leaves[link.place]]
         self.root = self.walk.root
         self.at = tuple(self.walk.fresh(n) for n in link.arg.shape)

@@ -14,10 +14,9 @@ import numpy as np
 
 from report.autodiff.graph import INPUT, Gate, Node, constant, topological
 from report.autodiff.trace import Quantity, Trace
-from report.derivation.latex import Printed, equation, latex
+from report.derivation.latex import NONE_TAKEN, Printed, Taken, equation, latex
 from report.derivation.latex.printer import bracketed_at
-from report.derivation.latex.symbols import partial
-from report.derivation.own_names import own_symbol
+from report.derivation.latex.symbols import identity, partial, symbol
 from report.derivation.symbolic.closed_form import local_derivative
 from report.derivation.symbolic.expressions import is_named
 
@@ -57,13 +56,18 @@ def is_shared(q: Quantity) -> bool:
     )
 
 
-def kinds(quantities: Iterable[Quantity], f: str = "f") -> tuple[GateFamily, ...]:
-    """The kinds of the gates given, in order of their first appearance; `f` is the function's name."""
+def kinds(
+    quantities: Iterable[Quantity], f: str = "f", taken: Taken = NONE_TAKEN
+) -> tuple[GateFamily, ...]:
+    """The kinds of the gates given, in order of their first appearance.
+
+    `f` is the function's name, `taken` the signs of ours that names of the user are set like.
+    """
     found: dict[tuple[str, tuple[bool, ...]], list[Quantity]] = {}
     for q in quantities:
         key = (q.node.gate.name, tuple(a.is_constant for a in q.node.args))
         found.setdefault(key, []).append(q)
-    return tuple(_kind(same[0].node, len(same), f) for same in found.values())
+    return tuple(_kind(same[0].node, len(same), f, taken) for same in found.values())
 
 
 def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
@@ -84,18 +88,19 @@ def flows(trace: Trace, quantities: Iterable[Quantity]) -> tuple[Flow, ...]:
                 continue
             with np.errstate(all="ignore"):
                 local = rule(np.float64(1.0), q.value, *values, **node.params)
-            target = own_symbol(trace.name_of(arg))
+            target = symbol(trace.name_of(arg))
             lines.append(Flow(q, target, float(q.gradient), float(local), float(part)))
     return tuple(lines)
 
 
-def why(node: Node) -> str:
+def why(node: Node, taken: Taken = NONE_TAKEN) -> str:
     """The sentence about a gate's rule; some rules read otherwise where an argument is constant."""
     constants = tuple(a.is_constant for a in node.args)
-    return node.gate.why_with.get(constants, node.gate.why)
+    said = node.gate.why_with.get(constants, node.gate.why)
+    return said.replace(identity(frozenset()), identity(taken))
 
 
-def _kind(node: Node, count: int, f: str) -> GateFamily:
+def _kind(node: Node, count: int, f: str, taken: Taken) -> GateFamily:
     """A gate over letters: y = sin(x), with dy/dx and what flows back to x."""
     gate = node.gate
     letters = _ARGUMENTS[len(node.args) - 1]
@@ -108,19 +113,19 @@ def _kind(node: Node, count: int, f: str) -> GateFamily:
     return GateFamily(
         sign=gate.sign,
         count=count,
-        definition=f"y = {equation(y, names.get)}",
+        definition=f"y = {equation(y, names.get, taken)}",
         rules=tuple(
-            _rule(gate, place, leaves, y, f)
+            _rule(gate, place, leaves, y, f, taken)
             for place, leaf in enumerate(leaves)
             if not leaf.is_constant and gate.rules_for(len(leaves))[place] is not None
         ),
-        why=why(node),
+        why=why(node, taken),
     )
 
 
-def _rule(gate: Gate, place: int, leaves: list[Node], y: Node, f: str) -> str:
+def _rule(gate: Gate, place: int, leaves: list[Node], y: Node, f: str, taken: Taken) -> str:
     names = tuple(str(leaf.name) for leaf in leaves)
-    slope = local_derivative(gate, place, names, tuple(y.params.items()))
+    slope = local_derivative(gate, place, names, tuple(y.params.items()), taken)
     steps = [slope] if slope is not None else []
     rule = gate.rules_for(len(leaves))[place]
     assert rule is not None
@@ -129,8 +134,8 @@ def _rule(gate: Gate, place: int, leaves: list[Node], y: Node, f: str) -> str:
     graph = rule(constant(1.0), value, *leaves, **y.params)
     node = graph if isinstance(graph, Node) else constant(graph)
     if slope is None or is_named(gate) or value in set(topological(node)):
-        steps += [bracketed_at(step, list(written.values())) for step in gate.steps if steps]
-        steps.append(latex(node, written.get))
+        steps += [bracketed_at(step, list(written.values()), taken) for step in gate.steps if steps]
+        steps.append(latex(node, written.get, taken))
     x = names[place]
     return (
         rf"{partial(f, x)} = {partial(f, 'y')} \cdot {partial('y', x)},\qquad "

@@ -25,8 +25,8 @@ from report.autodiff.simplify import same, share
 from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation, Gradient
 from report.derivation.gradient_formulas import Backpass, GradientFormula
-from report.derivation.index_form import IndexForm, NoIndexForm, index_form
-from report.derivation.latex import Printed, latex
+from report.derivation.index_form import IndexForm, NoIndexForm
+from report.derivation.latex import Printed
 from report.derivation.latex.printed import Sign, fraction, put
 from report.derivation.latex.symbols import partial, symbol
 from report.derivation.quantity_names import Notation, gradient_numbers, place
@@ -250,7 +250,7 @@ class _Form:
 
     def written(self, graph: Node, meaning_of: Node | None = None) -> Printed:
         """A node of the backward graph over what stands by name, but for what is told here."""
-        return latex(
+        return self.notation.latex(
             graph,
             lambda n: None if n is meaning_of else self.leaf(n),
             alone=meaning_of is not None,
@@ -302,7 +302,7 @@ class _Form:
             return written
 
         try:
-            entry = index_form(graph, used, lambda n: latex(n, leaf), notation.letters)
+            entry = notation.index_form(graph, used, leaf)
             return entry, {*used, *named}
         except NoIndexForm:
             return None, set()
@@ -318,7 +318,8 @@ class _Form:
         if derived and is_bare and derived.expression.count_ops() + MUCH <= whole.count_ops():
             return derived.latex
         written = {n: self.leaf(n) or self.notation.named(n) for n in symbols}
-        return expression_latex(whole, {symbols[n]: w for n, w in written.items() if w})
+        names = {symbols[n]: w for n, w in written.items() if w}
+        return expression_latex(whole, names, self.notation.taken)
 
     def where(self, used: Iterable[Node]) -> tuple[Equation, ...]:
         """What the names stand for: gradients, the last one first, what repeats, then gates in their order."""
@@ -368,7 +369,7 @@ class _Form:
             known = (n for n in notation.name if n.is_input or n.name or n in gates)
             names = {n: notation.entry[n] for n in known if n is not node}
             try:
-                entry = index_form(node, names, lambda n: latex(n, notation.named))
+                entry = notation.index_form(node, names, notation.named)
             except NoIndexForm:
                 return Equation(notation.name[node], (text,))
             if entry.tells_ranges:
@@ -429,7 +430,7 @@ def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[
             equal = round(1 / parts.min())
             where = n.gate.tie.format(n=equal)
             share = put(fraction("1", str(equal)), rf" \text{{ {where}}}")
-            bracket = latex(n, lambda m: notation.named(owner.get(m, m)))
+            bracket = notation.latex(n, lambda m: notation.named(owner.get(m, m)))
             found.append(Equation(bracket, (share,)))
     return tuple(found)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import partial as partial_function
 
 from report.autodiff.gates import ATOM
 from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
-from report.derivation.index_form.walk import LETTERS, IndexForm
-from report.derivation.latex import latex
+from report.derivation.index_form import IndexForm, index_form
+from report.derivation.index_form.walk import LETTERS
+from report.derivation.latex import Leaf, equation, latex
 from report.derivation.latex.printed import Printed, bracketed
-from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor
-from report.derivation.own_names import own_symbol
+from report.derivation.latex.symbols import GRADIENT, VALUE, partial, symbol, taken_by, tensor
 
 
 class Notation:
@@ -19,18 +20,18 @@ class Notation:
 
     `name` is the LaTeX of every input and gate, `by_name` the same by the name in the trace, `entry`
     the same with a place for labels (see `report.derivation.index_form`), `letters` what may be a label, `f`
-    the function's own name.
+    the function's own name, `taken` the signs of ours that the user's names are set like.
     """
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.names = (*(q.name for q in trace.quantities.values()), trace.letter)
-        self.f = own_symbol(trace.letter)
-        self.name = {n: own_symbol(q.name, n.shape) for n, q in trace.quantities.items()}
+        self.taken = taken_by((*(q.name for q in trace.quantities.values()), trace.letter))
+        self.f = symbol(trace.letter)
+        self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
         self.by_name = {q.name: self.name[n] for n, q in trace.quantities.items()}
         names = {*self.by_name, trace.letter}
         self.letters = "".join(c for c in LETTERS if c not in names)
-        self.entry = {n: own_symbol(q.name, labels=place(n)) for n, q in trace.quantities.items()}
+        self.entry = {n: symbol(q.name, labels=place(n)) for n, q in trace.quantities.items()}
 
     def gradient(self, node: Node) -> Printed:
         """The fraction df/dnode."""
@@ -53,7 +54,20 @@ class Notation:
         known = {*stops, *(n for n in self.name if n.is_input or n.name)} - {node}
         if node.is_input:
             return self.name[node]
-        return latex(node, lambda n: self.named(n) if n in known else None)
+        return self.latex(node, lambda n: self.named(n) if n in known else None)
+
+    def latex(self, node: Node, leaf: Leaf | None = None, *, alone: bool = False) -> Printed:
+        """The formula of a node, with signs of ours that no name of the user is set like."""
+        return latex(node, leaf, self.taken, alone=alone)
+
+    def equation(self, node: Node, leaf: Leaf) -> Printed:
+        """One gate over its arguments, which `leaf` writes."""
+        return equation(node, leaf, self.taken)
+
+    def index_form(self, node: Node, names: Mapping[Node, Printed], whole: Leaf) -> IndexForm:
+        """One entry of a node; what stands in matrix form in it is written down to what `whole` writes."""
+        written = partial_function(self.latex, leaf=whole)
+        return index_form(node, names, written, self.letters, self.taken)
 
 
 def gradient_numbers(value: Array, among: Array = ()) -> Printed:

@@ -18,8 +18,8 @@ from report.derivation.elements import Branch, Equation, Part, Step
 from report.derivation.from_entries import from_entries
 from report.derivation.gate_families import why
 from report.derivation.gradient_formulas import Backpass
-from report.derivation.index_form import NoIndexForm, index_form
-from report.derivation.latex import Printed, equation, latex
+from report.derivation.index_form import NoIndexForm
+from report.derivation.latex import Printed
 from report.derivation.latex.options import over
 from report.derivation.latex.printed import bracketed, joined, put
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
@@ -51,11 +51,11 @@ def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable
             )
     return Step(
         quantity=q,
-        definition=put(notation.name[node], " = ", equation(node, notation.named)),
+        definition=put(notation.name[node], " = ", notation.equation(node, notation.named)),
         shapes=_shapes(notation, node),
         arrived=_arrived(notation, q),
         branches=tuple(branches),
-        why=why(node),
+        why=why(node, notation.taken),
         entry=_entry(notation, node),
         notes=tuple(n for n in notes if n),
     )
@@ -207,7 +207,7 @@ def _together(link: Link, backpass: Backpass) -> Equation | None:
     size = written_size(before, names)
     if not written_size(whole, names) + MIN_SAVED <= size <= MAX_TOGETHER:
         return None
-    formulas = (latex(n, notation.named) for n in (before, whole))
+    formulas = (notation.latex(n, notation.named) for n in (before, whole))
     return Equation(notation.gradient(arg), tuple(formulas))
 
 
@@ -217,7 +217,7 @@ def _entry(notation: Notation, node: Node) -> Equation | None:
         return None
     names = {n: notation.entry[n] for n in node.args if n in notation.entry}
     try:
-        entry = index_form(node, names, lambda n: latex(n, notation.named), notation.letters)
+        entry = notation.index_form(node, names, notation.named)
     except NoIndexForm:
         return None
     return Equation(entry.named(notation.entry[node]), (entry.latex,))

@@ -7,7 +7,8 @@ alike: with arrays a rule gives numbers, with nodes it gives the backward graph,
 reads. Elementwise rules may ignore broadcasting: `backprop.pull_back` sums over the broadcast axes.
 
 Columns: `sign` is what the figure shows; `latex` the notation over the printed arguments, where `{0:3}`
-asks for brackets round an argument that binds weaker than 3 (`binding` is the gate's own); `params` are
+asks for brackets round an argument that binds weaker than 3 (`binding` is the gate's own), and `{exp}...{end}` is
+e to the power of something, `{sigma}` the sigmoid, for which another notation stands beside an input e or sigma; `params` are
 options that are no numbers to differentiate, such as axis, with their defaults; `sympy` the function as
 sympy knows it, `steps` what leads from its derivative there to the rule; `python` the code for one
 number with the standard library, `numpy` the code for arrays; `domain` what an argument must fulfil;

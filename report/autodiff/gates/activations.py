@@ -107,8 +107,8 @@ def _surplus(p: Array, y: Array) -> Array:
 # squashing functions
 sigmoid = elementwise(
     "sigmoid", _sigmoid, lambda g, y, x: g * (y * rest(y, x)),
-    in_numbers=True, saturates="end", sign="σ", latex=function(r"\sigma"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
-    steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}} \cdot \frac{{e^{{-{0:2}}}}}{{1 + e^{{-{0:2}}}}}",),
+    in_numbers=True, saturates="end", sign="σ", latex=function("{sigma}"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
+    steps=(r"\frac{{1}}{{1 + {exp}-{0:2}{end}}} \cdot \frac{{{exp}-{0:2}{end}}}{{1 + {exp}-{0:2}{end}}}",),
     python="sigmoid({0})", numpy="sigmoid({0})",
     definition=lambda x: reciprocal(1 + exp(-x)),
     usage="sigmoid(x)", group="activations",
@@ -118,8 +118,8 @@ sigmoid = elementwise(
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
-    of_matrix=(r"\log^{{\odot}} \sigma\left({0}\right)", POWER), saturates="side", sign="log σ", latex=r"\log \sigma\left({0}\right)", binding=SUM, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
-    steps=(r"\frac{{1}}{{1 + e^{{{0}}}}}",),
+    of_matrix=(r"\log^{{\odot}} {sigma}\left({0}\right)", POWER), saturates="side", sign="log σ", latex=r"\log {sigma}\left({0}\right)", binding=SUM, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    steps=(r"\frac{{1}}{{1 + {exp}{0}{end}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})",
     definition=lambda x: -log(1 + exp(-x)),
     usage="log_sigmoid(x)",
@@ -129,7 +129,7 @@ log_sigmoid = elementwise(
 softplus = elementwise(
     "softplus", _softplus, lambda g, y, x: g * sigmoid(x),
     saturates="side", sign="softplus", latex=function(named("softplus")), sympy=lambda s, x: s.log(1 + s.exp(x)),
-    steps=(r"\frac{{1}}{{1 + e^{{-{0:2}}}}}",),
+    steps=(r"\frac{{1}}{{1 + {exp}-{0:2}{end}}}",),
     python="softplus({0})", numpy="np.logaddexp(0, {0})",
     definition=lambda x: log(1 + exp(x)),
     usage="softplus(x)", group="activations",
@@ -293,7 +293,7 @@ surplus = gate(
 logit_error = elementwise(
     "logit_error", lambda z, y: wide(lambda z, y: (1 - y) * sigmoid(z) - y * sigmoid(-z), z, y),
     lambda g, e, z, y: g * (sigmoid(z) * sigmoid(-z)), lambda g, e, z, y: -g,
-    sign="σ − y", latex=r"\sigma\left({0}\right) - {1:2}", binding=1, sympy=lambda s, z, y: 1 / (1 + s.exp(-z)) - y,
+    sign="σ − y", latex=r"{sigma}\left({0}\right) - {1:2}", binding=1, sympy=lambda s, z, y: 1 / (1 + s.exp(-z)) - y,
     python="logit_error({0}, {1})", numpy="logit_error({0}, {1})",
 )
 

@@ -27,7 +27,7 @@ from report.autodiff.graph import Array, Node, constant, is_computed
 # exponentials and logarithms
 exp = elementwise(
     "exp", np.exp, lambda g, y, x: g * y,
-    of_matrix=by_entries(r"\exp"), in_numbers=True, sign="exp", latex="e^{{{0}}}", binding=POWER, sympy=lambda s, x: s.exp(x),
+    of_matrix=by_entries(r"\exp"), in_numbers=True, sign="exp", latex="{exp}{0}{end}", binding=POWER, sympy=lambda s, x: s.exp(x),
     python="math.exp({0})", usage="exp(x)", group="exponential", summary="exponential",
     why="The exponential function is its own derivative.",
 )
@@ -48,7 +48,7 @@ log1p = elementwise(
 )
 expm1 = elementwise(
     "expm1", np.expm1, lambda g, y, x: g * exp(x),
-    of_matrix=(r"\exp^{{\odot}}\left({0}\right) - 1", SUM), sign="expm1", latex="e^{{{0}}} - 1", binding=1, sympy=lambda s, x: s.exp(x) - 1,
+    of_matrix=(r"\exp^{{\odot}}\left({0}\right) - 1", SUM), sign="expm1", latex="{exp}{0}{end} - 1", binding=1, sympy=lambda s, x: s.exp(x) - 1,
     python="math.expm1({0})",
     definition=lambda x: exp(x) - 1,
     usage="expm1(x)", group="exponential",
@@ -213,7 +213,7 @@ tanh_slope = elementwise(
 )
 gaussian = elementwise(
     "gaussian", lambda x: _gaussian(x, 1.0), lambda g, y, x: g * (-2 * x * y),
-    sign="e^−x²", latex=r"e^{{-{0:5}^{{2}}}}", binding=POWER, sympy=lambda s, x: s.exp(-x**2),
+    sign="e^−x²", latex=r"{exp}-{0:5}^{{2}}{end}", binding=POWER, sympy=lambda s, x: s.exp(-x**2),
     python="math.exp(-{0:5} ** 2)", numpy="np.exp(-{0:5} ** 2)",
 )
 

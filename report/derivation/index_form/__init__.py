@@ -8,23 +8,27 @@ from report.autodiff.gates.entries import NoIndexForm
 from report.autodiff.graph import Node
 from report.derivation.index_form.gathered import gathered
 from report.derivation.index_form.walk import LETTERS, IndexForm, Split, Walk, Whole
-from report.derivation.latex import Printed
+from report.derivation.latex import NONE_TAKEN, Printed, Taken
 
 __all__ = ["IndexForm", "NoIndexForm", "index_form"]
 
 
 def index_form(
-    node: Node, names: Mapping[Node, Printed], whole: Whole | None = None, letters: str = LETTERS
+    node: Node,
+    names: Mapping[Node, Printed],
+    whole: Whole | None = None,
+    letters: str = LETTERS,
+    taken: Taken = NONE_TAKEN,
 ) -> IndexForm:
     """Entry (i, j, ...) of a node; `names` are the LaTeX of the nodes to stop at.
 
     In a name, the place of the labels is marked by `@`: "q_{1@}" or, for a derivative, one inside.
     `whole` writes a node in matrix form: softmax and its kin stand as softmax(z)_i. `letters` are
-    those that may be a label. Raises NoIndexForm.
+    those that may be a label, `taken` signs of ours that are names of the user. Raises NoIndexForm.
     """
     splits: dict[str, tuple[int, ...]] = {}
     while True:
-        walk = Walk(node, names, whole, splits)
+        walk = Walk(node, names, whole, splits, taken)
         try:
             entry = walk.entry(node, walk.root)
         except Split as split:

@@ -23,7 +23,7 @@ from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.graph import constant as constant_node
 from report.autodiff.simplify.constants import is_rational, product
 from report.autodiff.simplify.nodes import number_of_ones
-from report.derivation.latex import latex
+from report.derivation.latex import NONE_TAKEN, Taken, latex
 from report.derivation.latex.indexing import one_less
 from report.derivation.latex.printed import Last, Printed, Sign, bracketed, joined, put
 from report.derivation.symbolic.expressions import call, constant, exact_number, times
@@ -59,11 +59,12 @@ class IndexForm:
     ranges: Mapping[Any, int]
     tex: Mapping[Any, Printed]
     nodes: Mapping[str, Node]
+    taken: Taken = NONE_TAKEN
 
     @property
     def latex(self) -> Printed:
         """The expression in LaTeX."""
-        return entry_latex(self.expression, self.tex)
+        return entry_latex(self.expression, self.tex, self.taken)
 
     @property
     def is_sum(self) -> bool:
@@ -109,7 +110,9 @@ class Walk:
         names: Mapping[Node, Printed],
         whole: Whole | None,
         splits: Mapping[str, tuple[int, ...]],
+        taken: Taken = NONE_TAKEN,
     ) -> None:
+        self.taken = taken
         self.names, self.whole, self.top, self.splits = names, whole, root, splits
         # sympy sorts factors by name: number them in the order in which `names` gives them
         self.order = {name: i for i, name in enumerate(dict.fromkeys(names.values()))}
@@ -317,7 +320,7 @@ class Walk:
         """A number; 1/√(2π) and its like stand as they do in the matrix form."""
         if is_rational(node) or (node.gate.group == "arithmetic" and node.gate.binding == SUM):
             return constant(node)
-        text = latex(node)
+        text = latex(node, None, self.taken)
         if text.minus:  # the sign belongs to the sum that the number stands in
             return -self._coefficient(product(constant_node(-1), node))
         return self.named(node, text, ())
@@ -403,7 +406,7 @@ class Walk:
         labels = tuple(sympy.sympify(x).xreplace(named) for x in self.root)
         lettered, _ = _lettered(sympy.sympify(expression).xreplace(named), used, inner)
         ranges = {letter: self.sizes[d] for d, letter in named.items()}
-        return IndexForm(labels, lettered, ranges, self.tex, self.nodes)
+        return IndexForm(labels, lettered, ranges, self.tex, self.nodes, self.taken)
 
 
 def _lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozenset[str]]:

@@ -21,7 +21,7 @@ from report.derivation.latex.printed import (
     put,
 )
 from report.derivation.latex.printer import Notations
-from report.derivation.latex.symbols import MAX_ROWS, dimensions, listed
+from report.derivation.latex.symbols import MAX_ROWS, dimensions, identity, listed, unit_vector
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
@@ -89,14 +89,15 @@ class _Selector:
                 below = listed(held.value) if held.is_constant else _in_line(p.write(held))
                 self.text = put(rf"\operatorname{{onehot}}_{{{n}}}", bracketed(below))
                 return
-            self.is_unit, self.text = True, _unit_vector(_held(p, held, n))
+            self.is_unit, self.text = True, unit_vector(_held(p, held, n), p.taken)
             return
         (written,) = counted((part,), (n,), lambda place, n: "")
         if isinstance(part, slice):
-            rows = put(rf"\left(\mathbf{{I}}_{{{n}}}\right)_{{\left[", _place(written), r"\right]}")
+            whole = bracketed(put(identity(p.taken), f"_{{{n}}}"))
+            rows = put(whole, r"_{\left[", _place(written), r"\right]}", signs=_ROWS_OF_IDENTITY)
             self.text = put() if written == ":" else rows
         else:
-            self.is_unit, self.text = True, _unit_vector(written)
+            self.is_unit, self.text = True, unit_vector(written, p.taken)
 
     @property
     def transposed(self) -> Printed:
@@ -104,8 +105,7 @@ class _Selector:
         return put(self.text, r"^{\top}") if self.text else self.text
 
 
-def _unit_vector(place: str) -> Printed:
-    return put(r"\mathbf{e}_{\left[", place, r"\right]}")
+_ROWS_OF_IDENTITY = frozenset({Sign.ROWS_OF_IDENTITY})
 
 
 def _key(p: Printer, node: Node, shape: Shape) -> Printed:

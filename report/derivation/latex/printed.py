@@ -264,8 +264,6 @@ _HELD = tuple(
         (Sign.SCATTER, r"\{scatter\}"),
         (Sign.SUM_FROM_END, r"\{cumsum\}\^\{\\top\}"),
         (Sign.ONE_HOT, r"\{onehot\}"),
-        (Sign.UNIT_VECTOR, r"\\mathbf\{e\}_\{\\left\["),
-        (Sign.ROWS_OF_IDENTITY, r"\\mathbf\{I\}_\{.*\}\\right\)_\{\\left\["),
         (Sign.DELTA, r"\\delta_"),
         (Sign.PARTIAL, r"\\partial"),
         (Sign.FRACTION, r"\\frac"),

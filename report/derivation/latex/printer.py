@@ -24,8 +24,11 @@ from report.derivation.latex.printed import (
     fraction,
     put,
 )
-from report.derivation.latex.symbols import constant_tex, dimensions, matrix, symbol
+from report.derivation.latex.symbols import constant_tex, dimensions, identity, matrix, symbol
 
+# The signs of ours that names of the user are set like.
+Taken = frozenset[str]
+NONE_TAKEN: Taken = frozenset()
 # A leaf says how a node is written without looking below it, or None to go on.
 Leaf = Callable[[Node], Printed | None]
 # A gate over its arguments; None where its row's template will do.
@@ -33,26 +36,41 @@ Notations = Mapping[Form, "Callable[[Printer, Node], Printed | None]"]
 
 
 @lru_cache(maxsize=1024)
-def _template(text: str) -> tuple[tuple[str, int | None, int], ...]:
+def _template(text: str, taken: Taken) -> tuple[tuple[str, int | None, int], ...]:
     """(literal, argument, binding asked for) of each piece of a row's notation."""
-    pieces = []
+    pieces: list[tuple[str, int | None, int]] = []
+    before = ""
     for literal, field, spec, _ in string.Formatter().parse(text):
-        pieces.append((literal, int(field) if field else None, int(spec or 0)))
-    return tuple(pieces)
+        before += literal
+        if field in _OURS:
+            name, usual, other = _OURS[field]
+            before += other if name in taken else usual
+            continue
+        pieces.append((before, int(field) if field else None, int(spec or 0)))
+        before = ""
+    return (*pieces, (before, None, 0)) if before else tuple(pieces)
 
 
-def filled(template: str, arguments: Sequence[str]) -> Printed:
+# A field of a row's notation for a sign of ours: the name that it is like, the sign, and what stands beside that name.
+_OURS = {
+    "exp": ("e", "e^{", r"\exp\left("),
+    "end": ("e", "}", r"\right)"),
+    "sigma": ("sigma", r"\sigma", r"\operatorname{sigmoid}"),
+}
+
+
+def filled(template: str, arguments: Sequence[str], taken: Taken = NONE_TAKEN) -> Printed:
     """A row's notation over arguments that need no brackets."""
     pieces = []
-    for literal, place, _ in _template(template):
+    for literal, place, _ in _template(template, taken):
         pieces += [literal] if place is None else [literal, arguments[place]]
     return put(*pieces)
 
 
-def bracketed_at(template: str, arguments: list[Printed]) -> Printed:
+def bracketed_at(template: str, arguments: Sequence[Printed], taken: Taken = NONE_TAKEN) -> Printed:
     """A notation over written arguments, in brackets where they bind less tightly than is asked for."""
     pieces: list[str] = []
-    for literal, place, binding in _template(template):
+    for literal, place, binding in _template(template, taken):
         pieces.append(literal)
         if place is not None:
             own = arguments[place]
@@ -63,8 +81,8 @@ def bracketed_at(template: str, arguments: list[Printed]) -> Printed:
 class Printer:
     """Writes nodes, each once."""
 
-    def __init__(self, leaf: Leaf, notations: Notations) -> None:
-        self.leaf, self.notations = leaf, notations
+    def __init__(self, leaf: Leaf, notations: Notations, taken: Taken) -> None:
+        self.leaf, self.notations, self.taken = leaf, notations, taken
         self.done: dict[Node, Printed] = {}
         self.told: set[Node] = set()  # copies whose number nothing beside them tells
 
@@ -82,8 +100,8 @@ class Printer:
         if gate is CONSTANT:
             if node in self.told:
                 size = len(node.value) if node.name == "I" else dimensions(node.shape)
-                return put(_constant(node), f"_{{{size}}}", last=Last.SUBSCRIPT)
-            return _constant(node)
+                return put(self.constant(node), f"_{{{size}}}", last=Last.SUBSCRIPT)
+            return self.constant(node)
         if _mixes_filled(node):
             return _numbers(np.asarray(node.value))
         if self.is_whole(node):
@@ -150,6 +168,14 @@ class Printer:
             return node
         return Node(node.gate, args, node.params, node.shape, value=node.value)
 
+    def constant(self, node: Node) -> Printed:
+        """A number or matrix of the formula, or a sign of ours for it."""
+        if node.name == "I" and node.shape:
+            return identity(self.taken)
+        if node.name is not None:
+            return put(str(symbol(node.name, node.shape)))
+        return _numbers(np.asarray(node.value))
+
     def notation(self, node: Node) -> str:
         """The notation of a node's gate over so many arguments."""
         gate = node.gate
@@ -161,7 +187,7 @@ class Printer:
     ) -> Printed:
         """A template over a node's arguments."""
         pieces: list[str] = []
-        for literal, place, least in _template(template):
+        for literal, place, least in _template(template, self.taken):
             pieces.append(literal)
             if place is not None:
                 pieces.append(self.bracketed(node.args[place], least))
@@ -236,12 +262,6 @@ def as_row(node: Node) -> Node:
     if len(node.shape) != 1 or node.shape == (1,) or node.is_constant:
         return node
     return Node(GATES["transpose"], (node,), shape=(1, *node.shape))
-
-
-def _constant(node: Node) -> Printed:
-    if node.name is not None:
-        return put(str(symbol(node.name, node.shape)))
-    return _numbers(np.asarray(node.value))
 
 
 def _mixes_filled(node: Node) -> bool:

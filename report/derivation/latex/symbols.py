@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -67,6 +67,28 @@ def symbol(name: str, shape: Shape = (), labels: str = "") -> Printed:
     else:
         text, last = body, Last.WORD if is_word and not accent else Last.OTHER
     return Printed(text, ATOM, start, last, name=name)
+
+
+OURS = frozenset({"e", "I", "sigma", "delta"})  # e^x, 𝐈, σ(x), δ_ij
+
+
+def taken_by(names: Iterable[str]) -> frozenset[str]:
+    """The signs of ours that names of the user are set like, so that another notation stands for them."""
+    return OURS & {re.split(r"[_0-9]", name, maxsplit=1)[0] for name in names}
+
+
+def identity(taken: Container[str]) -> Printed:
+    """The sign of the identity matrix."""
+    return put(r"\mathbb{I}" if "I" in taken else r"\mathbf{I}")
+
+
+def unit_vector(place: str, taken: Container[str]) -> Printed:
+    """The vector with its 1 at a position."""
+    letter = "u" if "e" in taken else "e"
+    return put(rf"\mathbf{{{letter}}}_{{\left[", place, r"\right]}", signs=_UNIT_VECTOR)
+
+
+_UNIT_VECTOR = frozenset({Sign.UNIT_VECTOR})
 
 
 def _in_latex(name: str, shape: Shape, labels: str) -> Printed:

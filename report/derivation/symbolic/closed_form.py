@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,8 @@ import numpy as np
 
 from report.autodiff.graph import Gate, Graph, Node, topological
 from report.derivation.latex.printed import Printed, put
-from report.derivation.own_names import given_way, own_symbol
+from report.derivation.latex.printer import NONE_TAKEN, Taken
+from report.derivation.latex.symbols import symbol, taken_by
 from report.derivation.symbolic.expressions import (
     derivative,
     expression,
@@ -35,16 +36,18 @@ class ClosedForm:
 
     expression: Any
     symbols: Mapping[str, Any]  # of each input
+    taken: Taken = NONE_TAKEN  # signs of ours that names of the user are set like
 
     @property
     def latex(self) -> Printed:
         """The formula with the inputs' names as everywhere in the report."""
-        names = {s: own_symbol(name) for name, s in self.symbols.items()}
-        return given_way(expression_latex(self.expression, names), self.symbols)
+        names = {s: symbol(name) for name, s in self.symbols.items()}
+        return expression_latex(self.expression, names, self.taken)
 
     def derivative(self, name: str) -> ClosedForm:
         """Its derivative by an input: one entry of the Hessian."""
-        return ClosedForm(shortest(derivative(self.expression, self.symbols[name])), self.symbols)
+        slope = derivative(self.expression, self.symbols[name])
+        return replace(self, expression=shortest(slope))
 
     def at(self, point: Mapping[str, float], digits: int = 30) -> float:
         """Its value at a point, computed with that many digits; NaN where these leave a division by 0."""
@@ -125,7 +128,11 @@ def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
     try:
         whole = expression(graph.result, {node: symbols[n] for n, node in graph.inputs.items()})
         found = derivative(whole, symbols[name])
-        return ClosedForm(shortest(found), symbols) if found.count_ops() <= MAX_OPERATIONS else None
+        return (
+            ClosedForm(shortest(found), symbols, taken_by(symbols))
+            if found.count_ops() <= MAX_OPERATIONS
+            else None
+        )
     except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
         return None
 
@@ -136,6 +143,7 @@ def local_derivative(
     place: int,
     arguments: tuple[Any, ...],
     options: tuple[tuple[str, Any], ...] = (),
+    taken: Taken = NONE_TAKEN,
 ) -> Printed | None:
     """d gate / d argument number `place` as sympy derives it, in LaTeX.
 
@@ -149,18 +157,22 @@ def local_derivative(
     args = [ordered_symbol(i) if isinstance(a, str) else a for i, a in enumerate(arguments)]
     derivative = sympy.powsimp(sympy.diff(gate.sympy(sympy, *args, **dict(options)), args[place]))
     names = {s: a for s, a in zip(args, arguments, strict=True) if isinstance(a, str)}
-    return expression_latex(derivative, names)
+    return expression_latex(derivative, names, taken)
 
 
-def expression_latex(expression: Any, names: Mapping[Any, str]) -> Printed:
+def expression_latex(
+    expression: Any, names: Mapping[Any, str], taken: Taken = NONE_TAKEN
+) -> Printed:
     """LaTeX by sympy's printer, with the names given."""
     from report.derivation.symbolic.sympy_printer import entry_latex
 
-    written, more = _bracketed(expression, names)
-    return entry_latex(written, {**names, **more})
+    written, more = _bracketed(expression, names, taken)
+    return entry_latex(written, {**names, **more}, taken)
 
 
-def _bracketed(expression: Any, names: Mapping[Any, str]) -> tuple[Any, dict[Any, str]]:
+def _bracketed(
+    expression: Any, names: Mapping[Any, str], taken: Taken
+) -> tuple[Any, dict[Any, str]]:
     """What is 1 where a condition holds and else 0 as a symbol, which is written 𝟙[...]."""
     import sympy
 
@@ -173,7 +185,7 @@ def _bracketed(expression: Any, names: Mapping[Any, str]) -> tuple[Any, dict[Any
         if (first, last) == (0, 1):
             condition = sympy.Not(condition)
         dummy = sympy.Dummy(real=True)
-        signs[dummy] = put(r"𝟙\left[", entry_latex(condition, names), r"\right]")
+        signs[dummy] = put(r"𝟙\left[", entry_latex(condition, names, taken), r"\right]")
         return dummy
 
     def is_truth(e: Any) -> bool:

@@ -21,7 +21,7 @@ from report.autodiff.graph import constant as constant_node
 from report.derivation.latex.conditions import JOINED, choice, joined_conditions
 from report.derivation.latex.options import options, with_options
 from report.derivation.latex.printed import Printed, bracketed, put
-from report.derivation.latex.printer import filled
+from report.derivation.latex.printer import Taken, filled
 
 
 def is_named(gate: Gate) -> bool:
@@ -42,7 +42,7 @@ def call(name: str, params: tuple[tuple[str, Any], ...] = ()) -> Any:
 
         def _latex(self, printer: Any, exp: str | None = None) -> Printed:
             arguments = [printer._print(a) for a in self.args]
-            text = _latex(gate, arguments, self.params)
+            text = _latex(gate, arguments, self.params, printer.taken)
             if exp is None:
                 return text
             if exp in ("2", "3", "4") and gate.powered:
@@ -98,7 +98,7 @@ def _exactly(x: float) -> Any:
     return sympy.Rational(str(x))
 
 
-def _latex(gate: Gate, texts: list[Printed], params: Mapping[str, Any]) -> Printed:
+def _latex(gate: Gate, texts: list[Printed], params: Mapping[str, Any], taken: Taken) -> Printed:
     if gate.form is Form.CHOICE:
         return choice(*texts)
     if gate.form in JOINED:
@@ -106,7 +106,7 @@ def _latex(gate: Gate, texts: list[Printed], params: Mapping[str, Any]) -> Print
     if gate.condition:
         inside = filled(gate.condition, texts).bound(SUM)
         return put(r"𝟙\left[", inside, r"\right]", condition=inside)
-    return filled(with_options(gate.latex, options(gate, params)), texts)
+    return filled(with_options(gate.latex, options(gate, params)), texts, taken)
 
 
 def written_out(expression: Any) -> Any:

@@ -22,6 +22,7 @@ from report.derivation.latex.printed import (
     literal,
     put,
 )
+from report.derivation.latex.printer import NONE_TAKEN, Taken, filled
 from report.derivation.symbolic.factor_order import (
     first_name,
     form_of,
@@ -37,16 +38,16 @@ from report.derivation.symbolic.factor_order import (
 ADD, MUL = 40, 50  # sympy's precedences
 
 
-def entry_latex(expression: Any, tex: Mapping[Any, str]) -> Printed:
-    """LaTeX of an entry; `tex` is how the symbols of scalars are written."""
-    return _written(expression, tuple(tex.items()))
+def entry_latex(expression: Any, tex: Mapping[Any, str], taken: Taken = NONE_TAKEN) -> Printed:
+    """LaTeX of an entry; `tex` is how the symbols of scalars are written, `taken` the signs that give way."""
+    return _written(expression, tuple(tex.items()), taken)
 
 
 @lru_cache(maxsize=2048)  # the variants of a question have the same formulas
-def _written(expression: Any, tex: tuple[tuple[Any, str], ...]) -> Printed:
+def _written(expression: Any, tex: tuple[tuple[Any, str], ...], taken: Taken) -> Printed:
     settings = {"symbol_names": dict(tex), "inv_trig_style": "full", "fold_frac_powers": True}
     printer = _entry_printer()(settings)
-    printer.signs, printer.notes = set(), {}
+    printer.signs, printer.notes, printer.taken = set(), {}, taken
     text = printer._print(expression)
     return Printed(
         text, text.binding, text.start, text.last, frozenset(printer.signs), tuple(printer.notes)
@@ -73,6 +74,8 @@ def _entry_printer() -> Any:
         "_print_max": _extreme,
         "_print_min": _extreme,
         "_print_KroneckerDelta": _delta,
+        "_print_ExpBase": _exponential,
+        "_print_Exp1": lambda p, e: r"\exp\left(1\right)" if "e" in p.taken else "e",
         "_print_UnevaluatedExpr": lambda p, e: p._print(e.args[0]),
         "parenthesize": _parenthesize,
         "_add_parens": lambda p, text: bracketed(text),
@@ -290,8 +293,16 @@ def _extreme(p: Any, e: Any) -> str:
 # ---------------------------------------------------------------- signs
 
 
+def _exponential(p: Any, e: Any, exp: str | None = None) -> str:
+    (power,) = e.args
+    text = filled("{exp}{0}{end}", [p._print(power)], p.taken)
+    return text if exp is None else put(bracketed(text), f"^{{{exp}}}")
+
+
 def _delta(p: Any, e: Any, exp: str | None = None) -> str:
     labels = sorted((p._print(a) for a in e.args), key=lambda text: text.isdigit())
+    if "delta" in p.taken:
+        return put(r"𝟙\left[", joined(" = ", labels), r"\right]")
     comma = "" if all(len(t) == 1 for t in labels) else ", "
     return put(rf"\delta_{{{comma.join(labels)}}}")
 
