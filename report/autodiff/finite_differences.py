@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff import extended
-from report.autodiff.graph import Array, Graph
+from report.autodiff.graph import Array, Graph, Node
 from report.errors import ReportError
 
 Quotient = Callable[
@@ -45,20 +45,24 @@ def exact_quotient(
 ) -> float | None:
     """The slope by one entry of an input, by a step so small that no kink beside it is crossed.
 
-    `terms` is the size of what the function's value comes from. None where the slopes on both sides differ, or the function is not defined on both.
+    `terms` is the size of what the function's value comes from. What is taken as given does not move. None
+    where the slopes on both sides differ, or the function is not defined on both.
     """
     x = np.asarray(values[name])[place]
     h = extended.scaled(abs(float(x)) or 1.0, _STEP if x else _FROM_ZERO)
-    given = {graph.inputs[key]: value for key, value in values.items()}
+    given: dict[Node, Any] = {graph.inputs[key]: value for key, value in values.items()}
     found = []
-    for step in (-h, extended.extended(0.0), h):
-        moved = np.asarray(values[name]).astype(object)
-        moved[place] = extended.moved(x, step)
-        try:
+    try:
+        here = extended.forward(graph, given)
+        given |= {node: here[node] for node in graph.nodes if node.gate.held}
+        for step in (-h, h):
+            moved = np.asarray(values[name]).astype(object)
+            moved[place] = extended.moved(x, step)
             numbers = extended.forward(graph, {**given, graph.inputs[name]: moved[()]})
-        except ReportError:
-            return None
-        found.append(np.asarray(numbers[graph.result]).item())
+            found.append(np.asarray(numbers[graph.result]).item())
+    except ReportError:
+        return None
+    found.insert(1, np.asarray(here[graph.result]).item())
     left, right = (found[1] - found[0]) / h, (found[2] - found[1]) / h
     noise = float(_NOISE * max(abs(found[1]), terms) / h)
     slope = float((left + right) / 2)

@@ -68,6 +68,7 @@ def typeset(tex: str, display: bool) -> Drawing:
 
 Mark = GlyphRun | Rectangle | Stroke
 _AXIS = 0.258  # em of the middle of an array above the baseline
+_DOUBLE = 0.16  # em from one of two rules beside each other to the next
 
 
 def _with_rules(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
@@ -77,14 +78,19 @@ def _with_rules(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
     as the row's start is once more.
     """
     upright = [m for m in marks if isinstance(m, Rectangle) and m.height > m.width]
-    placed: dict[Mark, Mark] = {}
+    placed: dict[Mark, list[Mark]] = {}
     for x in {rule.x for rule in upright}:
-        column = [rule for rule in upright if rule.x == x]
+        repeated = [rule for rule in upright if rule.x == x]
+        column = list(dict.fromkeys(repeated))
         ends = list(itertools.accumulate(rule.height for rule in column))
         pairs = list(zip(column, ends, strict=True))
         if all(abs(rule.y + 2 * end - rule.height) < 1e-3 for rule, end in pairs):
-            placed |= {rule: rule._replace(y=_AXIS + ends[-1] / 2 - end) for rule, end in pairs}
-    return tuple(placed.get(mark, mark) for mark in marks)
+            count = len(repeated) // len(column)  # two for c||c
+            beside = [_DOUBLE * (i - (count - 1) / 2) for i in range(count)]
+            for rule, end in pairs:
+                there = rule._replace(y=_AXIS + ends[-1] / 2 - end)
+                placed[rule] = [there._replace(x=x + right) for right in beside]
+    return tuple(placed[m].pop() if placed.get(m) else m for m in marks)
 
 
 def measure(tex: str) -> float:

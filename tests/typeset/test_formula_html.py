@@ -165,6 +165,7 @@ def test_a_name_of_several_letters_has_the_same_space_on_both_sides_of_a_sign() 
     [
         (r"\begin{array}{c|c} a & b \\ c & d \end{array}", 2),
         (r"x + \left[\begin{array}{cc|c} 1 & 2 & 3 \\ 4 & 5 & 6 \end{array}\right]", 2),
+        (r"\begin{array}{c||c} a & b \\ c & d \end{array}", 4),
         (r"\begin{array}{c|c|c} \frac{a}{b} & b & c \\ c & d & e \\ f & g & h \end{array}", 6),
     ],
 )
@@ -178,3 +179,20 @@ def test_the_rules_of_an_array_stand_beside_its_rows(tex: str, rules: int) -> No
         assert ends[-1][1] < found.height + 0.05
         for (_, top), (bottom, _) in itertools.pairwise(ends):
             assert top == pytest.approx(bottom)
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"),
+    [
+        (r"\strut x", "<mi>x</mi>"),
+        (r"\begin{array}{r|l@{}c} 1 & 2 & 3 \end{array}", "<mtext>1, 2, 3</mtext>"),
+        (r"a & b < c", "<mtext>a b &lt; c</mtext>"),
+    ],
+)
+def test_what_a_page_shows_is_no_fault_in_a_browser(tex: str, shown: str) -> None:
+    assert shown in typeset.mathml(tex).replace("\n", "")
+
+
+def test_what_no_page_shows_is_a_fault_in_a_browser_too() -> None:
+    with pytest.raises(ReportError, match=r"cannot be typeset: \\madeup"):
+        typeset.mathml(r"\madeup{x}")

@@ -68,15 +68,16 @@ def rule(definition: Definition, place: int) -> Callable[..., Any]:
 
     def pulled(g: Any, y: Any, *args: Any, **params: Any) -> Any:
         shapes = tuple(a.shape if isinstance(a, Node) else np.shape(a) for a in args)
+        computed = all(map(is_computed, args))
         upstream, leaves, result, gradient = _gradient(
-            definition, place, shapes, tuple(params.items()), all(map(is_computed, args))
+            definition, place, shapes, tuple(params.items()), computed
         )
         known = {upstream: g, **dict(zip(leaves, args, strict=True))}
         if result not in known:
             known[result] = y
         if any(isinstance(a, Node) for a in (g, *args)):
             nodes = {n: a if isinstance(a, Node) else constant(a) for n, a in known.items()}
-            return put_in(gradient, nodes, _simplified)
+            return put_in(gradient, nodes, make if computed else _simplified)
         return evaluate([gradient], known)[gradient]
 
     return pulled
@@ -96,14 +97,16 @@ def _gradient(
 ) -> tuple[Node, list[Node], Node, Node]:
     """What flows back to an argument, as a graph over leaves: upstream, arguments, value, gradient.
 
-    Where it is to be `computed`, the rules see numbers everywhere, and keep the digits of these.
+    Where it is to be `computed`, the rules see numbers everywhere, and keep the digits of these: nothing is
+    simplified, as x / ‖x‖ / ‖y‖ has no product of the two that could be too large or small.
     """
-    leaves = [Node(INPUT, shape=s) for s in shapes]
+    kind = Plain if computed else Node
+    leaves = [kind(INPUT, shape=s) for s in shapes]
     result: Node = definition(*leaves, **dict(params))
-    upstream = Node(INPUT, shape=result.shape)
+    upstream = kind(INPUT, shape=result.shape)
     gradients = {result: upstream}
     order = topological(result)
-    numbers = {n: Node(COMPUTED, shape=n.shape) for n in order if computed and not n.is_constant}
+    numbers = {n: kind(COMPUTED, shape=n.shape) for n in order if computed and not n.is_constant}
     for node in reversed(order):
         if node not in gradients or not node.args:
             continue

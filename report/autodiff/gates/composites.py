@@ -27,6 +27,11 @@ from report.errors import ReportError
 # ---------------------------------------------------------------- normalisation
 
 
+def _unit(x: Any, axis: Any) -> Any:
+    """x divided by its length: of two of these a product is never too large or small, as of lengths."""
+    return x / (norm(x) if len(shape_of(x)) == 1 else norm(x, axis=axis, keepdims=True))
+
+
 def _scaled(x: Any, gamma: Any, beta: Any) -> Any:
     x = x if gamma is None else x * gamma
     return x if beta is None else x + beta
@@ -196,15 +201,14 @@ def _triplet(a: Any, p: Any, n: Any, margin: float = 1.0) -> Any:
 
 # normalisation
 gate(
-    "normalize", definition=lambda x, axis=-1: x / norm(x, axis=axis, keepdims=True),
+    "normalize", definition=lambda x, axis=-1: _unit(x, axis),
     sign="normalize", usage="normalize(x), normalize(X, axis=0)", group="normalisation",
     summary="x divided by its L2 norm along an axis (the last)", domain="x must not be 0",
     why=r"With $\mathbf{y} = \mathbf{x}/\|\mathbf{x}\|$ the quotient rule gives $\partial y_i/\partial "
     r"x_j = (\delta_{ij} - y_i y_j)/\|\mathbf{x}\|$.",
 )
 gate(
-    "cosine_similarity", definition=lambda a, b, axis=-1:
-    total(a * b, axis=axis) / (norm(a, axis=axis) * norm(b, axis=axis)),
+    "cosine_similarity", definition=lambda a, b, axis=-1: total(_unit(a, axis) * _unit(b, axis), axis=axis),
     sign="cos", latex=r"\operatorname{{cossim}}\left({0}, {1}\right)", usage="cosine_similarity(a, b)",
     group="normalisation", summary="inner product divided by both lengths, along an axis (the last)",
     domain="neither vector may be 0",
