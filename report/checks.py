@@ -18,7 +18,7 @@ import numpy as np
 from report import number_format
 from report.autodiff import extended
 from report.autodiff.backprop import forward, pull_back
-from report.autodiff.finite_differences import estimated, exact_quotient
+from report.autodiff.finite_differences import MAX_EXACT, ExactQuotients, estimated
 from report.autodiff.graph import Array, Node, constant, make
 from report.autodiff.kinks import kinks as kinks_of
 from report.autodiff.rounding_error import ROUNDING, Scale, scales, shaker
@@ -118,7 +118,10 @@ def verify(
     kinks = kinks_of(trace)
     closed = _ClosedForms(trace, derivation, bool(kinks))
     sizes = scales(trace)
-    differences = {} if kinks else _differences(trace, sizes)
+    result = sizes.get(trace.graph.result)  # None for a constant
+    terms = 0.0 if result is None else result.value  # that the function's value is rounded from
+    exact = ExactQuotients(trace.graph, {q.name: q.value for q in trace.inputs}, terms)
+    differences = {} if kinks else _differences(trace, terms)
     sides = {dialect: _OtherSide(trace, p, kinks, sizes) for dialect, p in printed.items()}
     entries = []
     for name in trace.wrt:
@@ -132,7 +135,7 @@ def verify(
                     name,
                     place,
                     value,
-                    _difference(trace, (name, place), value, quotient, sizes),
+                    _difference(exact, (name, place), value, quotient, scale),
                     closed.compared(name, place, value, scale),
                     {
                         dialect: _compare(
@@ -197,21 +200,20 @@ def _compare(value: float, other: float, tolerance: float, scale: float) -> Comp
 
 
 def _difference(
-    trace: Trace,
+    exact: ExactQuotients,
     entry: tuple[str, tuple[int, ...]],
     value: float,
     quotient: tuple[float, float] | None,
-    sizes: Mapping[Node, Scale],
+    scale: float,
 ) -> Comparison | None:
     """The trace's number beside a difference quotient, which is taken exactly where they differ."""
-    scale = sizes[trace.graph.inputs[entry[0]]].gradient
     comparison = _compare_difference(value, quotient, scale)
-    doubt = comparison is not None and not comparison.agrees
-    if not doubt or extended.steps(trace.graph) > extended.MAX_STEPS:
+    if comparison is None or comparison.agrees:
         return comparison
-    values = {q.name: q.value for q in trace.inputs}
-    exact = exact_quotient(trace.graph, values, *entry, sizes[trace.graph.result].value)
-    return None if exact is None else _compare(value, exact, DIFFERENCE_TOLERANCE, scale)
+    if not exact.possible:  # the first entries tell of the others
+        return None if exact.left < MAX_EXACT else comparison
+    slope = exact.slope(*entry)
+    return None if slope is None else _compare(value, slope, DIFFERENCE_TOLERANCE, scale)
 
 
 def _compare_difference(
@@ -404,13 +406,11 @@ class _ClosedForms:
 
 
 def _differences(
-    trace: Trace, sizes: Mapping[Node, Scale]
+    trace: Trace, terms: float
 ) -> dict[tuple[str, tuple[int, ...]], tuple[float, float]]:
     """Central differences with an estimate of their error, for every entry asked for."""
     trace = _with_what_is_held(trace)
     values = {q.name: q.value for q in trace.inputs}
-    result = sizes.get(trace.graph.result)
-    terms = 0.0 if result is None else result.value  # that the function's value is rounded from
     found = {}
     for name in trace.wrt:
         if trace.graph.inputs[name] not in trace.quantities:

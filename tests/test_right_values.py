@@ -75,6 +75,11 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("log(1 + exp(x))", {"x": -300}, log(1 + exp(-300)), {"x": sigmoid(-300)}),
     ("1 - sigmoid(x)", {"x": 40}, sigmoid(-40), {"x": -sigmoid(40) * sigmoid(-40)}),
     ("gelu(x)", {"x": -15}, -15 * normal(-15), {"x": normal(-15) - 15 * bell(-15)}),
+    # where a derivative is nearly 0
+    ("gelu(x)", {"x": -0.7517915246935645}, -0.7517915246935645 * normal(-0.7517915246935645),
+     {"x": normal(-0.7517915246935645) - 0.7517915246935645 * bell(-0.7517915246935645)}),
+    ("swish(x)", {"x": -1.2784645427610737}, -1.2784645427610737 * sigmoid(-1.2784645427610737),
+     {"x": sigmoid(-1.2784645427610737) * (1 - 1.2784645427610737 * sigmoid(1.2784645427610737))}),
     ("log(1 - sigmoid(x))", {"x": 36.7}, -log(1 + exp(36.7)), {"x": -sigmoid(36.7)}),
     ("log(1 - tanh(x))", {"x": 18}, log(1 - tanh(18)), {"x": -1 - tanh(18)}),
     # terms that cancel

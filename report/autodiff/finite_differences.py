@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,34 +39,60 @@ _STEP = 2.0**-300  # of an entry: its square is nothing beside 1, and it leaves 
 _FROM_ZERO = 2.0**-500
 _NOISE = 2.0**-1000  # what 1,300 bits leave of the function, with room for terms that cancel
 _SAME = 1e-6  # relative, of the slopes on both sides
+MAX_EXACT = 400_000  # steps (see `extended.steps`) for all entries of a trace: some seconds
 
 
-def exact_quotient(
-    graph: Graph, values: Mapping[str, Array], name: str, place: tuple[int, ...], terms: float
-) -> float | None:
-    """The slope by one entry of an input, by a step so small that no kink beside it is crossed.
+class ExactQuotients:
+    """Slopes by single entries of inputs, by a step so small that no kink beside it is crossed.
 
-    `terms` is the size of what the function's value comes from. What is taken as given does not move. None
-    where the slopes on both sides differ, or the function is not defined on both.
+    `terms` is the size of what the function's value comes from. What is taken as given does not move.
     """
-    x = np.asarray(values[name])[place]
-    h = extended.scaled(abs(float(x)) or 1.0, _STEP if x else _FROM_ZERO)
-    given: dict[Node, Any] = {graph.inputs[key]: value for key, value in values.items()}
-    found = []
-    try:
-        here = extended.forward(graph, given)
-        given |= {node: here[node] for node in graph.nodes if node.gate.held}
-        for step in (-h, h):
-            moved = np.asarray(values[name]).astype(object)
-            moved[place] = extended.moved(x, step)
-            numbers = extended.forward(graph, {**given, graph.inputs[name]: moved[()]})
-            found.append(np.asarray(numbers[graph.result]).item())
-    except ReportError:
-        return None
-    found.insert(1, np.asarray(here[graph.result]).item())
-    left, right = (found[1] - found[0]) / h, (found[2] - found[1]) / h
-    noise = float(_NOISE * max(abs(found[1]), terms) / h)
-    slope = float((left + right) / 2)
-    if abs(slope) <= noise:
-        slope = 0.0
-    return slope if abs(float(left - right)) <= _SAME * abs(slope) + noise else None
+
+    def __init__(self, graph: Graph, values: Mapping[str, Array], terms: float) -> None:
+        self.graph = graph
+        self.values = values
+        self.terms = terms
+        self.left = MAX_EXACT
+
+    @cached_property
+    def here(self) -> dict[Node, Any]:
+        """The numbers of all nodes. Raises ReportError."""
+        given = {self.graph.inputs[key]: value for key, value in self.values.items()}
+        return extended.forward(self.graph, given)
+
+    @cached_property
+    def given(self) -> dict[Node, Any]:
+        """What does not move: other inputs, and what is held."""
+        held = {node: self.here[node] for node in self.graph.nodes if node.gate.held}
+        return held | {self.graph.inputs[key]: value for key, value in self.values.items()}
+
+    @property
+    def possible(self) -> bool:
+        """Whether one more takes no more time than there is."""
+        return extended.steps(self.graph) <= min(extended.MAX_STEPS, self.left)
+
+    def slope(self, name: str, place: tuple[int, ...]) -> float | None:
+        """None where the slopes on both sides differ, or the function is not defined on both."""
+        self.left -= 2 * extended.steps(self.graph)
+        x = np.asarray(self.values[name])[place]
+        h = extended.scaled(abs(float(x)) or 1.0, _STEP if x else _FROM_ZERO)
+        try:
+            f = np.asarray(self.here[self.graph.result]).item()
+            below, above = (self._moved(name, place, step) for step in (-h, h))
+        except ReportError:
+            return None
+        left, right = (f - below) / h, (above - f) / h
+        noise = float(_NOISE * max(abs(f), self.terms) / h)
+        slope = float((left + right) / 2)
+        if abs(slope) <= noise:
+            slope = 0.0
+        return slope if abs(float(left - right)) <= _SAME * abs(slope) + noise else None
+
+    def _moved(self, name: str, place: tuple[int, ...], step: Any) -> Any:
+        """The function with one entry a step further."""
+        moved = np.asarray(self.values[name]).astype(object)
+        moved[place] = extended.moved(moved[place], step)
+        node = self.graph.inputs[name]
+        return np.asarray(
+            extended.forward(self.graph, {**self.given, node: moved[()]})[self.graph.result]
+        ).item()

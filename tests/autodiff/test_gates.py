@@ -279,7 +279,7 @@ CASES: dict[str, Case] = {
     # losses
     "cross_entropy_smoothed": cases(arrays((3,), any_number), st.just(2.0), label_smoothing=0.1)
     | cases(arrays((2, 3), any_number), st.just(labels), label_smoothing=0.3),
-    "focal": mixed(((3,), any_number), ((3,), truth)) | mixed(((2, 2), any_number), ((2, 2), truth), alpha=0.5, gamma=1.5),
+    "focal": mixed(((3,), any_number), ((3,), truth)) | mixed(((2, 2), any_number), ((2, 2), truth), alpha=0.5, gamma=1.5) | mixed(((2,), any_number), ((2,), truth), alpha=1, gamma=0),
     "dice": mixed(((2, 2), numbers(0, 1)), ((2, 2), truth), smooth=0.5),
     "triplet_margin": fixed((3,), (3,), (3,)) | fixed((2, 3), (2, 3), (2, 3), margin=0.5),
     "mse": fixed((3,), (3,)) | fixed((2, 3), (2, 3)) | fixed((), ()),

@@ -361,8 +361,6 @@ def _gelu_tanh_in_numbers(x: Any) -> Any:
 
 def _root(x: Any) -> Any:
     """√(2/π), with the digits of x."""
-    if not isinstance(x, Node) and np.asarray(x).dtype == np.longdouble:
-        return np.longdouble("0.79788456080286535587989211986876")
     return sqrt(number(2, x) / number(math.pi, x, "pi"))
 
 

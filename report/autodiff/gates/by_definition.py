@@ -18,7 +18,6 @@ from report.autodiff.graph import (
     COMPUTED,
     CONSTANT,
     INPUT,
-    Array,
     Node,
     Plain,
     Shape,
@@ -171,6 +170,11 @@ def exact_number(value: float) -> Any:
     return sympy.Integer(int(value)) if float(value).is_integer() else sympy.Float(value)
 
 
-def number(value: float, like: Array, name: str | None = None) -> Any:
-    """A number, beside a node as a constant, so that a gate of it is written: √2 and not 1.4142."""
-    return constant(value, name) if isinstance(like, Node) else value
+def number(value: float, like: Any, name: str | None = None) -> Any:
+    """A number with the digits of `like`, pi by its name; beside a node a constant, so that √2 is written."""
+    if isinstance(like, Node):
+        return constant(value, name)
+    if np.asarray(like).dtype.char not in "Og":  # float64 has no more
+        return value
+    zero = np.ravel(like)[0] * 0
+    return np.arccos(zero - 1) if name == "pi" else zero + value

@@ -183,9 +183,11 @@ def _cross_entropy_smoothed(z: Any, labels: Any, label_smoothing: float = 0.0) -
 
 def _focal(z: Any, y: Any, alpha: float = 0.25, gamma: float = 2.0) -> Any:
     """Binary cross-entropy with logits, weighted by (1 - p)^gamma, p the probability of what is true."""
+    shares = {0.0: 1 - y, 1.0: y}
+    share = shares[alpha] if alpha in shares else alpha * y + (1 - alpha) * (1 - y)
     missed = y * sigmoid(-z) + (1 - y) * sigmoid(z)
-    share = alpha * y + (1 - alpha) * (1 - y)
-    return mean(share * missed**gamma * (y * softplus(-z) + (1 - y) * softplus(z)))
+    weight = share if gamma == 0 else share * missed**gamma
+    return mean(weight * (y * softplus(-z) + (1 - y) * softplus(z)))
 
 
 def _dice(p: Any, y: Any, smooth: float = 1.0) -> Any:

@@ -20,7 +20,7 @@ from report.autodiff.gates.table import (
     function,
     named,
 )
-from report.autodiff.graph import Array, Node, constant, is_computed
+from report.autodiff.graph import Array, constant, is_computed
 
 # fmt: off
 
@@ -198,7 +198,7 @@ normal_cdf = elementwise(
     python="normal_cdf({0})", numpy="normal_cdf({0})",
 )
 normal_pdf = elementwise(
-    "normal_pdf", lambda x: _gaussian(x, 0.5) / math.sqrt(2 * math.pi), lambda g, y, x: g * -(x * y),
+    "normal_pdf", lambda x: _gaussian(x, 0.5) / np.sqrt(2 * number(math.pi, x, "pi")), lambda g, y, x: g * -(x * y),
     named=True, in_numbers=True, sign="φ", latex=function(r"\varphi"), sympy=lambda s, x: s.exp(-x**2 / 2) / s.sqrt(2 * s.pi),
     python="normal_pdf({0})",
     numpy="normal_pdf({0})",
@@ -266,8 +266,8 @@ def _normal_cdf(x: float) -> float:
 
 
 def _root_of_pi(like: Any) -> Any:
-    """√π as a number; beside a node as the constant that a formula shows."""
-    return sqrt(constant(math.pi, name="pi")) if isinstance(like, Node) else math.sqrt(math.pi)
+    """√π with the digits of numbers; beside a node as the constant that a formula shows."""
+    return sqrt(number(math.pi, like, "pi"))
 
 
 def _each(f: Callable[[float], float], x: Array) -> Array:
