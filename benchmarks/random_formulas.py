@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from report import ReportError, document, pdf, pipeline
+from report import ReportError, answering, document, pdf, pipeline
 from report.autodiff import extended
 from report.autodiff.trace import Trace
 from report.homework.homework import Homework, Question
@@ -234,7 +234,7 @@ def failures(text: str, inputs: Mapping[str, Any], *, as_pdf: bool = False) -> l
     """What is wrong with the report of a formula; raises ReportError where it is refused."""
     given = {name: np.asarray(value).tolist() for name, value in inputs.items()}
     work = Homework(Path("random.toml"), "A random formula", (Question("q1", text, given),))
-    answers = pipeline.answers_of(work, document.view)
+    answers = answering.answers_of(work, document.view)
     page = document.html(work, answers, pipeline.making(work))
     if as_pdf:
         pdf.render(page)

@@ -127,8 +127,8 @@ def verify(
     is built again and the words of every page must be the same. Raises ReportError when the PDF carries
     no report or its homework cannot be computed.
     """
+    from report.answering import programs_of
     from report.homework.traces import asked_of, trace_question
-    from report.pipeline import programs_of
 
     files = read_files(path)
     with tempfile.TemporaryDirectory() as folder:
@@ -265,8 +265,8 @@ def _steps(
 ) -> tuple[set[str], list[str], list[str]]:
     """The files of the steps of a question; what is right and what is wrong with them."""
     from report import program
+    from report.answering import loop_of
     from report.autodiff.descent import descend
-    from report.pipeline import loop_of
     from report.program.loop import check_loop
 
     if question.plan is None:

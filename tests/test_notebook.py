@@ -9,6 +9,7 @@ import pytest
 import report
 from tests.live.browser import ARGUMENTS, chromium, environment
 
+pytestmark = pytest.mark.xdist_group("notebook")
 CELLS = [
     'import report\ntrace = report.trace("sum(sigmoid(W @ x)**2)", inputs={"W": [[1, 2], [3, 4]], "x": [0.1, -0.2]})\ntrace',
     "def loss(w, b):\n    h = w * 2\n    for _ in range(2):\n        h = h * b\n    return h\n\nreport.trace(loss, inputs={'w': 3, 'b': 2})",

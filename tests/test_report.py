@@ -17,14 +17,14 @@ import report
 from report import pipeline, verify
 from report.errors import CheckError
 from report.homework.homework import Homework, read_homework
+from tests.problem_files import HOMEWORK1, each_problem, of
 
-PROBLEMS = sorted(Path("problems").glob("*.toml"))
 REFERENCE = {"w1": 0.0314624940538, "w2": -0.0629249881076}
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Every problem file as a PDF, built once a worker when it is asked for."""
+    """Every problem file as a PDF, built once, when it is asked for."""
     folder = tmp_path_factory.mktemp("pdf")
     made: dict[str, tuple[Path, pipeline.Summary]] = {}
 
@@ -41,9 +41,8 @@ def text_of(path: Path) -> str:
     return "\n".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.stem)
+@each_problem()
 def test_every_problem_gives_a_report(problem, built):
-    """One test for a file: its report is built once, whichever worker gets it."""
     path, summary = built(problem)
     work = read_homework(problem)
     assert summary.questions == len(work.questions)
@@ -131,8 +130,9 @@ def check_conformance(path: Path) -> None:
         assert data[end : end + 10] == b"\nendstream"
 
 
+@of("homework1")
 def test_homework1_shows_the_right_numbers(built):
-    text = text_of(built(Path("problems/homework1.toml"))[0])
+    text = text_of(built(HOMEWORK1)[0])
     for number in (
         "0.335560882292",
         "0.77168911322",
@@ -147,20 +147,22 @@ def test_homework1_shows_the_right_numbers(built):
     assert "21 October 2023" in text
 
 
+@of("homework1")
 def test_every_page_has_name_and_id(built):
-    reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
+    reader = pypdf.PdfReader(built(HOMEWORK1)[0])
     for page in reader.pages:
         text = page.extract_text()
         assert "Your Name" in text
         assert "0000000" in text
 
 
+@of("homework1")
 def test_the_contents_of_a_long_report_name_the_pages(tmp_path, built):
     """Under ten pages there are none; of more, each heading is on the page that they name."""
-    short = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
+    short = pypdf.PdfReader(built(HOMEWORK1)[0])
     assert len(short.pages) < 10
     assert "Contents" not in short.pages[0].extract_text()
-    source = Path("problems/homework1.toml").read_text()
+    source = HOMEWORK1.read_text()
     again = source.replace('id = "q', 'id = "r')
     work = tmp_path / "work.toml"
     work.write_text(source + again[again.index("[[question]]") :])
@@ -188,13 +190,14 @@ MOST_PAGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", MOST_PAGES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=of(name)) for name in MOST_PAGES])
 def test_a_report_is_no_longer_than_a_careful_author_makes_it(name, built):
-    assert built(Path("problems") / f"{name}.toml")[1].pages <= MOST_PAGES[name]
+    assert built(HOMEWORK1.with_stem(name))[1].pages <= MOST_PAGES[name]
 
 
+@of("homework1")
 def test_fonts_are_embedded(built):
-    reader = pypdf.PdfReader(built(Path("problems/homework1.toml"))[0])
+    reader = pypdf.PdfReader(built(HOMEWORK1)[0])
     found = set()
     for page in reader.pages:
         resources: Any = page["/Resources"]
@@ -209,8 +212,9 @@ def test_fonts_are_embedded(built):
     assert any("STIX" in name for name in found)
 
 
+@of("homework1")
 def test_the_programs_and_their_real_output_stand_in_the_report(built):
-    path, _ = built(Path("problems/homework1.toml"))
+    path, _ = built(HOMEWORK1)
     text = text_of(path)
     files = verify.read_files(path)
     for name in ("q1.py", "q2.py", "q2_numpy.py"):
@@ -223,9 +227,10 @@ def test_the_programs_and_their_real_output_stand_in_the_report(built):
 # ---------------------------------------------------------------- overrides, failures, bad places
 
 
+@of("homework1")
 def test_a_program_copied_from_a_browser_runs(built):
     """PDFium, the viewer of Chrome, takes spaces together: an indentation is tabs."""
-    path, _ = built(Path("problems/homework1.toml"))
+    path, _ = built(HOMEWORK1)
     document = pypdfium2.PdfDocument(path)
     text = next(t for t in map(page_text, document) if "q2.py" in t and "def slope" in t)
     document.close()
@@ -240,9 +245,10 @@ def page_text(page):
     return page.get_textpage().get_text_range().replace("\r\n", "\n")
 
 
+@of("homework1")
 def test_overrides_change_every_number(tmp_path):
     out = tmp_path / "mine.pdf"
-    report.build("problems/homework1.toml", out, overrides={"q1.x1": 2, "q1.w1": 0.5})
+    report.build(HOMEWORK1, out, overrides={"q1.x1": 2, "q1.w1": 0.5})
     text = text_of(out)
     x1, w1, x2, w2 = 2, 0.5, -2, 3
     f = 1 / (2 + np.sin(x1 * w1) ** 2 + np.cos(x2 * w2))
@@ -263,7 +269,7 @@ def test_a_disagreement_leaves_no_pdf(tmp_path, monkeypatch):
     with pytest.raises(
         CheckError, match=r"d/dw1 is .* by the trace but .* by the central difference"
     ):
-        report.build("problems/homework1.toml", out)
+        report.build(HOMEWORK1, out)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -271,7 +277,7 @@ def test_a_good_pdf_is_not_replaced_by_a_failed_build(tmp_path):
     out = tmp_path / "out.pdf"
     out.write_bytes(b"good")
     with pytest.raises(report.ReportError):
-        report.build("problems/homework1.toml", out, overrides={"q1.x1": float("nan")})
+        report.build(HOMEWORK1, out, overrides={"q1.x1": float("nan")})
     assert out.read_bytes() == b"good"
     assert [p.name for p in tmp_path.iterdir()] == ["out.pdf"]
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from report import ReportError, attachments, pipeline, program, verify
+from report import ReportError, answering, attachments, pipeline, program, verify
 from report.cli import main as cli
 from report.homework.homework import read_homework
 from report.pdf import Attachment, render
 
+pytestmark = pytest.mark.xdist_group("verify")
 PAGE = '<!doctype html><html lang="en"><head><title>T</title></head><body><h1>T</h1></body></html>'
 WORK = """title = "T"
 [[question]]
@@ -33,7 +34,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     path = tmp_path_factory.mktemp("work") / "work.toml"
     path.write_text(WORK)
     work = read_homework(path)
-    answers = pipeline.answers_of(work)
+    answers = answering.answers_of(work)
     return {a.name: a.data for a in attachments.attachments(work, answers)}
 
 

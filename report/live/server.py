@@ -16,36 +16,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from report import document, pipeline, resources, student
+from report import answering, document, student
 from report.autodiff.inputs import check_name
 from report.errors import ReportError
 from report.live import editing, form, plot
 from report.live.editing import Editing
 from report.live.safety import Guarded
+from report.live.static import static
 from report.live.worker import Superseded, Worker
 
 WHOLE, HEAVY = 20.0, 120.0  # seconds that work may take
 MAX_STEPS = 500  # of gradient descent that the plot shows
-_STATIC = {
-    "live.css": ("assets/live/live.css", "text/css; charset=utf-8"),
-    "screen.css": ("assets/live/screen.css", "text/css; charset=utf-8"),
-    "copying.js": ("assets/live/copying.js", "text/javascript; charset=utf-8"),
-    "stepper.css": ("assets/live/stepper.css", "text/css; charset=utf-8"),
-    "live.js": ("assets/live/live.js", "text/javascript; charset=utf-8"),
-    "stepper.js": ("assets/live/stepper.js", "text/javascript; charset=utf-8"),
-    "htmx.min.js": ("assets/live/htmx.min.js", "text/javascript; charset=utf-8"),
-    "idiomorph-ext.min.js": ("assets/live/idiomorph-ext.min.js", "text/javascript; charset=utf-8"),
-    **{
-        name: (f"assets/fonts/{name}", "font/otf" if name.endswith("otf") else "font/ttf")
-        for name in (
-            "STIXTwoText-Regular.otf",
-            "STIXTwoText-Italic.otf",
-            "STIXTwoText-Bold.otf",
-            "STIXTwoMath-Regular.otf",
-            "SourceCodePro-Regular.ttf",
-        )
-    },
-}
 
 
 class LivePage(Editing):
@@ -70,7 +51,7 @@ class LivePage(Editing):
             Route("/runs", self.runs),
             Route("/events", self.events),
             Route("/download/{kind}", self.download),
-            Route("/static/{name}", self.static),
+            Route("/static/{name}", static),
         ]
         whole = Starlette(
             routes=[Mount(f"/{token}", routes=routes)],
@@ -334,7 +315,7 @@ class LivePage(Editing):
         name = what.removeprefix("file:")
         if self.file.path is None or name not in self.file.parsed.question(question).program:
             raise ReportError("this homework names no such program")
-        own = pipeline.own_file(self.file.path, name)
+        own = answering.own_file(self.file.path, name)
         return name, student.program_text(own)
 
     async def download(self, request: Request) -> Response:
@@ -351,16 +332,6 @@ class LivePage(Editing):
         except ReportError as error:
             words = self.without_place(str(error))
             return Response(words, status_code=422, media_type="text/plain; charset=utf-8")
-
-    async def static(self, request: Request) -> Response:
-        """A file of the page itself."""
-        name = request.path_params["name"]
-        if name == "document.css":
-            return Response(document.scoped_css(".document"), media_type="text/css; charset=utf-8")
-        if name not in _STATIC:
-            return Response("There is no such file.", status_code=404)
-        path, kind = _STATIC[name]
-        return Response(resources.path(path).read_bytes(), media_type=kind)
 
     async def events(self, request: Request) -> Response:
         """What happens elsewhere, as server-sent events."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from report import checks, derivation, document, figure, number_format, pipeline, student
+from report import answering, checks, derivation, document, figure, number_format, pipeline, student
 from report.autodiff.descent import descend
 from report.autodiff.parser.latex.names import normal
 from report.autodiff.trace import Trace, as_lists
@@ -114,9 +114,9 @@ def whole(text: str, name: str, question: str) -> str:
     """The question as in the report, with the checks that need no program to run."""
     work, asked, found = _traced(text, name, question)
     derived = _derived(found)
-    programs = pipeline.programs_of(work, asked, found)
+    programs = answering.programs_of(work, asked, found)
     descent = None if asked.plan is None else descend(found, asked.plan)
-    done = pipeline.work_of(work, asked, derived, _NO_FIGURE, found, programs, descent)
+    done = answering.work_of(work, asked, derived, _NO_FIGURE, found, programs, descent)
     shown = document.view(done, browser=True)
     checked = checks.verify(found, derived, {})
     return document.question_html(document.Answer(done, (), checked, shown))
@@ -149,7 +149,7 @@ def with_runs(text: str, name: str, question: str) -> str:
     """The question as in the report, its generated programs run and checked."""
     work, asked, _ = _traced(text, name, question)
     view = partial(document.view, browser=True)
-    (answer,) = pipeline.answers_of(replace(work, questions=(asked,)), view)
+    (answer,) = answering.answers_of(replace(work, questions=(asked,)), view)
     return document.question_html(answer)
 
 
@@ -247,7 +247,7 @@ def download(text: str, name: str, kind: str, question: str) -> tuple[bytes, str
         return _zipped(files), "application/zip", f"{stem}-{question}-graph.zip"
     if kind == "trace":
         return found.to_json().encode(), "application/json", f"{stem}-{question}.json"
-    programs = pipeline.programs_of(work, asked, found)
+    programs = answering.programs_of(work, asked, found)
     sources = {p.name: p.source for p in programs if p.source}
     if not sources:
         raise ReportError(f"there is no program: {programs[0].reason}")

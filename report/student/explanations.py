@@ -19,7 +19,6 @@ from report.student.mistakes import (
     Mistake,
     at_start,
     derivative,
-    in_slope,
     in_sum,
     in_value,
     rounded,
@@ -28,6 +27,7 @@ from report.student.mistakes import (
 from report.student.ruler import Own, Ruler
 from report.student.walk import Deviations, Key
 from report.student.work import Cause
+from report.student.wrong_slopes import in_slope
 
 _DEEP = 6  # gates whose own formulas are looked into
 

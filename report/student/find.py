@@ -9,7 +9,7 @@ that the trace does not have (2 + b before a is added) is none of the trace's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -17,15 +17,18 @@ import numpy as np
 
 from report.autodiff.graph import Array
 from report.autodiff.trace import Quantity, Trace
+from report.student.alignment import in_order
 from report.student.labels import LIKELY, SURE, Labels, Reading, in_columns
 from report.student.printed import Item, Number, read_output
-from report.student.ruler import Own, Ruler, in_shape
-from report.student.walk import Key, keys_of, truth
+from report.student.ruler import Own, Ruler, in_shape, place_in
+from report.student.walk import Key, held_after, keys_of, truth, uses_of
 
 NOTHING: Mapping[Key, Array] = MappingProxyType({})
 _PLACE = re.compile(r"(?:\[[\d, ]+\])+")
 _MAX_NAMED = 500  # names that tell whether gates are counted alike
 _MAX_PAIRS = 400_000  # numbers times keys that are laid along each other
+_UNNAMED = -0.5  # a wrong number without words
+_GIVEN = -1.5  # a bare number is seldom one that is given
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +217,7 @@ class _Search:
             return self._agrees(key, number)
         true = np.asarray(truth(self.trace, key))
         for start in (0, 1):
-            at = _place_in(true.shape, tuple(i - start for i in place))
+            at = place_in(true.shape, tuple(i - start for i in place))
             if at is not None and true[at].shape == number.value.shape:
                 own = Own(number.value, number.unit, number.digits)
                 if self.ruler.agrees(key, own, true[at]):
@@ -293,7 +296,7 @@ class _Search:
         for item, reading in entries:
             key = reading.keys[0]
             shape, number = key[0].shape, item.numbers[0]
-            place = _place_in(shape, tuple(i - from_one[key[0]] for i in reading.place))
+            place = place_in(shape, tuple(i - from_one[key[0]] for i in reading.place))
             if place is None or number.value.shape != shape[len(place) :]:
                 continue
             own = self.own.get(key)
@@ -314,7 +317,7 @@ class _Search:
         self.again = {n.order for n in loose if any(self._agrees(k, n.number) for k in self.own)}
         if not keys or not loose or len(keys) * len(loose) > _MAX_PAIRS:
             return
-        for i, j in _laid(loose, keys, self._score):
+        for i, j in in_order(loose, keys, self._score):
             item, key = loose[i], keys[j]
             own = in_shape(item.number, key, item.line)
             self.own[key] = own
@@ -374,9 +377,9 @@ class _Search:
 
     def drop_unsupported(self) -> None:
         """Let go of guesses on which right numbers would depend."""
-        uses = _uses(self.trace)
+        uses = uses_of(self.trace)
         for key in [k for k in keys_of(self.trace) if k in self.guessed]:
-            after = _printed_after(key, uses, self.own)
+            after = held_after(key, uses, self.own)
             right = [k for k in after if self._right(k, self.own[k])]
             if (after and len(right) == len(after)) or (not after and self._alone(key)):
                 own = self.own.pop(key)
@@ -395,73 +398,3 @@ class _Search:
 def _is_given(reading: Reading) -> bool:
     """Whether a label names an input, and not its gradient."""
     return bool(reading.keys) and reading.keys[0][0].is_input and not reading.gradient
-
-
-def _place_in(shape: tuple[int, ...], place: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Where an entry or a row is; a place may leave out the axes of one entry."""
-    long = [axis for axis, n in enumerate(shape) if n > 1]
-    if len(place) == len(long) < len(shape):
-        whole = [0] * len(shape)
-        for axis, i in zip(long, place, strict=True):
-            whole[axis] = i
-        place = tuple(whole)
-    known = len(place) <= len(shape) and all(0 <= i < n for i, n in zip(place, shape, strict=False))
-    return place if known else None
-
-
-_SKIPPED_ITEM, _SKIPPED_KEY = -1.0, -0.3
-_UNNAMED = -0.5  # a wrong number without words
-_GIVEN = -1.5  # a bare number is seldom one that is given
-
-
-def _laid(
-    items: Sequence[_Loose], keys: Sequence[Key], score: Callable[[_Loose, Key], float | None]
-) -> list[tuple[int, int]]:
-    """Pairs in order whose scores add up to most; what is left out costs a little."""
-    n, m = len(items), len(keys)
-    best = np.zeros((n + 1, m + 1))
-    best[:, 0] = _SKIPPED_ITEM * np.arange(n + 1)
-    best[0, :] = _SKIPPED_KEY * np.arange(m + 1)
-    step = np.zeros((n + 1, m + 1), dtype=np.int8)  # 1 pair, 2 item left out, 3 key left out
-    for i in range(1, n + 1):
-        for j in range(1, m + 1):
-            paired = score(items[i - 1], keys[j - 1])
-            options = [best[i - 1, j] + _SKIPPED_ITEM, best[i, j - 1] + _SKIPPED_KEY]
-            if paired is not None:
-                options.append(best[i - 1, j - 1] + paired)
-            choice = int(np.argmax(options))
-            best[i, j], step[i, j] = options[choice], (2, 3, 1)[choice]
-    pairs: list[tuple[int, int]] = []
-    i, j = n, m
-    while i and j:
-        kind = step[i, j]
-        if kind == 1:
-            pairs.append((i - 1, j - 1))
-        i, j = i - (kind != 3), j - (kind != 2)
-    return pairs[::-1]
-
-
-def _uses(trace: Trace) -> dict[Key, list[Key]]:
-    """The keys that each key is computed into."""
-    uses: dict[Key, list[Key]] = {}
-    for q in trace.gates:
-        for arg in q.node.args:
-            if arg in trace.quantities:
-                uses.setdefault((arg, False), []).append((q.node, False))
-                uses.setdefault((q.node, True), []).append((arg, True))
-    return uses
-
-
-def _printed_after(key: Key, uses: dict[Key, list[Key]], own: dict[Key, Own]) -> list[Key]:
-    """The nearest keys with numbers that depend on a key."""
-    found, seen, waiting = [], {key}, list(uses.get(key, ()))
-    while waiting:
-        other = waiting.pop()
-        if other in seen:
-            continue
-        seen.add(other)
-        if other in own:
-            found.append(other)
-        else:
-            waiting += uses.get(other, ())
-    return found

@@ -92,3 +92,15 @@ def in_shape(number: Number, key: Key, line: int) -> Own:
     elif value.shape != shape:
         reshaped = True
     return Own(value, unit, number.digits, line, number.text, reshaped)
+
+
+def place_in(shape: tuple[int, ...], place: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Where an entry or a row is; a place may leave out the axes of one entry."""
+    long = [axis for axis, n in enumerate(shape) if n > 1]
+    if len(place) == len(long) < len(shape):
+        whole = [0] * len(shape)
+        for axis, i in zip(long, place, strict=True):
+            whole[axis] = i
+        place = tuple(whole)
+    known = len(place) <= len(shape) and all(0 <= i < n for i, n in zip(place, shape, strict=False))
+    return place if known else None

@@ -8,7 +8,7 @@ own function, of one of its backward rules, or of the sum of what arrives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,32 @@ def truth(trace: Trace, key: Key) -> Array:
     """The trace's own number."""
     quantity = trace.quantities[key[0]]
     return quantity.gradient if key[1] else quantity.value
+
+
+def uses_of(trace: Trace) -> dict[Key, list[Key]]:
+    """The keys that each key is computed into."""
+    uses: dict[Key, list[Key]] = {}
+    for q in trace.gates:
+        for arg in q.node.args:
+            if arg in trace.quantities:
+                uses.setdefault((arg, False), []).append((q.node, False))
+                uses.setdefault((q.node, True), []).append((arg, True))
+    return uses
+
+
+def held_after(key: Key, uses: dict[Key, list[Key]], held: Container[Key]) -> list[Key]:
+    """The nearest keys among those held that depend on a key."""
+    found, seen, waiting = [], {key}, list(uses.get(key, ()))
+    while waiting:
+        other = waiting.pop()
+        if other in seen:
+            continue
+        seen.add(other)
+        if other in held:
+            found.append(other)
+        else:
+            waiting += uses.get(other, ())
+    return found
 
 
 def walk(trace: Trace, settle: Settle, deviations: Deviations = NONE) -> None:

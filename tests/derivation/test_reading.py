@@ -23,6 +23,7 @@ from report.derivation.latex.symbols import symbol
 from tests.autodiff.test_simplify import VECTORS, vectors
 from tests.derivation.reading import Known, Unread, read, words
 from tests.derivation.test_index_form import FORMULAS
+from tests.problem_files import of
 from tests.test_problems import QUESTIONS
 from tests.test_problems import traced as traced_problem
 
@@ -142,7 +143,7 @@ def test_every_formula_of_a_derivation_has_its_numbers(
 PROBLEMS = [name for name in QUESTIONS if not name.startswith("convolution/")]
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=of(n.partition("/")[0])) for n in PROBLEMS])
 def test_every_formula_of_the_problems_has_its_numbers(name: str) -> None:
     check_derivation(traced_problem(name))
 

@@ -3,14 +3,13 @@
 import base64
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 import report
 from report.homework.homework import read_homework
+from tests.problem_files import each_problem
 
-PROBLEMS = sorted(p for p in Path("problems").glob("*.toml") if p.stem != "class")
 VOID = {"meta", "img", "br"}
 
 
@@ -36,7 +35,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.stem)
+@each_problem(without="class")
 def test_a_page_for_a_browser_is_one_file(problem, tmp_path):
     out = tmp_path / "page.html"
     report.build(problem, out)

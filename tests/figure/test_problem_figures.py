@@ -30,11 +30,11 @@ from tests.figure.pictures import (
     spot,
     touching,
 )
+from tests.problem_files import PROBLEMS, each_problem, of
 
-PROBLEMS = sorted((Path(__file__).parents[2] / "problems").glob("*.toml"))
 ANY_ORDER = {"add", "multiply", "maximum", "minimum", "dot"}  # of dot, the sign names both
 ACCENTS = str.maketrans("\u0302\u0304\u0303", "ˆ¯˜")
-all_problems = pytest.mark.parametrize("problem", PROBLEMS, ids=lambda path: path.stem)
+all_problems = each_problem()
 with_and_without = pytest.mark.parametrize("numbers", [True, False], ids=["solution", "sheet"])
 
 
@@ -180,6 +180,7 @@ def _parts(picture: Picture) -> int:
     return len([p for p in parts if p])
 
 
+@of("lstm")
 @pytest.mark.parametrize("edition", ["solution", "sheet"])
 def test_rows_flow_over_pages_with_their_words_and_links(tmp_path: Path, edition: str) -> None:
     lstm = next(p for p in PROBLEMS if p.stem == "lstm")

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from report.live.server import LivePage
 
+pytestmark = pytest.mark.xdist_group("guarded page")
 TOKEN = "secret-of-this-page"
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"

@@ -20,13 +20,13 @@ import numpy as np
 import pytest
 
 import report
+from report.answering import programs_of
 from report.autodiff.gates import GATES
 from report.autodiff.trace import Trace
 from report.errors import CheckError, ReportError
 from report.homework import variants
 from report.homework.homework import read_homework
 from report.homework.traces import trace_question
-from report.pipeline import programs_of
 from report.program import Printed, Program, finish, generate, parse_output, run, start
 from report.program.fork_server import Copy
 from report.program.library import FUNCTIONS, source

@@ -15,6 +15,7 @@ from report.homework.homework import read_homework
 from report.homework.traces import traces_of
 from report.homework.variants import draw
 from report.readback import printable, read_back
+from tests.problem_files import each_problem
 
 FIELD = sorted(
     Path(__file__).with_name("cases").glob("*.toml")
@@ -30,12 +31,9 @@ def test_formulas_from_the_field_are_read_back(path: Path) -> None:
         assert found.unread == ()
 
 
-PROBLEMS = sorted(p for p in Path("problems").glob("*.toml") if p.name != "class.toml")
-
-
-@pytest.mark.parametrize("path", PROBLEMS, ids=lambda p: p.stem)
-def test_the_printed_function_read_as_a_function_has_the_same_trace(path: Path) -> None:
-    for trace in traces_of(draw(read_homework(path), None)).values():
+@each_problem(without="class")
+def test_the_printed_function_read_as_a_function_has_the_same_trace(problem: Path) -> None:
+    for trace in traces_of(draw(read_homework(problem), None)).values():
         printed = r" \\ ".join(f"{e.left} = {e.symbols[0]}" for e in formula(trace))
         again = report.trace(printed, {q.name: q.value for q in trace.inputs}, trace.wrt)
         assert again.value == pytest.approx(trace.value, rel=1e-9)
