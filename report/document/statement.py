@@ -33,7 +33,12 @@ MAX_MATH = 8000  # characters of all formulas of a text, as well
 MAX_JOINED = 200  # pieces of markup without a space between them
 LONG_WORD = 60  # signs; letters of a script without spaces are no word
 MAX_LONG = 4000  # signs of all long words of a paragraph
+MAX_QUOTES = 2000  # of a paragraph, as well
 MAX_DEPTH = 60  # lists, quotations and emphasis inside each other
+# Thai to Tibetan, Burmese, Khmer: lines break between letters, as in Chinese and Japanese
+_UNSPACED = (range(0xE00, 0x1000), range(0x1000, 0x10A0), range(0x1780, 0x1800))
+_QUOTES = re.compile(r"[\"']")
+_SPACES = re.compile(r"[^\S\u00a0\u2007\u202f]+")  # at which lines break
 _MATH = re.compile(
     r"\$\$(?P<display>(?:\\.|[^\\$])++)\$\$|\$(?!\s)(?P<inline>(?:\\.|[^\\$])++)(?<!\s)\$(?!\d)",
     re.DOTALL,
@@ -89,7 +94,7 @@ def _line() -> MarkdownIt:
 
 def _with_rules(md: MarkdownIt) -> MarkdownIt:
     md.inline.ruler.before("escape", "math_inline", _math_inline)
-    md.core.ruler.push("check", _check)
+    md.core.ruler.before("smartquotes", "check", _check)
     for name, rule in _RENDER.items():
         md.add_render_rule(name, rule)
     return md
@@ -145,6 +150,8 @@ def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 def _check(state: StateCore) -> None:
     """Refuse what entities such as &#x202E; hide, and nesting that would lose text."""
     for token in state.tokens:
+        if token.type == "inline" and len(_QUOTES.findall(token.content)) > MAX_QUOTES:
+            raise ReportError(f"a paragraph has more than {MAX_QUOTES} quote marks")
         if token.level >= MAX_DEPTH - 1:
             raise ReportError("the text nests lists or quotations too deeply")
         for part in (token, *(token.children or ())):
@@ -155,12 +162,17 @@ def _check(state: StateCore) -> None:
 
 def _check_words(text: str) -> None:
     """Refuse long words over which line breaking would take seconds."""
-    words = (word for word in text.split() if len(word) > LONG_WORD)
-    signs = sum(unicodedata.category(c) != "Lo" for word in words for c in word)
+    words = (word for word in _SPACES.split(text) if len(word) > LONG_WORD)
+    signs = sum(not _ends_lines(c) for word in words for c in word)
     if signs > MAX_LONG:
         raise ReportError(
             f"the text has words of more than {LONG_WORD} signs with {signs} signs in all; {MAX_LONG} are possible"
         )
+
+
+def _ends_lines(c: str) -> bool:
+    """Whether lines break beside a letter, as in scripts without spaces."""
+    return unicodedata.east_asian_width(c) in "WF" or any(ord(c) in r for r in _UNSPACED)
 
 
 def _check_markup(tokens: Sequence[Token]) -> None:
@@ -172,7 +184,7 @@ def _check_markup(tokens: Sequence[Token]) -> None:
             pieces += token.content.count("\n") + token.content.count("\t") // 8
     for part in (part for token in tokens for part in token.children or ()):
         if part.type == "text":
-            joined = 0 if any(c.isspace() for c in part.content) else joined
+            joined = 0 if _SPACES.search(part.content) else joined
         elif part.nesting >= 0:
             joined, pieces = joined + 1, pieces + 1
         if part.type in ("softbreak", "hardbreak"):

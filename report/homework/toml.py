@@ -22,7 +22,7 @@ STANDARD_INPUT = Path("standard input")  # its name in messages
 WIDTH = 88  # columns of what is written
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+')"""
 _DEEP_KEY = re.compile(
-    rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{32}}"
+    rf"(?<![A-Za-z0-9_\\-])(?:{_PART}[ \t]*+\.[ \t]*+){{32}}"
 )  # tomllib: quadratic
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z][\w. -]*?)\s*\]")

@@ -248,6 +248,11 @@ def test_a_title_has_math_and_no_other_markup() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["中" * 10_000, "ก" * 10_000, "한국어 " * 4000, "كلمة " * 3000])
+def test_a_long_text_of_any_script_is_set(text: str) -> None:
+    assert render(text, math) == f"<p>{text.strip()}</p>"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -256,6 +261,9 @@ def test_a_title_has_math_and_no_other_markup() -> None:
         ("---\n" * 1500, "1500 paragraphs"),
         ("- item\n" * 1500, "the text has 3001 paragraphs, items and cells"),
         ("*a* " * 4000, "4000 pieces of markup"),
+        ("ب" * 5000, "words of more than 60 signs with 5000 signs"),
+        ("a\u00a0" * 5000, "words of more than 60 signs with 9999 signs"),
+        ("\"'a " * 4000, "a paragraph has more than 2000 quote marks"),
     ],
 )
 def test_a_text_that_takes_seconds_to_lay_out_is_refused(text: str, words: str) -> None:

@@ -145,6 +145,7 @@ REFUSED: list[tuple[str, str | bytes, list[str]]] = [
     ("dots", ".".join("a" * 400_000) + " = 1", ["line 1", "32 parts"]),
     ("quoted dots", ".".join(['"a b"'] * 100_000) + " = 1", ["line 1", "32 parts"]),
     ("header dots", f"[{'.'.join('a' * 400_000)}]", ["32 parts"]),
+    ("escaped quotes", F + 'statement = "' + '\\"a.' * 200_000 + '"', ["statement has 600000 characters"]),
     ("megabytes", "#" * 1_000_001, ["larger than 1000000 bytes"]),
     ("long line", "a" * 900_000, ["line 1, column 900001", "^"]),
     ("many lines", "\n" * 900_000 + "x", ["line 900001"]),
