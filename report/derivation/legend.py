@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -11,99 +10,66 @@ import numpy as np
 from report.autodiff.form import Form
 from report.autodiff.graph import Node
 from report.autodiff.trace import Trace
-from report.derivation.elements import Derivation, Equation
+from report.derivation.elements import Derivation, Equation, Part
+from report.derivation.latex import Printed, Taken
+from report.derivation.latex.printed import Sign, bracketed, put
+from report.derivation.latex.symbols import identity, unit_vector
 from report.derivation.quantity_names import Notation
 
 _BRACKET = r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsewhere."
 _BRACKET_AT_A_TIE = _BRACKET[:-1] + "; but at a tie in a max or min each gets its share."
-# What a formula holds -> what is said of it, in the order in which it is said.
-_SIGNS = (
-    (r"\\odot(?!\s*[({0-9])", r"$\odot$ multiplies entry by entry."),
-    (
-        r"\^\{\\odot",
-        r"$\mathbf{A}^{\odot n}$ is the power of each entry.",
-    ),
-    (r"\^\{\\top\}", r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."),
-    ("𝟙", _BRACKET),
-    ("𝟏", r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."),
-    (
-        r"[rxnmp]\}?_\{\\text\{(?:rows|columns)\}",
+
+
+def _sentences(taken: Taken) -> Iterator[tuple[Sign, str]]:
+    """What is said of a sign, in the order in which it is said."""
+    yield Sign.TIMES_BY_ENTRIES, r"$\odot$ multiplies entry by entry."
+    yield Sign.POWER_BY_ENTRIES, r"$\mathbf{A}^{\odot n}$ is the power of each entry."
+    yield Sign.ROW, r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."
+    yield Sign.TRUTH, _BRACKET
+    yield Sign.ONES, r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."
+    yield (
+        Sign.ALONG_AXIS,
         "What has rows or columns below its name goes over these: over the rows, it is taken of each column.",
-    ),
-    (
-        r"\\operatorname\{reshape\}",
+    )
+    yield (
+        Sign.RESHAPE,
         r"$\operatorname{reshape}$ puts the entries, row by row, into the shape below it.",
-    ),
-    (
-        r"\\operatorname\{broadcast\}",
+    )
+    yield (
+        Sign.BROADCAST,
         r"$\operatorname{broadcast}$ repeats the entries to the shape below it.",
-    ),
-    (
-        r"cumsum\}\^\{\\top\}",
-        r"$\operatorname{cumsum}^{\top}$ sums up from the end.",
-    ),
-    (
-        r"\\operatorname\{onehot\}",
+    )
+    yield Sign.SUM_FROM_END, r"$\operatorname{cumsum}^{\top}$ sums up from the end."
+    yield (
+        Sign.ONE_HOT,
         r"$\operatorname{onehot}_{n}$ makes of each number $k$ a row of $n$ zeros but for a 1 at position $k + 1$.",
-    ),
-    (
-        r"\\mathbf\{e\}_\{\\left\[",
-        r"$\mathbf{e}_{\left[i\right]}$ is the unit vector with its 1 at position $i$.",
-    ),
-    (
-        r"\\mathbf\{I\}_\{\d+\}\\right\)_\{\\left\[",
-        r"$\left(\mathbf{I}_{n}\right)_{\left[i{:}j\right]}$ holds these rows of the $n \times n$ identity matrix.",
-    ),
-    (
-        r"_\{\\left\[(?:[^]]*[^]:\d])?\d+:\d+(?![\d:])",
-        r"The slice $i{:}j$ goes from $i$ to $j$.",
-    ),
-    (
-        r"_\{\\left\[[^]]*\d:-?\d+:\d",
-        r"The slice $i{:}s{:}j$ goes from $i$ to $j$ in steps of $s$.",
-    ),
-    (
-        r"\\operatorname\{scatter\}",
+    )
+    unit = unit_vector("i", taken)
+    yield Sign.UNIT_VECTOR, f"${unit}$ is the unit vector with its 1 at position $i$."
+    rows = put(bracketed(put(identity(taken), "_{n}")), r"_{\left[i{:}j\right]}")
+    yield (
+        Sign.ROWS_OF_IDENTITY,
+        rf"${rows}$ holds these rows of the $n \times n$ identity matrix.",
+    )
+    yield Sign.SLICE, r"The slice $i{:}j$ goes from $i$ to $j$."
+    yield Sign.SLICE_IN_STEPS, r"The slice $i{:}s{:}j$ goes from $i$ to $j$ in steps of $s$."
+    yield (
+        Sign.SCATTER,
         r"$\operatorname{scatter}$ puts entries back at the places that they were taken from, with zeros elsewhere.",
-    ),
-    (
-        r"\\operatorname\{BCE\}_\{\\sigma\}\\left\(",
-        r"$\operatorname{BCE}_{\sigma}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$ with $p = \sigma(z)$.",
-    ),
-    (
-        r"\\operatorname\{BCE\}\\left\(",
-        r"$\operatorname{BCE}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$.",
-    ),
-    (
-        r"\\operatorname\{softplus\}\\left\(",
-        r"$\operatorname{softplus}(z) = \log(1 + e^{z})$ has the slope $\sigma(z)$.",
-    ),
-    (
-        r"\\(?:Phi|varphi)\\left\(",
-        r"$\Phi$ is the distribution function of the standard normal, $\varphi$ its density.",
-    ),
-)
-# The part of a derivative that comes through one gate: the fraction between \left. and \right|, the gate.
-_PART = re.compile(
-    r"\\left\.(\\frac\{(?:(?!\\right).)*)\\right\|_\{(?!\d+\})([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
-)
-# The derivative of a gate by one of several equal arguments.
-_BY_ONE_ARGUMENT = re.compile(r"\\left\.\\frac\{(?:(?!\\right).)*\\right\|_\{\d+\}")
-# A function of one number over a vector or matrix, as in a rule.
-_OF_TENSOR = re.compile(
-    r"\\(?:sigma|log|exp|operatorname\{sgn\})\\left\(\\(?:mathbf|boldsymbol)|e\^\{\\mathbf"
-)
+    )
 
 
 def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     """Sentences with $math$."""
-    text = "\n".join(_formulas(derivation))
+    formulas = list(_formulas(derivation))
+    held = frozenset[Sign]().union(*(formula.signs for formula in formulas))
     gates = [q.node for q in notation.trace.gates]
-    said = [sentence for sign, sentence in _SIGNS if re.search(sign, text)]
+    said = [sentence for sign, sentence in _sentences(notation.taken) if sign in held]
     if _BRACKET in said and any(n.gate.ties for n in gates):
         said[said.index(_BRACKET)] = _BRACKET_AT_A_TIE
-    said += dict.fromkeys(n.gate.note for n in gates if n.gate.note)
-    if any(_is_by_entries(n) for n in gates) or _OF_TENSOR.search(text):
+    notes = dict.fromkeys(n.gate.note for n in gates if n.gate.note)
+    said += notes | dict.fromkeys(note for formula in formulas for note in formula.notes)
+    if any(_is_by_entries(n) for n in gates) or Sign.OF_ENTRIES in held:
         copies = "; those by a stretched operand belong to its copies, over which what flows back is summed"
         said.insert(
             0,
@@ -113,13 +79,16 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
         )
     if any(_is_stretched(n) for n in gates):
         said.append("A row or a column beside a matrix is repeated to the size of the matrix.")
-    if r"\delta_" in text and not any(r"\delta" in name for name in notation.name.values()):
+    if Sign.DELTA in held:
         said.append(r"$\delta_{ij}$ is 1 where $i = j$ and 0 elsewhere.")
-    if part := _PART.search(text):
-        gate = part[2].partition(r",\,")[0]
-        said.append(f"${part[0]}$ is the part of ${part[1]}$ that comes back through ${gate}$.")
-    numbered = ["the bar"] if _BY_ONE_ARGUMENT.search(text) else []
-    if any(re.search(r",\\,\d+$", found[2]) for found in _PART.finditer(text)):
+    parts = [formula for formula in formulas if isinstance(formula, Part)]
+    if parts:
+        part = parts[0]
+        said.append(
+            f"${part}$ is the part of ${part.whole}$ that comes back through ${part.gate}$."
+        )
+    numbered = ["the bar"] if Sign.BY_ARGUMENT in held else []
+    if any(part.place for part in parts):
         numbered.append("the comma")
     if numbered:
         said.append(
@@ -137,16 +106,17 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _formulas(derivation: Derivation) -> Iterator[str]:
+def _formulas(derivation: Derivation) -> Iterator[Printed]:
     for step in derivation.backward:
         yield step.definition
         yield from _written(row.equation for row in step.rows)
     for g in derivation.gradients:
-        yield g.closed or ""
+        if g.closed is not None:
+            yield g.closed
         yield from _written((*((g.entry,) if g.entry else ()), *g.where, *g.here))
 
 
-def _written(equations: Iterable[Equation]) -> Iterator[str]:
+def _written(equations: Iterable[Equation]) -> Iterator[Printed]:
     for equation in equations:
         yield from (equation.left, *equation.symbols, *equation.numbers)
 

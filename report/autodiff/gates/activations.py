@@ -134,6 +134,7 @@ softplus = elementwise(
     definition=lambda x: log(1 + exp(x)),
     usage="softplus(x)", group="activations",
     summary="log(1 + exp(x)) in a stable form",
+    note=r"$\operatorname{softplus}(z) = \log(1 + e^{z})$ has the slope $\sigma(z)$.",
     why=r"The derivative of $\log(1 + e^x)$ is $e^x/(1 + e^x) = \sigma(x)$.",
 )
 

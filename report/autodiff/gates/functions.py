@@ -22,6 +22,10 @@ from report.autodiff.gates.table import (
 )
 from report.autodiff.graph import Array, constant, is_computed
 
+_OF_THE_NORMAL = (
+    r"$\Phi$ is the distribution function of the standard normal, $\varphi$ its density."
+)
+
 # fmt: off
 
 # exponentials and logarithms
@@ -195,13 +199,13 @@ erf = elementwise(
 normal_cdf = elementwise(
     "normal_cdf", lambda x: _each(_normal_cdf, x), lambda g, y, x: g * normal_pdf(x),
     named=True, in_numbers=True, sign="Φ", latex=function(r"\Phi"), sympy=lambda s, x: (1 + s.erf(x / s.sqrt(2))) / 2,
-    python="normal_cdf({0})", numpy="normal_cdf({0})",
+    python="normal_cdf({0})", numpy="normal_cdf({0})", note=_OF_THE_NORMAL,
 )
 normal_pdf = elementwise(
     "normal_pdf", lambda x: _gaussian(x, 0.5) / np.sqrt(2 * number(math.pi, x, "pi")), lambda g, y, x: g * -(x * y),
     named=True, in_numbers=True, sign="φ", latex=function(r"\varphi"), sympy=lambda s, x: s.exp(-x**2 / 2) / s.sqrt(2 * s.pi),
     python="normal_pdf({0})",
-    numpy="normal_pdf({0})",
+    numpy="normal_pdf({0})", note=_OF_THE_NORMAL,
 )
 
 

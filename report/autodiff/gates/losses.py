@@ -125,6 +125,7 @@ binary_cross_entropy = gate(
     definition=lambda p, y: -mean(y * log(p) + (1 - y) * log(1 - p)),
     usage="binary_cross_entropy(p, y)", group="losses",
     summary="mean of −y·log(p) − (1 − y)·log(1 − p)",
+    note=r"$\operatorname{BCE}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$.",
     why=r"The derivative of $-y \log p - (1 - y) \log(1 - p)$ by $p$ is $(p - y)/(p(1 - p))$.",
 )
 binary_cross_entropy_with_logits = gate(
@@ -135,6 +136,7 @@ binary_cross_entropy_with_logits = gate(
     definition=lambda z, y: mean(softplus(z) - z * y),
     usage="binary_cross_entropy_with_logits(z, y)", group="losses",
     summary="binary cross-entropy of sigmoid(z), stable",
+    note=r"$\operatorname{BCE}_{\sigma}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$ with $p = \sigma(z)$.",
     why=r"The slope $p(1 - p)$ of $p = \sigma(z)$ cancels the denominator of $(p - y)/(p(1 - "
     "p))$: $p - y$ is left.",
 )

@@ -145,6 +145,14 @@ class Printed(str):
         first, number, signed, _ = self.start
         return number and (first is not First.BRACKET or signed)
 
+    def holding(self, signs: Signs = NONE, notes: tuple[str, ...] = ()) -> Printed:
+        """The same with more signs in it, and with more that is said of it."""
+        if signs <= self.signs and not notes:
+            return self
+        kept = {"numbers": self.numbers, "condition": self.condition, "name": self.name}
+        signs, notes = self.signs | signs, (*self.notes, *notes)
+        return Printed(self, self.binding, self.start, self.last, signs, notes, **kept)
+
     def bound(self, binding: int, **told: Any) -> Printed:
         """The same text with another binding."""
         kept = {"numbers": self.numbers, "condition": self.condition, "name": self.name} | told
@@ -258,6 +266,7 @@ _HELD = tuple(
         (Sign.ROW, r"\^\{\\top\}"),
         (Sign.TRUTH, "𝟙"),
         (Sign.ONES, "𝟏"),
+        (Sign.ALONG_AXIS, r"\\text\{(?:rows|columns)\}"),
         (Sign.RESHAPE, r"\{reshape\}"),
         (Sign.TRANSPOSE, r"\{transpose\}"),
         (Sign.BROADCAST, r"\{broadcast\}"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates import CALL, GATES, MATRIX_PRODUCT, SUM
+from report.autodiff.gates import CALL, GATES, MATRIX_PRODUCT, POWER, SUM
 from report.autodiff.gates.table import notation
 from report.autodiff.graph import CONSTANT, Node, Shape
 from report.derivation.latex.options import options, with_options
@@ -46,8 +46,9 @@ def _template(text: str, taken: Taken) -> tuple[tuple[str, int | None, int], ...
             name, usual, other = _OURS[field]
             before += other if name in taken else usual
             continue
-        pieces.append((before, int(field) if field else None, int(spec or 0)))
-        before = ""
+        if field is not None:  # else a brace of LaTeX, which stood twice
+            pieces.append((before, int(field), int(spec or 0)))
+            before = ""
     return (*pieces, (before, None, 0)) if before else tuple(pieces)
 
 
@@ -191,7 +192,8 @@ class Printer:
             pieces.append(literal)
             if place is not None:
                 pieces.append(self.bracketed(node.args[place], least))
-        return put(*pieces, binding=binding, signs=signs)
+        written = put(*pieces, binding=binding, signs=signs)
+        return written.holding(notes=(node.gate.note,)) if node.gate.note else written
 
     def bracketed(self, node: Node, binding: int) -> Printed:
         """A node in brackets where it binds less tightly than is asked for."""
@@ -206,8 +208,9 @@ _OF_ENTRIES = frozenset({Sign.OF_ENTRIES})
 
 def _is_function_of_entries(node: Node) -> bool:
     """Whether a function of one number is taken of a vector or matrix."""
-    is_function = node.gate.elementwise and len(node.args) == 1 and node.gate.binding >= CALL
-    return is_function and bool(node.args[0].shape)
+    gate = node.gate
+    is_function = gate.elementwise and len(node.args) == 1 and gate.binding >= POWER
+    return is_function and gate.form is None and bool(node.args[0].shape)
 
 
 # what stands beside other values as a factor or a part, so that these tell its size

@@ -106,7 +106,8 @@ def _latex(gate: Gate, texts: list[Printed], params: Mapping[str, Any], taken: T
     if gate.condition:
         inside = filled(gate.condition, texts).bound(SUM)
         return put(r"𝟙\left[", inside, r"\right]", condition=inside)
-    return filled(with_options(gate.latex, options(gate, params)), texts, taken)
+    written = filled(with_options(gate.latex, options(gate, params)), texts, taken)
+    return written.holding(notes=(gate.note,)) if gate.note else written
 
 
 def written_out(expression: Any) -> Any:

@@ -48,10 +48,8 @@ def _written(expression: Any, tex: tuple[tuple[Any, str], ...], taken: Taken) ->
     settings = {"symbol_names": dict(tex), "inv_trig_style": "full", "fold_frac_powers": True}
     printer = _entry_printer()(settings)
     printer.signs, printer.notes, printer.taken = set(), {}, taken
-    text = printer._print(expression)
-    return Printed(
-        text, text.binding, text.start, text.last, frozenset(printer.signs), tuple(printer.notes)
-    )
+    text: Printed = printer._print(expression)
+    return text
 
 
 @cache
@@ -85,12 +83,17 @@ def _entry_printer() -> Any:
 
 
 def _noted(p: Any, e: Any, **kwargs: Any) -> Printed:
-    """An expression as it is printed, and what it holds kept for the whole: sympy's own methods drop it."""
+    """An expression as it is printed, with what its parts hold: sympy's own methods drop that.
+
+    Of a gate's arguments the gate tells what it keeps.
+    """
+    (signs, notes), (p.signs, p.notes) = (p.signs, p.notes), (set(), {})
     text = super(type(p), p)._print(e, **kwargs)
     if not isinstance(text, Printed):
         text = _told_of(e, text)
-    p.signs |= text.signs
-    p.notes |= dict.fromkeys(text.notes)
+    if not (getattr(e, "is_Function", False) and hasattr(e, "gate")):
+        text = text.holding(frozenset(p.signs), tuple(p.notes))
+    p.signs, p.notes = signs | text.signs, notes | dict.fromkeys(text.notes)
     return text
 
 
