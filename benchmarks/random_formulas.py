@@ -21,6 +21,7 @@ from report.autodiff.trace import Trace
 from report.homework.homework import Homework, Question
 
 SHAPES = ((), (), (), (1,), (2,), (3,), (2, 2), (3, 3), (2, 3), (1, 3), (2, 1))
+EXTREME = (1e-300, 1e-200, 1e-150, 1e-60, 1e60, 1e150, 1e200, 1e300)
 SCALES = (1e-12, 1e-6, 1e-3, 0.1, 1, 1, 1, 1, 10, 30, 100, 700, 1e4, 1e8)
 BAD_INPUT = ("outside its domain", "overflows", "no finite derivative", "too large", "underflows")
 ONE = [
@@ -89,6 +90,17 @@ FORMS: list[tuple[str, dict[str, tuple[int, ...]]]] = [
     ("triplet_margin({a}, {B}, {C})", {"a": (2,), "B": (2,), "C": (2,)}),
     ("logdet({a} @ {a}.T + 3 * eye(2))", {"a": (2, 2)}),
     ("sum(gelu({a}, approximate='tanh'))", {"a": (2,)}),
+    ("sum(conv_transpose2d({a}, {B})**2)", {"a": (2, 2), "B": (2, 2)}),
+    ("sum(avg_pool2d({a})**2)", {"a": (2, 2)}),
+    ("sum(group_norm({a}, groups=2)**3)", {"a": (2, 4)}),
+    ("sum(one_hot([1, 0], classes=2) @ {a})", {"a": (2,)}),
+    ("sum(gather({a}, [[0], [2]], axis=1) * {B})", {"a": (2, 3), "B": (2, 1)}),
+    ("sum(squeeze({a}) * {B})", {"a": (1, 3), "B": (3,)}),
+    ("sum(expand_dims({a}, axis=1) @ {B})", {"a": (2,), "B": (1, 3)}),
+    ("sum(where(({a} < {B}) & ~({B} >= 0.5), {a}, {B}))", {"a": (3,), "B": (3,)}),
+    ("sum(where(({a} <= 0) | ({a} > {B}), {a}, 1 / {B}))", {"a": (2,), "B": (2,)}),
+    ("sum(where({a} != {B}, {a} * {B}, -{a}))", {"a": (2,), "B": (2,)}),
+    ("norm({a})**2", {"a": (2, 2)}),
 ]
 
 
@@ -110,7 +122,8 @@ class Formula:
         if known and self.random.random() < 0.4:
             return str(self.pick(known))
         digits = int(self.random.integers(1, 6))
-        values = np.round(self.random.normal(size=shape), digits) * self.pick(SCALES)
+        scale = self.pick(EXTREME if self.random.random() < 0.03 else SCALES)
+        values = np.round(self.random.normal(size=shape), digits) * scale
         if self.random.random() < 0.15:
             values = np.full(shape, np.ravel(values)[0])  # equal entries
         values = np.abs(values) + 0.1 if positive else values

@@ -145,7 +145,8 @@ class _Backward:
         """A formula as plain as these numbers allow.
 
         `ratio` is 0 where the divisor is 0: where it is not, a / b says the same, and so it does for
-        1 / n times a. And b squared can be too large for a number where a / b / b is not.
+        1 / n times a. And b squared can be too large for a number where a / b / b is not; beside a 1,
+        b * b is infinite where b ** 2 is an error in Python.
         """
         if node in self.names or node.is_constant:
             return node
@@ -154,10 +155,12 @@ class _Backward:
             return make(GATES["divide"], [args[1], args[0].args[1]])
         if node.gate.plain and (plain := node.gate.plain(*map(self.number, args))):
             return make(GATES[plain], args)
-        if node.gate.form is Form.QUOTIENT and args[1].gate.form is Form.POWER:
-            base = args[1].args[0]
-            if np.any(np.isinf(self.number(args[1]))):
-                return make(GATES["divide"], [make(GATES["divide"], [args[0], base]), base])
+        below = node.args[1] if node.gate.form is Form.QUOTIENT else None
+        if below is not None and below.gate.form is Form.POWER and self.is_infinite(below):
+            base = self.plain(below.args[0])
+            return make(GATES["divide"], [make(GATES["divide"], [args[0], base]), base])
+        if node.gate.form is Form.POWER and self.is_infinite(node) and _is_squared(node):
+            return make(GATES["multiply"], [args[0], args[0]])
         return node if args == list(node.args) else make(node.gate, args, node.params)
 
     def has_digits(self, part: Node, number: Any) -> bool:
@@ -167,6 +170,9 @@ class _Backward:
         if not all(np.all(np.isfinite(v)) for v in ways):
             return False
         return np.allclose(found[part], number, rtol=EXACT, atol=0)
+
+    def is_infinite(self, node: Node) -> bool:
+        return bool(np.any(np.isinf(self.number(node))))
 
     def number(self, node: Node) -> Any:
         return evaluate([node], self.known)[node]
@@ -189,6 +195,10 @@ def _times(upstream: Node, local: Node) -> Node:
     if _is_share(local):
         return make(GATES["divide"], [upstream, local.args[1]])
     return make(GATES["multiply"], [upstream, local])
+
+
+def _is_squared(node: Node) -> bool:
+    return len(node.args) == 1 or is_filled(node.args[1], 2)
 
 
 def _is_share(node: Node) -> bool:
