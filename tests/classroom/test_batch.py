@@ -48,6 +48,12 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("hw.toml").write_text(WORK)
 
 
+@pytest.fixture
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work without processes, where they are not what a test is about: each takes seconds to start."""
+    monkeypatch.setattr(workers, "local", lambda tasks, jobs: map(workers.work, tasks))
+
+
 def roster(*ids: str) -> str:
     Path("roster.csv").write_text("id,name\n" + "".join(f"{i},Student {i}\n" for i in ids))
     return "roster.csv"
@@ -140,6 +146,7 @@ def test_twenty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
     assert {p: p.stat().st_mtime_ns for p in Path("out").rglob("*/*.pdf")} == before
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_a_bad_student_is_listed_and_the_others_are_built(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -182,6 +189,7 @@ def test_a_bad_student_is_listed_and_the_others_are_built(
 # ---------------------------------------------------------------- going on
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_what_led_to_a_file_decides_whether_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     def built(*ids: str, **options: Any) -> tuple[int, int]:
         progress = run("out", *ids, **options).progress
@@ -196,6 +204,7 @@ def test_what_led_to_a_file_decides_whether_it_is_kept(monkeypatch: pytest.Monke
     assert built("1", overrides={"course": "Other"}) == (1, 0)
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_a_batch_killed_half_way_goes_on(tmp_path: Path) -> None:
     ids = [f"s{i}" for i in range(16)]
     roster(*ids)
@@ -234,7 +243,7 @@ def test_a_batch_killed_half_way_goes_on(tmp_path: Path) -> None:
     with Path("out/.batch.jsonl").open("a") as journal:
         journal.write('{"id": "s15", "name"')
 
-    again = batch("hw.toml", "roster.csv", "out", editions=["sheet"], jobs=2)
+    again = batch("hw.toml", "roster.csv", "out", editions=["sheet"])
     assert (
         again.progress.kept >= len(made) - 3 - 1
     )  # one may have been written but not yet recorded
@@ -245,7 +254,7 @@ def test_a_batch_killed_half_way_goes_on(tmp_path: Path) -> None:
     assert sorted(p.name for p in Path("out").iterdir()) == [
         "key.pdf", "manifest.csv", "manifest.json", "sheet",
     ]  # fmt: skip
-    batch("hw.toml", "roster.csv", "fresh", editions=["sheet"], jobs=2)
+    batch("hw.toml", "roster.csv", "fresh", editions=["sheet"])
     assert contents("out") == contents("fresh")
 
 
@@ -260,6 +269,7 @@ def test_an_interrupted_batch_goes_on() -> None:
     assert (found.progress.kept, found.progress.built) == (2, 1)
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_the_key_of_a_large_class_has_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("report.classroom.batch.IN_A_KEY", 2)
     run("out", "1", "2", "3", "4", "5")
@@ -272,6 +282,7 @@ def test_the_key_of_a_large_class_has_parts(monkeypatch: pytest.MonkeyPatch) -> 
     assert [p.name for p in Path("out").glob("key*.pdf")] == ["key.pdf"]
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_two_batches_do_not_write_to_one_folder() -> None:
     with Ledger(Path("out")), pytest.raises(ReportError, match="another batch is writing to out"):
         run("out", "1")
@@ -404,6 +415,7 @@ def written(path: Path) -> Any:
         return None
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_a_cluster_that_loses_a_worker_loses_nothing() -> None:
     """A real scheduler and two workers; one of them is killed when the first students are done."""
     pytest.importorskip("distributed")
@@ -435,7 +447,7 @@ def test_a_cluster_that_loses_a_worker_loses_nothing() -> None:
         assert client.wait(LIMIT) == 0
     assert len(list(Path("far/sheet").glob("*.pdf"))) == 10
     assert not any(s["error"] for s in manifest("far")["students"])
-    batch("hw.toml", "roster.csv", "near", editions=["sheet"], jobs=2)
+    batch("hw.toml", "roster.csv", "near", editions=["sheet"])
     assert contents("far") == contents("near")
 
 
@@ -552,11 +564,11 @@ def test_a_reader_that_is_gone_stops_no_work() -> None:
     printer.close()
 
 
+@pytest.mark.usefixtures("_in_this_process")
 @pytest.mark.parametrize("place", [(os, "fsync"), (Path, "replace")])
 def test_a_full_disk_is_told_with_the_file_and_leaves_no_half_file(
     place: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "local", lambda tasks, jobs: map(workers.work, tasks))
     run("whole", "a", "b")
     real: Callable[..., Any] = getattr(*place)
     room = 0
