@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from report import ReportError, trace
 from report.autodiff.trace import Trace
-from report.derivation import derive
+from report.derivation import Derivation, derive
 from report.derivation.elements import Branch, Equality, Equation
 from report.derivation.index_form.walk import LETTERS
 from report.derivation.latex.symbols import symbol
@@ -158,7 +158,8 @@ def check_derivation(traced: Trace) -> None:
             gate = shown[c.gate]
             for through in (gate, rf"{gate},\,{c.argument + 1}"):
                 arrived.setdefault(through, {})[symbol(q.name)] = c.value
-    for step in derive(traced).backward:
+    derivation = derive(traced)
+    for step in derivation.backward:
         ratios: dict[tuple[str, ...], Any] = {}
         for branch in step.branches:
             if step.quantity.node.shape and branch.local is not None:
@@ -172,7 +173,7 @@ def check_derivation(traced: Trace) -> None:
                 continue
             if not any(part in s for s in row.equation.symbols for part in NOT_READ):
                 check_row(row, known, arrived, ratios)
-    check_gradients(traced)
+    check_gradients(traced, derivation)
 
 
 def numbers() -> st.SearchStrategy[str]:
@@ -193,10 +194,10 @@ def numbers() -> st.SearchStrategy[str]:
     )
 
 
-def check_gradients(traced: Trace) -> None:
+def check_gradients(traced: Trace, derivation: Derivation) -> None:
     """The closed form and the entry of each gradient."""
     known = known_of(traced)
-    for gradient in derive(traced).gradients:
+    for gradient in derivation.gradients:
         where = [e for e in gradient.where if "=" not in e.left]
         if not np.isfinite(gradient.value).all() or any(r"\text{ " in e.symbols[0] for e in where):
             continue  # where equal numbers share, a bracket is not what it says
@@ -226,7 +227,8 @@ def check_gradients(traced: Trace) -> None:
 @settings(max_examples=80)
 @given(formula=numbers())
 def test_every_closed_form_of_numbers_has_its_number(unfold: tuple[str, ...], formula: str) -> None:
-    check_gradients(trace(formula, {"x": 0.7, "w": -1.3, "b": 0.4}, unfold=unfold))
+    traced = trace(formula, {"x": 0.7, "w": -1.3, "b": 0.4}, unfold=unfold)
+    check_gradients(traced, derive(traced))
 
 
 @settings(max_examples=40)
@@ -237,4 +239,4 @@ def test_every_matrix_form_has_its_numbers(formula: str) -> None:
         traced = trace(f"sum({formula})", VECTORS)
     except ReportError:  # a value outside a gate's domain
         assume(False)
-    check_gradients(traced)
+    check_gradients(traced, derive(traced))
