@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
+from report.live.homework_file import TOGETHER
 from tests.live.browser import ARGUMENTS, chromium, environment
 
 pytestmark = [
@@ -283,6 +284,7 @@ def test_a_gate_is_written_out_and_folded(tab, server):
     page.locator("g.fold[data-fold=sigmoid]").click()  # on the gate itself
     page.wait_for_selector("[data-fold=sigmoid]", state="detached")
     wait(lambda: "unfold" not in server[1].read_text())
+    time.sleep(TOGETHER)  # so that the next change is taken back by itself
     page.locator("g.fold[data-unfold=sigmoid]").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("g.fold[data-fold=sigmoid]")

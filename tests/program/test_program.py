@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -317,12 +318,20 @@ CORPUS |= {
     ),
     "held": ("sum(stop_gradient(x) * x)", {"x": [0.5, -2.0]}),
 }  # fmt: skip
-DIALECTS: list[Any] = ["python", "numpy"]
+DIALECTS: list[Any] = [  # the programs of each are written once, in one worker
+    pytest.param(d, marks=pytest.mark.xdist_group(f"programs {d}")) for d in ("python", "numpy")
+]
 
 
+@cache
 def traced(case: str) -> Trace:
     text, inputs = CORPUS[case]
     return report.trace(text, inputs=inputs)
+
+
+@cache
+def program_of(case: str, dialect: Any) -> Program:
+    return generate(traced(case), dialect=dialect)
 
 
 def execute(program: Program) -> str:
@@ -355,8 +364,7 @@ def compare(trace: Trace, text: str) -> Printed:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("case", CORPUS)
 def test_a_program_prints_the_numbers_of_the_trace(case: str, dialect: Any) -> None:
-    trace = traced(case)
-    program = generate(trace, dialect=dialect)
+    trace, program = traced(case), program_of(case, dialect)
     assert not program.reason
     printed = compare(trace, execute(program))
     assert printed.error < 2e-6
@@ -468,7 +476,7 @@ def test_the_vectorised_program_reads_as_the_formulas_of_a_textbook() -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_programs_are_tidy(dialect: Any, tmp_path: Path) -> None:
     for number, case in enumerate(CORPUS):
-        source = generate(traced(case), dialect=dialect).source
+        source = program_of(case, dialect).source
         lines = source.splitlines()
         assert max(map(len, lines)) <= 88, case
         assert not any(line != line.rstrip() for line in lines), case
@@ -512,7 +520,7 @@ def test_the_programs_of_all_problems_are_short_and_clean(tmp_path: Path) -> Non
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_programs_define_only_what_they_use(dialect: Any) -> None:
     for case in CORPUS:
-        tree = ast.parse(generate(traced(case), dialect=dialect).source)
+        tree = ast.parse(program_of(case, dialect).source)
         used = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
         for function in (n for n in tree.body if isinstance(n, ast.FunctionDef)):
             assert function.name in used, (case, function.name)
@@ -561,7 +569,7 @@ def test_entries_at_a_kink_are_not_compared() -> None:
 def test_large_tensors_are_compared_in_part() -> None:
     big = np.random.default_rng(0).normal(size=(40, 30))
     trace = report.trace("sum(tanh(X @ w))", inputs={"X": big, "w": big[0]})
-    for dialect in DIALECTS:
+    for dialect in ("python", "numpy"):
         program = generate(trace, dialect=dialect)
         printed = compare(trace, execute(program))
         assert 20 < printed.compared < 300
