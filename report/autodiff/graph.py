@@ -88,6 +88,9 @@ class Gate:
     why_with: Mapping[tuple[bool, ...], str] = field(default_factory=dict)
     note: str = ""
     condition: str = ""
+    opposite: str = ""
+    of_two: str = ""
+    torch_order: tuple[str, ...] = ()
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """The backward rule for each of `count` arguments; None where nothing flows back."""

@@ -23,7 +23,9 @@ value that says what the gate does anyway; `squared` the gate of its square; `wi
 entries share the gradient, and `tie` says how where the gate is a bracket; `plain` the gate that is the same
 for such arguments; `saturates` at an "end", on one "side" or in a "row"; `why_with` the sentence where some
 arguments are constant; `note` what the legend says of its notation; `condition` what stands in the bracket
-𝟙[...] of a gate that is 1 where it holds and else 0. A row without `usage` is for backward graphs only; the names of
+𝟙[...] of a gate that is 1 where it holds and else 0, `opposite` the gate that holds where it does not; `of_two` the
+gate that a reduction is of two values, max(0, x); `torch_order` the arguments in the order in which PyTorch takes
+them where an option stands second. A row without `usage` is for backward graphs only; the names of
 the arguments in `usage` are those by which a formula may give them.
 """
 

@@ -186,7 +186,7 @@ clip = elementwise(
 # comparisons: 1 where they hold, 0 elsewhere; flat, so no gradient passes
 less = elementwise(
     "less", lambda a, b: np.less(a, b) * 1.0, None, None,
-    form=Form.COMPARISON, in_numbers=True, sign="<", condition="{0} < {1}", sympy=lambda s, a, b: s.Lt(a, b),
+    form=Form.COMPARISON, opposite="greater_equal", in_numbers=True, sign="<", condition="{0} < {1}", sympy=lambda s, a, b: s.Lt(a, b),
     python="float({0:1} < {1:1})", numpy="({0:1} < {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a < b, in where", group="choices",
     summary="1 where a is less than b, else 0",
@@ -194,7 +194,7 @@ less = elementwise(
 )
 less_equal = elementwise(
     "less_equal", lambda a, b: np.less_equal(a, b) * 1.0, None, None,
-    form=Form.COMPARISON, sign="≤", condition=r"{0} \le {1}", sympy=lambda s, a, b: s.Le(a, b),
+    form=Form.COMPARISON, opposite="greater", sign="≤", condition=r"{0} \le {1}", sympy=lambda s, a, b: s.Le(a, b),
     python="float({0:1} <= {1:1})", numpy="({0:1} <= {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a <= b, in where", group="choices",
     summary="1 where a is at most b, else 0",
@@ -202,7 +202,7 @@ less_equal = elementwise(
 )
 greater = elementwise(
     "greater", lambda a, b: np.greater(a, b) * 1.0, None, None,
-    form=Form.COMPARISON, sign=">", condition="{0} > {1}", sympy=lambda s, a, b: s.Gt(a, b),
+    form=Form.COMPARISON, opposite="less_equal", sign=">", condition="{0} > {1}", sympy=lambda s, a, b: s.Gt(a, b),
     python="float({0:1} > {1:1})", numpy="({0:1} > {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a > b, in where", group="choices",
     summary="1 where a is greater than b, else 0",
@@ -210,7 +210,7 @@ greater = elementwise(
 )
 greater_equal = elementwise(
     "greater_equal", lambda a, b: np.greater_equal(a, b) * 1.0, None, None,
-    form=Form.COMPARISON, sign="≥", condition=r"{0} \ge {1}", sympy=lambda s, a, b: s.Ge(a, b),
+    form=Form.COMPARISON, opposite="less", sign="≥", condition=r"{0} \ge {1}", sympy=lambda s, a, b: s.Ge(a, b),
     python="float({0:1} >= {1:1})", numpy="({0:1} >= {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a >= b, in where", group="choices",
     summary="1 where a is at least b, else 0",
@@ -218,7 +218,7 @@ greater_equal = elementwise(
 )
 equal = elementwise(
     "equal", lambda a, b: np.equal(a, b) * 1.0, None, None,
-    form=Form.COMPARISON, sign="=", condition="{0} = {1}", sympy=lambda s, a, b: s.Eq(a, b),
+    form=Form.COMPARISON, opposite="not_equal", sign="=", condition="{0} = {1}", sympy=lambda s, a, b: s.Eq(a, b),
     python="float({0:1} == {1:1})", numpy="({0:1} == {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a == b, in where", group="choices",
     summary="1 where a equals b, else 0",
@@ -226,7 +226,7 @@ equal = elementwise(
 )
 not_equal = elementwise(
     "not_equal", lambda a, b: np.not_equal(a, b) * 1.0, None, None,
-    form=Form.COMPARISON, sign="≠", condition=r"{0} \ne {1}", sympy=lambda s, a, b: s.Ne(a, b),
+    form=Form.COMPARISON, opposite="equal", sign="≠", condition=r"{0} \ne {1}", sympy=lambda s, a, b: s.Ne(a, b),
     python="float({0:1} != {1:1})", numpy="({0:1} != {1:1})", kink=lambda a, b: a == b,
     convention="derivative 0 everywhere", usage="a != b, in where", group="choices",
     summary="1 where a differs from b, else 0",

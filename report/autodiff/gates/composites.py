@@ -219,7 +219,7 @@ gate(
     r"\mathbf{a}/\|\mathbf{a}\|)/\|\mathbf{a}\|$, and the same for $\mathbf{b}$.",
 )
 gate(
-    "rms_norm", opened=True, definition=lambda x, gamma=None, axis=-1, eps=1e-5:
+    "rms_norm", opened=True, torch_order=("x", "", "gamma", "eps"), definition=lambda x, gamma=None, axis=-1, eps=1e-5:
     _scaled(x / sqrt(mean(square(x), axis=axis, keepdims=True) + eps), gamma, None), optional=("gamma",),
     sign="RMSNorm", usage="rms_norm(x), rms_norm(x, gamma, axis=-1, eps=1e-5)", group="normalisation",
     summary="x divided by the root of its mean square along an axis, times gamma",
@@ -228,7 +228,7 @@ gate(
     r"\hat{x}_i \hat{x}_j/n)/r$.",
 )
 gate(
-    "layer_norm", opened=True, definition=lambda x, gamma=None, beta=None, axis=-1, eps=1e-5:
+    "layer_norm", opened=True, torch_order=("x", "", "gamma", "beta", "eps"), definition=lambda x, gamma=None, beta=None, axis=-1, eps=1e-5:
     _scaled(_standardised(x, axis, eps), gamma, beta), optional=("gamma", "beta"),
     sign="LayerNorm", usage="layer_norm(x), layer_norm(x, gamma, beta, axis=-1, eps=1e-5)", group="normalisation",
     summary="mean 0 and variance 1 along an axis, then times gamma plus beta",
@@ -245,7 +245,7 @@ gate(
     r"(\delta_{ij} - 1/n - \hat{x}_i \hat{x}_j/n)/s$.",
 )
 gate(
-    "group_norm", opened=True, definition=_group_norm, optional=("gamma", "beta"),
+    "group_norm", opened=True, torch_order=("x", "groups", "gamma", "beta", "eps"), definition=_group_norm, optional=("gamma", "beta"),
     sign="GroupNorm", usage="group_norm(x, gamma, beta, groups=2, eps=1e-5), group_norm(x, groups=2)",
     group="normalisation", summary="mean 0 and variance 1 of each group of channels of an example",
     why=r"With $\hat{x}_i = (x_i - m)/s$, where $m$ is the mean and $s$ the root of variance plus "
@@ -275,7 +275,7 @@ gate(
     why="The slope is 1 in an entry that is kept and 0 in one that becomes 0.",
 )
 gate(
-    "gather", definition=_gather, integers=(1,), roles={1: "index"}, entry=index_entries.gather,
+    "gather", torch_order=("x", "axis", "positions"), definition=_gather, integers=(1,), roles={1: "index"}, entry=index_entries.gather,
     domain="an index is a whole number within its axis", sign="gather", usage="gather(x, positions, axis=1)",
     group="shapes", summary="entries of x at the positions along an axis (take_along_axis)",
     why="The slope is 1 in an entry that was picked and 0 in the others; one that was picked several "

@@ -76,7 +76,7 @@ cumsum = gate(
 largest = gate(
     "max", lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: _shared(g, x, axis, is_largest),
-    entry=entries.extreme("max"), shape=reduced, ties=True, sign="max", latex=function(r"\max"), params=REDUCTION,
+    of_two="maximum", entry=entries.extreme("max"), shape=reduced, ties=True, sign="max", latex=function(r"\max"), params=REDUCTION,
     numpy=code.called("np.max"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.max(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal largest entries share the gradient evenly",
@@ -86,7 +86,7 @@ largest = gate(
 smallest = gate(
     "min", lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: _shared(g, x, axis, is_smallest),
-    entry=entries.extreme("min"), shape=reduced, ties=True, sign="min", latex=function(r"\min"), params=REDUCTION,
+    of_two="minimum", entry=entries.extreme("min"), shape=reduced, ties=True, sign="min", latex=function(r"\min"), params=REDUCTION,
     numpy=code.called("np.min"), kink=lambda x, axis=None, keepdims=False:
     np.sum(x == np.min(x, axis=axis, keepdims=True), axis=axis) > 1,
     convention="equal smallest entries share the gradient evenly",

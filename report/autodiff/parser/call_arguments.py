@@ -6,6 +6,7 @@ import ast
 from collections.abc import Container, Sequence, Sized
 from typing import Any, NamedTuple
 
+from report.autodiff.gates import GATES
 from report.autodiff.gates.table import ALIASES
 from report.autodiff.parser import literals
 from report.autodiff.parser.dotted import LibraryName, infinite
@@ -15,7 +16,6 @@ from report.autodiff.parser.names import (
     NO_GATE,
     OPTIONS,
     STEPS,
-    TORCH_ORDER,
     Form,
 )
 from report.autodiff.parser.source import Places
@@ -43,7 +43,7 @@ def read(source: Places, e: ast.Call, names: Container[str]) -> Call:
     if isinstance(e.func, ast.Call):
         e = _layer(source, e, e.func)
     form = _form(source, e, names)
-    order = TORCH_ORDER.get(form.name)
+    order = GATES[form.name].torch_order if form.name in GATES else ()
     if order and len(e.args) > 1 and literals.is_number_or_shape(e.args[1]):
         e = _reordered(source, e, order)
     if form.leading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Container, Mapping, Sequence
 
+from report.autodiff.gates import GATES
 from report.autodiff.graph import Node
 
 _LIBRARIES = frozenset(
@@ -96,8 +97,9 @@ def _without_one(e: ast.expr, names: Mapping[str, Node]) -> ast.expr:
         case ast.Subscript(value=ast.Attribute(value=x, attr="shape"), slice=axis):
             return _call(e, "size", [x, axis])
         case ast.Subscript(value=ast.Call(keywords=[ast.keyword(arg="dim")]) as inner, slice=place):
-            pair = isinstance(inner.func, ast.Attribute) and inner.func.attr in ("max", "min")
-            if pair and isinstance(place, ast.Constant) and place.value == 0:
+            row = GATES.get(inner.func.attr) if isinstance(inner.func, ast.Attribute) else None
+            is_pair = row is not None and row.of_two
+            if is_pair and isinstance(place, ast.Constant) and place.value == 0:
                 return inner  # PyTorch's pair of values and places
         case ast.IfExp(test=test, body=body, orelse=other):
             return _call(e, "where", [test, body, other])
@@ -176,7 +178,8 @@ def _divided(e: ast.Call, function: ast.Attribute) -> ast.Call:
     """A variance of PyTorch, which divides by n - 1 where nothing else is said."""
     of_torch = ast.unparse(function).startswith("torch.")
     said = {str(pair.arg) for pair in e.keywords} & {"ddof", "correction", "unbiased"}
-    if of_torch and function.attr in ("var", "std") and not said:
+    row = GATES.get(function.attr)
+    if of_torch and row is not None and "ddof" in row.params and not said:
         one = ast.copy_location(ast.Constant(1), e)
         e.keywords = [*e.keywords, ast.copy_location(ast.keyword("ddof", one), e)]
     return e
@@ -239,14 +242,12 @@ def _one_sided(e: ast.Call) -> ast.expr:
     for pair in e.keywords:
         given.setdefault(_BOUNDS.get(str(pair.arg), str(pair.arg)), pair.value)
     low, high = given.get("low"), given.get("high")
-    bounded = {
-        "maximum": low is not None and not _is_none(low) and infinite(low) >= 0,
-        "minimum": high is not None and not _is_none(high) and infinite(high) <= 0,
-    }
-    if set(given) - {"x", "low", "high"} or sum(bounded.values()) != 1 or "x" not in given:
+    is_low = low is not None and not _is_none(low) and infinite(low) >= 0
+    is_high = high is not None and not _is_none(high) and infinite(high) <= 0
+    if set(given) - {"x", "low", "high"} or is_low == is_high or "x" not in given:
         return e
-    name = next(n for n, is_given in bounded.items() if is_given)
-    return _call(e, name, [given["x"], given["low" if name == "maximum" else "high"]], keywords=[])
+    name, bound = ("maximum", "low") if is_low else ("minimum", "high")
+    return _call(e, name, [given["x"], given[bound]], keywords=[])
 
 
 def infinite(e: ast.expr) -> int:

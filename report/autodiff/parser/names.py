@@ -31,15 +31,6 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "input": ("x", "z", "p", "a"), "logits": ("z",), "target": ("labels", "y"), "other": ("b",),
 }  # fmt: skip
 
-# the order of the arguments in PyTorch, where an option stands second
-TORCH_ORDER: Mapping[str, tuple[str, ...]] = {
-    "gather": ("x", "axis", "positions"), "group_norm": ("x", "groups", "gamma", "beta", "eps"),
-    "layer_norm": ("x", "", "gamma", "beta", "eps"), "rms_norm": ("x", "", "gamma", "eps"),
-}  # fmt: skip
-
-# what a reduction is of two values: max(0, x)
-OF_TWO: Mapping[str, str] = {"max": "maximum", "min": "minimum"}
-
 # known functions that are no gate -> what to write in their place
 INSTEAD: Mapping[str, str] = {
     "exp2": "2**x",

@@ -40,7 +40,7 @@ from report.autodiff.inputs import CONSTANTS, check_name
 from report.autodiff.parser import call_arguments, literals
 from report.autodiff.parser.dotted import LibraryName, without_dot
 from report.autodiff.parser.input_roles import Roles, parts_of_index
-from report.autodiff.parser.names import FORMS, INSTEAD, NUMBERS, OF_TWO
+from report.autodiff.parser.names import FORMS, INSTEAD, NUMBERS
 from report.autodiff.parser.source import LARGE, Places, Source
 from report.autodiff.simplify import is_number
 from report.errors import Faults, ReportError, nearest, shown
@@ -363,10 +363,11 @@ class _Reader:
     def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
         call = call_arguments.read(self.source, e, self.names)
         name, axis = call.form.name, call.options.get("axis")
-        if name in OF_TWO and axis is not None and not e.keywords:  # max(0, x), max(y, z)
+        of_two = _of_two(name)
+        if of_two and axis is not None and not e.keywords:  # max(0, x), max(y, z)
             (first,) = call.operands
             if isinstance(first, ast.Constant) or not literals.is_option(axis):
-                call = call_arguments.Call(FORMS[OF_TWO[name]], [first, axis], {})
+                call = call_arguments.Call(FORMS[of_two], [first, axis], {})
         self.calls[e] = call
         roles = GATES[name].roles if name in GATES else {}
         if name in GATES and GATES[name].form in CONDITIONS and e not in self.conditions:
@@ -505,9 +506,9 @@ class _Reader:
     def call(self, e: ast.Call, args: list[Node]) -> Node:
         call = self.calls.pop(e)
         form, name = call.form, call.form.name
-        if name in OF_TWO and "axis" in call.options and not args[0].shape:  # max(x, 0)
+        if (of_two := _of_two(name)) and "axis" in call.options and not args[0].shape:  # max(x, 0)
             other = constant(literals.literal(self.source, call.options["axis"], "a number"))
-            return self.apply(e, GATES[OF_TWO[name]], [*args, other])
+            return self.apply(e, GATES[of_two], [*args, other])
         params = call_arguments.options_of(self.source, e, call)
         if form.build is not None:
 
@@ -690,3 +691,8 @@ _BUILDERS: dict[type[ast.expr], Callable[[_Reader, Any, list[Node]], Node]] = {
     ast.Compare: _Reader.comparison,
     ast.List: _Reader.stacked,
 }
+
+
+def _of_two(name: str) -> str:
+    """What a reduction is of two values."""
+    return GATES[name].of_two if name in GATES else ""

@@ -75,7 +75,11 @@ def call(reader: Reader, function: Named, args: list[Any], named: dict[str, Any]
     if function.builtin:
         raise Unreadable(f"{name}(...) cannot be read")
     of_torch = function.library == "torch" or (function.method and reader.knows_torch)
-    if name in ("var", "std") and of_torch and not {"ddof", "correction"} & named.keys():
+    if (
+        "ddof" in getattr(GATES.get(name), "params", ())
+        and of_torch
+        and not {"ddof", "correction"} & named.keys()
+    ):
         raise Unreadable(f"{name} divides by n in NumPy and by n - 1 in PyTorch; write ddof=0 or 1")
     if not any(isinstance(a, ast.expr) for a in _flat([*args, *named.values()])):
         found = _number(name, args)
@@ -179,8 +183,8 @@ def _extreme(name: str) -> Callable[..., Any]:
         if isinstance(parts, ast.expr):
             return _gate(reader, name, [parts], {})
         if not any(isinstance(p, ast.expr) for p in parts):
-            return {"max": max, "min": min}[name](parts)
-        pair = functools.partial(_gate, reader, f"{name}imum", named={})
+            return (max if name == "max" else min)(parts)
+        pair = functools.partial(_gate, reader, GATES[name].of_two, named={})
         return functools.reduce(lambda a, b: pair(args=[a, b]), parts)
 
     return extreme

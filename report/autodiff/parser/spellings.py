@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from report.autodiff.gates import GATES
 from report.autodiff.inputs import ACCENTS, CONSTANTS, ascii_name
 from report.autodiff.parser.names import FORMS
 
@@ -24,7 +25,7 @@ _SIGNS = {
     "∛": "cbrt", "√": "sqrt", "∑": "sum", "∏": "prod", "¾": "(3/4)", "⅔": "(2/3)", "′": "_prime", "π": "pi", "\u00a0": " ", "\u2009": " ", "‖": "||", "∥": "||", "⟩": ")", "∞": "inf",
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
-_CALLED = frozenset({"cbrt", "sqrt", "sum", "prod"})
+_CALLED = frozenset(_SIGNS.values()) & GATES.keys()
 _WORD = re.compile(r"[A-Za-z_]\w+")
 _NO_LETTERS = "₀-₉⁰¹²³⁴-⁹½⅓¼¾⅔ᵀ"
 _TOKEN = re.compile(

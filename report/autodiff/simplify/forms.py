@@ -21,7 +21,6 @@ from report.autodiff.simplify.constants import factored, is_coefficient, is_fill
 from report.autodiff.simplify.nodes import number_of_ones, same
 
 Bound = Mapping[str, Any]  # gap -> node; name of an operator -> the gate that it stands for
-COMMUTATIVE = frozenset({"add", "multiply", "dot"})
 
 
 class Form:
@@ -203,7 +202,7 @@ def _match_call(f: Call, node: Node, bound: Bound, is_root: bool) -> Iterator[Bo
         return
     yield from _match_args(f.args, args, bound)
     if (
-        name in COMMUTATIVE
+        node.gate.commutative
         and not f.operator
         and f.args[0] is not f.args[1]
         and args[0] is not args[1]

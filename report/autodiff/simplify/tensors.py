@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form as GateForm
 from report.autodiff.gates import Place
 from report.autodiff.gates.table import GATES, apply
 from report.autodiff.graph import INPUT, Gate, Node, constant, make
@@ -258,12 +259,6 @@ def times_put_back(x: Node, y: Node) -> Form | None:
 
 # ---------------------------------------------------------------- choices
 
-_OPPOSITE = {
-    "less": "greater_equal", "less_equal": "greater", "greater": "less_equal",
-    "greater_equal": "less", "equal": "not_equal", "not_equal": "equal",
-}  # fmt: skip
-_TRUTHS = {"logical_and", "logical_or", "logical_not", "positive", "within"}
-
 
 def chosen(c: Node, y: Node, z: Node) -> Form | None:
     """A choice between something and 0 is a product with the condition, 𝟙[c]."""
@@ -277,7 +272,7 @@ def chosen(c: Node, y: Node, z: Node) -> Form | None:
         if is_gate(a, "where") and same(a.args[0], c):
             own = Held(a.args[1 + place])
             return Call("where", (Held(c), *((own, Held(b)) if place == 0 else (Held(b), own))))
-        if c.gate.name in _OPPOSITE or c.gate.name in _TRUTHS:  # else an input, any number
+        if _is_truth(c):  # else an input, any number
             return Held(a) * (Held(c) if place == 0 else _opposite(c))
     return None
 
@@ -286,7 +281,7 @@ def chosen_times(x: Node, c: Node, y: Node, z: Node) -> Form | None:
     """A choice times its own condition is what is chosen then, and with the opposite the other one."""
     if same(x, c):
         return Held(y) * Held(x)
-    if c.gate.name in _OPPOSITE and same(x, filled(_opposite(c), {})):
+    if c.gate.opposite and same(x, filled(_opposite(c), {})):
         return Held(z) * Held(x)
     if is_gate(x, "where") and same(x.args[0], c):
         _, yes, no = x.args
@@ -297,9 +292,15 @@ def chosen_times(x: Node, c: Node, y: Node, z: Node) -> Form | None:
     return None
 
 
+def _is_truth(c: Node) -> bool:
+    """Whether a value is 1 or 0, and nothing between."""
+    joins = (GateForm.AND, GateForm.OR, GateForm.NOT)
+    return (bool(c.gate.condition) and not c.gate.tie) or c.gate.form in joins
+
+
 def _opposite(c: Node) -> Form:
-    if c.gate.name in _OPPOSITE:
-        return Call(_OPPOSITE[c.gate.name], tuple(Held(a) for a in c.args))
+    if c.gate.opposite:
+        return Call(c.gate.opposite, tuple(Held(a) for a in c.args))
     if c.gate.name == "positive":
         return Call("less_equal", (Held(c.args[0]), Number(0)))
     return Call("logical_not", (Held(c),))
