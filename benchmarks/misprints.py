@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -57,36 +56,34 @@ def changes(text: str) -> Iterator[tuple[str, str]]:
                 yield kind, changed
 
 
-def _with(items: Sequence[Any], at: int, item: Any) -> tuple[Any, ...]:
-    return (*items[:at], item, *items[at + 1 :])
-
-
 def _of_equation(e: Equation | None) -> Iterator[tuple[str, str, Equation]]:
     for kind, text in changes(e.symbols[0]) if e is not None else ():
         assert e is not None
-        yield kind, text, replace(e, symbols=_with(e.symbols, 0, text))
+        yield kind, text, replace(e, symbols=(text,))
 
 
 def mutants(d: Derivation) -> Iterator[Mutant]:
-    """The derivation with one formula changed, for each change of each formula."""
-    for i, row in enumerate(d.forward):
+    """The derivation with one formula changed, for each change of each formula, and without the other formulas."""
+    alone = replace(d, formula=(), forward=(), backward=(), gradients=())
+    for row in d.forward:
         for kind, text in changes(row.symbols):
-            yield kind, text, replace(d, forward=_with(d.forward, i, replace(row, symbols=text)))
-    for i, step in enumerate(d.backward):
-        for j, branch in enumerate(step.branches):
-            made = [(k, t, replace(branch, entries=e)) for k, t, e in _of_equation(branch.entries)]
+            yield kind, text, replace(alone, forward=(replace(row, symbols=text),))
+    for step in d.backward:
+        for branch in step.branches:
+            bare = replace(branch, local=None, derived=(), summed=None, together=None, total=None)
+            made = [(k, t, replace(bare, entries=e)) for k, t, e in _of_equation(branch.entries)]
             made += [
-                (kind, text, replace(branch, symbols=_with(branch.symbols, 0, text)))
+                (kind, text, replace(bare, symbols=(text,), chain=(), entries=None))
                 for kind, text in changes(branch.symbols[0] if branch.symbols else "")
             ]
             for kind, text, one in made:
-                new = replace(step, branches=_with(step.branches, j, one))
-                yield kind, text, replace(d, backward=_with(d.backward, i, new))
-    for i, g in enumerate(d.gradients):
-        wrong = [(k, t, replace(g, closed=t)) for k, t in changes(g.closed or "")]
-        wrong += [(k, t, replace(g, entry=e)) for k, t, e in _of_equation(g.entry)]
+                new = replace(step, branches=(one,), entry=None)
+                yield kind, text, replace(alone, backward=(new,))
+    for g in d.gradients:
+        wrong = [(k, t, replace(g, closed=t, entry=None)) for k, t in changes(g.closed or "")]
+        wrong += [(k, t, replace(g, entry=e, closed=None)) for k, t, e in _of_equation(g.entry)]
         for kind, text, bad in wrong:
-            yield kind, text, replace(d, gradients=_with(d.gradients, i, bad))
+            yield kind, text, replace(alone, gradients=(bad,))
 
 
 def is_found(found: Trace, mutant: Derivation) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
-from report.readback.equations import ReadBack
+from report.readback.notes import ReadBack
 
 
 def printable(derivation: Derivation, read: ReadBack) -> tuple[Derivation, ReadBack]:

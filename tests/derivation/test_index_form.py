@@ -12,13 +12,13 @@ from report import trace
 from report.autodiff.backprop import gradient_graph
 from report.autodiff.gates import GATES, multiply
 from report.autodiff.graph import Graph, Node, evaluate, input_node, make, topological
+from report.autodiff.parser.latex.printed import PrintedNames
 from report.derivation import derive
 from report.derivation.index_form import NoIndexForm, index_form
 from report.derivation.latex import Printed, latex
 from tests.autodiff.gradient_checks import close, make_scalar
 from tests.autodiff.test_gates import CASES
 from tests.derivation.index_values import entries, entry_places
-from tests.derivation.reading import Known, read
 
 # An inverse has no entries that a sum could tell: it stands in formulas as (A⁻¹)_ij, and so det A.
 NO_FORWARD = {"inv", "det", "logdet"}
@@ -67,10 +67,10 @@ def check_form(node: Node, names: dict[Node, Printed], known: dict[Node, Any]) -
     entry = index_form(node, names, latex)
     expected = evaluate([node], known)[node]
     close(entries(entry, node, known), expected, entry.latex, 1e-9)
-    on_page = Known({str(n.name): np.asarray(v) for n, v in known.items()})
+    on_page = PrintedNames({str(n.name): np.asarray(v)[()] for n, v in known.items()})
     places = list(entry_places(entry, node))
     for place, where in (*places[:2], *places[-1:]):
-        found = read(entry.latex, on_page, {str(x): n for x, n in place.items()})
+        found = on_page.formula(entry.latex).at({str(x): n for x, n in place.items()})
         close(found, expected[where], f"{entry.latex} at {place}", 1e-4)
 
 

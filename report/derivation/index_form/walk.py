@@ -362,7 +362,9 @@ class Walk:
         self.nodes[f"e{order:03d}"] = node
         labels = [label for label in ix if label != 0]
         if labels:  # a sum must see its label, so the entry is a function of the labels
-            return _entry_function(name, order, first)(*labels)
+            sizes = zip(ix, node.shape[len(node.shape) - len(ix) :], strict=True)
+            axes = tuple(n for label, n in sizes if label != 0)
+            return _entry_function(name, order, first, axes)(*labels)
         kind = "number" if node.is_constant else "partial" if Sign.PARTIAL in name.signs else ""
         entry = _entry_symbol(kind or ("first" if first else "name"))(f"e{order:03d}", real=True)
         self.tex[entry] = with_labels(name, ())
@@ -447,7 +449,8 @@ def _entry_symbol(kind: str) -> Any:
 
 
 @cache
-def _entry_function(name: Printed, order: int, is_first: bool) -> Any:
+def _entry_function(name: Printed, order: int, is_first: bool, axes: tuple[int, ...]) -> Any:
+    """A tensor as a function of the labels of its entries, of which each runs over one of `axes`."""
     import sympy
 
     class Named(sympy.Function):
@@ -458,7 +461,7 @@ def _entry_function(name: Printed, order: int, is_first: bool) -> Any:
             return put(bracketed(text) if Sign.FRACTION in text.signs else text, f"^{{{exp}}}")
 
     kind = "partial" if Sign.PARTIAL in name.signs else "first" if is_first else "name"
-    traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True}
+    traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True, "axes": axes}
     return type(f"e{order:03d}", (Named,), traits)
 
 

@@ -13,12 +13,14 @@ from report.derivation.latex.symbols import constant_tex
 
 
 def options(gate: Gate, params: Mapping[str, Any], shape: Shape = ()) -> list[str]:
-    """What is written of a gate's options; `shape` is that of its first argument."""
-    return [
-        _written(name, value, len(shape))
+    """What is written of a gate's options, numbers before axes; `shape` is that of its first argument."""
+    told = {
+        name: value
         for name, value in {**gate.params, **params}.items()
         if value is not None and not is_usual(value, gate.params.get(name))
-    ]
+    }
+    first = sorted(told, key=lambda name: not isinstance(told[name], float))
+    return [_written(name, told[name], len(shape)) for name in first]
 
 
 def is_usual(value: Any, default: Any) -> bool:

@@ -213,9 +213,8 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
     """Σ Σ term; equations with a label of the sum stand below its sign."""
     import sympy
 
-    labels = [limit[0] for limit in limits]
     factors = sympy.Mul.make_args(term)
-    told = _told(term, labels)
+    told = _told(term, limits)
     conditions = [f for f in factors if is_equation(f) and f.has(*told)]
     bound = [x for x in told if any(c.has(x) for c in conditions)]
     text = ""
@@ -241,12 +240,15 @@ def _parts(e: Any) -> Any:
     return sympy.preorder_traversal(e)
 
 
-def _told(term: Any, labels: Sequence[Any]) -> list[Any]:
+def _told(term: Any, limits: Sequence[Any]) -> list[Any]:
     """The labels that are those of an entry in the term, which tells how far they run; the first stands outside."""
-    entries = [
-        e for e in _parts(term) if hasattr(e, "is_name_entry") or hasattr(e, "is_partial_entry")
-    ]
-    return [x for x in reversed(labels) if any(x in e.args for e in entries)]
+    ends = {
+        (x, n)
+        for e in _parts(term)
+        if hasattr(e, "is_name_entry") or hasattr(e, "is_partial_entry")
+        for x, n in zip(e.args, getattr(e, "axes", ()), strict=True)
+    }
+    return [x for x, _, end in reversed(limits) if (x, end) in ends]
 
 
 def _left_out(term: Any, labels: Sequence[Any]) -> list[Any]:
@@ -273,7 +275,8 @@ def _product_of_all(p: Any, e: Any) -> str:
     if not pairs:
         return _limited(p, r"\prod", term, e.limits)
     factor = term.args[2]
-    upto = [rf"{x} \le {p._print(end)}" for x, _, end in reversed(e.limits) if not end.is_Integer]
+    told = _told(factor, e.limits)
+    upto = [rf"{x} \le {p._print(end)}" for x, _, end in reversed(e.limits) if x not in told]
     own = [p._print(next(a for c in pairs if c.has(x) for a in c.args if a != x)) for x in labels]
     names = [str(x) for x in labels]
     if len(labels) > 1:
@@ -285,9 +288,9 @@ def _product_of_all(p: Any, e: Any) -> str:
 
 
 def _extreme(p: Any, e: Any) -> str:
-    told = _told(e.function, [limit[0] for limit in e.limits])
+    told = _told(e.function, e.limits)
     below = r",\,".join(
-        str(x) if x in told else rf"{first} \le {x} \le {end}"
+        str(x) if x in told and first == 1 else rf"{first} \le {x} \le {end}"
         for x, first, end in reversed(e.limits)
     )
     return put(rf"\{e.gate}_{{{below}}} ", p.parenthesize(e.function, MUL))

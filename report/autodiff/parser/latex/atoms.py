@@ -60,8 +60,7 @@ class _Atoms(_Cursor):
             return Sign(token.start, token.end, r"\indicator")
         if text == "0" and token.font in ("bf", "bb"):
             return Sign(token.start, token.end, r"\zeros")
-        below = "".join(t.text for t in self.peek_script()) if self.next == "_" else ""
-        if self.is_name(text) or (below and self.is_name(text + below)):  # logit_{max}
+        if self.is_name(text) or self.is_name_with_script(text):  # logit_{max}
             return Letter(token.start, token.end, text, token.font)
         if (name := function_name(text)) is not None:
             if name in ("sum", "prod", "max", "min") and self.next in ("_", r"\limits"):
@@ -84,6 +83,13 @@ class _Atoms(_Cursor):
             ]
             return Letter(token.start, token.end, text[0])
         return Letter(token.start, token.end, text, token.font or "word")
+
+    def is_name_with_script(self, text: str) -> bool:
+        """Whether a word is a name with what stands below it, or with the beginning of that."""
+        below = self.peek_script() if self.next == "_" else ()
+        ends = [at for at, t in enumerate(below) if t.text in (",", ";")]
+        labels = ("".join(t.text for t in below[:end]) for end in (*ends, len(below)))
+        return any(label and self.is_name(text + label) for label in labels)
 
     def accented(self, token: Token) -> Part:
         inner = self.argument(token)

@@ -66,7 +66,8 @@ class _Brackets(_Calls):
         if self.printed and isinstance(base, Group) and base.kind == "[" and part.below:
             free = [t.text for t in part.below if t.kind == "letter"]
             if len(free) == len(part.below) and not any(map(self.is_bound, free)):
-                return self.filled(base, free, {}, part)
+                tensor = self.filled(base, free, {}, part)
+                return self.raised(tensor, part.above, part) if part.above else tensor
         if (
             isinstance(base, Group)
             and len(base.parts) == 1
@@ -75,7 +76,12 @@ class _Brackets(_Calls):
         ):
             value = self.unary("relu", self.value(base.parts[0]), part)
             return self.with_scripts(value, replace(part, below=None)) if part.above else value
-        if isinstance(base, Group) and base.kind == "(" and len(base.parts) > 1:
+        if (
+            isinstance(base, Group)
+            and base.kind == "("
+            and len(base.parts) > 1
+            and not self.printed
+        ):
             raise self.error("a list in brackets has no power", part)
         return self.with_scripts(self.lower(base), part)
 

@@ -340,6 +340,10 @@ class _Calls(_Sums):
             for k, v in written.items()
         }
         node = self.gate(name, [a.node for a in args], part, **options)
+        if any(len(a.shape) == 1 for a in args) and self.at_inputs(Value(node, name)) is None:
+            for i, a in enumerate(args):  # a vector is a column on paper
+                args[i] = self.reshaped(a, (*a.shape, 1), part) if len(a.shape) == 1 else a
+            node = self.gate(name, [a.node for a in args], part, **options)
         return Value(node, f"{name}({', '.join(a.text for a in args)})")
 
     def put_back(self, value: Value, below: Sequence[Token], part: Part) -> Value:

@@ -19,6 +19,7 @@ from report.autodiff.parser.latex.values import (
     ATOM,
     PRODUCT,
     SIGN,
+    NoEntry,
     OneByOne,
     Operand,
     Unsized,
@@ -273,7 +274,7 @@ class _Entries(_Ranges):
                 if not 1 <= end <= n:
                     which = f"index {end}" if len(shape) == 1 else f"index {end} in place {i + 1}"
                     why = "they count from 1" if end < 1 else f"there are {n}"
-                    raise self.error(f"{which} is none: {why}", part)
+                    raise NoEntry(str(self.error(f"{which} is none: {why}", part)))
         key: list[Any] = []
         runs: list[Run] = []
         labels: list[Value] = []

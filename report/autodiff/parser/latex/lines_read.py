@@ -295,7 +295,9 @@ class _Lines(_State):
             ):
                 yield label, script.below, None
         for cut, token in reversed(list(enumerate(script.below or ()))):
-            if token.text == "," and script.below is not None and cut:  # x_{1,i}: entry i of x_1
+            if (
+                token.text in (",", ";") and script.below is not None and cut
+            ):  # x_{1,i}: entry i of x_1
                 own = names.label_of(script.below[:cut])
                 if own is not None and script.below[cut + 1 :]:
                     yield base + prime + own, script.below[cut + 1 :], script.above

@@ -176,7 +176,7 @@ class _Ranges(_Lines):
                     and any(t.text == index for t in tokens)
                 ):
                     try:
-                        for item in split([t for t in tokens if t.text not in ("(", ")")]):
+                        for item in split(_unwrapped(tokens)):
                             if len(item) > 1:
                                 yield from self.uses(self.tree(item), index, inner)
                     except ReportError:
@@ -196,24 +196,15 @@ class _Ranges(_Lines):
                     return
                 value, below, above = found
             else:
-                value, below, above = self.value(part.base), part.below, part.above
+                value = self.counted(self.value(part.base))
+                below, above = part.below, part.above
         except (ReportError, OneByOne):
             return
         items: list[list[Token]] = []
         if above is not None and above[0].text in ("(", "["):
             items.append(list(above[1:-1]))
         if below is not None:
-            rest = [p for p in split(below) if p]
-            if (
-                len(rest) == 1
-                and len(value.shape) - len(items) > 1
-                and len(rest[0]) == len(value.shape) - len(items)
-                and all(t.kind in ("letter", "num") for t in rest[0])
-            ):
-                rest = [[t] for t in rest[0]]
-            elif len(rest) == 1 and self.looks_like_pair(rest[0]):
-                rest = [rest[0][:1], rest[0][1:]]
-            items += rest
+            items += self.cells(below, len(value.shape) - len(items))
         shape = value.shape
         if len(items) == 1 and len(shape) == 2 and shape[0] == 1 and shape[1] > 1:
             shape = (shape[1], 1)
@@ -247,6 +238,20 @@ class _Ranges(_Lines):
                     self.places.text[part.start : part.end],
                 )
 
+    def cells(self, below: Sequence[Token], rank: int) -> list[list[Token]]:
+        """The indices below a name that has so many axes, between commas or side by side."""
+        cells = [p for p in split(below) if p]
+        if len(cells) != 1 or rank < 2:
+            return cells
+        (only,) = cells
+        if len(only) == rank and all(t.kind in ("letter", "num") for t in only):
+            return [[t] for t in only]
+        return [only[:1], only[1:]] if self.looks_like_pair(only) else cells
+
+    def counted(self, value: Value) -> Value:
+        """A value with the axes that indices below it count."""
+        return value
+
     def looks_like_pair(self, tokens: list[Token]) -> bool:
         return len(tokens) > 3 and tokens[0].kind == "letter" and tokens[2].text == "_"
 
@@ -263,7 +268,7 @@ class _Ranges(_Lines):
             if found is None:
                 assert definition is not None
                 found = self.line_value(definition)
-            return (found, below, above) if isinstance(found, Value) else None
+            return (self.counted(found), below, above) if isinstance(found, Value) else None
         return None
 
     def ranges_of(self, part: Big) -> tuple[list[tuple[str, int, int]], list[Part]]:
@@ -421,3 +426,8 @@ class _Ranges(_Lines):
             if isinstance(p, Big)
             for t in (*(p.below or ()), *(p.above or ()))
         )
+
+
+def _unwrapped(tokens: Sequence[Token]) -> Sequence[Token]:
+    """The indices in x^{(i)} without the brackets."""
+    return tokens[1:-1] if tokens[0].text == "(" and tokens[-1].text == ")" else tokens

@@ -68,6 +68,15 @@ class Fraction(Part):
 
 
 @dataclass(frozen=True, eq=False)
+class Derivative(Part):
+    r"""A derivative that is a number that is known; `through`: what stands behind a bar, of one of several ways."""
+
+    of: tuple[Token, ...]
+    by: Part
+    through: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Root(Part):
     """A square root, or one of another degree."""
 

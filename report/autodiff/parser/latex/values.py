@@ -28,6 +28,10 @@ class OneByOne(Exception):
     """What an index runs over cannot be read at once; the terms are read one by one."""
 
 
+class NoEntry(ReportError):
+    """An entry is asked for that does not exist."""
+
+
 @dataclass(frozen=True, eq=False)
 class Value:
     """A node, how it is written as an expression, the indices along its first axes, and whether it is a row."""
