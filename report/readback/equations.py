@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from report.autodiff.trace import Trace
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
 from report.derivation.index_form.walk import LETTERS
-from report.derivation.latex.symbols import symbol
+from report.derivation.latex.symbols import VALUE, symbol
 from report.errors import ReportError
 from report.readback.notes import NO_NUMBER, Notes, ReadBack, TooMany, are_close
 
@@ -37,6 +37,8 @@ MAX_ENTRIES = 4000  # of a tensor in a formula that is read
 GOLDEN = (math.sqrt(5) - 1) / 2
 # stands for numbers, or leaves out some of them
 _SHORTENED = re.compile(r"\\text\{the numbers|\\[cdlv]?dots\b|\\text\{NaN\}")
+_COLOUR = re.compile(r"\\textcolor\{(#\w+)\}")
+_SCRIPT = re.compile(r"_\{[^{}]*\}")
 Side = tuple[str, str, Array]  # what is told, its formula, the numbers of it
 
 
@@ -105,6 +107,9 @@ class _Equations:
             self.value_of(e.left, e.symbols)
         for row in derivation.forward:
             self.value_of(row.name, (row.symbols,))
+            if row.numbers:
+                exact = re.findall(r"\d+", _SCRIPT.sub("", row.symbols))  # of the formula itself
+                self.in_numbers(row.name, [row.numbers], row.quantity.value, exact)
         for step in derivation.backward:
             with self.notes.by_convention(step.quantity.name in self.kinks):
                 self.step(step)
@@ -141,6 +146,7 @@ class _Equations:
                 names = self.local(local, names)
         for side in (*branch.chain, *branch.symbols):
             self.same(branch.left, side, branch.value, scale, names)
+        self.in_numbers(branch.left, branch.numbers, branch.value)
         if branch.entries is not None:
             self.entries(branch.entries, scale)
         if branch.together is not None:
@@ -158,6 +164,8 @@ class _Equations:
                 left = names.formula(e.left)
                 shape = np.shape(left.by.value())
                 values.append((left.label, names.formula(side).value(shape)))
+        if values:
+            self.in_numbers(e.left, e.numbers, values[0][1])
         if not values:
             return names
         label, first = values[0]
@@ -247,6 +255,7 @@ class _Equations:
         # gradients are known, as let-lines are: what they use by name is read before them
         for e in sorted(_in_order(where), key=_is_gradient):
             self.part(e, names, scale)
+        self.in_numbers(gradient.left, [gradient.numbers], gradient.value)
         if gradient.closed is not None:
             self.same(gradient.left, gradient.closed, gradient.value, scale, names)
         if gradient.entry is not None:
@@ -277,6 +286,19 @@ class _Equations:
                     value = value.reshape(np.shape(known))
                 names.add(left.label, value[()])
 
+    def in_numbers(
+        self, left: str, numbers: Sequence[str], expected: Array, exact: Collection[str] = ()
+    ) -> None:
+        """A name and what stands under its symbols: the numbers put in, each rounded as it is shown."""
+        for side in numbers:
+            if np.size(expected) > MAX_ENTRIES or _SHORTENED.search(side):
+                continue
+            said = f"{left} = {side}"
+            with self.notes.if_read(said):
+                bare, values = _uncoloured(side)
+                found = self.names.formula(bare).rounded(np.shape(expected), exact, values)
+                self.notes.compare_rounded(said, *found, expected)
+
     # ------------------------------------------------------------ how it is compared
 
     def same(
@@ -294,6 +316,21 @@ def _same(found: Any, expected: Any, scale: float) -> bool:
     """Whether numbers of all entries agree, so that none need be read alone."""
     found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
     return not np.isnan(expected).any() and are_close(found, expected, scale)
+
+
+def _uncoloured(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """A formula without its colours, and where in it the values of gates and inputs stand."""
+    bare, at, values = "", 0, []
+    for found in _COLOUR.finditer(text):
+        bare += text[at : found.start()]
+        at = found.end()
+        if found[1] == VALUE:
+            depth, end = 0, at
+            while depth or end == at:
+                depth += {"{": 1, "}": -1}.get(text[end], 0)
+                end += 1
+            values.append((len(bare), len(bare) + end - at))
+    return bare + text[at:], values
 
 
 def _places(sizes: Sequence[int]) -> list[tuple[int, ...]]:

@@ -68,6 +68,26 @@ class Notes:
             self.unread.append(f"{said} ({reason})")
 
     @contextmanager
+    def if_read(self, said: str) -> Iterator[None]:
+        """The same of numbers that are put in: what of it cannot be read is passed over."""
+        known = len(self.unread)
+        with self.read(said):
+            yield
+        self.formulas -= len(self.unread) - known
+        del self.unread[known:]
+
+    def compare_rounded(self, said: str, value: Any, room: Any, expected: Any) -> None:
+        """Whether rounding of the numbers that are shown can be all that two sides differ by."""
+        value, room = shaped(value, expected), shaped(room, expected)
+        wanted = np.asarray(expected, dtype=float)
+        if not (np.isfinite(value).all() and np.isfinite(room).all() and np.isfinite(wanted).all()):
+            raise ReportError(NO_NUMBER)
+        if value.shape != wanted.shape or np.any(
+            np.abs(value - wanted) > 1.01 * room + TOLERANCE * np.abs(wanted)
+        ):
+            self.failures.append(f"the formula {said} does not have the numbers that it should")
+
+    @contextmanager
     def by_convention(self, is_on_kink: bool) -> Iterator[None]:
         """What is said meanwhile need not hold on a kink, where a convention decides."""
         known = len(self.failures)

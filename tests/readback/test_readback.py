@@ -142,3 +142,17 @@ def test_every_formula_that_is_printed_of_it_is_read_and_right(formula: str) -> 
     _, read = printable(derivation, read_back(trace, derivation))
     assert (read.failures, read.unread) == ((), ())
     assert read.formulas > 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(r"{-3}\right)", r"{3}\right)"), ("0.0199149", "0.0199139"), ("2.98009", "2.9801")],
+)
+def test_a_number_that_is_put_in_wrongly_is_found(old: str, new: str) -> None:
+    function = "1 / (2 + sin(x1*w1)**2 + cos(x2*w2))"
+    traced = report.trace(function, {"x1": -1.0, "w1": 3.0, "x2": -2.0, "w2": 3.0})
+    derivation = derive(traced)
+    assert read_back(traced, derivation).failures == ()
+    rows = [replace(r, numbers=(r.numbers or "").replace(old, new)) for r in derivation.forward]
+    read = read_back(traced, replace(derivation, forward=tuple(rows)))
+    assert len(read.failures) == 1

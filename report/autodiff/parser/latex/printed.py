@@ -7,17 +7,18 @@ that is 0 makes the entry beside it, which need not exist, 0 too. 𝟏 and I are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from report.autodiff import extended
-from report.autodiff.graph import Array, Node, evaluate, input_node, uncollected
+from report.autodiff.graph import Array, Node, constant, evaluate, input_node, uncollected
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.grammar import _Grammar
-from report.autodiff.parser.latex.indices import Run, split
+from report.autodiff.parser.latex.indices import Run, split, walk
 from report.autodiff.parser.latex.reader import _LatexReader
 from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.tokens import Token, tokens_of
@@ -26,6 +27,8 @@ from report.autodiff.parser.latex.tree import (
     Derivative,
     Group,
     Letter,
+    Matrix,
+    Number,
     Part,
     Product,
     Script,
@@ -33,6 +36,10 @@ from report.autodiff.parser.latex.tree import (
 from report.autodiff.parser.latex.values import NoEntry, OneByOne, Operand, Unsized, Value
 from report.autodiff.parser.source import Places
 from report.errors import ReportError
+
+SHOWN, IN_MATRIX = 6, 5  # digits of a number that stands alone, and of the largest in a matrix
+EACH_OWN = -1  # digits behind the point
+MAX_NUMERALS = 60  # in one formula
 
 
 def derivative(of: str, by: str, through: str = "") -> str:
@@ -115,14 +122,41 @@ class PrintedFormula:
             return self._numbers(reader.sized(found, self.tree))
 
     def _numbers(self, value: Value) -> Array:
-        node = value.node
+        node = self.reader.last = value.node
         self.reader.reader.evaluate_constants()
-        if node.is_constant:
+        if node.is_constant or self.reader.numerals is not None:
             return np.asarray(node.value)
         known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
         if self.of.is_extended:
             return np.asarray(extended.evaluate([node], known)[node])
         return np.asarray(evaluate([node], known)[node])
+
+    def rounded(
+        self,
+        shape: tuple[int, ...] = (),
+        exact: Collection[str] = (),
+        values: Sequence[tuple[int, int]] = (),
+    ) -> tuple[Array, Array]:
+        """Its numbers, and how far they may be off, since each number in it has been rounded as it is shown.
+
+        A number alone has six digits, but for those that are `exact`; one in a matrix as many behind the point
+        as are written, or where it stands from one to another of `values` as give the largest five digits.
+        """
+        self.reader.exact, self.reader.precise = exact, values
+        self.reader.numerals = {}
+        self._lowered(shape, {})
+        node, numerals = self.reader.last, self.reader.numerals
+        self.reader.numerals = None
+        known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
+        known |= {n: np.float64(value) for n, (value, _) in numerals.items()}
+        if node.is_constant or len(numerals) > MAX_NUMERALS:
+            raise ReportError("no numbers in it, or too many")
+        whole = np.asarray(evaluate([node], known)[node], dtype=float)
+        room = np.zeros_like(whole)
+        for n, (value, half) in numerals.items():
+            ends = (evaluate([node], known | {n: np.float64(value + s * half)}) for s in (1, -1))
+            room = room + np.max([np.abs(end[node] - whole) for end in ends], axis=0)
+        return whole, room
 
     # ------------------------------------------------------------ what stands on a left side
 
@@ -156,6 +190,10 @@ class PrintedFormula:
         Of `letters` those are labels that are no names. Where one is part of a sum, no entry past the end is meant.
         """
         return self.reader.labels_of(self.tree, letters)
+
+
+def _behind_point(part: Number) -> int:
+    return len(part.text.partition(".")[2])
 
 
 class _PrintedGrammar(_Grammar):
@@ -204,6 +242,11 @@ class _PrintedReader(_LatexReader):
     def __init__(self, of: PrintedNames, text: str) -> None:
         super().__init__(Places(text), {}, ())
         self.printed = True
+        self.numerals: dict[Node, tuple[float, float]] | None = None  # with their rounding
+        self.behind: int | None = None  # digits after the point, in a matrix
+        self.exact: Collection[str] = ()
+        self.precise: Sequence[tuple[int, int]] = ()
+        self.last = of.nodes[next(iter(of.nodes))] if of.nodes else constant(0.0)
         self.values, self.known = of.values, dict(of.known)
         self.reader.inputs = of.nodes
 
@@ -223,7 +266,41 @@ class _PrintedReader(_LatexReader):
     def lower(self, part: Part) -> Operand:
         if isinstance(part, Derivative):
             return self.derivative(part)
+        if isinstance(part, Number) and self.numerals is not None:
+            return self.numeral(part)
+        if isinstance(part, Matrix) and self.numerals is not None:
+            self.behind = self.decimals(part)
+            try:
+                return super().lower(part)
+            finally:
+                self.behind = None
         return self.product(part) if isinstance(part, Product) else super().lower(part)
+
+    def numeral(self, part: Number) -> Operand:
+        """A number as it is shown, and half of what its last digit counts."""
+        assert self.numerals is not None
+        value, places = float(part.text), self.behind
+        is_value = any(start <= part.start < end for start, end in self.precise)
+        if places is None and part.text in self.exact and not is_value:
+            return super().lower(part)
+        if places is None:
+            places = SHOWN - 1 - math.floor(math.log10(abs(value))) if value else SHOWN
+        elif places == EACH_OWN:
+            places = _behind_point(part)
+        node = input_node(f"number{len(self.numerals)}", np.float64(value))
+        self.numerals[node] = value, 0.5 * 10.0**-places
+        return Value(node, part.text)
+
+    def decimals(self, part: Matrix) -> int:
+        """How many digits behind the point the numbers of a matrix have; zeros that all of them end in are not shown."""
+        shown = [n for n in walk(part) if isinstance(n, Number)]
+        if len({_behind_point(n) for n in shown}) != 1:
+            return EACH_OWN
+        places = _behind_point(shown[0])
+        if not any(a <= part.start < b for a, b in self.precise):
+            return places
+        largest = max(float(n.text) for n in shown)
+        return max(places, IN_MATRIX - 1 - math.floor(math.log10(largest))) if largest else places
 
     def as_large_as(self, found: Unsized, shape: tuple[int, ...], part: Part) -> Value:
         """What says not how large it is, in the shape that it must have."""
