@@ -158,21 +158,20 @@ class _Equations:
 
     def local(self, e: Equation, names: PrintedNames) -> PrintedNames:
         """The ways to write a local derivative are equal; the chain beside it says whether they are right."""
+        left = names.formula(e.left)
+        shape = np.shape(left.by.value())
         values = []
         for side in e.symbols:
+            value = np.full(shape, np.nan)  # of one that has no number
             with self.notes.read(f"{e.left} = {side}"):
-                left = names.formula(e.left)
-                shape = np.shape(left.by.value())
-                values.append((left.label, names.formula(side).value(shape)))
-        if values:
-            self.in_numbers(e.left, e.numbers, values[0][1])
-        if not values:
-            return names
-        label, first = values[0]
-        for side, (_, value) in zip(e.symbols[1:], values[1:], strict=False):
-            self.notes.compare(f"{e.left} = {side}", value, first, 0.0)
+                value = names.formula(side).value(shape)
+            values.append(value)
+        self.in_numbers(e.left, e.numbers, values[0])
+        for side, value in zip(e.symbols[1:], values[1:], strict=True):
+            if not np.isnan(values[0]).any():
+                self.notes.compare(f"{e.left} = {side}", value, values[0], 0.0)
         named = names.copy()
-        named.add(label, first[()])
+        named.add(left.label, values[0][()])
         return named
 
     def local_entries(self, branch: Branch, equations: Sequence[Equation]) -> None:

@@ -34,7 +34,9 @@ def test_every_formula_of_a_derivation_has_its_numbers(
     check_derivation(trace(formula, inputs))
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=of(n.partition("/")[0])) for n in QUESTIONS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=of(n.partition("/")[0])) for n in QUESTIONS]
+)
 def test_every_formula_of_the_problems_has_its_numbers(name: str) -> None:
     check_derivation(traced_problem(name))
 

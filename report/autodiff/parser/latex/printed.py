@@ -40,6 +40,7 @@ from report.errors import ReportError
 SHOWN, IN_MATRIX = 6, 5  # digits of a number that stands alone, and of the largest in a matrix
 EACH_OWN = -1  # digits behind the point
 MAX_NUMERALS = 60  # in one formula
+COARSE = 0.1  # more than a number may be rounded by; a sine of it may be anything
 
 
 def derivative(of: str, by: str, through: str = "") -> str:
@@ -149,8 +150,9 @@ class PrintedFormula:
         self.reader.numerals = None
         known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
         known |= {n: np.float64(value) for n, (value, _) in numerals.items()}
-        if node.is_constant or len(numerals) > MAX_NUMERALS:
-            raise ReportError("no numbers in it, or too many")
+        coarse = any(half > COARSE for _, half in numerals.values())
+        if node.is_constant or len(numerals) > MAX_NUMERALS or coarse:
+            raise ReportError("no numbers in it, too many, or too coarse ones")
         whole = np.asarray(evaluate([node], known)[node], dtype=float)
         room = np.zeros_like(whole)
         for n, (value, half) in numerals.items():
@@ -234,6 +236,15 @@ class _PrintedGrammar(_Grammar):
         if not isinstance(inner, Derivative) or self.next != "_":
             raise self.error("a bar stands behind a derivative", opening)
         return replace(inner, through=self.script(self.take()))
+
+    def bare_argument(self, name: str) -> Part:
+        """A bracket behind log softmax(z)_k is a factor of its own."""
+        mark = self.at
+        try:
+            return super().bare_argument(name)
+        except ReportError:
+            self.at = mark
+            return self.factor()
 
 
 class _PrintedReader(_LatexReader):
@@ -360,15 +371,17 @@ class _PrintedReader(_LatexReader):
 
     # ------------------------------------------------------------ entries
 
-    def counted(self, value: Value) -> Value:
-        """A value whose axes are those that a label counts: with more than one entry."""
-        shape = tuple(n for n in value.shape if n != 1)
-        return value if shape == value.shape else self.reshaped(value, shape, Part(0, 0))
+    def counted(self, value: Value, below: Sequence[Token]) -> Value:
+        """A value with the axes that labels count: those with more than one entry, or all where there are as many."""
+        rank, shape = len(value.shape), tuple(n for n in value.shape if n != 1)
+        if len(shape) == rank or len(self.cells(below, rank)) == rank:
+            return value
+        return self.reshaped(value, shape, Part(0, 0))
 
     def pick(self, value: Value, below: Sequence[Token], part: Part) -> Value:
         if below[0].text == "[" and below[-1].text == "]":
             return self.by_key(value, below, part)
-        return super().pick(self.counted(value), below, part)
+        return super().pick(self.counted(value, below), below, part)
 
     def cells(self, below: Sequence[Token], rank: int) -> list[list[Token]]:
         """The labels below a name, between commas or side by side."""

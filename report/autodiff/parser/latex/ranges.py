@@ -196,8 +196,8 @@ class _Ranges(_Lines):
                     return
                 value, below, above = found
             else:
-                value = self.counted(self.value(part.base))
                 below, above = part.below, part.above
+                value = self.counted(self.value(part.base), below or ())
         except (ReportError, OneByOne):
             return
         items: list[list[Token]] = []
@@ -248,7 +248,7 @@ class _Ranges(_Lines):
             return [[t] for t in only]
         return [only[:1], only[1:]] if self.looks_like_pair(only) else cells
 
-    def counted(self, value: Value) -> Value:
+    def counted(self, value: Value, below: Sequence[Token]) -> Value:
         """A value with the axes that indices below it count."""
         return value
 
@@ -268,7 +268,9 @@ class _Ranges(_Lines):
             if found is None:
                 assert definition is not None
                 found = self.line_value(definition)
-            return (self.counted(found), below, above) if isinstance(found, Value) else None
+            if not isinstance(found, Value):
+                return None
+            return self.counted(found, below or ()), below, above
         return None
 
     def ranges_of(self, part: Big) -> tuple[list[tuple[str, int, int]], list[Part]]:

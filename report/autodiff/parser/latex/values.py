@@ -323,7 +323,8 @@ class _Building:
     def beside(self, pending: Unsized, known: Value, part: Part) -> Value:
         """I or ones as large as a value that it stands beside, entry by entry."""
         shape = known.shape
-        if self.printed and pending.alike and pending.kind == "column" and len(shape) != 1:
+        is_line = pending.kind in ("column", "row")
+        if self.printed and pending.alike and is_line and len(shape) != 1:
             return self.reshaped(pending.make(1), (), part)  # c 𝟏 of any shape
         n = 0
         if (pending.kind == "matrix" and len(shape) == 2 and shape[0] == shape[1]) or (
