@@ -47,7 +47,7 @@ RULES = [
 Mutant = tuple[str, str, Derivation]  # the kind, the changed formula, and the derivation with it
 
 
-def changes(text: str) -> Iterator[tuple[str, str]]:
+def changes(text: str) -> Iterator[tuple[str, Any]]:
     """The formulas that a formula becomes with one thing changed, and what kind of thing."""
     for kind, pattern, instead in RULES:
         for place in re.finditer(pattern, text):

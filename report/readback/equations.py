@@ -122,8 +122,11 @@ class _Equations:
     def value_of(self, left: str, sides: Sequence[str]) -> None:
         """A name and what it is: a forward row, a let-line, the function."""
         quantities = self.trace.quantities.values()
-        q = next((q for q in quantities if symbol(q.name, q.node.shape) == left), self.trace.result)
-        for side in sides if q is not None else ():
+        named = (q for q in quantities if symbol(q.name, q.node.shape) == left)
+        q = next(named, self.trace.result)
+        if q is None:
+            return
+        for side in sides:
             if side != left:
                 self.same(left, side, q.value, self.sizes[q.node].value)
 
@@ -262,6 +265,7 @@ class _Equations:
 
     def part(self, e: Equation, names: PrintedNames, scale: float) -> None:
         """What stands in a closed form by name: a gradient, a let-line, or a name of its own."""
+        said = f"{e.left} = {e.symbols[0]}"
         try:
             left = names.formula(e.left)
             known = names.values.get(left.label)
@@ -269,8 +273,8 @@ class _Equations:
             if left.is_derivative and known is None:
                 raise ReportError("no derivative that is known")
         except ReportError as error:
-            with self.notes.read(f"{e.left} = {e.symbols[0]}"):
-                raise error
+            self.notes.formulas += 1
+            self.notes.unread.append(f"{said} ({error})")
             return
         if sizes:
             is_gradient = left.is_derivative
@@ -279,8 +283,9 @@ class _Equations:
         elif left.is_derivative:
             self.same(e.left, e.symbols[0], names.values[left.label], scale, names)
         else:
-            with self.notes.read(f"{e.left} = {e.symbols[0]}"):
-                value = np.asarray(names.formula(e.symbols[0]).value(np.shape(known)))
+            with self.notes.read(said):
+                shape = () if known is None else np.shape(known)
+                value = np.asarray(names.formula(e.symbols[0]).value(shape))
                 if known is not None and np.size(known) == value.size:  # a column for a vector
                     value = value.reshape(np.shape(known))
                 names.add(left.label, value[()])

@@ -153,6 +153,7 @@ def test_a_number_that_is_put_in_wrongly_is_found(old: str, new: str) -> None:
     traced = report.trace(function, {"x1": -1.0, "w1": 3.0, "x2": -2.0, "w2": 3.0})
     derivation = derive(traced)
     assert read_back(traced, derivation).failures == ()
-    rows = [replace(r, numbers=(r.numbers or "").replace(old, new)) for r in derivation.forward]
+    changed: list[Any] = [(r.numbers or "").replace(old, new) for r in derivation.forward]
+    rows = [replace(r, numbers=n) for r, n in zip(derivation.forward, changed, strict=True)]
     read = read_back(traced, replace(derivation, forward=tuple(rows)))
     assert len(read.failures) == 1
