@@ -240,6 +240,8 @@ class _Products(_Building):
             pending_, other = (a, b) if isinstance(a, Unsized) else (b, a)
             assert isinstance(pending_, Unsized)
             assert isinstance(other, Value)
+            if self.printed and len(other.shape) == 1 and pending_.kind in ("columns", "rows"):
+                return self.each_way(pending_, lambda x: self.scaled(other, x, part))
             made = self.beside(pending_, other, part)
             return (
                 self.scaled(made, other, part) if a is pending_ else self.scaled(other, made, part)
