@@ -3,7 +3,8 @@
 From q_k = Σ_j W_kj x_j one has ∂q_k/∂W_ij = δ_ki x_j, and what flows back to W_ij is
 Σ_k ∂f/∂q_k δ_ki x_j = ∂f/∂q_i x_j. Nothing here knows a gate: the entry is differentiated term by term, and
 an entry of the argument by another one is δ. Where δ stands in a sum, as in the quotient rule for softmax,
-the two cases stand apart.
+the two cases stand apart. A gate whose entry no labels can say, such as the inverse of a matrix, has its local
+derivative from its rule: the factor of ∂f/∂q_k in what flows back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from report.autodiff.gates import GATES
+from report.autodiff.gates.entries import Labels
 from report.autodiff.graph import Node
 from report.autodiff.kinks import on_kink
 from report.derivation.backward_edge import Link
@@ -32,10 +34,10 @@ def from_entries(link: Link) -> tuple[tuple[Equation, ...], Equation | None]:
     node, arg = link.node, link.arg
     if math.prod(arg.shape) == 1 or node.args.count(arg) > 1:
         return (), None
-    # softmax as its quotient, and where that cannot be told by its name
-    for in_gates in (False, True):
+    # softmax as its quotient, where that cannot be told by its name, and then by the rule
+    for in_gates, kind in ((False, _Derivation), (True, _Derivation), (True, _ByRule)):
         try:
-            local, summed = _Derivation(link, in_gates).equations()
+            local, summed = kind(link, in_gates).equations()
         except (NoIndexForm, Split):
             continue
         whole = [*local, *([summed] if summed else [])]
@@ -52,27 +54,41 @@ class _Derivation:
     def __init__(self, link: Link, in_gates: bool) -> None:
         notation = link.notation
         self.notation, self.link = notation, link
-        gate = Node(link.node.gate, tuple(link.leaves), link.node.params, link.node.shape)
         self.upstream = partial(notation.f, notation.entry[link.node])
         names = {leaf: notation.entry[n] for leaf, n in link.pairs if leaf is not link.y}
         whole = {link.upstream: self.upstream, link.y: notation.entry[link.node]}
         named = (lambda n: notation.latex(n, link.names.get)) if in_gates else None
-        self.walk = Walk(gate, names | whole, named, {}, notation.taken)
+        top = self.top()
+        self.walk = Walk(top, names | whole, named, {}, notation.taken)
         self.own = names[link.leaves[link.place]]
+        self.place_labels()
+        self.value = self.walk.entry(top, self.walk.root)
+
+    def top(self) -> Node:
+        """What is differentiated: the gate over its leaves."""
+        link = self.link
+        return Node(link.node.gate, tuple(link.leaves), link.node.params, link.node.shape)
+
+    def place_labels(self) -> None:
+        """Labels of an entry of the gate, `root`, and of one of the argument, `at`."""
         self.root = self.walk.root
-        self.at = tuple(self.walk.fresh(n) for n in link.arg.shape)
-        self.value = self.walk.entry(gate, self.root)
+        self.at = tuple(self.walk.fresh(n) for n in self.link.arg.shape)
+
+    @property
+    def by(self) -> tuple[str, Labels]:
+        """The name and the labels of the entry by which is differentiated."""
+        return self.own, self.at
 
     def equations(self) -> tuple[tuple[Equation, ...], Equation | None]:
         """The derivative of an entry of the gate by one of the argument, and what flows back by it."""
         import sympy
 
-        slope = sympy.expand(self.by_entry(self.value))
+        slope = self.slope()
         if slope == 0:
             raise NoIndexForm
         if self.root and slope.is_Add and slope.has(sympy.KroneckerDelta):
             return self.cases(sympy.factor_terms(slope)), None
-        slope = times(*sympy.factor_terms(slope).as_coeff_Mul())
+        slope = times(*self.factored(slope).as_coeff_Mul())
         inner = [d for label in self.at for d in self.walk.dummies(label)]
         outer = [d for label in self.root for d in self.walk.dummies(label)]
         left = partial(
@@ -81,7 +97,7 @@ class _Derivation:
         )
         local = Equation(left, (self.finished(slope, inner + outer),))
         product = times(self.walk.named(self.link.upstream, self.upstream, self.root), slope)
-        steps = [self.walk.sum(product, *self.root)]
+        steps = [self.summed(product, outer)]
         if outer and slope.has(sympy.KroneckerDelta):
             number, rest = product.as_coeff_Mul()
             limits = ((d, 1, self.walk.sizes[d]) for d in outer[::-1])
@@ -93,6 +109,18 @@ class _Derivation:
         flows = partial(self.notation.f, self.written(self.at, self.own, inner))
         whole = dict.fromkeys(self.finished(s, inner) for s in steps)
         return (local,), Equation(flows, tuple(whole))
+
+    def slope(self) -> Any:
+        """The derivative of an entry of the gate by one of the argument."""
+        import sympy
+
+        return sympy.expand(self.by_entry(self.value))
+
+    def factored(self, slope: Any) -> Any:
+        """A derivative as it is written."""
+        import sympy
+
+        return sympy.factor_terms(slope)
 
     def cases(self, slope: Any) -> tuple[Equation, ...]:
         """The derivative of entry i by entry i, and by another entry j."""
@@ -150,16 +178,16 @@ class _Derivation:
     # ------------------------------------------------------------ differentiation
 
     def by_entry(self, e: Any) -> Any:
-        """The derivative of an expression by the entry of the argument at the labels `at`."""
+        """The derivative of an expression by the entry that `by` tells."""
         import sympy
         from sympy.concrete.expr_with_limits import ExprWithLimits
 
-        name = f"e{self.walk.order[self.own]:03d}"
-        if not any(type(a).__name__ == name for a in sympy.preorder_traversal(e)):
+        name, at = self.by
+        name = f"e{self.walk.order[name]:03d}"
+        if not any(_name_of(a) == name for a in sympy.preorder_traversal(e)):
             return sympy.Integer(0)
-        if type(e).__name__ == name:
-            labels = [x for x in self.at if x != 0]
-            pairs = zip(e.args, labels, strict=True)
+        if _name_of(e) == name:
+            pairs = zip(e.args, [x for x in at if x != 0], strict=True)
             return sympy.Mul(*(sympy.KroneckerDelta(a, b) for a, b in pairs))
         if isinstance(e, sympy.UnevaluatedExpr):
             return self.by_entry(e.args[0])
@@ -206,16 +234,63 @@ class _Derivation:
 
         left = list(labels)
         for delta in sympy.Mul.make_args(term):
-            if not isinstance(delta, sympy.KroneckerDelta) or set(delta.args) & set(left):
+            if not isinstance(delta, sympy.KroneckerDelta):
                 continue
             gap = delta.args[0] - delta.args[1]
             label = next((x for x in left if gap.coeff(x) in (1, -1)), None)
-            if label is not None:
-                at = sympy.expand(label - gap / gap.coeff(label))
-                bracket = self.walk.call("within")(at, sympy.Integer(1), self.walk.sizes[label])
-                term = (term / delta).xreplace({label: at}) * bracket
-                left.remove(label)
+            if label is None:
+                continue
+            at = sympy.expand(label - gap / gap.coeff(label))
+            size = self.walk.sizes[label]
+            if label in delta.args and self._range(at) is None:
+                continue  # what the walk makes of it
+            place = self.bracket(at, sympy.Integer(1), sympy.Integer(size))
+            term = (term / delta).xreplace({label: at}) * place
+            left.remove(label)
+        term = term.xreplace(self._known_brackets(term))
         return self.walk.sum(term, *left) if left else term
+
+    def _known_brackets(self, term: Any) -> dict[Any, Any]:
+        """The brackets of a term, and what they are without what is always so."""
+        import sympy
+
+        call, no_end = self.walk.call, sympy.oo
+        known = {e: self.bracket(*e.args) for e in term.atoms(call("within"))}
+        for name in ("less_equal", "greater_equal"):
+            for e in term.atoms(call(name)):
+                at, end = e.args
+                if end.is_Integer:
+                    ends = (-no_end, end) if name == "less_equal" else (end, no_end)
+                    known[e] = self.bracket(at, *ends)
+        return known
+
+    def bracket(self, at: Any, first: Any, last: Any) -> Any:
+        """𝟙[first ≤ at ≤ last] without what is always so; 1 ≤ i - 1 ≤ 2 is written i ≥ 2 where i ends at 3."""
+        import sympy
+
+        ends = self._range(at)
+        if ends is None:
+            return self.walk.call("within")(at, first, last)
+        number, label = at.as_coeff_Add()
+        if label in self.walk.sizes:
+            at, first, last = label, first - number, last - number
+            ends = (ends[0] - number, ends[1] - number)
+        from_first, to_last = first <= min(ends), max(ends) <= last
+        if from_first and to_last:
+            return sympy.Integer(1)
+        if from_first:
+            return self.walk.call("less_equal")(at, last)
+        if to_last:
+            return self.walk.call("greater_equal")(at, first)
+        return self.walk.call("within")(at, first, last)
+
+    def _range(self, at: Any) -> tuple[Any, Any] | None:
+        """What a label, or one more or less, is at its ends; None for what is not like that."""
+        number, label = at.as_coeff_Add()
+        sign, label = label.as_coeff_Mul()
+        if label not in self.walk.sizes or sign not in (1, -1):
+            return None
+        return number + sign, number + sign * self.walk.sizes[label]
 
     def by_extreme(self, e: Any) -> Any:
         """1 where the entry is the largest one."""
@@ -250,3 +325,35 @@ class _Derivation:
         text = self.walk.finished(sympy.Integer(0), self.notation.letters).named(name)
         self.walk.root = root
         return text
+
+
+class _ByRule(_Derivation):
+    """The same from the rule, which is linear in the upstream gradient: its factor is the local derivative."""
+
+    def top(self) -> Node:
+        return self.link.graph
+
+    def place_labels(self) -> None:
+        self.at = self.walk.root
+        self.root = tuple(self.walk.fresh(n) for n in self.link.node.shape)
+
+    @property
+    def by(self) -> tuple[str, Labels]:
+        return self.upstream, self.root
+
+    def slope(self) -> Any:
+        import sympy
+
+        found = self.by_entry(self.value)
+        return sympy.expand(found) if found.has(sympy.KroneckerDelta) else found
+
+    def factored(self, slope: Any) -> Any:
+        return slope
+
+    def by_value(self, _slope: Any) -> list[Any]:
+        return []
+
+
+def _name_of(e: Any) -> str:
+    """The name of an entry: of a function of its labels, or of a symbol without any."""
+    return e.name if e.is_Symbol else type(e).__name__

@@ -1,0 +1,109 @@
+"""The local derivative of a gate with tensors is derived the first time it occurs, not only its result."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from report import trace
+from report.derivation import derive
+from report.readback import read_back
+
+A, B = [[1.0, 2.0], [3.0, 5.0]], [[0.5, -1.0], [2.0, 0.25]]
+S, X = [[3.0, 1.0], [1.0, 2.0]], [[1.0, 2.0, 4.0], [0.0, 1.0, 3.0]]
+V, W = [0.5, -1.0, 2.0], [1.0, 2.0, 0.25]
+
+CASES: dict[str, dict[str, Any]] = {
+    "sum(A @ B)": {"A": A, "B": B},
+    "dot(v, w)": {"v": V, "w": W},
+    "sum(outer(v, w) * outer(w, v))": {"v": V, "w": W},
+    "sum(A.T * B)": {"A": A, "B": B},
+    "trace(A @ B)": {"A": A, "B": B},
+    "det(A)": {"A": A},
+    "logdet(S)": {"S": S},
+    "sum(inv(A) * B)": {"A": A, "B": B},
+    "dot(solve(A, b), b)": {"A": A, "b": [1.0, 2.0]},
+    "sum(diag(v) @ diag(w))": {"v": V, "w": W},
+    "prod(v)": {"v": V},
+    "sum(cumsum(v) * w)": {"v": V, "w": W},
+    "mean(v)": {"v": V},
+    "var(v)": {"v": V},
+    "std(v)": {"v": V},
+    "max(v)": {"v": V},
+    "norm(v)": {"v": V},
+    "norm(v, 1)": {"v": V},
+    "logsumexp(v)": {"v": V},
+    "dot(softmax(v), w)": {"v": V, "w": W},
+    "dot(log_softmax(v), w)": {"v": V, "w": W},
+    "sum(concatenate([v, w]) * concatenate([w, v]))": {"v": V, "w": W},
+    "sum(stack([v, w]) @ v)": {"v": V, "w": W},
+    "sum(v[1:3] * w[0:2])": {"v": V, "w": W},
+    "sum(v[[0, 2, 2]] * w)": {"v": V, "w": W},
+    "sum(flip(v) * w)": {"v": V, "w": W},
+    "sum(pad(v, 1) ** 2)": {"v": V},
+    "sum(avg_pool2d(X, (1, 2)))": {"X": [[1.0, 2.0, 4.0, 0.5]]},
+    "sum(conv2d(X, K))": {"X": X, "K": [[1.0, 2.0]]},
+    "hinge(v, y)": {"v": V, "y": [1.0, -1.0, 1.0]},
+    "mse(v, w)": {"v": V, "w": W},
+    "cross_entropy(v, 1)": {"v": V},
+    "sum(einsum('ij,j->i', A, b) ** 2)": {"A": A, "b": [1.0, 2.0]},
+}
+
+
+@pytest.mark.parametrize("function", CASES)
+def test_the_first_gate_of_a_kind_is_derived_and_read_back(function: str) -> None:
+    found = trace(function, CASES[function])
+    derivation = derive(found)
+    told: set[str] = set()
+    for step in derivation.backward:
+        gate = step.quantity.node.gate
+        told.update(gate.name for branch in step.branches if branch.derived)
+    tensors = {
+        step.quantity.node.gate.name
+        for step in derivation.backward
+        if not step.quantity.node.gate.elementwise
+    }
+    assert told >= tensors
+    read = read_back(found, derivation)
+    assert not read.failures
+    assert not read.unreadable
+
+
+def test_the_rule_gives_the_derivative_where_the_entries_have_no_name() -> None:
+    (step,) = [
+        s
+        for s in derive(trace("sum(inv(A) * B)", {"A": A, "B": B})).backward
+        if s.quantity.node.gate.name == "inv"
+    ]
+    (branch,) = [b for b in step.branches if b.derived]
+    (local,) = branch.derived
+    assert local.left == r"\frac{\partial q_{1,kl}}{\partial A_{ij}}"
+    assert local.symbols == (r"-q_{1,jl} q_{1,ki}",)
+
+
+def test_brackets_that_always_hold_are_left_out() -> None:
+    (step,) = [
+        s
+        for s in derive(trace("sum(flip(v) * w)", {"v": V, "w": W}, wrt=["v"])).backward
+        if s.quantity.name == "q1"
+    ]
+    summed = step.branches[0].summed
+    assert summed is not None
+    assert summed.symbols[-1] == r"\frac{\partial f}{\partial q_{1;\,4 - i}}"
+
+
+@pytest.mark.parametrize("is_summed", [False, True])
+def test_a_misprint_in_what_is_derived_is_found(is_summed: bool) -> None:
+    found = trace("sum(inv(A) * B)", {"A": A, "B": B})
+    derivation = derive(found)
+    (inverse,) = [s for s in derivation.backward if s.quantity.node.gate.name == "inv"]
+    (branch,) = inverse.branches
+    line = branch.summed if is_summed else branch.derived[0]
+    assert line is not None
+    wrong = replace(line, symbols=tuple(s.replace("_{1,ki}", "_{1,ik}") for s in line.symbols))
+    misprint = replace(branch, summed=wrong) if is_summed else replace(branch, derived=(wrong,))
+    steps = tuple(
+        replace(step, branches=(misprint,)) if step is inverse else step
+        for step in derivation.backward
+    )
+    assert len(read_back(found, replace(derivation, backward=steps)).failures) == 1
