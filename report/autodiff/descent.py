@@ -19,7 +19,11 @@ from report.autodiff.graph import Array
 from report.autodiff.trace import Trace, as_lists
 from report.errors import ReportError
 
-METHODS = ("sgd", "momentum", "adam")
+METHODS = {  # and what they are called
+    "sgd": "gradient descent",
+    "momentum": "gradient descent with momentum",
+    "adam": "Adam",
+}
 MAX_STEPS = 1000
 MEMORY, SECOND, TINY = 0.9, 0.999, 1e-8  # of momentum and Adam; Adam's second moment; its ε
 

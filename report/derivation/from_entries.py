@@ -75,7 +75,7 @@ class _Derivation:
         self.at = tuple(self.walk.fresh(n) for n in self.link.arg.shape)
 
     @property
-    def by(self) -> tuple[str, Labels]:
+    def by(self) -> tuple[Printed, Labels]:
         """The name and the labels of the entry by which is differentiated."""
         return self.own, self.at
 
@@ -182,8 +182,8 @@ class _Derivation:
         import sympy
         from sympy.concrete.expr_with_limits import ExprWithLimits
 
-        name, at = self.by
-        name = f"e{self.walk.order[name]:03d}"
+        own, at = self.by
+        name = f"e{self.walk.order[own]:03d}"
         if not any(_name_of(a) == name for a in sympy.preorder_traversal(e)):
             return sympy.Integer(0)
         if _name_of(e) == name:
@@ -338,7 +338,7 @@ class _ByRule(_Derivation):
         self.root = tuple(self.walk.fresh(n) for n in self.link.node.shape)
 
     @property
-    def by(self) -> tuple[str, Labels]:
+    def by(self) -> tuple[Printed, Labels]:
         return self.upstream, self.root
 
     def slope(self) -> Any:

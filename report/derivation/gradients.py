@@ -10,47 +10,36 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from report.autodiff.form import Form
-from report.autodiff.gates.table import apply
-from report.autodiff.graph import Node, constant, evaluate, topological
+from report.autodiff.graph import Node, evaluate, topological
 from report.autodiff.simplify import same, share
 from report.autodiff.trace import Quantity
 from report.derivation.elements import Equation, Gradient
-from report.derivation.gradient_formulas import Backpass, GradientFormula
-from report.derivation.index_form import IndexForm, NoIndexForm
-from report.derivation.latex import Printed
-from report.derivation.latex.printed import Sign, fraction, put
-from report.derivation.latex.symbols import partial, symbol
-from report.derivation.quantity_names import Notation, gradient_numbers, place
-from report.derivation.symbolic.closed_form import (
-    ClosedForm,
-    closed_form,
-    expression_latex,
-    inputs_as_read,
+from report.derivation.gradient_form import (
+    MAX_READ,
+    MIN_PART,
+    MIN_SAVED,
+    MOVED,
+    GradientForm,
 )
-from report.derivation.symbolic.expressions import expression, ordered_symbol
+from report.derivation.gradient_formulas import Backpass, GradientFormula
+from report.derivation.latex import Printed
+from report.derivation.latex.printed import fraction, put
+from report.derivation.quantity_names import Notation, gradient_numbers
+from report.derivation.symbolic.closed_form import (
+    closed_form,
+)
 from report.derivation.symbolic.size import written_size
 
 MAX_CLOSED = 80  # gates of a closed form in inputs, with what repeats written out
 MAX_IN_STEPS = 24  # gates of one in inputs and steps; a longer one has gradients by name
 MAX_STEPS = 60  # let-lines among whose gradients the short ones are looked for
-MAX_READ = 160  # gates of a formula that can be read at all
-MAX_PARTS = 6  # names for what repeats
-MIN_PART = 4  # gates of a part that gets a name
-MIN_SAVED = 6  # gates that a name for it saves
-MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own to be printed
 MAX_SIGNS = 60  # on paper, of a form of whole tensors that is always printed
 MUCH_LONGER = 1.5  # than by entries, for a form of whole tensors to be left out
-CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
-_MOVED = frozenset({Sign.RESHAPE, Sign.TRANSPOSE, Sign.SCATTER})  # tensors whose entries move
 _UNSEEN = re.compile(r"\\(?:left|right|mathbf|operatorname|text|frac|,|;)|[{}_^\s]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _LETTERS = "stuvzabcdeghjklmnoprwy"  # of parts; q is for gates
@@ -76,7 +65,7 @@ def gradients(notation: Notation, backpass: Backpass) -> tuple[Gradient, ...]:
     return tuple(_gradient(notation, q, forms.get(q)) for q in wanted)
 
 
-def _gradient(notation: Notation, q: Quantity, form: _Form | None) -> Gradient:
+def _gradient(notation: Notation, q: Quantity, form: GradientForm | None) -> Gradient:
     """That of an input, in matrix form and by entries; a number by sympy's order of factors."""
     node, left = q.node, notation.gradient(q.node)
     assert q.gradient is not None  # what is asked for is always a number
@@ -110,7 +99,9 @@ def _gradient(notation: Notation, q: Quantity, form: _Form | None) -> Gradient:
     )
 
 
-def _shorter(form: _Form, node: Node, backpass: Backpass, told: Container[Node]) -> _Form:
+def _shorter(
+    form: GradientForm, node: Node, backpass: Backpass, told: Container[Node]
+) -> GradientForm:
     """A form with the gradients that others have told by name, where it is shorter with them."""
     if form.slopes:
         return form
@@ -129,25 +120,25 @@ def _as_gates(backpass: Backpass, owners: Mapping[Node, Node]) -> dict[Node, Nod
     return {name: backpass.owner[step] for name, step in reversed([*owners.items()])}
 
 
-def _form(notation: Notation, node: Node, backpass: Backpass) -> _Form:
+def _form(notation: Notation, node: Node, backpass: Backpass) -> GradientForm:
     """In inputs and steps; where that is long, with the gradients of steps by name; else with every gate."""
     whole, steps = backpass.simple[node], backpass.steps
     owner = backpass.owner
     every = {n: owner[n] for n in owner if owner[n] in notation.name}
     result = backpass.graph.result
     if len(steps) > MAX_STEPS:
-        return _Form(notation, whole, every, {}, owner, result, whole)
+        return GradientForm(notation, whole, every, {}, owner, result, whole)
     shown = [*steps, result] if written_size(result) >= MIN_PART else steps
     names = {n: n for n in backpass.inputs} | {n: owner[n] for n in shown if n in owner}
     if written_size(whole, names) <= (MAX_IN_STEPS if steps else MAX_CLOSED):
-        return _Form(notation, whole, names, {}, owner, result, whole)
+        return GradientForm(notation, whole, names, {}, owner, result, whole)
     gradients, owners = backpass.by_steps
     slopes = {name: gradients[step] for name, step in owners.items()}
     named = names | _as_gates(backpass, owners)
     longest = max(written_size(g, named) for g in (*slopes.values(), gradients[node]))
     if slopes and longest <= MAX_READ:
-        return _Form(notation, gradients[node], named, slopes, owner, result, whole)
-    return _Form(notation, whole, every, {}, owner, result, whole)
+        return GradientForm(notation, gradients[node], named, slopes, owner, result, whole)
+    return GradientForm(notation, whole, every, {}, owner, result, whole)
 
 
 def _share_names(notation: Notation, found: Sequence[Node]) -> dict[Node, str]:
@@ -175,241 +166,11 @@ def _part_names(
     return {n: letter if is_one else f"{letter}{i + 1}" for n, i in places.items()}
 
 
-@dataclass(frozen=True, eq=False)
-class _Form:
-    """How a gradient is written.
-
-    `named` holds what stands in it by name -> the input or gate whose name it is, or that of whose
-    gradient; `slopes` are the gradients that stand by name; `parts` what repeats, with its name; `owner`
-    the gate of the trace with the same number; `result` the function's own value; `whole` the gradient
-    over inputs alone.
-    """
-
-    notation: Notation
-    graph: Node
-    named: dict[Node, Node]
-    slopes: Mapping[Node, Node]
-    owner: Mapping[Node, Node]
-    result: Node
-    whole: Node
-    parts: Mapping[Node, str] = field(default_factory=dict)
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether no tensor stands in it, and no gate of tensors over numbers, which sympy does not know."""
-        nodes = topological(self.graph, leaves=self.named)
-        return not any(n.shape or (n.args and n.gate.sympy is None) for n in nodes)
-
-    def told(self) -> set[Node]:
-        """The gradients that stand in it by name, and in what those stand for."""
-        found: set[Node] = set()
-        graphs = [self.graph]
-        while graphs:
-            new = self.below(graphs.pop()) & self.slopes.keys() - found
-            found |= new
-            graphs += (self.slopes[name] for name in new)
-        return found
-
-    def shares(self) -> list[Node]:
-        """The numbers of a softmax that is written by hand, exp(z_i) / Σ_k exp(z_k)."""
-        below = topological(self.graph, *(self.slopes[n] for n in self.told()), leaves=self.named)
-        return [n for n in below if n not in self.named and share(n) is not None]
-
-    def parts_of(self, shares: Sequence[Node]) -> list[Node]:
-        """What gets a name because it is one of these or repeats, what saves most first."""
-        found = list(shares)
-        while len(found) < MAX_PARTS + len(shares):
-            best = max(self.repeats(found), key=lambda part: part[0], default=None)
-            if best is None:
-                break
-            found.append(best[1])
-        return found
-
-    def repeats(self, parts: Iterable[Node]) -> Iterator[tuple[int, Node]]:
-        """What stands in the formula more than once, and how many gates a name for it saves."""
-        known = {*self.named, *parts}
-        for root in (self.graph, *self.slopes.values()):
-            inner = [
-                n for n in topological(root, leaves=known) if n not in known and not n.is_constant
-            ]
-            count = Counter({root: 1})
-            for n in reversed(inner):
-                for a in n.args:
-                    count[a] += count[n]
-            for n in inner:
-                size = written_size(n, known) if count[n] > 1 else 0
-                if size >= MIN_PART and (count[n] - 1) * (size - 1) >= MIN_SAVED:
-                    yield (count[n] - 1) * (size - 1), n
-
-    @cached_property
-    def formula(self) -> Printed | None:
-        """The matrix form; None where it is too long to be read."""
-        if written_size(self.graph, {**self.named, **self.parts}) > MAX_READ:
-            return None
-        return self.written(self.graph)
-
-    def written(self, graph: Node, meaning_of: Node | None = None) -> Printed:
-        """A node of the backward graph over what stands by name, but for what is told here."""
-        return self.notation.latex(
-            graph,
-            lambda n: None if n is meaning_of else self.leaf(n),
-            alone=meaning_of is not None,
-        )
-
-    def leaf(self, node: Node) -> Printed | None:
-        """What stands by name: a part that repeats, the result, an input, a step or a step's gradient."""
-        notation = self.notation
-        if node in self.parts:
-            return symbol(self.parts[node], node.shape)
-        if node not in self.named:
-            return None
-        owner = self.named[node]
-        if node in self.slopes:
-            return notation.gradient(owner)
-        is_function = node is self.result and not node.name and not node.is_input
-        return notation.f if is_function else notation.name[owner]
-
-    def place(self, node: Node) -> Printed:
-        """The same with a place for labels."""
-        notation = self.notation
-        if node in self.parts:
-            return symbol(self.parts[node], labels=place(node))
-        owner = self.named.get(node) or self.owner[node]
-        if node in self.slopes:
-            return partial(notation.f, notation.entry[owner])
-        is_function = node is self.result and not node.name and not node.is_input
-        return notation.f if is_function else notation.entry[owner]
-
-    def entry(self) -> tuple[IndexForm | None, set[Node]]:
-        """One entry, and what it uses by name."""
-        return self.entry_of(self.graph, self.graph in self.named)
-
-    def entry_of(self, graph: Node, by_name: bool = False) -> tuple[IndexForm | None, set[Node]]:
-        """One entry of a node, for which gates that mix entries have a name too, and what it uses by name."""
-        notation = self.notation
-        mixing = [n for n, o in self.owner.items() if o in notation.name and not _keeps_entries(n)]
-        names = {n: self.place(n) for n in (*self.named, *self.parts, *mixing)}
-        if not by_name:
-            names.pop(graph, None)
-        below = set(topological(graph, leaves=names))
-        used = {n: text for n, text in names.items() if n in below}
-        named: set[Node] = set()
-
-        def leaf(n: Node) -> Printed | None:
-            written = self.leaf(n)
-            if written is None and (written := notation.named(self.owner.get(n, n))) is not None:
-                named.add(n)
-            return written
-
-        try:
-            entry = notation.index_form(graph, used, leaf)
-            return entry, {*used, *named}
-        except NoIndexForm:
-            return None, set()
-
-    def number(self, derived: ClosedForm | None) -> Printed:
-        """The formula of a number; `derived` by sympy where that is much shorter and no name stands here."""
-        inputs = inputs_as_read(self.notation.trace.graph)
-        symbols: dict[Node, Any] = {}
-        for n in (*inputs, *self.named, *self.parts):
-            symbols.setdefault(n, ordered_symbol(len(symbols)))
-        whole = expression(self.graph, symbols, as_written=True)
-        is_bare = all(n.is_input for n in self.below(self.graph))
-        if derived and is_bare and derived.expression.count_ops() + MUCH <= whole.count_ops():
-            return derived.latex
-        written = {n: self.leaf(n) or self.notation.named(n) for n in symbols}
-        names = {symbols[n]: w for n, w in written.items() if w}
-        return expression_latex(whole, names, self.notation.taken)
-
-    def where(self, used: Iterable[Node]) -> tuple[Equation, ...]:
-        """What the names stand for: gradients, the last one first, what repeats, then gates in their order."""
-        notation = self.notation
-        number = {n: q.number for n, q in notation.trace.quantities.items()}
-        wanted = set(used)
-        if self.formula is not None:
-            wanted |= self.below(self.graph)
-        slopes: list[Node] = []
-        while more := wanted & self.slopes.keys() - set(slopes):
-            slopes.append(max(more, key=lambda n: -number[self.named[n]]))
-            _, used_here = self.slope(slopes[-1])
-            wanted |= used_here
-        parts: list[Node] = []
-        while more := wanted & self.parts.keys() - set(parts):
-            parts.append(next(n for n in self.parts if n in more))
-            wanted |= self.below(parts[-1], meaning=True)
-        rest = wanted - self.slopes.keys() - self.parts.keys() - {self.result}
-        owners = {self.named.get(n) or self.owner.get(n, n) for n in rest}
-        gates = sorted((n for n in owners if not n.is_input), key=lambda n: number[n])
-        meant = {self.parts[n]: n for n in parts}
-        return (
-            *(self.slope(n)[0] for n in slopes),
-            *(
-                Equation(symbol(name, n.shape), (self.written(n, meaning_of=n),))
-                for name, n in sorted(meant.items())
-            ),
-            *(self.definition(n, gates) for n in gates),
-        )
-
-    def slope(self, name: Node) -> tuple[Equation, set[Node]]:
-        """What the gradient of a step is that stands by name, and what that uses by name."""
-        graph, owner = self.slopes[name], self.named[name]
-        text = self.written(graph)
-        if _MOVED & text.signs:
-            entry, used = self.entry_of(graph)
-            if entry is not None and entry.tells_ranges:
-                left = self.notation.entry_gradient(owner, entry)
-                return Equation(left, (entry.latex,)), used
-        return Equation(self.notation.gradient(owner), (text,)), self.below(graph)
-
-    def definition(self, node: Node, gates: Collection[Node]) -> Equation:
-        """What a gate is; of a let-line by entries where these only change their places."""
-        notation = self.notation
-        text = notation.definition(node, gates)
-        if node.name and _MOVED & text.signs:
-            known = (n for n in notation.name if n.is_input or n.name or n in gates)
-            names = {n: notation.entry[n] for n in known if n is not node}
-            try:
-                entry = notation.index_form(node, names, notation.named)
-            except NoIndexForm:
-                return Equation(notation.name[node], (text,))
-            if entry.tells_ranges:
-                return Equation(entry.named(notation.entry[node]), (entry.latex,))
-        return Equation(notation.name[node], (text,))
-
-    def here(self, left: Printed) -> tuple[Equation, ...]:
-        """Sums that are 1 at this point, and the formula with 1 in their place.
-
-        So softmax with cross-entropy becomes s − y: the probabilities y add up to 1.
-        """
-        values = {q.node: q.value for q in self.notation.trace.inputs}
-        given = {*values, *(n for n in self.named if n not in self.slopes)}
-        made: dict[Node, Node] = {n: n for n in (*self.named, *self.parts)}
-        ones = []
-        for n in topological(self.graph, leaves=made):
-            if n in made or n.is_input or n.is_constant:
-                continue
-            if _is_sum(n, given) and np.all(np.abs(evaluate([n], values)[n] - 1) < CLOSE):
-                made[n] = constant(np.ones(n.shape))
-                ones.append(Equation(self.written(n), (put("𝟏" if n.shape else "1"),)))
-                continue
-            args = tuple(made.get(a, a) for a in n.args)
-            if args != n.args:
-                made[n] = apply(n.gate, args, dict(n.params))
-        if not ones or self.graph not in made:
-            return ()
-        return (*ones, Equation(left, (self.written(made[self.graph]),)))
-
-    def below(self, graph: Node, meaning: bool = False) -> set[Node]:
-        """What stands by name in the formula of a node, or in what the node's own name means."""
-        names = {*self.named, *self.parts} - ({graph} if meaning else set())
-        return {n for n in topological(graph, leaves=names) if n in names}
-
-
 def _says_less(whole: Printed, entry: Equation) -> bool:
     """Whether a form of whole tensors is none that a textbook has, beside that by entries."""
     signs = _signs(whole)
     is_longer = signs > MAX_SIGNS and signs > MUCH_LONGER * _signs(entry.symbols[0])
-    return is_longer or bool(_MOVED & whole.signs)
+    return is_longer or bool(MOVED & whole.signs)
 
 
 def _signs(latex: str) -> int:
@@ -433,13 +194,3 @@ def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[
             bracket = notation.latex(n, lambda m: notation.named(owner.get(m, m)))
             found.append(Equation(bracket, (share,)))
     return tuple(found)
-
-
-def _is_sum(node: Node, given: Container[Node]) -> bool:
-    """Whether it is the sum of an input or a step, which the gradient of a step by its name is not."""
-    return node.gate.form in (Form.TOTAL, Form.SUMMED) and node.args[0] in given
-
-
-def _keeps_entries(node: Node) -> bool:
-    """Whether an entry of a gate is one of its argument, or made of those at the same place."""
-    return node.gate.elementwise or node.gate.form in (Form.TRANSPOSE, Form.PICKED)

@@ -36,6 +36,10 @@ def _sentences(taken: Taken) -> Iterator[tuple[Sign, str]]:
         r"$\operatorname{reshape}$ puts the entries, row by row, into the shape below it.",
     )
     yield (
+        Sign.TRANSPOSE,
+        r"$\operatorname{transpose}$ puts the axes, counted from 1, into the order below it.",
+    )
+    yield (
         Sign.BROADCAST,
         r"$\operatorname{broadcast}$ repeats the entries to the shape below it.",
     )

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from report import number_format
-from report.autodiff.descent import Descent
+from report.autodiff.descent import METHODS, Descent
 from report.autodiff.trace import Trace
 from report.derivation.descent import first_steps, rule
 from report.derivation.latex.symbols import entry_symbol, symbol
@@ -17,7 +17,6 @@ from report.document.listings import highlighted
 from report.figure.loss_plot import HEIGHT, WIDTH, loss_plot
 from report.program.loop import columns
 
-METHODS = {"sgd": "Gradient descent", "momentum": "Gradient descent with momentum", "adam": "Adam"}
 FIRST, LAST = 12, 4  # rows that are shown of many
 MAX_COLUMNS = 8  # of the table
 
@@ -42,7 +41,7 @@ def descent_view(setter: Setter, trace: Trace, descent: Descent) -> dict[str, An
     cells = list(zip(*map(number_format.column, numbers), strict=True))
     svg, words = loss_plot(descent.values, trace.letter)
     return {
-        "method": METHODS[descent.plan.method],
+        "method": METHODS[descent.plan.method].capitalize(),
         "rule": [setter.display(line) for line in rule(descent.plan, f)],
         "first": [setter.display(step.latex) for step in first_steps(trace, descent)],
         "heads": [setter.tex(head) for head in heads],

@@ -32,7 +32,6 @@ TITLES = {
     TANGENT: "Forward mode",
     STEP: "Steps",
 }
-_METHOD = dict(zip(METHODS, ("gradient descent", "momentum", "Adam"), strict=True))
 
 
 def _input(trace: Trace, name: str, place: tuple[int, ...]) -> str:
@@ -70,7 +69,7 @@ def blanks(
     if question.plan is not None and STEP in kinds:
         steps = list(range(1, question.plan.steps + 1))
         shown = steps if len(steps) <= MAX_STEPS else [*steps[: MAX_STEPS - 1], steps[-1]]
-        said = f"{len(steps)} steps by {_METHOD[question.plan.method]}"
+        said = f"{len(steps)} steps by {METHODS[question.plan.method]}"
         said += f"; write down the first {len(shown) - 1} and the last:" if shown != steps else ":"
         rules = [setter.display(line) for line in rule(question.plan, f)]
         grid = _grid(STEP, said, [setter.tex(f), *names], [str(step) for step in shown])

@@ -27,6 +27,7 @@ from report.homework.homework import Homework, Question, place
 LINE = 7.0  # millimetres that a handwritten line takes
 MAX_LINES = 4  # of a tensor's entries; a larger one gets a page of the student's own
 MAX_GATES = 100  # in the tables of a sheet; what is between the first and the last is left out
+TALL = 12.0  # millimetres of a row between which and its neighbours a page may end
 MAX_KEPT = 110.0  # millimetres of a table that stays on one page
 MAX_ENTRIES = 12  # of a gradient that a key lists one by one
 
@@ -105,9 +106,10 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
         ],
         "backward": backward,
         "short": [
-            sum(map(_height, gates)) <= MAX_KEPT,
-            sum(row["height"] for row in backward) <= MAX_KEPT,
+            _stays_whole([_height(q) for q in gates]),
+            _stays_whole([row["height"] for row in backward]),
         ],
+        "tall": TALL,
         "left_out": len(trace.gates) - len(gates),
         "gradients": [
             {
@@ -145,6 +147,11 @@ def _backward(derivation: Derivation, trace: Trace, q: Quantity) -> dict[str, An
             for name, height in zip(names, rows, strict=True)
         ],
     }
+
+
+def _stays_whole(rows: Sequence[float]) -> bool:
+    """Whether a table of rows of these heights stays on one page."""
+    return sum(rows) <= MAX_KEPT and max(rows, default=0.0) < TALL
 
 
 def _slash(of: str, by: str) -> str:

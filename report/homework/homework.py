@@ -90,7 +90,7 @@ class Question:
         """The steps of gradient descent that are asked for."""
         if self.steps is None:
             return None
-        return Plan(self.steps, self.rate or RATE, self.method or METHODS[0])
+        return Plan(self.steps, self.rate or RATE, self.method or next(iter(METHODS)))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from report.autodiff.gates import GATES
 from report.autodiff.graph import Node
 from report.derivation.index_form import IndexForm
-from report.derivation.index_form.walk import is_position
+from report.derivation.index_form.entry_symbols import is_position
 from report.derivation.symbolic.factor_order import is_plain_number
 from report.program import syntax
 from report.program.tidy import tidy

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from report.autodiff.descent import MEMORY, SECOND, TINY, Descent
+from report.autodiff.descent import MEMORY, METHODS, SECOND, TINY, Descent
 from report.autodiff.graph import Array
 from report.autodiff.trace import Trace
 from report.errors import CheckError
@@ -43,8 +43,7 @@ def generate_loop(trace: Trace, descent: Descent, name: str) -> Program:
     inputs = [*input_lines(scope), f"{rate} = {plan.rate!r}", *before]
     loop = [f"for {step} in range({plan.steps + 1}):"]
     loop += [f"    {line}" if line else "" for line in body]
-    what = {"sgd": "gradient descent", "momentum": "gradient descent with momentum", "adam": "Adam"}
-    head = f'"""{plan.steps} steps of {what[plan.method]} by backpropagation"""'
+    head = f'"""{plan.steps} steps of {METHODS[plan.method]} by backpropagation"""'
     return Program(name, dialect, loop_source(scope, head, inputs, loop))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from report import trace
 from report.derivation import derive
+from report.derivation.latex.printed import put
 from report.readback import read_back
 
 A, B = [[1.0, 2.0], [3.0, 5.0]], [[0.5, -1.0], [2.0, 0.25]]
@@ -100,7 +101,7 @@ def test_a_misprint_in_what_is_derived_is_found(is_summed: bool) -> None:
     (branch,) = inverse.branches
     line = branch.summed if is_summed else branch.derived[0]
     assert line is not None
-    wrong = replace(line, symbols=tuple(s.replace("_{1,ki}", "_{1,ik}") for s in line.symbols))
+    wrong = replace(line, symbols=tuple(put(s.replace("_{1,ki}", "_{1,ik}")) for s in line.symbols))
     misprint = replace(branch, summed=wrong) if is_summed else replace(branch, derived=(wrong,))
     steps = tuple(
         replace(step, branches=(misprint,)) if step is inverse else step

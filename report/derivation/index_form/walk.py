@@ -8,9 +8,8 @@ written. A gate that mixes entries in a way that labels cannot say has no index 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,17 @@ from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.graph import constant as constant_node
 from report.autodiff.simplify.constants import is_rational, product
 from report.autodiff.simplify.nodes import number_of_ones
+from report.derivation.index_form.entry_symbols import (
+    entry_function,
+    entry_symbol,
+    is_place,
+    is_position,
+    lettered,
+    picked,
+    varying,
+    with_labels,
+)
 from report.derivation.latex import NONE_TAKEN, Taken, latex
-from report.derivation.latex.indexing import one_less
 from report.derivation.latex.printed import Last, Printed, Sign, bracketed, joined, put
 from report.derivation.symbolic.expressions import call, constant, exact_number, times
 from report.derivation.symbolic.factor_order import is_plain_number
@@ -87,18 +95,6 @@ class IndexForm:
     def named(self, name: Printed) -> Printed:
         """A name with these labels in its place: q_{1,@} -> q_{1,ij}."""
         return with_labels(name, [entry_latex(x, {}) for x in self.labels if x != 0])
-
-
-def with_labels(name: Printed, labels: Iterable[str]) -> Printed:
-    """The name with labels in its place: single letters side by side, others with commas."""
-    texts = list(labels)
-    if not texts:
-        text = name.replace("_{@}", "").replace(",@", "").replace("@", "")
-    elif all(len(t) == 1 for t in texts):
-        text = name.replace("@", "".join(texts))
-    else:
-        text = name.replace(",@", r";\,@").replace("@", ", ".join(texts))
-    return Printed(text, name.binding, name.start, name.last, name.signs, name.notes)
 
 
 class Walk:
@@ -364,9 +360,9 @@ class Walk:
         if labels:  # a sum must see its label, so the entry is a function of the labels
             sizes = zip(ix, node.shape[len(node.shape) - len(ix) :], strict=True)
             axes = tuple(n for label, n in sizes if label != 0)
-            return _entry_function(name, order, first, axes)(*labels)
+            return entry_function(name, order, first, axes)(*labels)
         kind = "number" if node.is_constant else "partial" if Sign.PARTIAL in name.signs else ""
-        entry = _entry_symbol(kind or ("first" if first else "name"))(f"e{order:03d}", real=True)
+        entry = entry_symbol(kind or ("first" if first else "name"))(f"e{order:03d}", real=True)
         self.tex[entry] = with_labels(name, ())
         return entry
 
@@ -406,111 +402,6 @@ class Walk:
         used = frozenset(str(s) for s in named.values())
         inner = letters[2:] + letters[:2]
         labels = tuple(sympy.sympify(x).xreplace(named) for x in self.root)
-        lettered, _ = _lettered(sympy.sympify(expression).xreplace(named), used, inner)
+        finished, _ = lettered(sympy.sympify(expression).xreplace(named), used, inner)
         ranges = {letter: self.sizes[d] for d, letter in named.items()}
-        return IndexForm(labels, lettered, ranges, self.tex, self.nodes, self.taken)
-
-
-def _lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozenset[str]]:
-    """An expression with letters for the labels of its sums, and all letters that are in use in it."""
-    import sympy
-    from sympy.concrete.expr_with_limits import ExprWithLimits
-
-    if isinstance(e, ExprWithLimits):
-        new: dict[Any, Any] = {}
-        for limit in reversed(e.limits):
-            letter = next((c for c in letters if c not in used), None)
-            if letter is None:
-                raise NoIndexForm
-            new[limit[0]] = sympy.Symbol(letter, integer=True)
-            used |= {letter}
-        function, inner = _lettered(e.function.xreplace(new), used, letters)
-        limits = [(new[d], *(end.xreplace(new) for end in ends)) for d, *ends in e.limits]
-        return e.func(function, *limits), used | inner
-    if not e.args or not e.has(ExprWithLimits):
-        return e, used
-    parts, all_used = [], used
-    for arg in e.args:
-        part, more = _lettered(arg, used if e.is_Add else all_used, letters)
-        parts.append(part)
-        all_used |= more
-    return e.func(*parts), all_used
-
-
-# ---------------------------------------------------------------- sympy's functions for entries
-
-
-@cache
-def _entry_symbol(kind: str) -> Any:
-    """A symbol for a scalar, of which the printer knows its place among factors."""
-    import sympy
-
-    return type("Scalar", (sympy.Symbol,), {f"is_{kind}_entry": True})
-
-
-@cache
-def _entry_function(name: Printed, order: int, is_first: bool, axes: tuple[int, ...]) -> Any:
-    """A tensor as a function of the labels of its entries, of which each runs over one of `axes`."""
-    import sympy
-
-    class Named(sympy.Function):
-        def _latex(self, printer: Any, exp: str | None = None) -> Printed:
-            text = with_labels(name, [printer._print(a) for a in self.args])
-            if exp is None:
-                return text
-            return put(bracketed(text) if Sign.FRACTION in text.signs else text, f"^{{{exp}}}")
-
-    kind = "partial" if Sign.PARTIAL in name.signs else "first" if is_first else "name"
-    traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True, "axes": axes}
-    return type(f"e{order:03d}", (Named,), traits)
-
-
-def varying(value: Any, ix: Labels) -> tuple[Any, Labels]:
-    """An array without the axes along which all entries are the same, and the labels of the others."""
-    own: list[Any] = []
-    for label in ix:
-        first = value.take([0], axis=len(own))
-        if np.all(value == first):
-            value = value.take(0, axis=len(own))
-        else:
-            own.append(label)
-    return value, tuple(own)
-
-
-def picked(w: Walk, index: Node, ix: Labels, n: int) -> Any:
-    """A position that the data count from 0 as a label of an axis of n entries, which counts from 1.
-
-    Position i of E is the row with the label i + 1.
-    """
-    import sympy
-
-    if index.is_constant:
-        places = np.asarray(index.value) % n + 1
-        value, own = varying(places, ix)
-        if value.ndim == 1 and np.array_equal(value, np.arange(1, value.size + 1)):
-            return own[0]
-        return w.entry(constant_node(places), ix)
-    if (counted_from_1 := one_less(index)) is not None:
-        return _position(n)(w.entry(counted_from_1, ix))
-    return _position(n)(w.entry(index, ix)) + sympy.Integer(1)
-
-
-def is_position(e: Any) -> bool:
-    """Whether an expression is a position that is a number of the data."""
-    return hasattr(e, "size")
-
-
-def is_place(e: Any) -> bool:
-    """Whether an expression is such a position, as a label that counts from 1."""
-    return is_position(e) or is_position(e - 1)
-
-
-@cache
-def _position(n: int) -> Any:
-    import sympy
-
-    class Position(sympy.Function):
-        def _latex(self, printer: Any, exp: str | None = None) -> str:
-            return str(printer._print(self.args[0]))
-
-    return type("position", (Position,), {"is_integer": True, "size": n})
+        return IndexForm(labels, finished, ranges, self.tex, self.nodes, self.taken)

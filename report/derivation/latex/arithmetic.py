@@ -302,7 +302,7 @@ def _transpose(p: Printer, node: Node) -> Printed | None:
         is_inverse = _is_inverse(inner) and p.leaf(inner) is None
         return _transposed(p, inner) if is_inverse else None
     p.tell(node.args[0])
-    order = ",".join(str(a) for a in axes)
+    order = ",".join(str(a % rank + 1) for a in axes)  # on paper axes count from 1
     name = rf"\operatorname{{transpose}}_{{{order}}}"
     return put(name, bracketed(p.write(node.args[0])), binding=CALL)
 

@@ -1,0 +1,135 @@
+"""Entries as sympy holds them: a function of its labels with the name of its tensor, and positions in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.gates.entries import Labels, NoIndexForm
+from report.autodiff.graph import Node
+from report.autodiff.graph import constant as constant_node
+from report.derivation.latex.indexing import one_less
+from report.derivation.latex.printed import Printed, Sign, bracketed, put
+
+
+def with_labels(name: Printed, labels: Iterable[str]) -> Printed:
+    """The name with labels in its place: single letters side by side, others with commas."""
+    texts = list(labels)
+    if not texts:
+        text = name.replace("_{@}", "").replace(",@", "").replace("@", "")
+    elif all(len(t) == 1 for t in texts):
+        text = name.replace("@", "".join(texts))
+    else:
+        text = name.replace(",@", r";\,@").replace("@", ", ".join(texts))
+    return Printed(text, name.binding, name.start, name.last, name.signs, name.notes)
+
+
+@cache
+def entry_symbol(kind: str) -> Any:
+    """A symbol for a scalar, of which the printer knows its place among factors."""
+    import sympy
+
+    return type("Scalar", (sympy.Symbol,), {f"is_{kind}_entry": True, "axes": axes})
+
+
+@cache
+def entry_function(name: Printed, order: int, is_first: bool, axes: tuple[int, ...]) -> Any:
+    """A tensor as a function of the labels of its entries, of which each runs over one of `axes`.
+
+    `order` is its place among factors.
+    """
+    import sympy
+
+    class Named(sympy.Function):
+        def _latex(self, printer: Any, exp: str | None = None) -> Printed:
+            text = with_labels(name, [printer._print(a) for a in self.args])
+            if exp is None:
+                return text
+            return put(bracketed(text) if Sign.FRACTION in text.signs else text, f"^{{{exp}}}")
+
+    kind = "partial" if Sign.PARTIAL in name.signs else "first" if is_first else "name"
+    traits = {"is_real": True, "is_number": False, f"is_{kind}_entry": True, "axes": axes}
+    return type(f"e{order:03d}", (Named,), traits)
+
+
+def varying(value: Any, ix: Labels) -> tuple[Any, Labels]:
+    """An array without the axes along which all entries are the same, and the labels of the others."""
+    own: list[Any] = []
+    for label in ix:
+        first = value.take([0], axis=len(own))
+        if np.all(value == first):
+            value = value.take(0, axis=len(own))
+        else:
+            own.append(label)
+    return value, tuple(own)
+
+
+def picked(w: Any, index: Node, ix: Labels, n: int) -> Any:
+    """A position that the data count from 0 as a label of an axis of n entries, which counts from 1.
+
+    Position i of E is the row with the label i + 1.
+    """
+    import sympy
+
+    if index.is_constant:
+        places = np.asarray(index.value) % n + 1
+        value, own = varying(places, ix)
+        if value.ndim == 1 and np.array_equal(value, np.arange(1, value.size + 1)):
+            return own[0]
+        return w.entry(constant_node(places), ix)
+    if (counted_from_1 := one_less(index)) is not None:
+        return _position(n)(w.entry(counted_from_1, ix))
+    return _position(n)(w.entry(index, ix)) + sympy.Integer(1)
+
+
+def is_position(e: Any) -> bool:
+    """Whether an expression is a position that is a number of the data."""
+    return hasattr(e, "size")
+
+
+def is_place(e: Any) -> bool:
+    """Whether an expression is such a position, as a label that counts from 1."""
+    return is_position(e) or is_position(e - 1)
+
+
+@cache
+def _position(n: int) -> Any:
+    import sympy
+
+    class Position(sympy.Function):
+        def _latex(self, printer: Any, exp: str | None = None) -> str:
+            return str(printer._print(self.args[0]))
+
+    return type("position", (Position,), {"is_integer": True, "size": n})
+
+
+# ---------------------------------------------------------------- letters for labels
+
+
+def lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozenset[str]]:
+    """An expression with letters for the labels of its sums, and all letters that are in use in it."""
+    import sympy
+    from sympy.concrete.expr_with_limits import ExprWithLimits
+
+    if isinstance(e, ExprWithLimits):
+        new: dict[Any, Any] = {}
+        for limit in reversed(e.limits):
+            letter = next((c for c in letters if c not in used), None)
+            if letter is None:
+                raise NoIndexForm
+            new[limit[0]] = sympy.Symbol(letter, integer=True)
+            used |= {letter}
+        function, inner = lettered(e.function.xreplace(new), used, letters)
+        limits = [(new[d], *(end.xreplace(new) for end in ends)) for d, *ends in e.limits]
+        return e.func(function, *limits), used | inner
+    if not e.args or not e.has(ExprWithLimits):
+        return e, used
+    parts, all_used = [], used
+    for arg in e.args:
+        part, more = lettered(arg, used if e.is_Add else all_used, letters)
+        parts.append(part)
+        all_used |= more
+    return e.func(*parts), all_used
