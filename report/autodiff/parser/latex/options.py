@@ -103,10 +103,10 @@ def _power_of_ten(texts: list[str], sign: int) -> float | None:
 
 
 def _bare(option: str, below: Sequence[Token]) -> dict[str, Any] | None:
-    r"""3 \times 2 and 1,0,2 as a tuple; (0,0),(0,1) as pairs; a number alone."""
+    r"""3 \times 2 as a tuple, and axes, which count from 1; (0,0),(0,1) as pairs; a number alone."""
     numbers = tuple(int(t.text) for t in below if t.kind == "num" and t.text.isdigit())
     if option == "classes":
         return {option: numbers[0]} if len(numbers) == 1 else None
     if any(t.text == "(" for t in below):
         return {option: tuple(zip(numbers[::2], numbers[1::2], strict=True))}
-    return {option: numbers}
+    return {option: tuple(n - 1 for n in numbers) if option == "axes" else numbers}
