@@ -32,7 +32,7 @@ def entry_symbol(kind: str) -> Any:
     """A symbol for a scalar, of which the printer knows its place among factors."""
     import sympy
 
-    return type("Scalar", (sympy.Symbol,), {f"is_{kind}_entry": True, "axes": axes})
+    return type("Scalar", (sympy.Symbol,), {f"is_{kind}_entry": True})
 
 
 @cache
