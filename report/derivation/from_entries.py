@@ -256,12 +256,12 @@ class _Derivation:
 
         call, no_end = self.walk.call, sympy.oo
         known = {e: self.bracket(*e.args) for e in term.atoms(call("within"))}
-        for name in ("less_equal", "greater_equal"):
-            for e in term.atoms(call(name)):
-                at, end = e.args
-                if end.is_Integer:
-                    ends = (-no_end, end) if name == "less_equal" else (end, no_end)
-                    known[e] = self.bracket(at, *ends)
+        at_most, at_least = call("less_equal"), call("greater_equal")
+        for e in term.atoms(at_most, at_least):
+            at, end = e.args
+            if end.is_Integer:
+                ends = (-no_end, end) if e.func is at_most else (end, no_end)
+                known[e] = self.bracket(at, *ends)
         return known
 
     def bracket(self, at: Any, first: Any, last: Any) -> Any:
