@@ -210,3 +210,9 @@ def test_infinity_in_a_python_function_is_read_as_well() -> None:
     found = report.trace(masked, {"S": [1.0, 2.0, 3.0], "M": [1, 0, 1]})
     assert found.value == pytest.approx(1 / (1 + np.exp(2)), rel=1e-15)
     assert found.gradients["S"][1] == 0
+
+
+def test_a_name_that_is_a_function_on_paper_gives_way() -> None:
+    with pytest.raises(ReportError, match="the name sum_ would be sum, as this function is"):
+        report.trace("sum_ * sum(x)", {"sum_": 2.0, "x": [1.0, 2.0]})
+    assert report.trace("sum_ * mean(x)", {"sum_": 2.0, "x": [1.0, 2.0]}).value == 3.0

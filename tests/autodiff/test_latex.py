@@ -67,3 +67,19 @@ def test_a_message_points_to_its_place():
         report.trace("z = w x \\\\\nL = \\log p/q", inputs={"w": 1, "x": 1, "p": 0.5, "q": 1})
     assert str(refused.value).startswith("this has two readings: the / is inside")
     assert "line 2, column 11" in str(refused.value)
+
+
+def test_a_mean_with_a_bar_is_told_how_it_is_written():
+    with pytest.raises(report.ReportError) as refused:
+        report.trace(r"\sum_{i=1}^n (x_i - \bar{x})^2", inputs={"x": [1.0, 2.0]})
+    said = str(refused.value)
+    assert r"unknown name '\\bar{x}'; the mean of x is written \frac{1}{n} \sum_{i=1}^n x_i" in said
+
+
+def test_capitals_on_a_left_side_are_a_name():
+    found = report.trace(
+        r"KL = \sum_i p_i \log\frac{p_i}{q_i}", inputs={"p": [0.5, 0.5], "q": [0.25, 0.75]}
+    )
+    assert found.value == pytest.approx(0.5 * np.log(2) + 0.5 * np.log(2 / 3), rel=1e-12)
+    with pytest.raises(report.ReportError, match="this is an equation"):
+        report.trace("AB = \\sqrt{2} A", inputs={"A": 2.0})

@@ -363,6 +363,9 @@ class _Reader:
     def parts_of_call(self, e: ast.Call) -> list[ast.expr]:
         call = call_arguments.read(self.source, e, self.names)
         name, axis = call.form.name, call.options.get("axis")
+        if f"{name}_" in self.names:
+            message = f"on paper the name {name}_ would be {name}, as this function is; choose another name"
+            raise self.error(e, message)
         of_two = _of_two(name)
         if of_two and axis is not None and not e.keywords:  # max(0, x), max(y, z)
             (first,) = call.operands

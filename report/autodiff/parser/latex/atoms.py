@@ -93,6 +93,7 @@ class _Atoms(_Cursor):
 
     def accented(self, token: Token) -> Part:
         inner = self.argument(token)
+        end = self.tokens[self.at - 1].end
         accent = _ACCENTS[token.text]
         while isinstance(inner, Group) and inner.kind == "{" and len(inner.parts) == 1:
             inner = inner.parts[0]
@@ -103,14 +104,14 @@ class _Atoms(_Cursor):
             raise self.error(f"{token.text} stands over the name of a value only", token)
         named = Letter(
             token.start,
-            inner.end,
+            end,
             base.base,
             base.font,
             (*base.accents, accent) if accent else base.accents,
         )
         if script is None:
             return named
-        return Script(token.start, script.end, named, script.below, script.above, script.primes)
+        return Script(token.start, end, named, script.below, script.above, script.primes)
 
     def with_font(self, token: Token) -> Part:
         inner = self.argument(token)

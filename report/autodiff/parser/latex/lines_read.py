@@ -21,6 +21,12 @@ from report.errors import ReportError
 class _Lines(_State):
     """Lines as definitions: which is the result, and the value of each, read when its name is met."""
 
+    def is_acronym(self, tokens: Sequence[Token]) -> bool:
+        """Whether capitals side by side are one name, as KL and MSE on a left side: none of them is another's."""
+        return all(
+            t.kind == "letter" and t.text.isupper() and t.text not in self.known for t in tokens
+        )
+
     def define(self, line: Line) -> Definition:
         """Note a line under its name; its trees are made now, its values later."""
         bodies = [self.tree(tokens) for tokens in line.right]
@@ -38,7 +44,7 @@ class _Lines(_State):
                 "this is an equation: a line has one name on its left side, as in z = w x + b",
                 start,
             )
-        if _is_product(line.left):
+        if _is_product(line.left) and not self.is_acronym(line.left):
             raise self.places.at(
                 "this is an equation: a line has one name on its left side, as in z = w x + b",
                 start,

@@ -247,6 +247,8 @@ class _Names(_Entries):
             if isinstance(b, Big)
         )
         why = "; as an index it belongs to no sum here" if is_index else ""
+        if letter.accents == ("bar",) and letter.base in self.known:
+            why = rf"; the mean of {letter.base} is written \frac{{1}}{{n}} \sum_{{i=1}}^n {letter.base}_i"
         return self.error(
             f"unknown name {shown(told)}{self.nearest_name(base) or why}; the inputs are: {inputs}",
             part,
