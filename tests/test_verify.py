@@ -136,7 +136,7 @@ def test_a_changed_digit_of_an_output_is_found_without_running_it(
     digit = gradient[6]
     other = gradient[:6] + ("7" if digit != "7" else "2") + gradient[7:]
     forged = changed(files, "q1.py.out", gradient, other)
-    assert "q1.py.out: the value of q1 is another one than in the trace" in (
+    assert "q1.py.out: the gradient of w is another one than in the trace" in (
         verify.verify(pdf(tmp_path, forged)).differences
     )
 

@@ -9,6 +9,7 @@ from report.autodiff.trace import Trace
 from report.derivation.elements import Derivation
 from report.derivation.gradient_formulas import Backpass
 from report.derivation.gradients import gradients
+from report.derivation.latex.symbols import GRADIENT, tensor
 from report.derivation.quantity_names import Notation
 
 
@@ -27,5 +28,9 @@ def of_any_entry(trace: Trace) -> Derivation:
 def at_entry(trace: Trace, derivation: Derivation, at: int) -> tuple[Trace, Derivation]:
     """The same formulas with the numbers of one entry, which counts from 0."""
     turned = any_entry(trace, at)
-    found = (replace(g, value=turned.gradients[g.name]) for g in derivation.gradients)
+    found = (
+        replace(g, value=value, numbers=tensor(value, GRADIENT))
+        for g in derivation.gradients
+        for value in [turned.gradients[g.name]]
+    )
     return turned, replace(derivation, gradients=tuple(found))

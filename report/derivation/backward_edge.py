@@ -27,6 +27,7 @@ from report.derivation.symbolic.expressions import constant as exact
 from report.derivation.symbolic.expressions import is_named
 
 MAX_PUT_IN = 27  # entries of a tensor whose numbers are put into a formula; more is not for reading
+LOST = 1e-9  # relative, of a local derivative that has lost digits
 MAX_DERIVED = 100  # characters of sympy's derivative of a gate; that of GELU is left out
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 _BY_ARGUMENT = frozenset({Sign.BY_ARGUMENT})
@@ -78,8 +79,28 @@ class Link:
 
     @cached_property
     def slope(self) -> Array:
-        """The numbers of the local derivative; one number is the same everywhere."""
-        return self.over_numbers(np.float64(1.0))
+        """The numbers of the local derivative; one number is the same everywhere.
+
+        Where the rule loses digits, as near a root of the derivative of GELU, the gradients of the trace,
+        which lose none, tell them.
+        """
+        slope, upstream = self.over_numbers(np.float64(1.0)), self.q.gradient
+        given = self.notation.trace.quantities.get(self.arg)
+        here = (
+            c.value
+            for c in (given.contributions if given else ())
+            if (c.gate, c.argument) == (self.q.name, self.place) and c.value is not None
+        )
+        arrived = next(here, np.float64(np.nan))
+        if upstream is None or not self.node.gate.elementwise:
+            return slope
+        if not np.shape(slope) == np.shape(upstream) == np.shape(arrived):
+            return slope
+        with np.errstate(all="ignore"):
+            told = arrived / upstream
+            lost = np.abs(slope * upstream - arrived) > LOST * np.abs(arrived)
+            found: Array = np.where(lost & np.isfinite(told), told, slope)[()]
+        return found
 
     @cached_property
     def local_graph(self) -> Node:

@@ -94,6 +94,9 @@ class _Equations:
     def __init__(self, trace: Trace, numbers: Trace) -> None:
         self.trace = trace
         self.names = names_of(numbers)
+        result = trace.graph.result
+        if not result.shape and result.args:
+            self.names.rows = next(iter(result.args[0].shape), 0)
         self.letter = normal(trace.letter)
         self.sizes = scales(trace)
         self.kinks = kinks(trace)
@@ -171,7 +174,7 @@ class _Equations:
             values.append(value)
         self.in_numbers(e.left, e.numbers, values[0])
         for side, value in zip(e.symbols[1:], values[1:], strict=True):
-            if not np.isnan(values[0]).any():
+            if not np.isnan(np.asarray(values[0], dtype=float)).any():
                 self.notes.compare(f"{e.left} = {side}", value, values[0], 0.0)
         named = names.copy()
         named.add(left.label, values[0][()])
@@ -217,6 +220,8 @@ class _Equations:
                 found, expected = right.at_once(sizes), left.at_once(sizes)
                 if found is None or expected is None or not _same(found, expected, scale):
                     self.at_places(left, right, sizes, is_each, scale)
+                else:
+                    self.notes.compare(f"{left.text} = {right.text}", found, expected, scale)
 
     def at_places(
         self,
@@ -236,7 +241,7 @@ class _Equations:
                 if is_each:
                     raise
                 continue
-            if np.isnan(value) or np.isnan(expected):  # 0/0
+            if np.isnan(float(value)) or np.isnan(float(expected)):  # 0/0
                 continue
             count += 1
             if not self.notes.compare(f"{left.text} = {right.text}", value, expected, scale):

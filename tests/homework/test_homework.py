@@ -482,7 +482,7 @@ papr = "a4"
 function = '''
 z = W @ y
 h = foo(z)
-a = sin(x) + xx
+a = sin(x) + xq
 sum(h) + a
 '''
 wrt = "W"
@@ -503,7 +503,7 @@ inputs = {x = [1, 2], W = [[1, 2], [3, 4]]}
         ("unknown key 'papr'; did you mean paper?", "papr", 0),
         ("unknown name 'y'", "z = W @ y", 8),
         ("unknown function 'foo'", "h = foo(z)", 4),
-        ("unknown name 'xx'", "a = sin(x) + xx", 13),
+        ("unknown name 'xq'", "a = sin(x) + xq", 13),
         ("wrt must be a list of names of inputs", 'wrt = "W"', 0),
         ("the function's result has shape (2,)", "W x", 0),
     ]

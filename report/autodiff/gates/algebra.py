@@ -172,7 +172,7 @@ det = gate(
 )
 logdet = gate(
     "logdet", _logdet, lambda g, y, a: _each_matrix(g) * flip(inv(a)),
-    shape=of_square_matrix, sign="log det", latex=function(r"\log\det"), python="logdet({0:matrix})",
+    shape=of_square_matrix, sign="log det", latex=function(r"\log\det"), binding=POWER, python="logdet({0:matrix})",
     numpy="np.linalg.slogdet({0})[1]", domain="the determinant must be positive",
     definition=lambda a: log(det(a)),
     usage="logdet(A)", group="linear algebra", summary="logarithm of the determinant",

@@ -63,6 +63,10 @@ class _Conditions(_Names):
             return self.both(rest, "logical_or" if decisive else "logical_and", part)
         if isinstance(part, Group) and len(part.parts) == 1:
             return self.condition(part.parts[0])
+        if not isinstance(part, Compared) and self.printed:  # a mask
+            mask = self.sized(self.lower(part), part)
+            node = self.gate("not_equal", [mask.node, constant(0.0)], part)
+            return Value(node, f"{mask.text} != 0", ATOM, mask.axes)
         if not isinstance(part, Compared):
             raise self.error("a condition is a comparison, such as x > 0", part)
         found = [

@@ -191,6 +191,11 @@ class _Entries(_Ranges):
                 whole = constant(np.atleast_1d(places).astype(int) - 1)
                 held.append(Value(whole, repr(np.asarray(whole.value).tolist())))
                 key.append(Place(len(held)))
+            elif self.printed and [t.text for t in item[-2:]] != ["+", "1"]:  # any entry i
+                place = self.value(self.tree(item))
+                node = self.gate("subtract", [place.node, constant(1.0)], part)
+                held.append(Value(node, f"{place.text} - 1"))
+                key.append(Place(len(held)))
             elif len(item) < 3 or [t.text for t in item[-2:]] != ["+", "1"]:
                 raise self.error(
                     "positions count from 1; of an input k that counts from 0, it is k + 1", part

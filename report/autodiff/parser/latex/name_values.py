@@ -190,7 +190,7 @@ class _Names(_Entries):
         name = "ones" if value else "zeros"
         return Unsized("column", lambda n: Value(constant(np.full(n, value)), f"{name}({n})"), True)
 
-    def picked_rows(self, below: tuple[Token, ...], kind: str, part: Part) -> Unsized:
+    def picked_rows(self, below: tuple[Token, ...], kind: str, part: Part) -> Operand:
         """Rows of an identity that is as large as need be: e_[2] and I_[2:3]."""
         key, held = self.key_of(below, part)
 

@@ -56,6 +56,7 @@ class PrintedNames:
         self.nodes: dict[str, Node] = {}
         self.known: dict[str, Definition] = {}
         self.is_extended = False
+        self.rows = 0  # entries of the vector of whose Jacobian a row is printed
         for label, value in values.items():
             self.add(label, value)
 
@@ -70,7 +71,7 @@ class PrintedNames:
         """The same names, to which others may be added."""
         made = PrintedNames({})
         made.values, made.nodes = dict(self.values), dict(self.nodes)
-        made.known, made.is_extended = dict(self.known), self.is_extended
+        made.known, made.is_extended, made.rows = dict(self.known), self.is_extended, self.rows
         return made
 
     def formula(self, text: str) -> PrintedFormula:
@@ -258,7 +259,7 @@ class _PrintedReader(_LatexReader):
         self.exact: Collection[str] = ()
         self.precise: Sequence[tuple[int, int]] = ()
         self.last = of.nodes[next(iter(of.nodes))] if of.nodes else constant(0.0)
-        self.values, self.known = of.values, dict(of.known)
+        self.values, self.known, self.rows = of.values, dict(of.known), of.rows
         self.reader.inputs = of.nodes
 
     def started(self, shape: tuple[int, ...], indices: Mapping[str, Any]) -> _PrintedReader:
@@ -286,6 +287,12 @@ class _PrintedReader(_LatexReader):
             finally:
                 self.behind = None
         return self.product(part) if isinstance(part, Product) else super().lower(part)
+
+    def picked_rows(self, below: tuple[Token, ...], kind: str, part: Part) -> Operand:
+        """Of a unit vector e_[i] with the number of a Jacobian's row it is known how large it is."""
+        found = super().picked_rows(below, kind, part)
+        is_row = self.rows and len(below) == 3 and below[1].kind == "letter"
+        return found.make(self.rows) if is_row and isinstance(found, Unsized) else found
 
     def numeral(self, part: Number) -> Operand:
         """A number as it is shown, and half of what its last digit counts."""
