@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates import GATES
-from report.autodiff.graph import CONSTANT, constant
+from report.autodiff.graph import CONSTANT, Node, constant
 from report.autodiff.inputs import CONSTANTS
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.entries import _TOP
@@ -41,7 +41,7 @@ from report.autodiff.parser.latex.values import (
     is_number,
 )
 from report.autodiff.parser.names import FORMS
-from report.errors import shown
+from report.errors import ReportError, shown
 
 _MATRIX_FUNCTIONS = frozenset(
     {"exp", "log", "sin", "cos", "tan", "sqrt", "sinh", "cosh", "log1p", "expm1"}
@@ -331,7 +331,24 @@ class _Calls(_Sums):
         if name == "diag" and len(args[0].shape) == 2 and args[0].shape[1] == 1:
             nodes = [self.flat(args[0], part).node]
         row = args[0].row and name in ("softmax", "log_softmax")
-        return Value(self.call(name, nodes, part, **options), f"{name}({text})", ATOM, (), row)
+        node = self.gate_of(name, nodes, args, part, options)
+        return Value(node, f"{name}({text})", ATOM, (), row)
+
+    def gate_of(
+        self, name: str, nodes: list[Node], args: list[Value], part: Part, options: dict[str, Any]
+    ) -> Node:
+        """The gate; in what is printed a vector may also be a column."""
+        try:
+            return self.call(name, nodes, part, **options)
+        except ReportError:
+            columns = [self.as_column(a, part).node for a in args[: len(nodes)]]
+            if not self.printed or [c.shape for c in columns] == [n.shape for n in nodes]:
+                raise
+            return self.call(name, columns, part, **options)
+
+    def as_column(self, value: Value, part: Part) -> Value:
+        """A vector as what it looks like on paper."""
+        return self.reshaped(value, (*value.shape, 1), part) if len(value.shape) == 1 else value
 
     def exactly(self, name: str, args: list[Value], part: Part, written: dict[str, Any]) -> Value:
         """A gate that only backward passes have, or one with all its options written."""
@@ -341,15 +358,16 @@ class _Calls(_Sums):
         }
         node = self.gate(name, [a.node for a in args], part, **options)
         if any(len(a.shape) == 1 for a in args) and self.at_inputs(Value(node, name)) is None:
-            for i, a in enumerate(args):  # a vector is a column on paper
-                args[i] = self.reshaped(a, (*a.shape, 1), part) if len(a.shape) == 1 else a
-            node = self.gate(name, [a.node for a in args], part, **options)
+            columns = [self.as_column(a, part).node for a in args]
+            node = self.gate(name, columns, part, **options)
         return Value(node, f"{name}({', '.join(a.text for a in args)})")
 
     def put_back(self, value: Value, below: Sequence[Token], part: Part) -> Value:
         """What was picked at its old place, with zeros elsewhere: the shape and the key stand below."""
         size = next(i for i, t in enumerate(below) if t.text == "[")
         key, held = self.key_of(below[size:], part)
+        if held and value.shape == (*held[0].shape, 1):  # a column of what lists pick
+            value = self.reshaped(value, held[0].shape, part)
         nodes = [value.node, *(v.node for v in held)]
         shape = tuple(int(t.text) for t in below[:size] if t.kind == "num") or self.expected
         node = self.gate("scatter", nodes, part, key=key, shape=shape)
