@@ -151,6 +151,8 @@ class _Brackets(_Calls):
         if all(not v.shape for v in values):
             return self.stacked(values, part)
         if self.printed and part.kind == "[" and part.sign == ",":  # blocks of a stack
+            pairs = zip(values, part.parts, strict=True)  # a column of numbers is a matrix
+            values = [self.block(v, p) if isinstance(p, Matrix) else v for v, p in pairs]
             return self.stacked(values, part)
         if part.kind == "(" and any(v.shape for v in values):
             raise self.error(r"write [x; y] for one vector of two", part)
