@@ -161,10 +161,16 @@ class Printer:
         return (node.gate.elementwise or node.gate.form in _BESIDE) and bool(shaped) and all(shaped)
 
     def in_rows(self, node: Node) -> Node:
-        """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ."""
-        if not node.gate.elementwise or len(node.shape) < 2:
+        """A gate with a plain vector beside a matrix: the vector, else a column, is a row there, xᵀ.
+
+        So is one that a rule has made a row, where a gate goes along an axis.
+        """
+        if "axis" in node.params and not node.gate.elementwise:
+            args = tuple(as_row(a) if len(a.shape) == 2 else a for a in node.args)
+        elif not node.gate.elementwise or len(node.shape) < 2:
             return node
-        args = tuple(_copied(as_row(a), node.shape) for a in node.args)
+        else:
+            args = tuple(_copied(as_row(a), node.shape) for a in node.args)
         if args == node.args:
             return node
         return Node(node.gate, args, node.params, node.shape, value=node.value)

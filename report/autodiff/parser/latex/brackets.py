@@ -2,7 +2,6 @@ r"""What stands in brackets, bars, roots, fractions and matrices."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -335,13 +334,6 @@ class _Brackets(_Calls):
         if part.kind == r"\|":
             raise self.error(r"write \|A\|_F for the norm of a matrix", part)
         return matrix
-
-    def block(self, v: Value, part: Part) -> Value:
-        """A block with two axes."""
-        if len(v.shape) > 1:
-            return v
-        n = math.prod(v.shape)
-        return self.reshaped(v, (1, n) if v.row else (n, 1), part)
 
     def blocks(self, rows: list[list[Value]], part: Part) -> Value:
         if len(rows[0]) == 1 and all(

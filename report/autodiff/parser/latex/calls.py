@@ -3,6 +3,7 @@ r"""Functions: known ones with their arguments, and lines such as h(x) = ... wit
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -346,6 +347,13 @@ class _Calls(_Sums):
                 raise
             return self.call(name, columns, part, **options)
 
+    def block(self, v: Value, part: Part) -> Value:
+        """A block with two axes."""
+        if len(v.shape) > 1:
+            return v
+        n = math.prod(v.shape)
+        return self.reshaped(v, (1, n) if v.row else (n, 1), part)
+
     def as_column(self, value: Value, part: Part) -> Value:
         """A vector as what it looks like on paper."""
         return self.reshaped(value, (*value.shape, 1), part) if len(value.shape) == 1 else value
@@ -356,6 +364,8 @@ class _Calls(_Sums):
             k: (v,) if k in ("size", "stride") and isinstance(v, int) else v
             for k, v in written.items()
         }
+        if "axis" in options:  # which a row has two of
+            args = [self.block(a, part) if a.row else a for a in args]
         node = self.gate(name, [a.node for a in args], part, **options)
         if any(len(a.shape) == 1 for a in args) and self.at_inputs(Value(node, name)) is None:
             columns = [self.as_column(a, part).node for a in args]
