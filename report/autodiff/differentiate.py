@@ -238,9 +238,16 @@ def check_wrt(
 
 
 def check_whole(graph: Graph, inputs: Mapping[str, Array]) -> None:
-    """ReportError when an index, a label or a mask is no whole number."""
+    """ReportError when an index, a label or a mask is no whole number, or an index counts from the end."""
     for name, role in graph.integers.items():
         value = np.asarray(inputs[name])
+        below = np.argwhere(value < 0)
+        if role == "index" and len(below):  # on paper it is k + 1, which is no position then
+            place = "".join(f"[{i}]" for i in below[0])
+            raise ReportError(
+                f"input {name}{place} is {value[tuple(below[0])]:.12g}; positions count from 0, also that of "
+                "the last entry"
+            )
         bad = np.argwhere(value != np.floor(value))
         if len(bad) and role != "target":
             place = "".join(f"[{i}]" for i in bad[0])

@@ -216,3 +216,9 @@ def test_a_name_that_is_a_function_on_paper_gives_way() -> None:
     with pytest.raises(ReportError, match="the name sum_ would be sum, as this function is"):
         report.trace("sum_ * sum(x)", {"sum_": 2.0, "x": [1.0, 2.0]})
     assert report.trace("sum_ * mean(x)", {"sum_": 2.0, "x": [1.0, 2.0]}).value == 3.0
+
+
+def test_a_position_that_is_given_counts_from_the_front() -> None:
+    with pytest.raises(ReportError, match=r"input k\[1\] is -1; positions count from 0"):
+        report.trace("sum(X[k])", {"X": [[1.0, 2.0], [3.0, 4.0]], "k": [0, -1]})
+    assert report.trace("sum(X[-1])", {"X": [[1.0, 2.0], [3.0, 4.0]]}).value == 7.0

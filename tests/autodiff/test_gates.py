@@ -262,7 +262,7 @@ CASES: dict[str, Case] = {
     "pad": fixed((3,), pad_width=1) | fixed((2, 2), pad_width=((0, 1), (2, 0))) | fixed((1, 2), pad_width=(1, 0)),
     "index": pick((1,), (3,)) | pick((full, 0), (2, 3)) | pick((-1, slice(0, 2)), (2, 3))
     | pick((slice(None, None, -2),), (4,)) | pick((Ellipsis, 1), (2, 2, 3)) | pick((None, 0), (2, 3))
-    | pick((Place(1),), (3, 2), [0, 2, 2, -1]) | pick((Place(1),), (3,), 1) | pick((Place(1),), (3, 2), [[0, 1], [1, 1]])
+    | pick((Place(1),), (3, 2), [0, 2, 2, 1]) | pick((Place(1),), (3,), 1) | pick((Place(1),), (3, 2), [[0, 1], [1, 1]])
     | pick((Place(1), Place(2)), (3, 2), [0, 2, 2], [1, 0, 0]) | pick((full, Place(1), full), (2, 3, 2), [1, 1])
     | pick((Place(1), full, Place(2)), (2, 3, 2), [1, 1], [0, 1]) | pick((full, Place(1), 0), (2, 3, 2), [1, 1]),
     "tril": fixed((3, 3)) | fixed((2, 3), k=-1),
