@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
 from report.autodiff.form import Form
 from report.autodiff.graph import Node
 from report.autodiff.trace import Trace
@@ -100,12 +98,8 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
             "this argument alone."
         )
     if _counts_from_zero(gates):
-        from_the_end = (
-            "; a negative position counts from the end, so add the length of the axis to it first"
-        )
         said.append(
-            "Positions in the data count from 0, those in a formula from 1: 0 is the first"
-            f"{from_the_end if _counts_from_the_end(notation.trace) else ''}."
+            "Positions in the data count from 0, those in a formula from 1: 0 is the first."
         )
     return tuple(said)
 
@@ -156,14 +150,4 @@ def _counts_from_zero(gates: Iterable[Node]) -> bool:
         or (place in n.gate.integers and not a.is_constant)
         for n in gates
         for place, a in enumerate(n.args)
-    )
-
-
-def _counts_from_the_end(trace: Trace) -> bool:
-    """Whether an index among the data is negative."""
-    indices = (
-        a for q in trace.gates for i, a in enumerate(q.node.args) if i in q.node.gate.integers
-    )
-    return any(
-        bool(np.any(trace.quantities[a].value < 0)) for a in indices if a in trace.quantities
     )

@@ -330,8 +330,6 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert copies in legend("sum(exp(X) / v)", X=M, v=V)
     assert copies not in legend("sum(exp(X) / 2)", X=M)
     assert copies not in legend("sum(exp(X) * X)", X=M)
-    assert "from the end" in legend("sum(X[k]**2)", X=M, k=[0, -1])
-    assert "from the end" not in legend("sum(X[k]**2)", X=M, k=[0, 1])
     assert "at the class" in legend("cross_entropy(X, k)", X=M, k=[0, 2])
     assert "at the class" not in legend("cross_entropy(X, P)", X=M, P=[[1, 0, 0], [0, 0, 1]])
     assert "softplus" in legend("sum(softplus(x))", x=V)
