@@ -222,3 +222,7 @@ def test_a_position_that_is_given_counts_from_the_front() -> None:
     with pytest.raises(ReportError, match=r"input k\[1\] is -1; positions count from 0"):
         report.trace("sum(X[k])", {"X": [[1.0, 2.0], [3.0, 4.0]], "k": [0, -1]})
     assert report.trace("sum(X[-1])", {"X": [[1.0, 2.0], [3.0, 4.0]]}).value == 7.0
+    found = report.trace("sum(X[..., [-1, 0]]**2)", {"X": [[1.0, 2.0], [3.0, 5.0]]})
+    assert found.value == 39.0
+    lists = [n.value.tolist() for q in found.gates for n in q.node.args if n.is_constant]
+    assert [1.0, 0.0] in lists

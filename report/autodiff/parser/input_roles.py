@@ -10,7 +10,7 @@ from typing import Any
 
 from report.autodiff.form import CONDITIONS, MOVES
 from report.autodiff.gates import Key, Place
-from report.autodiff.graph import INPUT, Node, Plain, constant, topological
+from report.autodiff.graph import INPUT, Node, Plain, Shape, constant, topological
 from report.autodiff.parser import literals
 from report.autodiff.parser.source import Places
 
@@ -82,9 +82,22 @@ class Roles:
             raise self.source.error(
                 e, "a list of positions does not go together with an index that is an input"
             )
+        _count_from_front(whole, args[0].shape)
         for place, positions in enumerate(lists, computed):
             whole[whole.index(positions)] = Place(place)
         return Key(whole), [constant(k) for k in lists]
+
+
+def _count_from_front(key: list[Any], shape: Shape) -> None:
+    """Positions in the lists of a key that count from the end of their axis count from its front instead."""
+    taken = sum(part is not None and part is not Ellipsis for part in key)
+    axis = 0
+    for part in key:
+        size = shape[axis] if axis < len(shape) else 0
+        if isinstance(part, list):
+            part[:] = [p + size if -size <= p < 0 else p for p in part]
+        if part is not None:
+            axis += len(shape) - taken if part is Ellipsis else 1
 
 
 def parts_of_index(e: ast.Subscript) -> list[ast.expr]:
