@@ -132,7 +132,7 @@ def lines_of(places: Places, tokens: list[Token]) -> tuple[list[Line], list[Rang
                 and (after_word or "$" in places.text)
             ):
                 continue  # where σ is the sigmoid
-            if lines and hard and _starts_with_operator(segment) and not _ended(lines[-1]):
+            if lines and hard and _starts_with_operator(segment):
                 lines[-1].right[-1] += segment
                 continue
             lines.append(Line([], [segment]))
@@ -409,10 +409,6 @@ def _starts_with_operator(tokens: Sequence[Token]) -> bool:
         r"\odot",
         r"\pm",
     )
-
-
-def _ended(line: Line) -> bool:
-    return False
 
 
 def _range(segment: list[Token], after: Sequence[list[Token]]) -> tuple[Range, int] | None:

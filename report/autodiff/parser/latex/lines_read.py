@@ -49,7 +49,7 @@ class _Lines(_State):
                 "this is an equation: a line has one name on its left side, as in z = w x + b",
                 start,
             )
-        if label in self.known and (line.params is None or not self.known[label].is_input or True):
+        if label in self.known:
             if self.known[label].is_input:
                 raise self.places.at(
                     f"{self.known[label].name!r} is an input; give this line another name, or leave the input out",
