@@ -10,7 +10,7 @@ derivative from its rule: the factor of ∂f/∂q_k in what flows back.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from report.autodiff.gates import GATES
@@ -26,10 +26,11 @@ from report.derivation.latex.symbols import partial
 from report.derivation.symbolic.expressions import times
 
 MAX_SUMS = 3  # signs in one side of such an equation
+Told = tuple[tuple[Equation, ...], Equation | None]
 MAX_WRITTEN = 400  # characters of such an equation; a longer one is not for reading
 
 
-def from_entries(link: Link) -> tuple[tuple[Equation, ...], Equation | None]:
+def from_entries(link: Link) -> Told:
     """The local derivative, and what flows back by it; nothing where entries cannot say it in short."""
     node, arg = link.node, link.arg
     if math.prod(arg.shape) == 1 or node.args.count(arg) > 1:
@@ -37,8 +38,8 @@ def from_entries(link: Link) -> tuple[tuple[Equation, ...], Equation | None]:
     # softmax as its quotient, where that cannot be told by its name, and then by the rule
     for in_gates, kind in ((False, _Derivation), (True, _Derivation), (True, _ByRule)):
         try:
-            local, summed = kind(link, in_gates).equations()
-        except (NoIndexForm, Split):
+            local, summed = _told(kind, link, in_gates)
+        except NoIndexForm:
             continue
         whole = [*local, *([summed] if summed else [])]
         if not any(_is_long(text) for e in whole for text in e.symbols):
@@ -46,12 +47,22 @@ def from_entries(link: Link) -> tuple[tuple[Equation, ...], Equation | None]:
     return (), None
 
 
+def _told(kind: type[_Derivation], link: Link, in_gates: bool) -> Told:
+    """What a derivation tells, some labels of which may have to stand as two: 3 (i - 1) + j."""
+    splits: dict[str, tuple[int, ...]] = {}
+    while True:
+        try:
+            return kind(link, in_gates, splits).equations()
+        except Split as split:
+            splits[split.key] = split.sizes
+
+
 def _is_long(text: str) -> bool:
     return len(text) > MAX_WRITTEN or text.count(r"\sum") > MAX_SUMS
 
 
 class _Derivation:
-    def __init__(self, link: Link, in_gates: bool) -> None:
+    def __init__(self, link: Link, in_gates: bool, splits: Mapping[str, tuple[int, ...]]) -> None:
         notation = link.notation
         self.notation, self.link = notation, link
         self.upstream = partial(notation.f, notation.entry[link.node])
@@ -59,7 +70,7 @@ class _Derivation:
         whole = {link.upstream: self.upstream, link.y: notation.entry[link.node]}
         named = (lambda n: notation.latex(n, link.names.get)) if in_gates else None
         top = self.top()
-        self.walk = Walk(top, names | whole, named, {}, notation.taken)
+        self.walk = Walk(top, names | whole, named, splits, notation.taken)
         self.own = names[link.leaves[link.place]]
         self.place_labels()
         self.value = self.walk.entry(top, self.walk.root)
@@ -79,15 +90,17 @@ class _Derivation:
         """The name and the labels of the entry by which is differentiated."""
         return self.own, self.at
 
-    def equations(self) -> tuple[tuple[Equation, ...], Equation | None]:
+    def equations(self) -> Told:
         """The derivative of an entry of the gate by one of the argument, and what flows back by it."""
         import sympy
 
         slope = self.slope()
         if slope == 0:
             raise NoIndexForm
-        if self.root and slope.is_Add and slope.has(sympy.KroneckerDelta):
-            return self.cases(sympy.factor_terms(slope)), None
+        if self.root and slope.has(sympy.KroneckerDelta):
+            slope = sympy.factor_terms(slope)
+            if _in_sum(slope):
+                return self.cases(slope), None
         slope = times(*self.factored(slope).as_coeff_Mul())
         inner = [d for label in self.at for d in self.walk.dummies(label)]
         outer = [d for label in self.root for d in self.walk.dummies(label)]
@@ -222,10 +235,11 @@ class _Derivation:
         if any(first != 1 for _, first, _ in e.limits):
             raise NoIndexForm
         if ends:
-            if len(labels) != 1 or not isinstance(inside, sympy.KroneckerDelta):
+            deltas = [d for d in sympy.Mul.make_args(inside) if d.has(*labels)]
+            if len(deltas) != 1 or not isinstance(deltas[0], sympy.KroneckerDelta):
                 raise NoIndexForm
-            (own,) = set(inside.args) - set(labels)
-            return self.walk.call("less_equal")(own, ends[0])
+            (own,) = set(deltas[0].args) - set(labels)
+            return (inside / deltas[0]) * self.walk.call("less_equal")(own, ends[0])
         return sympy.Add(*(self.summed(t, labels) for t in sympy.Add.make_args(inside)))
 
     def summed(self, term: Any, labels: Sequence[Any]) -> Any:
@@ -345,13 +359,23 @@ class _ByRule(_Derivation):
         import sympy
 
         found = self.by_entry(self.value)
-        return sympy.expand(found) if found.has(sympy.KroneckerDelta) else found
+        return sympy.expand(found) if _in_sum(sympy.factor_terms(found)) else found
 
     def factored(self, slope: Any) -> Any:
         return slope
 
     def by_value(self, _slope: Any) -> list[Any]:
         return []
+
+
+def _in_sum(slope: Any) -> bool:
+    """Whether a δ stands in a sum, and not only as a factor of the whole."""
+    import sympy
+
+    factors = sympy.Mul.make_args(slope)
+    return any(
+        f.has(sympy.KroneckerDelta) for f in factors if not isinstance(f, sympy.KroneckerDelta)
+    )
 
 
 def _name_of(e: Any) -> str:
