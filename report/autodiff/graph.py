@@ -91,6 +91,11 @@ class Gate:
     opposite: str = ""
     of_two: str = ""
     torch_order: tuple[str, ...] = ()
+    linear: bool = False
+    shares: bool = False
+    symmetric: bool = False
+    logarithm: str = ""
+    order: tuple[int, int] = (1, 9)
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """The backward rule for each of `count` arguments; None where nothing flows back."""

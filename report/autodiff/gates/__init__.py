@@ -25,7 +25,10 @@ for such arguments; `saturates` at an "end", on one "side" or in a "row"; `why_w
 arguments are constant; `note` what the legend says of its notation; `condition` what stands in the bracket
 𝟙[...] of a gate that is 1 where it holds and else 0, `opposite` the gate that holds where it does not; `of_two` the
 gate that a reduction is of two values, max(0, x); `torch_order` the arguments in the order in which PyTorch takes
-them where an option stands second. A row without `usage` is for backward graphs only; the names of
+them where an option stands second; `linear`: it adds, moves, copies or averages entries, so that a factor of all of
+them may stand before it; `shares`: the values along its axis, without one along the last, add up to 1; `symmetric`: a
+matrix that it gives is; `logarithm` the gate of its logarithm; `order` its weight in the order in which formulas are
+rewritten, and its place among gates of one weight (`simplify.order`). A row without `usage` is for backward graphs only; the names of
 the arguments in `usage` are those by which a formula may give them.
 """
 

@@ -107,7 +107,7 @@ def _surplus(p: Array, y: Array) -> Array:
 # squashing functions
 sigmoid = elementwise(
     "sigmoid", _sigmoid, lambda g, y, x: g * (y * rest(y, x)),
-    in_numbers=True, saturates="end", sign="σ", latex=function("{sigma}"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
+    in_numbers=True, saturates="end", logarithm="log_sigmoid", sign="σ", latex=function("{sigma}"), sympy=lambda s, x: 1 / (1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + {exp}-{0:2}{end}}} \cdot \frac{{{exp}-{0:2}{end}}}{{1 + {exp}-{0:2}{end}}}",),
     python="sigmoid({0})", numpy="sigmoid({0})",
     definition=lambda x: reciprocal(1 + exp(-x)),
@@ -240,7 +240,7 @@ hardtanh = elementwise(
 softmax = gate(
     "softmax", lambda x, axis=None: _softmax(x, -1 if axis is None else axis),
     lambda g, y, x, axis=None: y * (less_mean(g, y, axis=-1 if axis is None else axis) if is_computed(y) else g - _along(g * y, axis)),
-    shape=along, in_numbers=True, saturates="row", sign="softmax", latex=function(named("softmax")), params={"axis": None},
+    shape=along, in_numbers=True, saturates="row", shares=True, sign="softmax", latex=function(named("softmax")), params={"axis": None},
     python="softmax({0:last})", numpy=code.called("softmax"),
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",

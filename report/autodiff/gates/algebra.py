@@ -127,7 +127,7 @@ matmul = gate(
 )
 dot = gate(
     "dot", np.dot, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
-    shape=inner_product, widened=compounds.dot, form=Form.INNER, commutative=True, sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
+    shape=inner_product, widened=compounds.dot, form=Form.INNER, commutative=True, order=(1, 7), sign="·", latex=r"{0:5}^{{\top}} {1:3}", binding=MATRIX_PRODUCT,
     numpy="np.dot({0}, {1})",
     definition=lambda a, b: total(a * b),
     usage="dot(a, b)", group="linear algebra",
@@ -136,7 +136,7 @@ dot = gate(
 )
 outer = gate(
     "outer", np.multiply.outer, lambda g, y, a, b: g @ b, lambda g, y, a, b: g.T @ a,
-    shape=outer_product, widened=compounds.outer, form=Form.OUTER, sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
+    shape=outer_product, widened=compounds.outer, form=Form.OUTER, order=(1, 8), sign="⊗", latex=r"{0:3} {1:5}^{{\top}}", binding=MATRIX_PRODUCT,
     numpy="np.outer({0}, {1})",
     definition=lambda a, b: reshape(a, shape=(-1, 1)) @ reshape(b, shape=(1, -1)),
     usage="outer(a, b)",
@@ -156,7 +156,7 @@ kron = gate(
 # square matrices
 trace = gate(
     "trace", np.trace, lambda g, y, a: g * identity(a),
-    shape=one_square_matrix, sign="tr", latex=function(named("tr")),
+    shape=one_square_matrix, linear=True, sign="tr", latex=function(named("tr")),
     numpy="np.trace({0})",
     definition=lambda a: total(diag(a)),
     usage="trace(A)", group="linear algebra", summary="sum of the diagonal",
@@ -202,7 +202,7 @@ solve = gate(
 )
 diag = gate(
     "diag", np.diag, lambda g, y, a: diag(g),
-    entry=entries.diag, shape=diagonal, sign="diag", latex=function(named("diag")),
+    entry=entries.diag, shape=diagonal, linear=True, symmetric=True, sign="diag", latex=function(named("diag")),
     numpy="np.diag({0})", usage="diag(v), diag(A)", group="linear algebra",
     summary="a vector as a diagonal matrix, or the diagonal of a matrix",
     why="Each entry of the diagonal is an entry of the argument: the gradient passes unchanged.",
@@ -250,7 +250,7 @@ l1_norm = gate(
 cofactor = gate(
     "cofactor", _cofactor,
     lambda g, y, a: flip(inv(a)) * _each_matrix(_inner(y, g)) - flip(inv(a)) @ flip(g) @ y,
-    entry=entries.cofactor, shape=square_matrix, form=Form.COFACTOR, sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
+    entry=entries.cofactor, shape=square_matrix, form=Form.COFACTOR, order=(4, 9), sign="cof", latex=r"\det\left({0}\right) {0:5}^{{-\top}}",
     binding=PRODUCT, python="cofactor({0:matrix})", numpy="cofactor({0})",
 )
 

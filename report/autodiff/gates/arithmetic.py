@@ -48,7 +48,7 @@ def _where(c: Array, a: Array, b: Array) -> Array:
 # the four operations
 add = elementwise(
     "add", operator.add, lambda g, y, a, b: g, lambda g, y, a, b: g,
-    form=Form.SUM, commutative=True, sign="+", latex="{0:1} + {1:1}", binding=SUM, sympy=lambda s, a, b: a + b,
+    form=Form.SUM, commutative=True, order=(2, 0), sign="+", latex="{0:1} + {1:1}", binding=SUM, sympy=lambda s, a, b: a + b,
     python="{0:1} + {1:1}", numpy="{0:1} + {1:1}", usage="a + b", group="arithmetic",
     summary="sum",
     why_with={
@@ -59,7 +59,7 @@ add = elementwise(
 )
 subtract = elementwise(
     "subtract", operator.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g,
-    form=Form.DIFFERENCE, sign="−", latex="{0:1} - {1:2}", binding=SUM, sympy=lambda s, a, b: a - b,
+    form=Form.DIFFERENCE, order=(2, 0), sign="−", latex="{0:1} - {1:2}", binding=SUM, sympy=lambda s, a, b: a - b,
     python="{0:1} - {1:2}", numpy="{0:1} - {1:2}",
     definition=lambda a, b: a + (-b),
     usage="a - b", group="arithmetic",
@@ -83,7 +83,7 @@ multiply = elementwise(
 )
 divide = elementwise(
     "divide", operator.truediv, lambda g, y, a, b: g / b, lambda g, y, a, b: -(g / b) * y if is_computed(b) else -(g * a) / b**2,
-    form=Form.QUOTIENT, sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=MATRIX_PRODUCT, sympy=lambda s, a, b: a / b,
+    form=Form.QUOTIENT, order=(2, 3), sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=MATRIX_PRODUCT, sympy=lambda s, a, b: a / b,
     python="{0:2} / {1:3}", numpy="{0:2} / {1:3}", domain="the divisor must not be 0",
     definition=lambda a, b: a * reciprocal(b),
     usage="a / b", group="arithmetic", summary="quotient",
@@ -95,7 +95,7 @@ divide = elementwise(
 )
 reciprocal = elementwise(
     "reciprocal", lambda x: 1.0 / x, lambda g, y, x: -(g * y) * y if is_computed(y) else -g / x**2,
-    sign="1/x", latex=r"\frac{{1}}{{{0}}}", binding=MATRIX_PRODUCT, sympy=lambda s, x: 1 / x,
+    order=(4, 9), sign="1/x", latex=r"\frac{{1}}{{{0}}}", binding=MATRIX_PRODUCT, sympy=lambda s, x: 1 / x,
     python="1 / {0:3}", numpy="1 / {0:3}", domain="the divisor must not be 0",
     definition=lambda x: x**-1,
     usage="1 / x", group="arithmetic", summary="one over x",
@@ -103,7 +103,7 @@ reciprocal = elementwise(
 )
 negative = elementwise(
     "negative", operator.neg, lambda g, y, x: -g,
-    form=Form.NEGATIVE, sign="−x", latex="-{0:2}", binding=SUM, sympy=lambda s, x: -x,
+    form=Form.NEGATIVE, order=(1, 2), sign="−x", latex="-{0:2}", binding=SUM, sympy=lambda s, x: -x,
     python="-{0:2}", numpy="-{0:2}", usage="-x", group="arithmetic", summary="sign turned",
     why="The slope of $-x$ is −1.",
 )
@@ -261,7 +261,7 @@ logical_not = elementwise(
 where = elementwise(
     "where", _where,
     None, lambda g, y, c, a, b: where(c, g, 0), lambda g, y, c, a, b: where(c, 0, g),
-    form=Form.CHOICE, sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
+    form=Form.CHOICE, order=(1, 7), sign="where", latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
     sympy=lambda s, c, a, b: s.Piecewise((a, _condition(s, c)), (b, True)),
     python="{1:1} if {0:1} else {2:1}", numpy=code.np_where, integers=(0,),
     roles={0: "mask"}, usage="where(x > 0, a, b)", group="choices", summary="a where the condition holds, else b",
@@ -271,7 +271,7 @@ where = elementwise(
 # gates that only backward passes need; users do not call them
 positive = elementwise(
     "positive", _positive, lambda g, y, x: g * 0,
-    form=Form.BRACKET, in_numbers=True, sign="x>0", condition="{0} > 0", sympy=lambda s, x: s.Heaviside(x, 0),
+    form=Form.BRACKET, in_numbers=True, opposite="less_equal", sign="x>0", condition="{0} > 0", sympy=lambda s, x: s.Heaviside(x, 0),
     python="float({0:1} > 0)", numpy="({0:1} > 0)", kink=lambda x: x == 0,
 )
 larger = elementwise(

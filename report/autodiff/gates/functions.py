@@ -68,7 +68,7 @@ xlogy = elementwise(
 ratio = elementwise(
     "ratio", lambda a, b: np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b))[()],
     lambda g, y, a, b: ratio(g, b), lambda g, y, a, b: -ratio(g * y, b),
-    form=Form.QUOTIENT, by_sympy=True, plain=lambda a, b: "divide" if np.all(b != 0) else "", sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=3, sympy=lambda s, a, b: a / b,
+    form=Form.QUOTIENT, by_sympy=True, plain=lambda a, b: "divide" if np.all(b != 0) else "", order=(2, 3), sign="÷", latex=r"\frac{{{0}}}{{{1}}}", binding=3, sympy=lambda s, a, b: a / b,
     python="ratio({0}, {1})", numpy="ratio({0}, {1})",
 )
 
@@ -137,7 +137,7 @@ tanh = elementwise(
 )
 radians = elementwise(
     "radians", np.radians, lambda g, y, x: radians(g),
-    form=Form.UNIT, sign="° → rad", latex=r"\frac{{\pi}}{{180}} {0:2}", binding=PRODUCT,
+    form=Form.UNIT, order=(3, 9), sign="° → rad", latex=r"\frac{{\pi}}{{180}} {0:2}", binding=PRODUCT,
     sympy=lambda s, x: s.pi / 180 * x, python="math.radians({0})",
     definition=lambda x: constant(math.pi, "pi") / constant(180) * x,
     usage="radians(x)",
@@ -146,7 +146,7 @@ radians = elementwise(
 )
 degrees = elementwise(
     "degrees", np.degrees, lambda g, y, x: degrees(g),
-    form=Form.UNIT, sign="rad → °", latex=r"\frac{{180}}{{\pi}} {0:2}", binding=PRODUCT,
+    form=Form.UNIT, order=(3, 9), sign="rad → °", latex=r"\frac{{180}}{{\pi}} {0:2}", binding=PRODUCT,
     sympy=lambda s, x: 180 / s.pi * x, python="math.degrees({0})",
     definition=lambda x: constant(180) / constant(math.pi, "pi") * x,
     usage="degrees(x)",

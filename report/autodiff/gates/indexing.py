@@ -47,7 +47,7 @@ def _sum_to(g: Array, shape: Shape) -> Array:
 transpose = gate(
     "transpose", lambda a, axes=None: np.transpose(a, axes)[()],
     lambda g, y, a, axes=None: g.T if axes is None else transpose(g, axes=_inverse(axes, len(axes))),
-    entry=index_entries.transpose, shape=permuted, form=Form.TRANSPOSE, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
+    entry=index_entries.transpose, shape=permuted, form=Form.TRANSPOSE, order=(0, 9), linear=True, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
     numpy=code.np_transpose, usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
     why="Entry $(i, j)$ of the transpose is entry $(j, i)$ of the argument, and so is its "
@@ -56,7 +56,7 @@ transpose = gate(
 )
 swap_last = gate(
     "swap_last", lambda a: np.swapaxes(a, -1, -2), lambda g, y, a: swap_last(g),
-    entry=index_entries.swap_last, shape=lambda a: (*a[:-2], a[-1], a[-2]), form=Form.TRANSPOSE, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER,
+    entry=index_entries.swap_last, shape=lambda a: (*a[:-2], a[-1], a[-2]), form=Form.TRANSPOSE, order=(0, 8), linear=True, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER,
     numpy="np.swapaxes({0}, -1, -2)",
 )
 
@@ -64,7 +64,7 @@ swap_last = gate(
 reshape = gate(
     "reshape", lambda x, shape: np.reshape(x, shape)[()],
     lambda g, y, x, shape: reshape(g, shape=shape_of(x)),
-    shape=reshaped, entry=index_entries.reshape, form=Form.RESHAPED, sign="reshape", latex="{0}", params={"shape": None}, python="{0:flat}",
+    shape=reshaped, entry=index_entries.reshape, form=Form.RESHAPED, linear=True, sign="reshape", latex="{0}", params={"shape": None}, python="{0:flat}",
     numpy=code.np_reshape, usage="reshape(x, (2, 3))", group="shapes",
     summary="the same entries in another shape; one size may be -1",
     why="The entries are the same in another shape, and so are their gradients.",
@@ -73,7 +73,7 @@ reshape = gate(
 broadcast_to = gate(
     "broadcast_to", lambda x, shape: np.broadcast_to(x, shape)[()],
     lambda g, y, x, shape: sum_to(g, shape=shape_of(x)),
-    shape=stretched, entry=index_entries.broadcast_to, form=Form.COPIES, sign="⇉", latex="{0}", params={"shape": None},
+    shape=stretched, entry=index_entries.broadcast_to, form=Form.COPIES, order=(1, 7), linear=True, sign="⇉", latex="{0}", params={"shape": None},
     numpy=code.np_broadcast, usage="broadcast_to(x, (2, 3))", group="shapes",
     summary="copies along new axes and along axes of length 1",
     why="Every entry is copied: its gradient is the sum of those of its copies.",
@@ -82,7 +82,7 @@ broadcast_to = gate(
 sum_to = gate(
     "sum_to", _sum_to,
     lambda g, y, x, shape: broadcast_to(g, shape=shape_of(x)),
-    shape=lambda x, shape: shape, entry=index_entries.sum_to, form=Form.SUMMED, sign="Σ", latex=function(named("sum")), params={"shape": None},
+    shape=lambda x, shape: shape, entry=index_entries.sum_to, form=Form.SUMMED, order=(1, 7), linear=True, sign="Σ", latex=function(named("sum")), params={"shape": None},
     numpy=code.np_sum_to,
 )
 
@@ -121,7 +121,7 @@ pad = gate(
 # indexing
 index = gate(
     "index", lambda x, *indices, key: x[_filled(key, indices)],
-    entry=index_entries.index, shape=lambda x, *indices, key: _indexed(x, indices, key), form=Form.PICKED, sign="[ ]", latex=r"{0:5}\left[\cdot\right]",
+    entry=index_entries.index, shape=lambda x, *indices, key: _indexed(x, indices, key), form=Form.PICKED, order=(0, 20), linear=True, sign="[ ]", latex=r"{0:5}\left[\cdot\right]",
     rule_at=lambda place: None if place else _scatter_rule, integers=ANY, params={"key": None},
     domain="an index is a whole number within its axis", numpy=lambda node: f"{{0}}[{_key(node)}]",
     usage="x[0], X[:, 1:3], x[[0, 2]], E[indices]", group="shapes",
@@ -133,7 +133,7 @@ index = gate(
 
 one_hot = gate(
     "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
-    entry=index_entries.one_hot, shape=one_hot_rows, roles={0: "label"}, in_numbers=True, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
+    entry=index_entries.one_hot, shape=one_hot_rows, roles={0: "label"}, in_numbers=True, shares=True, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
     integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
     numpy=lambda node: f"np.eye({code.option(node, 'classes')})[{{0}}]",
     usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
@@ -143,7 +143,7 @@ one_hot = gate(
 # gates that only backward passes need; users do not call them
 scatter = gate(
     "scatter", lambda g, *indices, key, shape: _scatter(g, indices, key, shape),
-    entry=index_entries.scatter, shape=lambda g, *indices, key, shape: shape, form=Form.PUT_BACK, sign="put", latex=function(named("scatter")),
+    entry=index_entries.scatter, shape=lambda g, *indices, key, shape: shape, form=Form.PUT_BACK, order=(1, 5), linear=True, sign="put", latex=function(named("scatter")),
     rule_at=lambda place: None if place else (
         lambda g, y, x, *indices, key, shape: index(g, *indices, key=key)
     ),

@@ -39,7 +39,7 @@ def _divided(x: Any, n: int) -> Any:
 total = gate(
     "sum", lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis),
-    entry=entries.total, shape=reduced, form=Form.TOTAL, sign="Σ", latex=function(named("sum")), params=REDUCTION,
+    entry=entries.total, shape=reduced, form=Form.TOTAL, order=(1, 8), linear=True, sign="Σ", latex=function(named("sum")), params=REDUCTION,
     numpy=code.called("np.sum"), usage="sum(x), sum(x, axis=0, keepdims=True)",
     group="reductions", summary="sum of the entries",
     why="The slope of a sum in each entry is 1: each entry gets the upstream gradient.",
@@ -47,7 +47,7 @@ total = gate(
 mean = gate(
     "mean", lambda x, axis=None, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
     lambda g, y, x, axis=None, keepdims=False: spread(g / float(count(shape_of(x), axis)), x, axis),
-    shape=reduced, sign="mean", latex=function(named("mean")), params=REDUCTION,
+    shape=reduced, linear=True, sign="mean", latex=function(named("mean")), params=REDUCTION,
     numpy=code.called("np.mean"),
     definition=lambda x, axis=None, keepdims=False: _divided(total(x, axis=axis, keepdims=keepdims), count(shape_of(x), axis)),
     usage="mean(x), mean(x, axis=0, keepdims=True)",
@@ -65,7 +65,7 @@ prod = gate(
 cumsum = gate(
     "cumsum", lambda x, axis=None: np.cumsum(x, axis=axis),
     lambda g, y, x, axis=None: reverse_cumsum(g, axis=axis),
-    entry=entries.running("Sum"), shape=running, widened=compounds.cumsum, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
+    entry=entries.running("Sum"), shape=running, widened=compounds.cumsum, linear=True, sign="cumsum", latex=function(named("cumsum")), params={"axis": None},
     numpy=code.called("np.cumsum"), usage="cumsum(x), cumsum(X, axis=0)",
     group="reductions", summary="running sum along an axis, or of all entries in a row",
     why="An entry is a term of its own and of every later sum: its gradient is the sum of theirs.",
@@ -126,7 +126,7 @@ std = gate(
 reverse_cumsum = gate(
     "reverse_cumsum", lambda x, axis=None: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
     lambda g, y, x, axis=None: cumsum(g, axis=axis),
-    entry=entries.running("Sum", from_start=False), shape=running, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
+    entry=entries.running("Sum", from_start=False), shape=running, linear=True, sign="cumsum", latex=function(named("cumsum") + r"^{{\top}}"), params={"axis": None},
     numpy=code.called("reverse_cumsum"),
 )
 is_largest = gate(

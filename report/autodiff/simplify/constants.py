@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates.table import GATES
 from report.autodiff.graph import CONSTANT, Gate, Node, constant, make
 from report.autodiff.simplify.nodes import same
@@ -34,9 +35,12 @@ def is_coefficient(x: Node) -> bool:
 
 def is_rational(x: Node) -> bool:
     """Whether x is a plain number or a fraction of two."""
-    return is_number(x) or (
-        x.gate.name == "divide" and not x.shape and all(is_number(a) for a in x.args)
-    )
+    return is_number(x) or (_is_quotient(x) and not x.shape and all(is_number(a) for a in x.args))
+
+
+def _is_quotient(x: Node) -> bool:
+    """Whether a constant is a / b, and b not 0."""
+    return x.gate.form is Form.QUOTIENT and bool(np.all(x.args[1].value != 0))
 
 
 def _gate(name: str) -> Gate:
@@ -45,20 +49,20 @@ def _gate(name: str) -> Gate:
 
 def folded(x: Node) -> Node:
     """A gate over coefficients as the coefficient that it is."""
-    match x.gate.name, x.args:
-        case "multiply", (a, b):
+    match x.gate.form, x.args:
+        case Form.PRODUCT, (a, b):
             return product(a, b)
-        case "divide", (a, b) if not is_number(b, 0):
+        case Form.QUOTIENT, (a, b) if _is_quotient(x):
             return quotient(a, b)
-        case "negative", (a,):
+        case Form.NEGATIVE, (a,):
             return product(constant(-1), a)
-        case "add", (a, b):
+        case Form.SUM, (a, b):
             return total(a, b) or x
-        case "subtract", (a, b):
+        case Form.DIFFERENCE, (a, b):
             return total(a, product(constant(-1), b)) or x
-        case (("radians" | "degrees"), (a,)) if not is_number(a, 1):
+        case Form.UNIT, (a,) if not is_number(a, 1):
             return product(make(x.gate, (constant(1),)), a)
-        case (("broadcast_to" | "sum_to" | "reshape" | "sum" | "mean"), (a,)):
+        case _, (a,) if x.gate.linear:
             return a
     return x
 
@@ -84,17 +88,14 @@ def split(x: Node) -> tuple[Node, Node | None]:
         return x, None
     if any(a.shape for a in x.args):
         return constant(1), x
-    if x.gate.name == "negative":
+    if x.gate.form is Form.NEGATIVE:
         r, s = split(x.args[0])
         return _rational(constant(-1), r), s
-    if x.gate.name in ("radians", "degrees"):
-        (r, s), turn = split(x.args[0]), constant(math.pi, name="pi")
-        if x.gate.name == "radians":
-            return _rational(fraction(1, 180), r), _times(turn, s)
-        return _rational(constant(180), r), _over(s, turn)
-    if x.gate.name in ("multiply", "divide"):
+    if x.gate.form is Form.UNIT and x.gate.definition:
+        return split(x.gate.definition(*x.args))
+    if x.gate.form is Form.PRODUCT or _is_quotient(x):
         (r, s), (t, u) = (split(a) for a in x.args)
-        if x.gate.name == "multiply":
+        if x.gate.form is Form.PRODUCT:
             return _rational(r, t), _times(s, u)
         return _rational(r, _inverse(t)), _over(s, u)
     return constant(1), x
@@ -104,7 +105,7 @@ def _times(a: Node | None, b: Node | None) -> Node | None:
     if a is None or b is None:
         return a or b
     for x, other in ((a, b), (b, a)):  # one line for all: log 2 / √(2π)
-        if x.gate.name == "divide" and not is_rational(x):
+        if _is_quotient(x) and not is_rational(x):
             above = other if is_number(x.args[0], 1) else _times(x.args[0], other)
             return _over(above, x.args[1])
     return make(_gate("square"), (a,)) if same(a, b) else make(_gate("multiply"), (a, b))
@@ -124,7 +125,7 @@ def _joined(rational: Node, rest: Node | None) -> Node:
     if is_number(rational, -1):
         return make(_gate("negative"), (rest,))
     p, q = _parts(rational)
-    above, below = (rest.args[0], rest.args[1]) if rest.gate.name == "divide" else (rest, None)
+    above, below = (rest.args[0], rest.args[1]) if _is_quotient(rest) else (rest, None)
     if p != 1:
         above = (
             constant(p) if is_number(above, 1) else make(_gate("multiply"), (constant(p), above))
@@ -177,11 +178,11 @@ def factored(x: Node) -> tuple[Node, Node]:
     """The coefficient in front of x, a sign too, and what is left; what has a name is not looked into."""
     if is_coefficient(x) or x.name is not None:
         return constant(1), x
-    if x.gate.name == "negative":
+    if x.gate.form is Form.NEGATIVE:
         number, inner = constant(-1), x.args[0]
-    elif x.gate.name == "multiply" and is_coefficient(x.args[0]):
+    elif x.gate.form is Form.PRODUCT and is_coefficient(x.args[0]):
         number, inner = x.args
-    elif x.gate.name in ("radians", "degrees"):  # a change of unit is a factor
+    elif x.gate.form is Form.UNIT:  # a change of unit is a factor
         number, inner = make(x.gate, (constant(1),)), x.args[0]
     else:
         return constant(1), x

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates.shapes import axes_of
 from report.autodiff.graph import CONSTANT, Node, constant
 
@@ -24,7 +25,7 @@ def number_of_ones(x: Node) -> Node | None:
     """The number c of a tensor c·𝟏 that holds it everywhere; None of any other node."""
     if not x.shape or x.name is not None:
         return None
-    if x.gate.name == "broadcast_to" and not x.args[0].shape:
+    if x.gate.form is Form.COPIES and not x.args[0].shape:
         return x.args[0]
     if x.gate is CONSTANT and np.ptp(x.value) == 0:
         return constant(x.value.flat[0])
@@ -52,30 +53,28 @@ def is_symmetric(x: Node, depth: int = MAX_DEPTH) -> bool:
         return False
     if x.gate is CONSTANT:
         return bool(np.array_equal(x.value, np.transpose(x.value)))
-    if x.gate.name == "matmul":
-        a, b = x.args
-        return len(a.shape) == 2 and (_is_turned(a, b) or _is_turned(b, a))
-    if x.gate.name == "outer":
-        return same(x.args[0], x.args[1])
-    if x.gate.name == "diag":
-        return True
-    if x.gate.name == "broadcast_to":
-        return not x.args[0].shape
-    if x.gate.elementwise or x.gate.name in ("inv", "cofactor", "transpose"):
+    if x.gate.elementwise:
         return all(not a.shape or is_symmetric(a, depth - 1) for a in x.args)
-    return False
+    match x.gate.form, x.args:
+        case Form.MATRIX_PRODUCT, (a, b):
+            return len(a.shape) == 2 and (_is_turned(a, b) or _is_turned(b, a))
+        case Form.OUTER, (a, b):
+            return same(a, b)
+        case Form.COPIES, (a,):
+            return not a.shape
+        case ((Form.INVERSE | Form.COFACTOR | Form.TRANSPOSE), (a,)):
+            return is_symmetric(a, depth - 1)
+    return x.gate.symmetric
 
 
 def _is_turned(a: Node, b: Node) -> bool:
-    return a.gate.name == "transpose" and not a.params and same(a.args[0], b)
+    return a.gate.form is Form.TRANSPOSE and not a.params and same(a.args[0], b)
 
 
 def adds_up_to_one(p: Node, axis: object) -> bool:
-    """Whether p is a softmax along just this axis, or a row for each class."""
-    if p.gate.name == "softmax":
-        own = p.params.get("axis")
-        return axes_of(p.shape, -1 if own is None else own) == axes_of(p.shape, axis)
-    return p.gate.name == "one_hot" and axes_of(p.shape, axis) == (len(p.shape) - 1,)
+    """Whether the values of p along just this axis are shares of 1, as those of a softmax."""
+    own = p.params.get("axis")
+    return p.gate.shares and axes_of(p.shape, -1 if own is None else own) == axes_of(p.shape, axis)
 
 
 def share(x: Node) -> int | None:

@@ -4,7 +4,7 @@ It is a Knuth-Bendix order (Knuth and Bendix, Simple Word Problems in Universal 
 formula weighs as much as its gates and leaves together, and every leaf of the new formula occurs in
 the old one at least as often. Where both weigh the same, the gate on top must come earlier in `_place`:
 a number times something first, then signs, quotients, products; where that is the same too, the
-argument that counts must be lighter. As replacing a part by a lighter one makes the whole lighter, and
+argument that counts must be lighter. Weights and places stand in the gates' rows. As replacing a part by a lighter one makes the whole lighter, and
 no formula can become lighter for ever, no two rules can undo each other.
 """
 
@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from report.autodiff.graph import Node, Shape
+from report.autodiff.form import Form as GateForm
+from report.autodiff.gates.table import GATES
+from report.autodiff.graph import Gate, Node, Shape
 from report.autodiff.simplify.constants import is_coefficient, is_negative, is_number
 from report.autodiff.simplify.forms import (
     Call,
@@ -32,24 +34,8 @@ from report.autodiff.simplify.nodes import number_of_ones, same
 
 MAX_DEPTH = 10  # below the top of the old formula that are weighed; what lies deeper weighs 1
 
-# An index picks from what it stands at: it weighs nothing, and comes last. What is turned weighs double.
-_WEIGHTS = {
-    "transpose": 0,
-    "swap_last": 0,
-    "add": 2,
-    "subtract": 2,
-    "divide": 2,
-    "ratio": 2,
-    "reciprocal": 4,
-    "cofactor": 4,
-    "radians": 3,
-    "degrees": 3,
-    "index": 0,
-}
-_TIMES = {"transpose": 2, "swap_last": 2}  # how often an argument counts
-_PLACES_AT = {"index": 1, "scatter": 1, "one_hot": 0}  # the arguments from here on say where
-_PLACES = {"add": 0, "subtract": 0, "negative": 2, "divide": 3, "ratio": 3, "dot": 7, "sum": 8, "sum_to": 7,
-           "swap_last": 8, "where": 7, "scatter": 5, "broadcast_to": 7, "outer": 8, "index": 20}  # fmt: skip
+_NEGATIVE = GATES["negative"]
+_PRODUCTS = (1, 4, 6)  # the places of products with a coefficient, with a number, and of tensors
 _BY_ARGUMENTS = (1, 3)  # a number times something, and quotients: their arguments decide
 
 
@@ -80,7 +66,7 @@ def is_lighter(new: Form, old: Node, bound: Mapping[str, Any]) -> bool:
     if place != before or not isinstance(new, Call) or place not in _BY_ARGUMENTS:
         return place < before
     pairs = list(zip(new.args, old.args, strict=False))
-    for part, was in pairs if old.gate.name in ("divide", "ratio") else pairs[::-1]:
+    for part, was in pairs if old.gate.form is GateForm.QUOTIENT else pairs[::-1]:
         inner: list[Node] = []
         light = _of_form(part, bound, inner)
         less = _compared(light, _of_node(was, inner, MAX_DEPTH - 1))
@@ -109,24 +95,25 @@ def _of_form(f: Form, bound: Mapping[str, Any], leaves: list[Node]) -> _Weight:
         case Call(args=args):
             if _rank_of_form(f, bound) == 0:
                 return _leaf(filled(f, bound), leaves)
-            name = operator_of(f, bound).gate.name
-            if name == "multiply" and (number := _sign(args[0], bound)):
+            gate = operator_of(f, bound).gate
+            if gate.form is GateForm.PRODUCT and (number := _sign(args[0], bound)):
                 weight = _of_form(args[1], bound, leaves)
-                return weight if number > 0 else _of_gate("negative", [weight], [()], lambda w: w)
+                return weight if number > 0 else _of_gate(_NEGATIVE, [weight], [()], lambda w: w)
             shapes = [shape_of(a, bound) for a in args]
-            return _of_gate(name, args, shapes, lambda a: _of_form(a, bound, leaves))
+            return _of_gate(gate, args, shapes, lambda a: _of_form(a, bound, leaves))
     raise TypeError(f)
 
 
 def _of_gate(
-    name: str, args: Sequence[Any], shapes: Sequence[Shape], of: Callable[[Any], _Weight]
+    gate: Gate, args: Sequence[Any], shapes: Sequence[Shape], of: Callable[[Any], _Weight]
 ) -> _Weight:
-    weight = _Weight(_WEIGHTS.get(name, 1))
-    for place, arg in enumerate(args[: _PLACES_AT.get(name)]):
-        is_row = (
-            name == "matmul" and place == 1 and [len(s) for s in shapes] == [1, 2]
-        )  # xᵀA is Aᵀx
-        weight.add(of(arg), 2 if is_row else _TIMES.get(name, 1))
+    weight = _Weight(gate.order[0])
+    is_row = gate.form is GateForm.MATRIX_PRODUCT and [len(s) for s in shapes] == [1, 2]
+    for place, arg in enumerate(args):
+        if place in gate.integers and gate.roles.get(place) != "mask":  # it says where
+            continue
+        is_turned = gate.form is GateForm.TRANSPOSE or (is_row and place == 1)  # xᵀA is Aᵀx
+        weight.add(of(arg), 2 if is_turned else 1)
     return weight
 
 
@@ -139,7 +126,7 @@ def _sign(f: Form, bound: Mapping[str, Any]) -> int:
 def _leaf(node: Node, leaves: list[Node]) -> _Weight:
     if node.value is not None:
         number = number_of_ones(node) if node.shape else node
-        is_minus = node.gate.name == "negative" if number is None else is_negative(number)
+        is_minus = node.gate.form is GateForm.NEGATIVE if number is None else is_negative(number)
         return _Weight(1 + is_minus + (number is not None and number is not node))
     place = next((i for i, n in enumerate(leaves) if same(n, node)), None)
     if place is None:
@@ -158,27 +145,28 @@ def _of_node(node: Node, leaves: list[Node], depth: int = MAX_DEPTH) -> _Weight:
     if not node.args or not depth:
         return _Weight(1)
     shapes = [a.shape for a in node.args]
-    return _of_gate(node.gate.name, node.args, shapes, lambda a: _of_node(a, leaves, depth - 1))
+    return _of_gate(node.gate, node.args, shapes, lambda a: _of_node(a, leaves, depth - 1))
 
 
 # ---------------------------------------------------------------- where weights are equal
 
 
-def _place(name: str, rank: int) -> int:
+def _place(gate: Gate, rank: int) -> int:
     """Where a gate stands; `rank` is that of its first argument: 0 a coefficient, 1 a number, 2 a tensor."""
-    return (1, 4, 6)[rank] if name == "multiply" else _PLACES.get(name, 9)
+    return _PRODUCTS[rank] if gate.form is GateForm.PRODUCT else gate.order[1]
 
 
 def _place_of_node(node: Node) -> int:
-    return _place(node.gate.name, _rank(node.args[0]) if node.args else 0)
+    return _place(node.gate, _rank(node.args[0]) if node.args else 0)
 
 
 def _place_of_form(f: Form, bound: Mapping[str, Any]) -> int:
     if isinstance(f, Call):
-        number = _sign(f.args[0], bound) if f.gate == "multiply" else 0
+        gate = operator_of(f, bound).gate
+        number = _sign(f.args[0], bound) if gate.form is GateForm.PRODUCT else 0
         if number:
-            return _PLACES["negative"] if number < 0 else _place_of_form(f.args[1], bound)
-        return _place(operator_of(f, bound).gate.name, _rank_of_form(f.args[0], bound))
+            return _NEGATIVE.order[1] if number < 0 else _place_of_form(f.args[1], bound)
+        return _place(gate, _rank_of_form(f.args[0], bound))
     return -1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from report.autodiff.form import Form as GateForm
 from report.autodiff.graph import Node, constant
 from report.autodiff.simplify.constants import is_coefficient, is_number, product, quotient
 from report.autodiff.simplify.forms import Call, Form, Held, Number
@@ -12,13 +13,16 @@ from report.autodiff.simplify.nodes import is_gate, same
 MAX_NESTED = 6  # products in products that are looked into for what may cancel
 MAX_FACTORS = 12  # below the line
 MAX_POWER = 6  # that is taken as a product
-QUOTIENTS = ("divide", "ratio")
 
 
 def multiplied(x: Node, y: Node) -> Form | None:
     """The product of two nodes as one quotient, where something cancels or both are quotients."""
-    both = is_gate(x, *QUOTIENTS) and is_gate(y, *QUOTIENTS) and not x.name and not y.name
+    both = _is_quotient(x) and _is_quotient(y) and not x.name and not y.name
     return _reduced([x, y], [], "divide", both)
+
+
+def _is_quotient(x: Node) -> bool:
+    return x.gate.form is GateForm.QUOTIENT and not x.is_constant
 
 
 def divided(x: Node, y: Node, row: str) -> Form | None:
@@ -53,10 +57,10 @@ class _Quotient:
         if depth and is_gate(x, "multiply"):
             for factor in x.args:
                 self.take(factor, depth - 1)
-        elif depth and is_gate(x, *QUOTIENTS):
+        elif depth and _is_quotient(x):
             self.take(x.args[0], depth - 1)
             self.below.append(x.args[1])
-            self.row = "ratio" if x.gate.name == "ratio" else self.row
+            self.row = "ratio" if is_gate(x, "ratio") else self.row
         else:
             self.above.append(x)
 
@@ -106,7 +110,7 @@ def _take_away(d: Node, above: list[Node | Form], below: list[Node]) -> bool:
 
 def _is_turned(d: Node, above: Sequence[Node | Form]) -> bool:
     """Whether what is below is a quotient to be turned; one with a name stays, unless that cancels."""
-    if d.gate.name not in QUOTIENTS or d.value is not None:
+    if not _is_quotient(d):
         return False
     return not d.name or any(same(_bare(x), _bare(d.args[0])) for x in above if isinstance(x, Node))
 
@@ -141,7 +145,7 @@ def _factors_of(x: Node) -> list[Node]:
 
 
 def _bare(x: Node) -> Node:
-    return x.args[0] if x.gate.name == "broadcast_to" else x
+    return x.args[0] if x.gate.form is GateForm.COPIES else x
 
 
 def _product(factors: Sequence[Node | Form]) -> Form:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from report.autodiff.gates.indexing import identity
+from report.autodiff.gates.table import GATES
 from report.autodiff.graph import Node
 from report.autodiff.simplify import sums, tensors
 from report.autodiff.simplify.constants import (
@@ -90,11 +91,12 @@ I = Gap("I", is_identity)  # noqa: E741
 k = Factored
 all_of = Spread
 
-exp, log, sqrt, square, negative = (gate(n) for n in ("exp", "log", "sqrt", "square", "negative"))
-reciprocal = gate("reciprocal")
-sigmoid, tanh, softmax = (gate(n) for n in ("sigmoid", "tanh", "softmax"))
-Softmax, LogSoftmax = (gate(n, operator="along") for n in ("softmax", "log_softmax"))
-outer, dot, inv, diag, solve = (gate(n) for n in ("outer", "dot", "inv", "diag", "solve"))
+exp, log, sqrt = gate("exp"), gate("log"), gate("sqrt")
+square, negative, reciprocal = gate("square"), gate("negative"), gate("reciprocal")
+sigmoid, tanh, softmax = gate("sigmoid"), gate("tanh"), gate("softmax")
+Softmax, LogSoftmax = gate("softmax", operator="along"), gate("log_softmax", operator="along")
+outer, dot, diag = gate("outer"), gate("dot"), gate("diag")
+inv, solve = gate("inv"), gate("solve")
 total, swap_last = gate("sum"), gate("swap_last")
 Total, SumTo = gate("sum", operator="f"), gate("sum_to", operator="f")
 Turned = gate("transpose", operator="f")
@@ -105,10 +107,8 @@ Sum = gate("add", "subtract", operator="f")
 Spread_to, Copies = (gate("broadcast_to", operator=name) for name in "fg")
 Reshape = gate("reshape", operator="f")
 where = gate("where")
-Index, Scatter = (gate(n, operator="f") for n in ("index", "scatter"))
-LINEAR = ("sum", "mean", "broadcast_to", "sum_to", "reshape", "transpose", "swap_last", "diag", "trace",
-          "cumsum", "reverse_cumsum", "index", "scatter")  # fmt: skip
-Linear = gate(*LINEAR, operator="f")
+Index, Scatter = gate("index", operator="f"), gate("scatter", operator="f")
+Linear = gate(*(row.name for row in GATES.values() if row.linear), operator="f")
 Bilinear = gate("outer", "matmul", "dot", "kron", operator="f")
 Solve = gate("solve", operator="f")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from report.autodiff.form import Form as GateForm
 from report.autodiff.graph import Node, constant
 from report.autodiff.simplify.constants import (
     factored,
@@ -40,7 +41,7 @@ def collected(x: Node, y: Node, f: Operator) -> Form | None:
     """2x + x = 3x, (x + y) - x = y, (x + 1) - (y + 1) = x - y."""
     first = _terms(x)
     found, hits = list(first), 0
-    for c, term in _terms(y, f.gate.name == "subtract"):
+    for c, term in _terms(y, f.gate.form is GateForm.DIFFERENCE):
         place = next((i for i, t in enumerate(found) if _is_alike(t[1], term)), None)
         number = None if place is None else total(found[place][0], c)
         if place is None or number is None:
@@ -57,7 +58,7 @@ def _terms(x: Node, minus: bool = False) -> list[Term]:
         return [(signed(x, minus), None)]
     if x.name is None and is_gate(x, "add", "subtract"):
         a, b = x.args
-        found = [*_terms(a, minus), *_terms(b, minus != (x.gate.name == "subtract"))]
+        found = [*_terms(a, minus), *_terms(b, minus != (x.gate.form is GateForm.DIFFERENCE))]
         if len(found) <= MAX_TERMS:
             return found
     c, rest = factored(x)
@@ -119,7 +120,11 @@ def without_complements(x: Node, y: Node, f: Operator) -> Form | None:
     """(1 - y) s - y (1 - s) = s - y."""
     for c, s, t in _with_complements(x):
         for d, u, v in _with_complements(y):
-            if same(s, v) and same(u, t) and same(c, signed(d, f.gate.name != "subtract")):
+            if (
+                same(s, v)
+                and same(u, t)
+                and same(c, signed(d, f.gate.form is not GateForm.DIFFERENCE))
+            ):
                 whole = Held(s) - Held(t)
                 return whole if is_number(c, 1) else Held(c) * whole
     return None
@@ -147,7 +152,7 @@ def of_products(x: Node, y: Node, f: Operator) -> Form | None:
     (c, m, u), (d, n, v) = left, right
     if _is_same_matrix(m, n) and not u.is_constant and not v.is_constant:
         return _matrix(m) @ Call(f.gate.name, (_product(c, [u]), _product(d, [v])))
-    if not same(u, v) or not same(c, signed(d, f.gate.name == "subtract")):
+    if not same(u, v) or not same(c, signed(d, f.gate.form is GateForm.DIFFERENCE)):
         return None
     if _is_same_matrix((m[0], m[1], not m[2]), n):
         first, second = (n, m) if m[2] else (m, n)

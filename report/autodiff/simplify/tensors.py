@@ -22,7 +22,7 @@ def of_ones(s: Node, node: Node, f: Operator) -> Form | None:
     one = make(f.gate, (constant(np.ones(node.args[0].shape)), *f.rest), f.params)
     if one.value is not None and np.ptp(one.value) == 0:
         value = float(np.ravel(one.value)[0])
-        if f.gate.name == "broadcast_to":
+        if f.gate.form is GateForm.COPIES:
             return None
         return Number(value) if is_number(s, 1) else Held(s) * value
     return None if is_number(s, 1) or is_number(s, 0) or one.value is None else Held(s) * one
@@ -67,13 +67,13 @@ def _total_of_parts(x: Node) -> Form | None:
         c, rest = factored(term)
         if term.shape != x.shape:
             return None
-        if rest.gate.name == "scatter":
+        if rest.gate.form is GateForm.PUT_BACK:
             hits += 1
             parts.append(_times(c, _total(rest.args[0])))
         elif (
             is_gate(rest, "multiply")
             and not rest.args[0].shape
-            and rest.args[1].gate.name == "scatter"
+            and rest.args[1].gate.form is GateForm.PUT_BACK
         ):
             hits += 1
             parts.append(_times(c, Held(rest.args[0]) * _total(rest.args[1].args[0])))
@@ -111,7 +111,7 @@ def summed_to(x: Node, f: Operator) -> Form | None:
         a, b = x.args
         if b.shape == shape and a.shape == x.shape:
             return Call(x.gate.name, (Call("sum_to", (Held(a),), "f"), Held(b)))
-        if x.gate.name == "multiply" and a.shape == shape and b.shape == x.shape:
+        if x.gate.form is GateForm.PRODUCT and a.shape == shape and b.shape == x.shape:
             return Held(a) * Call("sum_to", (Held(b),), "f")
     return None
 
@@ -121,10 +121,10 @@ def summed_to(x: Node, f: Operator) -> Form | None:
 
 def softmax_of(x: Node, y: Node, node: Node) -> Form | None:
     """exp(x) / Σ exp(x) is softmax(x), where the sum is over one axis."""
-    axis = y.params.get("axis") if y.gate.name == "sum" else None
-    if y.gate.name == "sum_to" and len(x.shape) == 2:
+    axis = y.params.get("axis") if y.gate.form is GateForm.TOTAL else None
+    if y.gate.form is GateForm.SUMMED and len(x.shape) == 2:
         axis = {(x.shape[0], 1): 1, (1, x.shape[1]): 0, (x.shape[1],): 0}.get(y.shape)
-    is_kept = y.gate.name == "sum_to" or y.params.get("keepdims") or axis == 0
+    is_kept = y.gate.form is GateForm.SUMMED or y.params.get("keepdims") or axis == 0
     if not isinstance(axis, int) or not is_kept or not same(y.args[0], node.args[0]):
         return None
     return Call("softmax", (Held(x),), options={"axis": axis})
@@ -152,7 +152,7 @@ def reshaped(x: Node, f: Operator) -> Form | None:
         return Held(x)
     if is_filled(x, 0):
         return Number(0)
-    if f.gate.name != "sum_to" and is_gate(x, f.gate.name) and x.name is None:
+    if f.gate.form is not GateForm.SUMMED and is_gate(x, f.gate.name) and x.name is None:
         return Call(f.gate.name, (Held(x.args[0]),), "f")
     return None
 
@@ -196,13 +196,13 @@ def _piece(x: Node, f: Operator) -> Form | None:
             return None
         parts = (p or Call("index", (Held(a),), "f") for p, a in zip(found, x.args, strict=True))
         return Call(x.gate.name, tuple(parts), options=x.params)
-    if x.gate.name not in ("concatenate", "stack", "pad"):
+    if not is_gate(x, "concatenate", "stack", "pad"):
         return None
     for place, part in enumerate(x.args):
         rule = x.gate.rules_for(len(x.args))[place]
         assert rule is not None
         own = rule(Node(INPUT, shape=x.shape), x, *x.args, **x.params)
-        if own.gate.name == "index" and own.params["key"] == f.params["key"]:
+        if own.gate.form is GateForm.PICKED and own.params["key"] == f.params["key"]:
             return Held(part)
     return None
 
@@ -244,7 +244,7 @@ def is_put_back(x: Node) -> bool:
         _, x = factored(x.args[0])
     if is_gate(x, "multiply") and not x.args[0].shape:
         x = x.args[1]
-    return x.gate.name == "scatter"
+    return x.gate.form is GateForm.PUT_BACK
 
 
 def times_put_back(x: Node, y: Node) -> Form | None:
@@ -252,9 +252,13 @@ def times_put_back(x: Node, y: Node) -> Form | None:
     if not is_put_back(y) or x.shape != y.shape:
         return None
     c, rest = factored(apply(GATES["multiply"], (x, y), {}))
-    if is_gate(rest, "multiply") and not rest.args[0].shape and rest.args[1].gate.name == "scatter":
+    if (
+        is_gate(rest, "multiply")
+        and not rest.args[0].shape
+        and rest.args[1].gate.form is GateForm.PUT_BACK
+    ):
         return _times(c, Held(rest.args[0]) * Held(rest.args[1]))
-    return _times(c, Held(rest)) if rest.gate.name == "scatter" else None
+    return _times(c, Held(rest)) if rest.gate.form is GateForm.PUT_BACK else None
 
 
 # ---------------------------------------------------------------- choices
@@ -300,9 +304,8 @@ def _is_truth(c: Node) -> bool:
 
 def _opposite(c: Node) -> Form:
     if c.gate.opposite:
-        return Call(c.gate.opposite, tuple(Held(a) for a in c.args))
-    if c.gate.name == "positive":
-        return Call("less_equal", (Held(c.args[0]), Number(0)))
+        missing = len(GATES[c.gate.opposite].rules) - len(c.args)
+        return Call(c.gate.opposite, (*map(Held, c.args), *[Number(0)] * missing))
     return Call("logical_not", (Held(c),))
 
 

@@ -3,7 +3,7 @@ r"""Letters, accents, fonts, roots and brackets."""
 from __future__ import annotations
 
 from report.autodiff.parser.latex.cursor import _ACCENTS, _BARS, _CLOSE, _OPEN, _Cursor
-from report.autodiff.parser.latex.functions import function_name
+from report.autodiff.parser.latex.functions import BIG, function_name
 from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.latex.tree import Group, Letter, Part, Root, Script, Sign
 
@@ -63,7 +63,7 @@ class _Atoms(_Cursor):
         if self.is_name(text) or self.is_name_with_script(text):  # logit_{max}
             return Letter(token.start, token.end, text, token.font)
         if (name := function_name(text)) is not None:
-            if name in ("sum", "prod", "max", "min") and self.next in ("_", r"\limits"):
+            if name in BIG.values() and self.next in ("_", r"\limits"):
                 return self.big(token, name)
             return self.function(token, name)
         if text.replace(" ", "").lower() in ("argmax", "argmin"):

@@ -15,8 +15,13 @@ from report.autodiff.graph import CONSTANT, Node, constant
 from report.autodiff.inputs import CONSTANTS
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.entries import _TOP
-from report.autodiff.parser.latex.functions import is_entrywise
-from report.autodiff.parser.latex.options import options_below
+from report.autodiff.parser.latex.functions import (
+    is_along_axis,
+    is_entrywise,
+    is_power_series,
+    is_total,
+)
+from report.autodiff.parser.latex.options import number_option, options_below
 from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.sums import _Sums
 from report.autodiff.parser.latex.tokens import Token
@@ -44,10 +49,6 @@ from report.autodiff.parser.latex.values import (
 from report.autodiff.parser.names import FORMS
 from report.errors import ReportError, shown
 
-_MATRIX_FUNCTIONS = frozenset(
-    {"exp", "log", "sin", "cos", "tan", "sqrt", "sinh", "cosh", "log1p", "expm1"}
-)
-
 # a function -> the gate that has what may stand below it as an option
 _WITH_OPTION = {"cross_entropy": "cross_entropy_smoothed"}
 # a function and what stands below it -> another one
@@ -55,7 +56,10 @@ _VARIED = {
     ("binary_cross_entropy", "sigma"): "binary_cross_entropy_with_logits",
     ("gelu", r"\tanh"): "gelu_tanh",
 }
-_INVERSES = {
+_WITH_ENTRY = frozenset(
+    {"softmax", "log_softmax", "relu", "sigmoid"}
+)  # softmax_k(z) is softmax(z)_k
+_INVERSES = {  # sin^{-1}
     "sin": "arcsin",
     "cos": "arccos",
     "tan": "arctan",
@@ -224,7 +228,7 @@ class _Calls(_Sums):
     def function_value(
         self, name: str, arguments: Sequence[Part], part: Applied, entrywise: bool
     ) -> Operand:
-        with self.entries(name in ("sum", "mean", "max", "min", "prod")):
+        with self.entries(is_total(name)):
             args = [self.argument_of(name, a) for a in arguments]
         below = part.below
         if name == "log" and below is not None:
@@ -241,11 +245,11 @@ class _Calls(_Sums):
             return self.general(name, args, part, options)
         if name == "scatter" and self.printed and below is not None:
             return self.put_back(args[0], below, part)
-        if name in ("softmax", "log_softmax", "relu", "sigmoid") and below is not None:
+        if name in _WITH_ENTRY and below is not None:
             value = self.function_value(name, arguments, replace(part, below=None), entrywise)
             return self.pick(self.sized(value, part), below, part)
-        if name in ("leaky_relu", "elu") and below is not None:
-            return self.with_slope(name, args[0], below, part)
+        if below is not None and is_entrywise(name) and (option := number_option(name)):
+            return self.with_number(name, option, args[0], below, part)
         if below is not None:
             varied = _VARIED.get((name, "".join(t.text for t in below)))
             if varied is not None:
@@ -254,21 +258,22 @@ class _Calls(_Sums):
         composite = _COMPOSITE.get(name)
         if composite is not None:
             return composite(self, args, part)
-        if name in ("max", "min"):
+        if name in GATES and GATES[name].of_two:
             return self.extreme(name, args, part)
-        if len(args) == 1 and (is_entrywise(name) or name in ("relu", "sigmoid")):
+        if len(args) == 1 and is_entrywise(name):
             return self.unary(name, args[0], part, entrywise)
         return self.general(name, args, part)
 
-    def with_slope(self, name: str, x: Value, below: Sequence[Token], part: Part) -> Value:
+    def with_number(
+        self, name: str, option: str, x: Value, below: Sequence[Token], part: Part
+    ) -> Value:
         """LeakyReLU and ELU with their constant below."""
-        slope = self.value(self.tree(below))
-        option = {"leaky_relu": "slope", "elu": "alpha"}[name]
-        if slope.node.gate is not CONSTANT:
+        number = self.value(self.tree(below))
+        if number.node.gate is not CONSTANT:
             raise self.error(f"the {option} below is a number", part)
         return Value(
-            self.call(name, [x.node], part, False, **{option: float(slope.node.value)}),
-            f"{name}({x.text}, {option}={float(slope.node.value)})",
+            self.call(name, [x.node], part, False, **{option: float(number.node.value)}),
+            f"{name}({x.text}, {option}={float(number.node.value)})",
             ATOM,
             x.axes,
         )
@@ -284,11 +289,11 @@ class _Calls(_Sums):
 
     def unary(self, name: str, x: Value, part: Part, entrywise: bool = False) -> Value:
         """A function of one number, of each entry of a tensor."""
-        if self.printed and name == "log" and x.node.gate is GATES["sigmoid"]:  # far out exact
-            node = self.call("log_sigmoid", [x.node.args[0]], part)
+        if self.printed and name == "log" and x.node.gate.logarithm:  # far out exact
+            node = self.gate(x.node.gate.logarithm, x.node.args, part)
             return Value(node, f"log({x.text})", ATOM, x.axes, x.row)
         square = len(x.shape) == 2 and x.shape[0] == x.shape[1] > 1
-        if square and name in _MATRIX_FUNCTIONS and not entrywise:
+        if square and is_power_series(name) and not entrywise:
             raise self.error(
                 f"this has two readings: the {name} of each entry (write \\{name}^{{\\odot}}(A)), or that of the matrix "
                 "(a power series, which is not known here)", part,
@@ -308,7 +313,7 @@ class _Calls(_Sums):
             return self.general_at_once(name, args, part)
         nodes = [a.node for a in args]
         options: dict[str, Any] = dict(written or {})
-        if name in ("softmax", "log_softmax") and len(args[0].shape) == 2 and args[0].shape[1] == 1:
+        if is_along_axis(name) and len(args[0].shape) == 2 and args[0].shape[1] == 1:
             options.setdefault("axis", 0)
         if form.operands is not None and len(form.operands) != len(args) and form.options:
             slots = list(form.options)[: len(args) - len(form.operands)]
@@ -331,7 +336,7 @@ class _Calls(_Sums):
             return self.as_number(args[0])
         if name == "diag" and len(args[0].shape) == 2 and args[0].shape[1] == 1:
             nodes = [self.flat(args[0], part).node]
-        row = args[0].row and name in ("softmax", "log_softmax")
+        row = args[0].row and is_along_axis(name)
         node = self.gate_of(name, nodes, args, part, options)
         return Value(node, f"{name}({text})", ATOM, (), row)
 
@@ -384,7 +389,7 @@ class _Calls(_Sums):
         return Value(node, f"scatter({value.text})")
 
     def general_at_once(self, name: str, args: list[Value], part: Part) -> Value:
-        if name in ("softmax", "log_softmax") and len(args) == 1 and len(args[0].shape) == 1:
+        if is_along_axis(name) and len(args) == 1 and len(args[0].shape) == 1:
             (x,) = args
             return Value(self.call(name, [x.node], part), f"{name}({x.text})", ATOM, x.axes)
         raise OneByOne
@@ -398,7 +403,7 @@ class _Calls(_Sums):
                 raise OneByOne
             return Value(self.call(name, [args[0].node], part), f"{name}({args[0].text})")
         result = args[0]
-        gate = f"{name}imum"
+        gate = GATES[name].of_two
         for other in args[1:]:
             a, b = self.fitted(result, other, part, "compared with")
             if result.shape and other.shape and result.shape != other.shape and not self.printed:

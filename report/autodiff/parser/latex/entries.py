@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.form import Form
 from report.autodiff.gates import Key, Place
 from report.autodiff.graph import CONSTANT, constant
 from report.autodiff.parser.latex.indices import Linear, Run, linear, split
@@ -406,7 +407,7 @@ class _Entries(_Ranges):
         if value.shape:
             raise self.error("an index is a number; this has several entries", tree)
         node = value.node
-        while node.gate.name in ("index", "reshape"):
+        while node.gate.form in (Form.PICKED, Form.RESHAPED):
             node = node.args[0]
         if not node.is_input:
             raise self.error(

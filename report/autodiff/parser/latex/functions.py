@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from report.autodiff.gates import GATES
+from report.autodiff.gates.shapes import along, reduced
 from report.autodiff.parser.names import FORMS
 
 _SAME = [
@@ -30,25 +31,31 @@ _SAME = [
     "arccosh",
     "arctanh",
     "erf",
-    "max",
-    "min",
     "trace",
     "diag",
-    "sqrt",
     "sigmoid",
     "relu",
     "softmax",
-    "sum",
-    "prod",
     "mean",
     "norm",
 ]
+BIG = {  # signs with an index below
+    r"\sum": "sum",
+    r"\prod": "prod",
+    r"\max": "max",
+    r"\min": "min",
+    r"\sup": "max",
+    r"\inf": "min",
+}
 FUNCTIONS: dict[str, str] = {  # commands
-    **{name: name for name in _SAME if name not in ("max", "min", "sum", "prod", "sqrt")},
+    **{name: name for name in _SAME},
     "ln": "log", "lg": "log10", "tr": "trace", "Tr": "trace", "tg": "tan", "ctg": "cot", "arctg": "arctan",
     "arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh", "cosec": "csc", "diag": "diag",
 }  # fmt: skip
-_NO_OPERATOR = frozenset({"Var", "Std", "SD", "Cov", "E", "P", "index", "where", "max", "I"})
+# what a command that nobody knows may have been meant for
+COMMANDS = (*FUNCTIONS, "frac", "sqrt", "sum", "prod", "alpha", "lambda")
+_NO_OPERATOR = frozenset({"Var", "Std", "SD", "Cov", "E", "P", "index", "where", "I"})
+_OF_MATRICES = ("exponential", "trigonometry")  # groups of gates that are power series
 _PRINTED = re.compile(
     r"\\operatorname\{\{([A-Za-z0-9\\_]+)\}\}\\left\("
 )  # the word of a row's notation
@@ -71,7 +78,7 @@ _WORDS = {
 
 def function_name(word: str) -> str | None:
     """The name of the function that a word means, None for one that nobody knows."""
-    if word in _NO_OPERATOR - {"max"}:
+    if word in _NO_OPERATOR:
         return None
     plain = word.replace(" ", "").replace("-", "").replace(r"\_", "").replace("_", "")
     if len(plain) < 2:
@@ -79,6 +86,22 @@ def function_name(word: str) -> str | None:
     if plain in _WORDS or plain.lower() in _WORDS:
         return _WORDS.get(plain, _WORDS.get(plain.lower())) or None
     return next((name for name in FORMS if name.replace("_", "") == plain), None)
+
+
+def is_along_axis(name: str) -> bool:
+    """Whether a function takes the entries along an axis together, and keeps the shape."""
+    return name in GATES and GATES[name].shape is along
+
+
+def is_total(name: str) -> bool:
+    """Whether a function adds, multiplies or compares all entries, so that a power inside is one of entries."""
+    return name in GATES and GATES[name].shape is reduced and GATES[name].group == "reductions"
+
+
+def is_power_series(name: str) -> bool:
+    """Whether a function of one number is that of a square matrix as a whole as well."""
+    gate = GATES.get(name)
+    return gate is not None and bool(gate.of_matrix) and gate.group in _OF_MATRICES
 
 
 def is_entrywise(name: str) -> bool:

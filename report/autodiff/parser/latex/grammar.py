@@ -20,8 +20,7 @@ from report.autodiff.parser.latex.cursor import (
     RELATIONS,
 )
 from report.autodiff.parser.latex.environments import _Environments
-from report.autodiff.parser.latex.functions import FUNCTIONS
-from report.autodiff.parser.latex.heads import _BIG
+from report.autodiff.parser.latex.functions import BIG, COMMANDS, FUNCTIONS
 from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.latex.tree import (
     Applied,
@@ -190,7 +189,7 @@ class _Grammar(_Environments):
             return self.accented(token)
         if text in _FONTS or text in (r"\overbrace", r"\underbrace", r"\mathopen"):
             return self.with_font(token)
-        if text in _BIG:
+        if text in BIG:
             return self.big(token)
         if text in (
             r"\indicator",
@@ -216,9 +215,7 @@ class _Grammar(_Environments):
             and text[1:].isalpha()
             and text not in (*_TIMES, *RELATIONS, r"\right", r"\quad", r"\qquad")
         ):
-            near = nearest(
-                text[1:], (*FUNCTIONS, "frac", "sqrt", "sum", "prod", "alpha", "lambda"), 0.7
-            )
+            near = nearest(text[1:], COMMANDS, 0.7)
             raise self.error(f"unknown command {text}{near or '; write what it stands for'}", token)
         if text in _CLOSE or text == "}":
             raise self.error("something is missing here: a value, or an opening bracket", token)

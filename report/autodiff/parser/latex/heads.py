@@ -2,9 +2,10 @@ r"""Functions with their arguments, and sums with what they reach over."""
 
 from __future__ import annotations
 
+from report.autodiff.gates import GATES
 from report.autodiff.parser.latex.atoms import _Atoms
 from report.autodiff.parser.latex.cursor import _ACCENTS, _FONTS
-from report.autodiff.parser.latex.functions import FUNCTIONS, function_name
+from report.autodiff.parser.latex.functions import BIG, FUNCTIONS, function_name
 from report.autodiff.parser.latex.options import options_below
 from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.latex.tree import (
@@ -19,18 +20,12 @@ from report.autodiff.parser.latex.tree import (
     Sum,
 )
 
-_BIG = {
-    r"\sum": "sum",
-    r"\prod": "prod",
-    r"\max": "max",
-    r"\min": "min",
-    r"\sup": "max",
-    r"\inf": "min",
-}
 _BELONGS = (
     "this has two readings: it belongs to the function before it, or is a factor of its own; put brackets round "
     "the argument"
 )
+# \det A^\top, \operatorname{tr} A B: products of matrices, and transposes, need no brackets
+_NUMBERS_OF_MATRICES = frozenset({"trace", "det", "logdet"})
 _ANGLES = frozenset({"sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth"})
 
 
@@ -66,7 +61,7 @@ class _Heads(_Atoms):
             if (
                 self.next == "^"
                 and [t.text for t in self.peek_script()] in ([r"\top"], ["T"])
-                and name in ("tr", "trace", "det")
+                and name in _NUMBERS_OF_MATRICES
             ):
                 inner = self.scripted(inner)
             return Applied(token.start, inner.end, name, inner, below, above, True)
@@ -85,7 +80,7 @@ class _Heads(_Atoms):
     def bare_argument(self, name: str) -> Part:
         """The argument of a function without brackets: factors up to the next function or sign."""
         factors: list[tuple[str, Part]] = []
-        matrix = name in ("trace", "det", "logdet", "diag")
+        matrix = name in _NUMBERS_OF_MATRICES or name == "diag"
         while True:
             token = self.token
             if self.next == "-" and not factors:
@@ -150,7 +145,7 @@ class _Heads(_Atoms):
         if token is None:
             return False
         if token.kind == "cmd":
-            return token.text in _BIG or token.text[1:] in FUNCTIONS
+            return token.text in BIG or token.text[1:] in FUNCTIONS
         if token.kind == "word":
             return not self.is_name(token.text) and function_name(token.text) is not None
         return bool(token.kind == "letter" and token.text == "sigma" and not self.is_name("sigma"))
@@ -165,7 +160,7 @@ class _Heads(_Atoms):
 
     def big(self, token: Token, name: str = "") -> Part:
         """A sum, product or extreme, over indices or without."""
-        name = name or _BIG[token.text]
+        name = name or BIG[token.text]
         below = above = None
         mark = self.at
         while self.next in ("^", "_"):
@@ -177,7 +172,7 @@ class _Heads(_Atoms):
         if below is not None and options_below(name, below) is not None:  # of axis 0
             self.at = mark
             return self.function(token, name)
-        if name in ("max", "min") and below is None:
+        if GATES[name].of_two and below is None:
             if above is not None:
                 raise self.error(f"write the power behind the bracket: (\\{name}(a, b))^2", token)
             return self.function(token, name)

@@ -2,7 +2,7 @@ r"""What is written below a function: \text{axis }1, \text{kept}, n-1, a new sha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from report.autodiff.gates import GATES
@@ -37,7 +37,7 @@ def options_below(name: str, below: Sequence[Token]) -> dict[str, Any] | None:
         elif not word and isinstance(value, int) and last in _SEVERAL:  # axis 1,2
             before = options[last]
             options[last] = (*before, value) if isinstance(before, tuple) else (before, value)
-        elif not word and value is not None and (number := _number_option(name, options)):
+        elif not word and value is not None and (number := number_option(name, options)):
             options[number] = float(value)
         elif texts in (["rows"], ["columns"]) and "axis" in gate.params:
             options["axis"] = int(texts == ["columns"]) + 1
@@ -69,7 +69,7 @@ def _word(item: Sequence[Token]) -> str:
     return {"kept": "keepdims"}.get(word, word)
 
 
-def _number_option(name: str, given: dict[str, Any]) -> str:
+def number_option(name: str, given: Container[str] = ()) -> str:
     """The next option that is a number and needs no name: LeakyReLU's slope."""
     numbers = (o for o, v in GATES[name].params.items() if isinstance(v, float))
     return next((o for o in numbers if o not in given), "")

@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
+from report.autodiff.gates import GATES
 from report.autodiff.parser.latex.conditions import _Conditions
 from report.autodiff.parser.latex.indices import Run
 from report.autodiff.parser.latex.tree import Big, Group, Part, Product
@@ -13,6 +16,14 @@ from report.autodiff.parser.latex.values import OneByOne, Operand, Value
 from report.errors import ReportError
 
 MAX_TERMS = 60  # of a sum that is written out
+
+
+def _of_nothing(name: str) -> float | None:
+    """The value of a reduction without terms; None where it has none, as a largest entry."""
+    try:
+        return float(GATES[name].forward(np.zeros(0)))
+    except ValueError:
+        return None
 
 
 class _Sums(_Conditions):
@@ -61,8 +72,8 @@ class _Sums(_Conditions):
             terms = list(self.each_term(part, ranges, conditions))
         finally:
             self.terms = outer
-        if not terms and self.indices and part.name in ("sum", "prod"):
-            return self.number(0.0 if part.name == "sum" else 1.0)
+        if not terms and self.indices and (nothing := _of_nothing(part.name)) is not None:
+            return self.number(nothing)
         if not terms:
             raise self.error("no term fulfils the condition below", part)
         return self.joined(part, terms)
@@ -87,7 +98,7 @@ class _Sums(_Conditions):
                     holds.append(found)
             value = self.lower(part.body)
             for condition_value in holds:
-                neutral = {"sum": 0.0, "prod": 1.0}.get(part.name)
+                neutral = _of_nothing(part.name)
                 if neutral is None:  # of a largest entry a label leaves one out
                     if self.at_inputs(condition_value):
                         continue
@@ -104,7 +115,7 @@ class _Sums(_Conditions):
 
     def joined(self, part: Big, terms: list[Operand]) -> Operand:
         """The terms added up, multiplied, or the extreme of them."""
-        if part.name in ("max", "min"):
+        if GATES[part.name].of_two:
             values = [self.sized(t, part) for t in terms]
             if any(v.shape for v in values):
                 raise self.error("the largest of several numbers is meant; these are vectors", part)
