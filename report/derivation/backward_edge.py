@@ -20,7 +20,7 @@ from report.derivation.index_form import IndexForm, NoIndexForm
 from report.derivation.latex import Printed
 from report.derivation.latex.printed import Sign, bracketed, fraction, put
 from report.derivation.latex.printer import as_row, bracketed_at
-from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor, uncoloured
+from report.derivation.latex.symbols import GRADIENT, VALUE, partial, tensor
 from report.derivation.quantity_names import Notation
 from report.derivation.symbolic.closed_form import local_derivative
 from report.derivation.symbolic.expressions import constant as exact
@@ -209,7 +209,7 @@ class Link:
                     self.notation.latex(graph, lambda n: known.get(n) or self.numbers.get(n))
                 )
             put_in.append(numbers)
-            if uncoloured(put_in[0]) == uncoloured(put_in[-1]):
+            if put_in[0].uncoloured == put_in[-1].uncoloured:
                 del put_in[:-1]
         return tuple(dict.fromkeys(symbols)), tuple(put_in)
 

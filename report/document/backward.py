@@ -8,7 +8,7 @@ block that keeps its lines apart.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -55,8 +55,12 @@ def scalar_gradients(trace: Trace, derivation: Derivation, detail: str) -> list[
     if detail == "full":
         return []
     shown = [s for is_table, group in _groups(derivation) if is_table for s in group]
-    rows = [_start(shown[0]), *(r for s in shown for r in _rows(trace, s))] if shown else []
-    return [float(row.value) for row in rows]
+    found: list[Array] = [step.quantity.gradient for step in shown[:1]]  # ∂f/∂f = 1
+    for branch in (b for step in shown for b in step.branches):
+        found.append(branch.value)
+        if branch.total is not None:
+            found.append(trace.quantities[branch.argument].gradient)
+    return [float(value) for value in found]
 
 
 def _groups(derivation: Derivation) -> Iterator[tuple[bool, list[Step]]]:
@@ -96,7 +100,7 @@ def _table(
     same: Precision,
 ) -> dict[str, Any]:
     """One row for each argument, a row where paths meet, and the reasons under the table."""
-    gates = [[replace(r, numbers=same(r.numbers)) for r in _rows(trace, s)] for s in shown]
+    gates = [list(_rows(trace, s, same)) for s in shown]
     anchors: list[Step | None] = list(shown)
     if shown[0].quantity.node is trace.graph.result:  # ∂f/∂f = 1 comes before any gate
         gates.insert(0, [_start(shown[0])])
@@ -147,20 +151,21 @@ def _start(last: Step) -> _Row:
     return _Row(last.arrived.left, _after(last.arrived.symbols), "", "", last.quantity.gradient)
 
 
-def _rows(trace: Trace, step: Step) -> Iterator[_Row]:
+def _rows(trace: Trace, step: Step, same: Precision) -> Iterator[_Row]:
     for branch in step.branches:
         assert branch.local is not None  # every scalar step has one
         yield _Row(
             branch.left,
             _after(branch.chain),
             _in_short(branch.local),
-            _after(branch.numbers[:-1]),
+            _after([same(n) for n in branch.numbers[:-1]]),
             branch.value,
         )
         if branch.total is not None:
             total = branch.total
             value = trace.quantities[branch.argument].gradient
-            yield _Row(total.left, _after(total.symbols), "", _after(total.numbers[:-1]), value)
+            numbers = _after([same(n) for n in total.numbers[:-1]])
+            yield _Row(total.left, _after(total.symbols), "", numbers, value)
 
 
 def _after(sides: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from report.autodiff.trace import Quantity, Trace
 from report.checks import error_text
 from report.derivation import Derivation, Equation, Gradient, parts, second_order
 from report.derivation.gate_families import GateFamily
-from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor, uncoloured
+from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor
 from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.descent import descent_view, loop_view
@@ -281,7 +281,7 @@ def _frames(
 def _frame(g: Gradient, elsewhere: Collection[str]) -> _Frame:
     """The closed form that holds here first, its numbers, and the same in entries."""
     # a constant gradient is its number: not 2 = 2
-    closed = () if g.closed in (None, uncoloured(g.numbers)) else (g.closed,)
+    closed = () if g.closed in (None, g.numbers.uncoloured) else (g.closed,)
     lead = Equation(g.left, g.here[-1].symbols if g.here else closed, (g.numbers,))
     return _Frame(
         [{"name": g.name, "long": not (g.closed or g.entry), "used": g.used}],

@@ -14,7 +14,7 @@ from report.autodiff.parser.parser import parse
 from report.derivation import derive
 from report.derivation.index_form import NoIndexForm, index_form
 from report.derivation.latex import equation, latex
-from report.derivation.latex.symbols import matrix, number_tex, symbol, tensor, uncoloured
+from report.derivation.latex.symbols import matrix, number_tex, symbol, tensor
 from report.derivation.symbolic import expressions
 
 RNG = np.random.default_rng(7)
@@ -46,8 +46,8 @@ def test_names_are_set_as_in_a_textbook(name, shape, expected):
 def test_negative_numbers_put_in_stand_in_brackets():
     node = parse("a + b", {"a": np.float64(-2), "b": np.float64(-1)}).result
     values = dict(zip(node.args, (-2.0, -1.0), strict=True))
-    written = uncoloured(equation(node, lambda n: number_tex(values[n], "#0072B2")))
-    assert written == r"-2 + \left(-1\right)"
+    written = equation(node, lambda n: number_tex(values[n], "#0072B2"))
+    assert written.uncoloured == r"-2 + \left(-1\right)"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ a sign.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
@@ -79,6 +80,19 @@ class Start(NamedTuple):
     colour: str = ""
 
 
+class Shown(NamedTuple):
+    """A part in colour: where it begins and ends in the LaTeX, without the command, and the numbers that it shows."""
+
+    begin: int
+    end: int
+    colour: str
+    numbers: Any
+
+    def moved(self, by: int) -> Shown:
+        """The same behind so many characters more."""
+        return self._replace(begin=self.begin + by, end=self.end + by)
+
+
 Signs = frozenset[Sign]
 NONE: Signs = frozenset()
 
@@ -87,7 +101,7 @@ class Printed(str):
     """LaTeX; `binding` is how tightly its outermost sign binds, `notes` what the rows of its gates say of it.
 
     `numbers` are the numbers that it shows where it shows nothing else, `condition` what stands in a bracket
-    𝟙[...] that is all of it, and `name` the name of which it is the symbol.
+    𝟙[...] that is all of it, `name` the name of which it is the symbol, and `shown` its parts in colour.
     """
 
     binding: int
@@ -98,6 +112,7 @@ class Printed(str):
     numbers: Any
     condition: Printed | None
     name: str | None
+    shown: tuple[Shown, ...]
 
     def __new__(
         cls,
@@ -111,13 +126,37 @@ class Printed(str):
         numbers: Any = None,
         condition: Printed | None = None,
         name: str | None = None,
+        shown: tuple[Shown, ...] = (),
     ) -> Self:
         """The text as it is; nothing is read from it."""
         self = super().__new__(cls, text)
         self.binding, self.start, self.last = binding, start or Start(), last
         self.signs, self.notes = signs, notes
         self.numbers, self.condition, self.name = numbers, condition, name
+        self.shown = shown
         return self
+
+    def with_shown(self, of: Callable[[str, Shown], str]) -> Printed:
+        """The same with other LaTeX in its parts in colour."""
+        text, at = "", 0
+        shown = []
+        for part in self.shown:
+            text += self[at : part.begin]
+            begin, at = len(text), part.end
+            text += of(self[part.begin : part.end], part)
+            shown.append(part._replace(begin=begin, end=len(text)))
+        text += self[at:]
+        told = self._told | {"shown": tuple(shown)}
+        return Printed(text, self.binding, self.start, self.last, self.signs, self.notes, **told)
+
+    @property
+    def uncoloured(self) -> str:
+        """The LaTeX without its colours."""
+        text, at = "", 0
+        for part in self.shown:
+            text += self[at : part.begin - len(_command(part.colour))] + self[part.begin : part.end]
+            at = part.end + 1
+        return text + self[at:]
 
     @property
     def minus(self) -> bool:
@@ -137,7 +176,10 @@ class Printed(str):
     @property
     def unsigned(self) -> Printed:
         """The same without the minus that it begins with."""
-        return Printed(self[1:], self.binding, Start(), self.last, self.signs, self.notes)
+        shown = tuple(part.moved(-1) for part in self.shown)
+        return Printed(
+            self[1:], self.binding, Start(), self.last, self.signs, self.notes, shown=shown
+        )
 
     @property
     def needs_dot(self) -> bool:
@@ -149,14 +191,22 @@ class Printed(str):
         """The same with more signs in it, and with more that is said of it."""
         if signs <= self.signs and not notes:
             return self
-        kept = {"numbers": self.numbers, "condition": self.condition, "name": self.name}
         signs, notes = self.signs | signs, (*self.notes, *notes)
-        return Printed(self, self.binding, self.start, self.last, signs, notes, **kept)
+        return Printed(self, self.binding, self.start, self.last, signs, notes, **self._told)
 
     def bound(self, binding: int, **told: Any) -> Printed:
         """The same text with another binding."""
-        kept = {"numbers": self.numbers, "condition": self.condition, "name": self.name} | told
-        return Printed(self, binding, self.start, self.last, self.signs, self.notes, **kept)
+        told = self._told | told
+        return Printed(self, binding, self.start, self.last, self.signs, self.notes, **told)
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        return {
+            "numbers": self.numbers,
+            "condition": self.condition,
+            "name": self.name,
+            "shown": self.shown,
+        }
 
 
 def put(
@@ -167,13 +217,17 @@ def put(
     starts = None
     opened = ""  # the literals before the first part that tells how it begins
     end = Last.OTHER
-    for part in parts:
+    shown: tuple[Shown, ...] = ()
+    for i, part in enumerate(parts):
         if not part:
             continue
         if isinstance(part, Printed):
             start, end, held = part.start, part.last, part.signs
             if part.notes:
                 notes += part.notes
+            if part.shown:
+                before = sum(map(len, parts[:i]))
+                shown += tuple(x.moved(before) for x in part.shown)
         else:
             start, end, held = literal(part)
         if not held <= signs:
@@ -183,7 +237,7 @@ def put(
                 opened = opened or part
             else:
                 starts = _opened(opened, start) if opened else start
-    return Printed("".join(parts), binding, starts, last or end, signs, notes, **told)
+    return Printed("".join(parts), binding, starts, last or end, signs, notes, shown=shown, **told)
 
 
 _OPENED = (r"\left(", r"\frac{")
@@ -212,10 +266,16 @@ def coloured(part: Printed, colour: str | None) -> Printed:
     if not colour:
         return part
     start = part.start._replace(colour=colour)
-    text = rf"\textcolor{{{colour}}}{{{part}}}"
+    command = _command(colour)
+    shown = (Shown(len(command), len(command) + len(part), colour, part.numbers),)
+    told = {"numbers": part.numbers, "shown": shown}
     return Printed(
-        text, part.binding, start, Last.OTHER, part.signs, part.notes, numbers=part.numbers
+        f"{command}{part}}}", part.binding, start, Last.OTHER, part.signs, part.notes, **told
     )
+
+
+def _command(colour: str) -> str:
+    return rf"\textcolor{{{colour}}}{{"
 
 
 def joined(separator: str, parts: list[Printed], binding: int = ATOM) -> Printed:

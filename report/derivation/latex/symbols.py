@@ -201,17 +201,11 @@ def _aligned(grid: np.ndarray, among: Sequence[float] | np.ndarray) -> list[str]
     return [s.replace(number_format.MINUS, "-") for s in shown]
 
 
-def uncoloured(text: str) -> str:
-    """LaTeX without its colours (what is coloured here holds no braces but for sub- and superscripts)."""
-    return COLOUR.sub("", text).replace("}", "").replace("{", "")
-
-
 def without_font(text: str) -> str:
     """LaTeX with the letters of vectors and matrices as those of numbers."""
     return _BOLD.sub(r"\1", text)
 
 
-COLOUR = re.compile(r"\\textcolor\{[^}]*\}")
 _BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
 
 
