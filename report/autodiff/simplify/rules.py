@@ -110,7 +110,6 @@ where = gate("where")
 Index, Scatter = gate("index", operator="f"), gate("scatter", operator="f")
 Linear = gate(*(row.name for row in GATES.values() if row.linear), operator="f")
 Bilinear = gate("outer", "matmul", "dot", "kron", operator="f")
-Solve = gate("solve", operator="f")
 
 
 def has_number(c: Node) -> bool:

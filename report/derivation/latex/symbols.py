@@ -201,14 +201,6 @@ def _aligned(grid: np.ndarray, among: Sequence[float] | np.ndarray) -> list[str]
     return [s.replace(number_format.MINUS, "-") for s in shown]
 
 
-def without_font(text: str) -> str:
-    """LaTeX with the letters of vectors and matrices as those of numbers."""
-    return _BOLD.sub(r"\1", text)
-
-
-_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\{([^{}]*)\}")
-
-
 def dimensions(shape: Shape) -> str:
     r"""3 \times 1; a plain vector of n numbers is written n."""
     return r" \times ".join(str(n) for n in shape) if shape else "1"
