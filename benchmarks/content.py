@@ -98,7 +98,7 @@ Block = Heading | Paragraph | Formulas | Table | Drawing | Listing | Terminal
 
 
 def read(path: str, overrides: Sequence[str] = ()) -> Homework:
-    from report.homework.homework import parse_overrides
+    from report.homework.overrides import parse_overrides
 
     return read_homework(path, parse_overrides(list(overrides)) if overrides else None, None)
 

@@ -27,11 +27,11 @@ from report.homework.all_faults import all_faults, faults_of, together
 from report.homework.homework import (
     FileFaults,
     Homework,
-    date_text,
     place,
     read_homework,
     with_detail,
 )
+from report.homework.questions import date_text
 from report.homework.traces import asked_of, trace_question, traces_of
 from report.plain_values import as_path, as_text
 

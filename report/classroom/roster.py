@@ -21,8 +21,9 @@ from typing import Any
 from report.classroom import csv_tables
 from report.errors import ReportError, shown
 from report.homework import toml, variants
-from report.homework.homework import Homework, override
+from report.homework.homework import Homework
 from report.homework.keys import read_seed
+from report.homework.overrides import override
 
 MAX_REDRAWS = 1000  # of one student, until the numbers differ from those of all the others
 

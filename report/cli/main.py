@@ -226,7 +226,7 @@ def _verify(options: argparse.Namespace) -> tuple[str, int]:
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     if not options.set:
         return {}
-    from report.homework.homework import parse_overrides
+    from report.homework.overrides import parse_overrides
 
     return parse_overrides(options.set)
 

@@ -5,6 +5,7 @@ A message begins with `start`, the place in the file, and names the key and the 
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import unicodedata
@@ -12,11 +13,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from report.autodiff.descent import MAX_STEPS, METHODS
+from report.editions import DETAILS
 from report.errors import ReportError, nearest, shown
 from report.homework.characters import check_characters
 from report.homework.typed_numbers import as_numbers
 from report.plain_values import as_text
 
+LINES = ("title", "course", "author", "student_id")
+PAPERS = ("a4", "letter")
 MAX_LINE = 200  # characters of a title, a name, ...
 MAX_STATEMENT = 20_000
 MAX_FUNCTION = 200_000  # characters, which are read in about a second
@@ -56,6 +60,23 @@ def read_conditions(table: Mapping[str, Any], start: str) -> tuple[str, ...]:
     if len(texts) > MAX_CONDITIONS:
         raise ReportError(f"{start}{len(texts)} conditions; {MAX_CONDITIONS} are possible")
     return tuple(read_text({"require": text}, "require", start, limit=500) for text in texts)
+
+
+def read_heading(table: Mapping[str, Any], start: str) -> dict[str, Any]:
+    """The keys of the heading that a table holds, checked; a message begins with `start`."""
+    read: dict[str, Any] = {key: read_text(table, key, start) for key in LINES if key in table}
+    if "due" in table:
+        due = table["due"]
+        read["due"] = (
+            due if isinstance(due, dt.date) else read_text(table, "due", start, "2026-10-21")
+        )
+    if "paper" in table:
+        read["paper"] = read_choice(table, "paper", start, PAPERS)
+    if "detail" in table:
+        read["detail"] = read_choice(table, "detail", start, DETAILS)
+    if "seed" in table:
+        read["seed"] = read_seed(table["seed"], start)
+    return read
 
 
 def read_function(table: Mapping[str, Any], start: str) -> str:

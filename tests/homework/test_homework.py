@@ -18,11 +18,11 @@ from report.autodiff.descent import Plan
 from report.homework import homework, toml
 from report.homework.homework import (
     Homework,
-    parse_overrides,
     place,
     read_homework,
     read_homework_text,
 )
+from report.homework.overrides import parse_overrides
 from report.homework.traces import traces_of
 from report.homework.variants import draw
 
