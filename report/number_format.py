@@ -15,6 +15,7 @@ import numpy as np
 
 DIGITS = 6
 MINUS = "−"
+POINT_SPACE, DIGIT_SPACE = "\N{PUNCTUATION SPACE}", "\N{FIGURE SPACE}"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -60,7 +61,8 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     """Numbers for one column: all with the same decimals, so that their points align.
 
     The largest gets `digits` significant digits, the smallest at least three, and zeros that all of
-    them end in are left out. Numbers that span too much for that are shown each by itself.
+    them end in are left out. An exact zero is 0 and the room of the decimals. Numbers that span too much
+    for that are shown each by itself.
     """
     numbers = [float(v) for v in values]
     sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
@@ -69,11 +71,12 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     if max(sizes) >= max(digits, 6) or min(sizes) < -7 or max(sizes) - min(sizes) > digits:
         return [show(v, digits) for v in numbers]
     decimals = max(digits - 1 - max(sizes), 2 - min(sizes), 0)
-    shown = [f"{v:.{decimals}f}" for v in numbers]
+    shown = [f"{v:.{decimals}f}" if v else "0" for v in numbers]
     while decimals and all(s.endswith("0") for s in shown):
         decimals -= 1
-        shown = [s[:-1].rstrip(".") for s in shown]
-    return [(s[1:] if not float(s) else s).replace("-", MINUS) if s[0] == "-" else s for s in shown]
+        shown = [s[:-1].rstrip(".") or "0" for s in shown]
+    room = POINT_SPACE + decimals * DIGIT_SPACE if decimals else ""
+    return [s.replace("-", MINUS) if v else f"0{room}" for s, v in zip(shown, numbers, strict=True)]
 
 
 def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
@@ -91,7 +94,7 @@ def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     more = max(-min(sizes) - decimals, 0)
     if -5 < max(sizes) < max(digits, 6) and more <= 2:
         decimals += more
-        shown, powers = [f"{v:.{decimals}f}" for v in numbers], [""] * len(numbers)
+        shown, powers = [f"{v:.{decimals}f}" if v else "0" for v in numbers], [""] * len(numbers)
     else:
         decimals = digits - 1
         pairs = [f"{v:.{decimals}e}".partition("e") if v else ("0", "", "") for v in numbers]

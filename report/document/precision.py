@@ -53,5 +53,5 @@ def _rounded(number: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    bare = text.rstrip("0").rstrip(".") if "." in text else text
+    bare = text.rstrip("0").rstrip(".") if "." in text else text.rstrip()
     return bare.replace(number_format.MINUS, "-")
