@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.number_format import together
+from report.number_format import column, together
 
 SMALL = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
@@ -30,6 +30,18 @@ SMALL = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 )
 def test_together(values: list[float], shown: list[str]) -> None:
     assert together(values, 4) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([0.25, 0, -22.5], ["0.25", "0\u2008\u2007\u2007", "−22.50"]),
+        ([0.0, 3, -4], ["0", "3", "−4"]),
+        ([-0.0, 0.5], ["0\u2008\u2007", "0.5"]),
+    ],
+)
+def test_a_zero_in_a_column_is_0_and_room(values: list[float], shown: list[str]) -> None:
+    assert column(values) == shown
 
 
 def read(text: str) -> float:

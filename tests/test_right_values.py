@@ -190,6 +190,22 @@ def test_a_kink_but_for_rounding_is_a_kink_for_every_way(
 
 
 @pytest.mark.parametrize(
+    ("function", "inputs", "line", "value"),
+    [
+        ("z = a + b - c\nz * exp(z)", {"a": 0.1, "b": 0.2, "c": 0.3}, "z", 0),
+        ("z = W @ x\nsum(z**2)", {"W": [[0.1, 0.3], [0.2, 0.7]], "x": [0.6, -0.2]}, "z", [0, -0.02]),
+        ("z = a / 3 - b\nz", {"a": 0.3, "b": 0.1}, "z", 0),
+    ],
+)
+def test_what_is_0_but_for_rounding_is_0(
+    function: str, inputs: Mapping[str, Any], line: str, value: Any
+) -> None:
+    found = trace(function, inputs)
+    np.testing.assert_allclose(found.quantities[found.graph.lets[line]].value, value, 1e-14, 0)
+    checked(found)
+
+
+@pytest.mark.parametrize(
     ("function", "inputs"),
     [
         ("1 / (sqrt(x)**2 - y)", {"x": 2, "y": 2}),

@@ -8,6 +8,7 @@ the digits, the second what is 0, which of two is larger, and what is equal: 0.1
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +24,7 @@ from report.autodiff.graph import CONSTANT, FAULTS, Array, Graph, Node, topologi
 BITS = 1300
 MAX_STEPS = 30_000  # numbers of all gates, and products in sums: some seconds
 _TINY = -1080  # a power of 2 below all float64 numbers
-_NOISE = 2.0**-1060 * 2.0**-140  # of what a gate is given: what rounding may leave of a 0
+_SHAKE = -1200  # a power of 2, relative; well above rounding
 
 
 @lru_cache(maxsize=1)
@@ -227,7 +228,11 @@ def _computed(node: Node, numbers: Mapping[Node, Array]) -> Any:
         return _constant(node)
     args = [numbers[a] for a in node.args]
     with np.errstate(all="ignore"):
-        return settled(node.gate.forward(*args, **node.params), _NOISE * max(map(_size, args)))
+        value = settled(node.gate.forward(*args, **node.params), keep_small=True)
+        if not any(map(_is_doubtful, np.ravel(value))):
+            return value
+        again = node.gate.forward(*map(_shaken, args, itertools.count()), **node.params)
+        return _without_rounding(value, again)
 
 
 def backward(graph: Graph, numbers: Mapping[Node, Array]) -> tuple[dict[Node, Any], Arrivals]:
@@ -278,28 +283,51 @@ def _constant(node: Node) -> Any:
     return settled(node.value)
 
 
-def _size(value: Any) -> Any:
-    """The largest of some numbers."""
-    return max((abs(extended(x).meant) for x in np.ravel(value)), default=0)
+def _is_doubtful(x: Extended) -> bool:
+    """Whether a number may be what rounding left of a 0."""
+    return is_tiny(x.meant) and x.stored != 0
 
 
-def settled(value: Any, noise: Any = math.inf) -> Any:
-    """Numbers or a tensor of them as Extended; what is less than any float64 number, and than `noise`, is 0."""
+def _shaken(value: Any, argument: int) -> Any:
+    """Numbers moved a little, each by another part."""
+    places = np.arange(np.size(value)).reshape(np.shape(value))
+    return _shake_all(value, places + 31 * argument)
+
+
+def _shake(x: Any, place: int) -> Any:
+    if not isinstance(x, Extended):  # an index
+        return x
+    part = (place + 1) ** 2 % 97 + 1
+    return Extended(x.stored, x.meant * (1 + _context().ldexp(part, _SHAKE)))
+
+
+_shake_all = np.frompyfunc(_shake, 2, 1)
+
+
+def _unless_rounding(x: Extended, moved: Extended) -> Extended:
+    """0 for a number that a little shake of what it is computed from moves by more than itself."""
+    return _zero() if _is_doubtful(x) and abs(moved.meant - x.meant) > abs(x.meant) else x
+
+
+_without_rounding = np.frompyfunc(_unless_rounding, 2, 1)
+
+
+def _zero() -> Extended:
+    return Extended(_context().zero, _context().zero)
+
+
+def settled(value: Any, *, keep_small: bool = False) -> Any:
+    """Numbers or a tensor of them as Extended; what is less than any float64 number is 0, or kept."""
+    settle = extended if keep_small else _settle
     if np.ndim(value):
         with np.errstate(invalid="ignore"):
-            return _settle_all(value, noise)
-    return _settle(value, noise)
+            return np.frompyfunc(settle, 1, 1)(value)
+    return settle(value)
 
 
-def _settle(x: Any, noise: Any = math.inf) -> Extended:
+def _settle(x: Any) -> Extended:
     x = extended(x)
-    if is_tiny(x.meant) and x.stored != 0 and abs(x.meant) <= noise:
-        zero = _context().zero
-        return Extended(zero, zero)
-    return x
-
-
-_settle_all = np.frompyfunc(_settle, 2, 1)
+    return _zero() if _is_doubtful(x) else x
 
 
 def floats(value: Any) -> Array:
