@@ -20,10 +20,10 @@ from report.autodiff.differentiate import with_more_digits
 from report.autodiff.graph import Array, topological
 from report.autodiff.kinks import kinks
 from report.autodiff.parser.latex.names import normal
-from report.autodiff.parser.latex.printed import PrintedFormula, PrintedNames, derivative
+from report.autodiff.parser.latex.printed import PrintedFormula, PrintedNames, Shown, derivative
 from report.autodiff.parser.latex.values import NoEntry
 from report.autodiff.rounding_error import scales
-from report.autodiff.trace import Trace
+from report.autodiff.trace import Quantity, Trace
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
 from report.derivation.index_form.walk import LETTERS
@@ -137,10 +137,11 @@ class _Equations:
         if step.entry is not None:
             self.entries(step.entry, self.sizes[step.quantity.node].value)
         for branch in step.branches:
-            self.branch(branch, is_scalar=not step.quantity.node.shape)
+            self.branch(branch, step.quantity)
 
-    def branch(self, branch: Branch, is_scalar: bool) -> None:
+    def branch(self, branch: Branch, of: Quantity) -> None:
         names, scale = self.names, self.sizes[branch.argument].gradient
+        is_scalar = not of.node.shape
         if branch.local is not None and not is_scalar:
             self.local_entries(branch, [branch.local])
         if branch.derived:
@@ -152,7 +153,8 @@ class _Equations:
                 names = self.local(local, names)
         for side in (*branch.chain, *branch.symbols):
             self.same(branch.left, side, branch.value, scale, names)
-        self.in_numbers(branch.left, branch.numbers, branch.value)
+        upstream = 0.0 if of.gradient is None else of.gradient
+        self.in_numbers(branch.left, branch.numbers, branch.value, among=upstream)
         if branch.entries is not None:
             self.entries(branch.entries, scale)
         if branch.together is not None:
@@ -296,16 +298,25 @@ class _Equations:
                 names.add(left.label, value[()])
 
     def in_numbers(
-        self, left: str, numbers: Sequence[str], expected: Array, exact: Collection[str] = ()
+        self,
+        left: str,
+        numbers: Sequence[str],
+        expected: Array,
+        exact: Collection[str] = (),
+        among: Array = 0.0,
     ) -> None:
-        """A name and what stands under its symbols: the numbers put in, each rounded as it is shown."""
+        """A name and what stands under its symbols: the numbers put in, each rounded as it is shown.
+
+        Gradients may have the precision that they have `among` those of a tensor which they are a part of.
+        """
+        most = float(np.max(np.abs(among), initial=0.0))
         for side in numbers:
             if np.size(expected) > MAX_ENTRIES or _SHORTENED.search(side):
                 continue
             said = f"{left} = {side}"
             with self.notes.if_read(said):
-                bare, values = _uncoloured(side)
-                found = self.names.formula(bare).rounded(np.shape(expected), exact, values)
+                bare, shown = _uncoloured(side, most)
+                found = self.names.formula(bare).rounded(np.shape(expected), exact, shown)
                 self.notes.compare_rounded(said, *found, expected)
 
     # ------------------------------------------------------------ how it is compared
@@ -327,19 +338,18 @@ def _same(found: Any, expected: Any, scale: float) -> bool:
     return not np.isnan(expected).any() and are_close(found, expected, scale)
 
 
-def _uncoloured(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """A formula without its colours, and where in it the values of gates and inputs stand."""
-    bare, at, values = "", 0, []
+def _uncoloured(text: str, among: float) -> tuple[str, list[Shown]]:
+    """A formula without its colours, and where in it values and gradients stand."""
+    bare, at, shown = "", 0, list[Shown]()
     for found in _COLOUR.finditer(text):
         bare += text[at : found.start()]
-        at = found.end()
-        if found[1] == VALUE:
-            depth, end = 0, at
-            while depth or end == at:
-                depth += {"{": 1, "}": -1}.get(text[end], 0)
-                end += 1
-            values.append((len(bare), len(bare) + end - at))
-    return bare + text[at:], values
+        at = end = found.end()
+        depth = 0
+        while depth or end == at:
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        shown.append((len(bare), len(bare) + end - at, 0.0 if found[1] == VALUE else among))
+    return bare + text[at:], shown
 
 
 def _places(sizes: Sequence[int]) -> list[tuple[int, ...]]:

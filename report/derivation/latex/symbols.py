@@ -198,7 +198,9 @@ def _aligned(grid: np.ndarray, among: Sequence[float] | np.ndarray) -> list[str]
     shown = number_format.column([*grid.reshape(-1), *among], digits=5)[: grid.size]
     if any("×" in s for s in shown):
         return [number_format.number_latex(v, 4) for v in grid.reshape(-1)]
-    room = str.maketrans({number_format.POINT_SPACE: r"\hphantom{.}", number_format.DIGIT_SPACE: r"\hphantom{0}"})
+    room = str.maketrans(
+        {number_format.POINT_SPACE: r"\hphantom{.}", number_format.DIGIT_SPACE: r"\hphantom{0}"}
+    )
     return [s.replace(number_format.MINUS, "-").translate(room) for s in shown]
 
 

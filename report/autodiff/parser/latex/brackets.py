@@ -158,9 +158,10 @@ class _Brackets(_Calls):
         flat = []
         columns = all(len(v.shape) == 2 and v.shape[1] == 1 for v in values)
         for v in values:
-            if len(v.shape) == 2 and not columns:
+            is_number_alone = v.shape in ((), (1, 1)) and not columns
+            if len(v.shape) == 2 and not columns and not is_number_alone:
                 raise self.error("only vectors are joined like this; write the block matrix", part)
-            flat.append(self.reshaped(v, (1,), part) if not v.shape else v)
+            flat.append(self.reshaped(v, (1,), part) if is_number_alone else v)
         text = ", ".join(v.text for v in flat)
         return Value(
             self.call("concatenate", [v.node for v in flat], part, listed=True),

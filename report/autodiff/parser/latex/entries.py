@@ -11,7 +11,7 @@ import numpy as np
 
 from report.autodiff.form import Form
 from report.autodiff.gates import Key, Place
-from report.autodiff.graph import CONSTANT, constant
+from report.autodiff.graph import CONSTANT, Array, constant
 from report.autodiff.parser.latex.indices import Linear, Run, linear, split
 from report.autodiff.parser.latex.ranges import _Ranges
 from report.autodiff.parser.latex.tokens import Token
@@ -169,6 +169,10 @@ class _Entries(_Ranges):
             shown = shown.replace(f"{{{place}}}", index.text)
         return Value(node, f"{value.within(ATOM)}[{shown}]")
 
+    def written_out(self, part: Part) -> Array | None:
+        """The numbers of a list; None where there are others than constants."""
+        return self.value(part).node.value
+
     def key_of(self, below: Sequence[Token], part: Part) -> tuple[Key, list[Value]]:
         """A key in square brackets, and the inputs of positions in it."""
         key: list[Any] = []
@@ -186,7 +190,7 @@ class _Entries(_Ranges):
                 stop = last - 1 + (-1 if step and step[0] < 0 else 1)
                 key.append(slice(start - 1, None if stop < 0 else stop, *step))
             elif item[0].text in ("[", "begin", "bmatrix*") or item[0].kind == "begin":
-                places = self.value(self.tree(item)).node.value  # written out
+                places = self.written_out(self.tree(item))
                 if places is None:
                     raise self.error("positions are whole numbers from 1", part)
                 whole = constant(np.atleast_1d(places).astype(int) - 1)

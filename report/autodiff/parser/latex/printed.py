@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 
 from report.autodiff import extended
-from report.autodiff.graph import Array, Node, constant, evaluate, input_node, uncollected
+from report.autodiff.graph import (
+    Array,
+    Node,
+    constant,
+    evaluate,
+    input_node,
+    topological,
+    uncollected,
+)
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.grammar import _Grammar
 from report.autodiff.parser.latex.indices import Run, split, walk
@@ -37,9 +45,11 @@ from report.autodiff.parser.latex.values import NoEntry, OneByOne, Operand, Unsi
 from report.autodiff.parser.source import Places
 from report.errors import ReportError
 
-SHOWN, IN_MATRIX = 6, 5  # digits of a number that stands alone, and of the largest in a matrix
+ALONE, LARGEST = 6, 5  # digits of a number that stands alone, and of the largest in a matrix
+EACH = 4  # of every number of a matrix where they span too much
 EACH_OWN = -1  # digits behind the point
-MAX_NUMERALS = 60  # in one formula
+MAX_NUMERALS = 100  # in one formula
+Shown = tuple[int, int, float]  # where a value stands in a formula, and the largest it is a part of
 COARSE = 0.1  # more than a number may be rounded by; a sine of it may be anything
 
 
@@ -137,14 +147,14 @@ class PrintedFormula:
         self,
         shape: tuple[int, ...] = (),
         exact: Collection[str] = (),
-        values: Sequence[tuple[int, int]] = (),
+        shown: Sequence[Shown] = (),
     ) -> tuple[Array, Array]:
         """Its numbers, and how far they may be off, since each number in it has been rounded as it is shown.
 
-        A number alone has six digits, but for those that are `exact`; one in a matrix as many behind the point
-        as are written, or where it stands from one to another of `values` as give the largest five digits.
+        A number alone has six digits, but for those that are `exact` and not `shown` as values. The largest in
+        a matrix, or among those that it is a part of, has five, and all have as many behind the point. 0 is 0.
         """
-        self.reader.exact, self.reader.precise = exact, values
+        self.reader.exact, self.reader.shown = exact, shown
         self.reader.numerals = {}
         self._lowered(shape, {})
         node, numerals = self.reader.last, self.reader.numerals
@@ -152,11 +162,15 @@ class PrintedFormula:
         known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
         known |= {n: np.float64(value) for n, (value, _) in numerals.items()}
         coarse = any(half > COARSE for _, half in numerals.values())
-        if node.is_constant or len(numerals) > MAX_NUMERALS or coarse:
-            raise ReportError("no numbers in it, too many, or too coarse ones")
+        if node.is_constant:
+            return np.asarray(node.value, dtype=float), np.zeros(node.shape)
+        if len(numerals) > MAX_NUMERALS or coarse:
+            raise ReportError("too many numbers, or too coarse ones")
         whole = np.asarray(evaluate([node], known)[node], dtype=float)
         room = np.zeros_like(whole)
-        for n, (value, half) in numerals.items():
+        exactly = _whole(node)
+        rounded = {n: r for n, r in numerals.items() if n not in exactly}
+        for n, (value, half) in rounded.items():
             ends = (evaluate([node], known | {n: np.float64(value + s * half)}) for s in (1, -1))
             room = room + np.max([np.abs(end[node] - whole) for end in ends], axis=0)
         return whole, room
@@ -193,6 +207,20 @@ class PrintedFormula:
         Of `letters` those are labels that are no names. Where one is part of a sum, no entry past the end is meant.
         """
         return self.reader.labels_of(self.tree, letters)
+
+
+def _whole(result: Node) -> set[Node]:
+    """What is given as positions, class numbers or conditions, which are not rounded."""
+    nodes = topological(result)
+    given = [
+        n.args[place] for n in nodes for place, role in n.gate.roles.items() if role != "target"
+    ]
+    return set(topological(*given))
+
+
+def _places(value: float, digits: int) -> int:
+    """How many digits behind the point a number of so many has."""
+    return digits - 1 - math.floor(math.log10(value)) if value else digits
 
 
 def _behind_point(part: Number) -> int:
@@ -257,7 +285,7 @@ class _PrintedReader(_LatexReader):
         self.numerals: dict[Node, tuple[float, float]] | None = None  # with their rounding
         self.behind: int | None = None  # digits after the point, in a matrix
         self.exact: Collection[str] = ()
-        self.precise: Sequence[tuple[int, int]] = ()
+        self.shown: Sequence[Shown] = ()
         self.last = of.nodes[next(iter(of.nodes))] if of.nodes else constant(0.0)
         self.values, self.known, self.rows = of.values, dict(of.known), of.rows
         self.reader.inputs = of.nodes
@@ -294,31 +322,39 @@ class _PrintedReader(_LatexReader):
         is_row = self.rows and len(below) == 3 and below[1].kind == "letter"
         return found.make(self.rows) if is_row and isinstance(found, Unsized) else found
 
+    def written_out(self, part: Part) -> Array | None:
+        """Positions in a list, which are not rounded."""
+        kept, self.numerals = self.numerals, None
+        try:
+            return super().written_out(part)
+        finally:
+            self.numerals = kept
+
     def numeral(self, part: Number) -> Operand:
         """A number as it is shown, and half of what its last digit counts."""
         assert self.numerals is not None
         value, places = float(part.text), self.behind
-        is_value = any(start <= part.start < end for start, end in self.precise)
-        if places is None and part.text in self.exact and not is_value:
+        is_value = any(start <= part.start < end for start, end, _ in self.shown)
+        is_exact = part.text == "0" or (places is None and part.text in self.exact)
+        if is_exact and not (is_value and value):
             return super().lower(part)
         if places is None:
-            places = SHOWN - 1 - math.floor(math.log10(abs(value))) if value else SHOWN
+            places = _places(value, ALONE)
         elif places == EACH_OWN:
-            places = _behind_point(part)
+            places = max(_behind_point(part), _places(value, EACH))
         node = input_node(f"number{len(self.numerals)}", np.float64(value))
         self.numerals[node] = value, 0.5 * 10.0**-places
         return Value(node, part.text)
 
     def decimals(self, part: Matrix) -> int:
         """How many digits behind the point the numbers of a matrix have; zeros that all of them end in are not shown."""
-        shown = [n for n in walk(part) if isinstance(n, Number)]
-        if len({_behind_point(n) for n in shown}) != 1:
+        numbers = [n for n in walk(part) if isinstance(n, Number) and n.text != "0"]
+        behind = {_behind_point(n) for n in numbers}
+        if len(behind) != 1:
             return EACH_OWN
-        places = _behind_point(shown[0])
-        if not any(a <= part.start < b for a, b in self.precise):
-            return places
-        largest = max(float(n.text) for n in shown)
-        return max(places, IN_MATRIX - 1 - math.floor(math.log10(largest))) if largest else places
+        among = (most for start, end, most in self.shown if start <= part.start < end)
+        largest = max(*(float(n.text) for n in numbers), *among, 0.0)
+        return max(*behind, _places(largest, LARGEST))
 
     def as_large_as(self, found: Unsized, shape: tuple[int, ...], part: Part) -> Value:
         """What says not how large it is, in the shape that it must have."""
