@@ -96,6 +96,7 @@ class Gate:
     symmetric: bool = False
     logarithm: str = ""
     order: tuple[int, int] = (1, 9)
+    cyclic: bool = False
 
     def rules_for(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """The backward rule for each of `count` arguments; None where nothing flows back."""

@@ -92,9 +92,10 @@ class Link:
             if (c.gate, c.argument) == (self.q.name, self.place) and c.value is not None
         )
         arrived = next(here, np.float64(np.nan))
-        if upstream is None or not self.node.gate.elementwise:
+        if upstream is None or np.shape(slope) != np.shape(arrived):
             return slope
-        if not np.shape(slope) == np.shape(upstream) == np.shape(arrived):
+        by_each = self.node.gate.elementwise and np.shape(upstream) == np.shape(arrived)
+        if not by_each and self.node.shape:
             return slope
         with np.errstate(all="ignore"):
             told = arrived / upstream

@@ -23,6 +23,7 @@ from report.program.variables import Dialect, Scope, math_names
 
 MAX_NUMBERS = 50_000  # in a program's inputs, gates and gradients together
 MAX_STEPS = 1_000_000  # of explicit loops, in one forward pass
+LARGE = 1e150  # its square is no number
 MAX_FORMULA = 30  # lines of the function in the program's docstring
 _INDEX = re.compile(r"\[[^\[\]]{0,40}\]")
 
@@ -72,12 +73,24 @@ def _source(trace: Trace, dialect: Dialect) -> str:
     passes = [forward_lines(scope), backward(scope)]
     defined = [*check.definitions(), *output_code.definitions(scope, columns)]
     last = [*check.statements(), *output_code.statements(scope, columns, check.differences())]
-    inputs = input_lines(scope)
+    inputs = [*_settings(scope), *input_lines(scope)]
     used = _names("\n".join([*inputs, *chain(*passes, *defined), *last]))
     functions = [source(dialect, name).splitlines() for name in _functions(scope, used)]
     inputs += range_lines(scope, used)
     lines = _joined([*functions, inputs, *passes, *defined, last], functions + defined)
     return _with_head(scope, _docstring(scope), lines)
+
+
+def _settings(scope: Scope) -> list[str]:
+    """What NumPy need not warn of: of a number whose square is infinite, a slope is 0 all the same."""
+    trace = scope.trace
+    numbers = (q.value for q in (*trace.inputs, *trace.gates))
+    is_large = any(np.any(np.abs(n) > LARGE) for n in numbers)
+    return (
+        ['np.seterr(over="ignore")  # 1 / inf is 0']
+        if is_large and scope.dialect == "numpy"
+        else []
+    )
 
 
 def loop_source(scope: Scope, docstring: str, inputs: list[str], loop: list[str]) -> str:

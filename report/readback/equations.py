@@ -154,7 +154,8 @@ class _Equations:
         for side in (*branch.chain, *branch.symbols):
             self.same(branch.left, side, branch.value, scale, names)
         upstream = 0.0 if of.gradient is None else of.gradient
-        self.in_numbers(branch.left, branch.numbers, branch.value, among=upstream)
+        result = branch.numbers[-1]
+        self.in_numbers(branch.left, branch.numbers, branch.value, (), upstream, result)
         if branch.entries is not None:
             self.entries(branch.entries, scale)
         if branch.together is not None:
@@ -264,7 +265,8 @@ class _Equations:
         # gradients are known, as let-lines are: what they use by name is read before them
         for e in sorted(_in_order(where), key=_is_gradient):
             self.part(e, names, scale)
-        self.in_numbers(gradient.left, [gradient.numbers], gradient.value)
+        result = gradient.numbers
+        self.in_numbers(gradient.left, [result], gradient.value, result=result)
         if gradient.closed is not None:
             self.same(gradient.left, gradient.closed, gradient.value, scale, names)
         if gradient.entry is not None:
@@ -304,17 +306,19 @@ class _Equations:
         expected: Array,
         exact: Collection[str] = (),
         among: Array = 0.0,
+        result: str = "",
     ) -> None:
         """A name and what stands under its symbols: the numbers put in, each rounded as it is shown.
 
         Gradients may have the precision that they have `among` those of a tensor which they are a part of.
+        What of them cannot be read and is no `result` is left out; see `printable`.
         """
         most = float(np.max(np.abs(among), initial=0.0))
         for side in numbers:
             if np.size(expected) > MAX_ENTRIES or _SHORTENED.search(side):
                 continue
             said = f"{left} = {side}"
-            with self.notes.if_read(said):
+            with self.notes.if_read(said) if side == result else self.notes.read(said):
                 bare, shown = _uncoloured(side, most)
                 found = self.names.formula(bare).rounded(np.shape(expected), exact, shown)
                 self.notes.compare_rounded(said, *found, expected)

@@ -70,7 +70,7 @@ class Notes:
 
     @contextmanager
     def if_read(self, said: str) -> Iterator[None]:
-        """The same of numbers that are put in: what of it cannot be read is passed over."""
+        """The same of a result, whose numbers are the trace's: where it cannot be read it is passed over."""
         known = len(self.unread)
         with self.read(said):
             yield

@@ -28,7 +28,8 @@ gate that a reduction is of two values, max(0, x); `torch_order` the arguments i
 them where an option stands second; `linear`: it adds, moves, copies or averages entries, so that a factor of all of
 them may stand before it; `shares`: the values along its axis, without one along the last, add up to 1; `symmetric`: a
 matrix that it gives is; `logarithm` the gate of its logarithm; `order` its weight in the order in which formulas are
-rewritten, and its place among gates of one weight (`simplify.order`). A row without `usage` is for backward graphs only; the names of
+rewritten, and its place among gates of one weight (`simplify.order`); `cyclic`: it repeats itself, so that a coarse
+argument says nothing. A row without `usage` is for backward graphs only; the names of
 the arguments in `usage` are those by which a formula may give them.
 """
 

@@ -75,19 +75,19 @@ ratio = elementwise(
 # trigonometry
 sin = elementwise(
     "sin", np.sin, lambda g, y, x: g * cos(x),
-    of_matrix=by_entries(r"\sin"), powered=True, sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
+    of_matrix=by_entries(r"\sin"), powered=True, cyclic=True, sign="sin", latex=function(r"\sin"), sympy=lambda s, x: s.sin(x), python="math.sin({0})",
     usage="sin(x)", group="trigonometry", summary="sine, x in radians",
     why="The derivative of the sine is the cosine.",
 )
 cos = elementwise(
     "cos", np.cos, lambda g, y, x: g * -sin(x),
-    of_matrix=by_entries(r"\cos"), powered=True, sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
+    of_matrix=by_entries(r"\cos"), powered=True, cyclic=True, sign="cos", latex=function(r"\cos"), sympy=lambda s, x: s.cos(x), python="math.cos({0})",
     usage="cos(x)", group="trigonometry", summary="cosine, x in radians",
     why="The derivative of the cosine is minus the sine.",
 )
 tan = elementwise(
     "tan", np.tan, lambda g, y, x: g * (1 + y**2),
-    of_matrix=by_entries(r"\tan"), powered=True, sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
+    of_matrix=by_entries(r"\tan"), powered=True, cyclic=True, sign="tan", latex=function(r"\tan"), sympy=lambda s, x: s.tan(x), python="math.tan({0})",
     definition=lambda x: sin(x) / cos(x),
     usage="tan(x)", group="trigonometry", summary="tangent, x in radians",
     why=r"The derivative of $\tan x$ is $1 + \tan^2 x$: one plus the square of the value.",
@@ -218,7 +218,7 @@ tanh_slope = elementwise(
 gaussian = elementwise(
     "gaussian", lambda x: _gaussian(x, 1.0), lambda g, y, x: g * (-2 * x * y),
     sign="e^−x²", latex=r"{exp}-{0:5}^{{2}}{end}", binding=POWER, sympy=lambda s, x: s.exp(-x**2),
-    python="math.exp(-{0:5} ** 2)", numpy="np.exp(-{0:5} ** 2)",
+    python="math.exp(-{0:5} * {0:5})", numpy="np.exp(-{0:5} * {0:5})",  # no error where it is infinite
 )
 
 # fmt: on

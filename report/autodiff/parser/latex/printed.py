@@ -155,13 +155,16 @@ class PrintedFormula:
         a matrix, or among those that it is a part of, has five, and all have as many behind the point. 0 is 0.
         """
         self.reader.exact, self.reader.shown = exact, shown
-        self.reader.numerals = {}
-        self._lowered(shape, {})
+        try:
+            self._lower_numbers(shape, has_vectors=False)
+        except ReportError:  # on paper a vector is a column, which a gate may not take
+            self._lower_numbers(shape, has_vectors=True)
         node, numerals = self.reader.last, self.reader.numerals
         self.reader.numerals = None
         known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
         known |= {n: np.float64(value) for n, (value, _) in numerals.items()}
-        coarse = any(half > COARSE for _, half in numerals.values())
+        cyclic = any(n.gate.cyclic for n in topological(node))
+        coarse = cyclic and any(half > COARSE for _, half in numerals.values())
         if node.is_constant:
             return np.asarray(node.value, dtype=float), np.zeros(node.shape)
         if len(numerals) > MAX_NUMERALS or coarse:
@@ -174,6 +177,10 @@ class PrintedFormula:
             ends = (evaluate([node], known | {n: np.float64(value + s * half)}) for s in (1, -1))
             room = room + np.max([np.abs(end[node] - whole) for end in ends], axis=0)
         return whole, room
+
+    def _lower_numbers(self, shape: tuple[int, ...], *, has_vectors: bool) -> None:
+        self.reader.numerals, self.reader.has_vectors = {}, has_vectors
+        self._lowered(shape, {})
 
     # ------------------------------------------------------------ what stands on a left side
 
@@ -210,12 +217,9 @@ class PrintedFormula:
 
 
 def _whole(result: Node) -> set[Node]:
-    """What is given as positions, class numbers or conditions, which are not rounded."""
-    nodes = topological(result)
-    given = [
-        n.args[place] for n in nodes for place, role in n.gate.roles.items() if role != "target"
-    ]
-    return set(topological(*given))
+    """What is given as positions or class numbers, which are not rounded."""
+    given = ((n.args[i], role) for n in topological(result) for i, role in n.gate.roles.items())
+    return set(topological(*(arg for arg, role in given if role in ("index", "label"))))
 
 
 def _places(value: float, digits: int) -> int:
@@ -284,6 +288,7 @@ class _PrintedReader(_LatexReader):
         self.printed = True
         self.numerals: dict[Node, tuple[float, float]] | None = None  # with their rounding
         self.behind: int | None = None  # digits after the point, in a matrix
+        self.has_vectors = False  # whether a column of numbers is a vector
         self.exact: Collection[str] = ()
         self.shown: Sequence[Shown] = ()
         self.last = of.nodes[next(iter(of.nodes))] if of.nodes else constant(0.0)
@@ -311,9 +316,15 @@ class _PrintedReader(_LatexReader):
         if isinstance(part, Matrix) and self.numerals is not None:
             self.behind = self.decimals(part)
             try:
-                return super().lower(part)
+                found = self.value(super().lower(part))
             finally:
                 self.behind = None
+            is_column = found.shape[1:] == (1,)
+            return (
+                self.reshaped(found, found.shape[:1], part)
+                if self.has_vectors and is_column
+                else found
+            )
         return self.product(part) if isinstance(part, Product) else super().lower(part)
 
     def picked_rows(self, below: tuple[Token, ...], kind: str, part: Part) -> Operand:
@@ -329,6 +340,11 @@ class _PrintedReader(_LatexReader):
             return super().written_out(part)
         finally:
             self.numerals = kept
+
+    def fixed_index(self, part: Part) -> Any:
+        """A number that is put in may be rounded, and is compared as a value."""
+        found = super().fixed_index(part)
+        return None if self.numerals is not None and isinstance(found, int) else found
 
     def numeral(self, part: Number) -> Operand:
         """A number as it is shown, and half of what its last digit counts."""
