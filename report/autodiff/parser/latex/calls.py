@@ -383,9 +383,9 @@ class _Calls(_Sums):
         key, held = self.key_of(below[size:], part)
         if held and value.shape == (*held[0].shape, 1):  # a column of what lists pick
             value = self.reshaped(value, held[0].shape, part)
-        listed = np.size(key[0]) if not held and np.ndim(key[0]) else 0
-        if listed and math.prod(value.shape[:-1]) == listed:  # picked by a table of positions
-            value = self.reshaped(value, (listed, value.shape[-1]), part)
+        places = held[0].shape if held else ()
+        if len(places) == 1 and math.prod(value.shape[:-1]) == places[0]:  # a table of them, listed
+            value = self.reshaped(value, (*places, value.shape[-1]), part)
         nodes = [value.node, *(v.node for v in held)]
         shape = tuple(int(t.text) for t in below[:size] if t.kind == "num") or self.expected
         node = self.gate("scatter", nodes, part, key=key, shape=shape)

@@ -156,11 +156,9 @@ class PrintedFormula:
         """
         self.reader.exact, self.reader.shown = exact, shown
         try:
-            self._lower_numbers(shape, has_vectors=False)
+            node, numerals = self._with_numerals(shape, has_vectors=False)
         except ReportError:  # on paper a vector is a column, which a gate may not take
-            self._lower_numbers(shape, has_vectors=True)
-        node, numerals = self.reader.last, self.reader.numerals
-        self.reader.numerals = None
+            node, numerals = self._with_numerals(shape, has_vectors=True)
         known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
         known |= {n: np.float64(value) for n, (value, _) in numerals.items()}
         cyclic = any(n.gate.cyclic for n in topological(node))
@@ -178,9 +176,17 @@ class PrintedFormula:
             room = room + np.max([np.abs(end[node] - whole) for end in ends], axis=0)
         return whole, room
 
-    def _lower_numbers(self, shape: tuple[int, ...], *, has_vectors: bool) -> None:
-        self.reader.numerals, self.reader.has_vectors = {}, has_vectors
-        self._lowered(shape, {})
+    def _with_numerals(
+        self, shape: tuple[int, ...], *, has_vectors: bool
+    ) -> tuple[Node, Mapping[Node, tuple[float, float]]]:
+        """What it is, with a node for each number in it."""
+        numerals: dict[Node, tuple[float, float]] = {}
+        self.reader.numerals, self.reader.has_vectors = numerals, has_vectors
+        try:
+            self._lowered(shape, {})
+        finally:
+            self.reader.numerals = None
+        return self.reader.last, numerals
 
     # ------------------------------------------------------------ what stands on a left side
 
@@ -316,15 +322,12 @@ class _PrintedReader(_LatexReader):
         if isinstance(part, Matrix) and self.numerals is not None:
             self.behind = self.decimals(part)
             try:
-                found = self.value(super().lower(part))
+                found = super().lower(part)
             finally:
                 self.behind = None
-            is_column = found.shape[1:] == (1,)
-            return (
-                self.reshaped(found, found.shape[:1], part)
-                if self.has_vectors and is_column
-                else found
-            )
+            if not self.has_vectors or not isinstance(found, Value) or found.shape[1:] != (1,):
+                return found
+            return self.reshaped(found, found.shape[:1], part)
         return self.product(part) if isinstance(part, Product) else super().lower(part)
 
     def picked_rows(self, below: tuple[Token, ...], kind: str, part: Part) -> Operand:
@@ -332,6 +335,11 @@ class _PrintedReader(_LatexReader):
         found = super().picked_rows(below, kind, part)
         is_row = self.rows and len(below) == 3 and below[1].kind == "letter"
         return found.make(self.rows) if is_row and isinstance(found, Unsized) else found
+
+    def given(self) -> dict[Node, Array]:
+        """The numbers of the inputs, and those that are put in."""
+        put_in = {n: np.float64(value) for n, (value, _) in (self.numerals or {}).items()}
+        return super().given() | put_in
 
     def written_out(self, part: Part) -> Array | None:
         """Positions in a list, which are not rounded."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff.graph import Array, evaluate
+from report.autodiff.graph import Array, Node, evaluate
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.grammar import _Grammar
 from report.autodiff.parser.latex.indices import Run
@@ -73,16 +73,19 @@ class _State(_Products, ABC):
     def at_inputs(self, value: Value) -> Any:
         """The numbers of a value; None where it has none yet."""
         waiting = {id(n) for n in self.reader.constants}
-        known = {node: self.values[name] for name, node in self.reader.inputs.items()}
         try:
             self.reader.evaluate_constants() if waiting else None
             return (
-                np.asarray(evaluate([value.node], known)[value.node])
+                np.asarray(evaluate([value.node], self.given())[value.node])
                 if not value.node.is_constant
                 else np.asarray(value.node.value)
             )
         except (ReportError, ArithmeticError, ValueError, IndexError):
             return None
+
+    def given(self) -> dict[Node, Array]:
+        """The numbers of the inputs."""
+        return {node: self.values[name] for name, node in self.reader.inputs.items()}
 
     def tree(self, tokens: Sequence[Token]) -> Part:
         """The tree of an expression."""
