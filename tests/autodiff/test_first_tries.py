@@ -144,7 +144,8 @@ READ = [
     ('x.prod()', 'x.prod()'), ('np.cumsum(x)[1]', 'x.sum()'), ('np.matmul(W, x)[0]', '(W@x)[0]'), ('W.dot(x)[0]', '(W@x)[0]'),
     ('W.mm(A)[0,0]', '(W@A)[0,0]'), ('W.matmul(x)[0]', '(W@x)[0]'), ('(W * x).sum()', '(W*x).sum()'),
     ('sum(W x)', '(W@x).sum()'), ('sum(W·x)', '(W@x).sum()'), ('x·w', 'x@w'), ('sum(x∘w)', 'x@w'), ('sum(x⊙w)', 'x@w'),
-    ('where(a ≥ 0, a, 0)', 'a'),
+    ('where(a ≥ 0, a, 0)', 'a'), ('trace(W @ W.T + I)', 'np.trace(W@W.T)+3'), ('sum((A.T @ A - I)**2)', '((A.T@A-np.eye(2))**2).sum()'),
+    ('log(det(S + 0.5I))', 'np.log(np.linalg.det(S+np.eye(2)/2))'), ('w @ inv(I/a - A*c) @ w', 'w@np.linalg.inv(np.eye(2)/a-A*c)@w'),
 ]  # fmt: skip
 
 
@@ -174,7 +175,8 @@ def test_first_tries_have_the_value_that_numpy_gives(text: str, value: str) -> N
         ("sum(a, c)", "axis of sum is an option"),
         ("1,5*a", "a decimal number 1.5"),
         ("W @ x", "the function's result has shape (3,)"),
-        ("trace(W @ W.T + I)", "write the identity with its size, eye(2)"),
+        ("trace(A @ I)", "write the identity with its size, eye(2)"),
+        ("sum(x + 2*I)", "write the identity with its size, eye(2)"),
         ("F.mse_loss(X @ w, y, reduction='none')", "reduction is 'mean' or 'sum'"),
     ],
 )  # fmt: skip

@@ -25,7 +25,8 @@ from report.autodiff.parser import call_arguments, literals
 from report.autodiff.parser.building import _Building
 from report.autodiff.parser.dotted import without_dot
 from report.autodiff.parser.input_roles import parts_of_index
-from report.autodiff.parser.names import FORMS
+from report.autodiff.parser.names import FORMS, NUMBERS
+from report.autodiff.parser.sized_identity import BesideIdentity, beside_identity
 from report.autodiff.simplify import is_number
 from report.errors import ReportError
 
@@ -82,6 +83,9 @@ class _TreeReader(_Building):
     def parts_of_operation(self, e: ast.BinOp) -> list[ast.expr]:
         if isinstance(e.op, ast.Pow) and self.is_euler(e.left):
             return [e.right]
+        beside = beside_identity(e, self.names)
+        if beside is not None:
+            return [beside.other, *beside.scale]
         if type(e.op) in _OPERATORS:
             return [e.left, e.right]
         if isinstance(e.op, (ast.BitAnd, ast.BitOr)):
@@ -156,6 +160,9 @@ class _TreeReader(_Building):
         return isinstance(e, ast.Name) and e.id == "e" and "e" not in self.names
 
     def operation(self, e: ast.BinOp, args: list[Node]) -> Node:
+        beside = beside_identity(e, self.names)
+        if beside is not None:
+            return self.sum_with_identity(e, beside, args)
         if len(args) == 1:
             return self.apply(e, GATES["exp"], args)
         left, right = args
@@ -184,6 +191,19 @@ class _TreeReader(_Building):
                 None
             )
         return self.apply(e, GATES[_OPERATORS[type(e.op)]], args)
+
+    def sum_with_identity(self, e: ast.BinOp, beside: BesideIdentity, args: list[Node]) -> Node:
+        """A + c I; ReportError where A is no square matrix."""
+        matrix, *scale = args
+        n, *more = matrix.shape or (1,)
+        if more != [n]:
+            raise self.error(beside.name, f"there is no constant I; write {NUMBERS['I']}")
+        self.readings[f"I is the identity, {n} × {n}"] = None
+        term = constant(np.eye(n), name="I")
+        if scale:
+            term = self.apply(e, GATES["multiply"], [*scale, term])
+        pair = [term, matrix] if beside.is_left else [matrix, term]
+        return self.apply(e, GATES[_OPERATORS[type(e.op)]], pair)
 
     def note_power(self, e: ast.BinOp, left: Node, right: Node) -> None:
         """A power of a square matrix goes entry by entry, which is told."""
