@@ -9,7 +9,7 @@ from report import program
 from report.autodiff.gates import GATES
 from report.autodiff.kinks import kinks
 from report.autodiff.rounding_error import scales
-from report.checks import verify
+from report.checks import error_text, verify
 from report.derivation import derive
 from tests.test_report import homework
 
@@ -138,3 +138,8 @@ def test_a_wrong_number_of_a_program_is_found_where_terms_cancel():
 )
 def test_what_would_sit_on_a_kink_but_for_rounding_does(function, inputs, beside):
     assert kinks(report.trace(function, inputs)) == beside
+
+
+def test_errors_have_two_digits_each() -> None:
+    shown = [error_text(e) for e in (0, 5e-10, 1.23e-9, 0.25)]
+    assert shown == ["0", "5.0 × 10⁻¹⁰", "1.2 × 10⁻⁹", "0.25"]

@@ -54,5 +54,6 @@ def is_same(value: Array, other: Array | None, scale: float) -> bool:
 
 
 def error_text(error: float) -> str:
-    """A relative error as the report shows it: two digits, or 0."""
-    return "0" if error == 0 else number_format.show(float(f"{error:.1e}"), 2)
+    """A relative error as the report shows it: two digits, 5.0 × 10⁻¹⁰, or 0."""
+    mantissa, times, power = number_format.show(float(f"{error:.1e}"), 2).partition(" × ")
+    return f"{float(mantissa):.1f}{times}{power}" if times else mantissa

@@ -322,7 +322,7 @@ class Link:
         values = {**self.values, self.upstream: self.q.gradient}
         found: dict[Node, Printed] = {}
         for n in topological(self.graph):
-            is_sum = n.gate.form in (Form.TOTAL, Form.INNER) and self.upstream in set(
+            is_sum = n.gate.form in (Form.TOTAL, Form.INNER, Form.SUMMED) and self.upstream in set(
                 topological(n)
             )
             if n is not self.graph and is_sum:

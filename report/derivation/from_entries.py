@@ -64,7 +64,7 @@ def _is_long(text: str) -> bool:
 class _Derivation:
     def __init__(self, link: Link, in_gates: bool, splits: Mapping[str, tuple[int, ...]]) -> None:
         notation = link.notation
-        self.notation, self.link = notation, link
+        self.notation, self.link, self.letters = notation, link, notation.letters
         self.upstream = partial(notation.f, notation.entry[link.node])
         names = {leaf: notation.entry[n] for leaf, n in link.pairs if leaf is not link.y}
         whole = {link.upstream: self.upstream, link.y: notation.entry[link.node]}
@@ -104,14 +104,17 @@ class _Derivation:
         slope = times(*self.factored(slope).as_coeff_Mul())
         inner = [d for label in self.at for d in self.walk.dummies(label)]
         outer = [d for label in self.root for d in self.walk.dummies(label)]
+        self.letters = self.as_in_sum(len(inner))
         left = partial(
             self.written(self.root, self.notation.entry[self.link.node], inner + outer),
             self.written(self.at, self.own, inner + outer),
         )
         local = Equation(left, (self.finished(slope, inner + outer),))
+        self.letters = self.notation.letters
         product = times(self.walk.named(self.link.upstream, self.upstream, self.root), slope)
         steps = [self.summed(product, outer)]
-        if outer and slope.has(sympy.KroneckerDelta):
+        tells_ranges = all(x == 0 or x in self.walk.sizes for x in self.at)
+        if outer and slope.has(sympy.KroneckerDelta) and tells_ranges:
             number, rest = product.as_coeff_Mul()
             limits = ((d, 1, self.walk.sizes[d]) for d in outer[::-1])
             steps.insert(0, times(number, sympy.Sum(rest, *limits)))
@@ -122,6 +125,11 @@ class _Derivation:
         flows = partial(self.notation.f, self.written(self.at, self.own, inner))
         whole = dict.fromkeys(self.finished(s, inner) for s in steps)
         return (local,), Equation(flows, tuple(whole))
+
+    def as_in_sum(self, n: int) -> str:
+        """The letters in such an order that labels behind the first n have those of a sum over them."""
+        letters = self.notation.letters
+        return letters[:n] + "".join(c for c in letters[2:] + letters[:2] if c not in letters[:n])
 
     def slope(self) -> Any:
         """The derivative of an entry of the gate by one of the argument."""
@@ -151,11 +159,11 @@ class _Derivation:
         if len(apart) != 1:
             raise NoIndexForm
         (own, other), equations = apart[0], []
-        free = [d for label in (*self.root, *at) for d in self.walk.dummies(label)]
         for is_same in (True, False):
             of, to = slope.xreplace({sympy.KroneckerDelta(own, other): sympy.Integer(is_same)}), at
             if is_same:
                 of, to = of.xreplace({other: own}), self.root
+            free = [d for label in (*self.root, *to) for d in self.walk.dummies(label)]
             left = partial(
                 self.written(self.root, self.notation.entry[self.link.node], free),
                 self.written(to, self.own, free),
@@ -328,7 +336,7 @@ class _Derivation:
     def finished(self, expression: Any, free: list[Any]) -> Printed:
         """An expression in LaTeX, its labels with letters."""
         self.walk.free = list(dict.fromkeys(free))
-        return self.walk.finished(expression, self.notation.letters).latex
+        return self.walk.finished(expression, self.letters).latex
 
     def written(self, labels: Any, name: Printed, free: list[Any]) -> Printed:
         """A name with its labels."""
@@ -336,7 +344,7 @@ class _Derivation:
 
         self.walk.free = list(dict.fromkeys(free))
         root, self.walk.root = self.walk.root, labels
-        text = self.walk.finished(sympy.Integer(0), self.notation.letters).named(name)
+        text = self.walk.finished(sympy.Integer(0), self.letters).named(name)
         self.walk.root = root
         return text
 

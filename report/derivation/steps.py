@@ -121,6 +121,8 @@ def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
     symbols = link.put_in(dot)
     upstream = tensor(link.q.gradient, GRADIENT)
     numbers = put(factor(upstream), dot, factor(link.slope_written))
+    if stretched and handed_on:
+        numbers = upstream if slope > 0 else put("-", upstream)
     put_in = []
     size = max(math.prod(node.shape), np.size(slope))
     is_few = size <= (

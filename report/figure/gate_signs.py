@@ -161,7 +161,10 @@ def _constant(node: Node, *, signed: bool = False) -> str:
     """A constant as it stands in a gate; a negative one in brackets where it follows a sign."""
     value = np.asarray(node.value)
     if value.size != 1:
-        return f"[{'×'.join(map(str, value.shape))}]"
+        is_identity = value.ndim == 2 and np.array_equal(value, np.eye(*value.shape))
+        return "I" if is_identity else f"[{'×'.join(map(str, value.shape))}]"
+    if node.gate.form is Form.PRODUCT and any(a.name for a in node.args):  # 2π
+        return "".join(map(_constant, node.args))
     if node.name is not None:
         return _letter(node.name)
     text = number_text(value).removeprefix("1×")

@@ -248,7 +248,9 @@ def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     """Entries in brackets, points aligned; the whole stands on the origin's height."""
     rows, columns = _grid(array.shape)
     size = style.number
-    texts = [t.replace(" × ", "×") for t in numbers.together(array.reshape(-1), gate_signs.DIGITS)]
+    values = array.reshape(-1)
+    shown = numbers.together(values, gate_signs.DIGITS)
+    texts = [t.replace(" × ", "×") if v else "0" for t, v in zip(shown, values, strict=True)]
     pitch, space = 1.12 * size, 0.62 * size
     high = 0.0
     inks: list[Ink] = []

@@ -31,6 +31,7 @@ _FORGONE = 8  # lines that may stay free on a page for a break at an empty line
 _TOGETHER = 3  # lines before an empty one that a break leaves together
 _BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
 _PAIRED = 12  # short lines, at least, that stand in two columns
+_BETWEEN = 4  # letters between two columns, where there is room
 
 
 # --- HTML -----------------------------------------------------------------------------------------
@@ -236,6 +237,8 @@ class _Listing(Block):
                 self._single -= 1
             if len(heights) - self._single < _PAIRED:
                 self._single = len(heights)
+            longest = max((_length(line) for _, line in self._lines[self._single :]), default=0)
+            self._second = max(half, min(longest + _BETWEEN, self._columns - longest))
         self._heights = heights[: self._single] + heights[self._single :: 2]
         return self._heights
 
@@ -248,7 +251,7 @@ class _Listing(Block):
         start, rows = 2 * begins - self._single, last - begins
         for i, line in enumerate(self._lines[start : start + 2 * rows] if rows > 0 else ()):
             column, row = divmod(i, rows)
-            yield begins - self.first + row, column * (self._columns // 2), line
+            yield begins - self.first + row, column * self._second, line
 
     def cut(self, first: int, last: int) -> int:
         """At an empty line if there is one near, so that what belongs together stays together."""

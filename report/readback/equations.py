@@ -32,7 +32,8 @@ from report.errors import ReportError
 from report.readback.notes import NO_NUMBER, Notes, ReadBack, TooMany, are_close
 
 MAX_PLACES = 6  # entries at which a form in entries is read; of more some, spread over all
-MAX_SUMMED = 36  # entries of a gate over which a local derivative in entries is summed
+MAX_SUMMED = 2000  # entries of a local derivative over which is summed
+MAX_ONE_BY_ONE = 64  # the same where they must be read one by one
 MAX_ENTRIES = 4000  # of a tensor in a formula that is read
 GOLDEN = (math.sqrt(5) - 1) / 2
 # stands for numbers, or leaves out some of them
@@ -204,9 +205,22 @@ class _Equations:
         upstream, by = local.upstream(self.trace.letter), local.by
         of, own = upstream.labels(LETTERS)[0], by.labels(LETTERS)[0]
         every = {**of, **own}
-        total = np.zeros(tuple(own.values()))
-        if math.prod(every.values()) > MAX_SUMMED:
+        count = math.prod(every.values())
+        if count > MAX_SUMMED:
             raise TooMany
+        factors = [side.at_once(every) for side in (upstream, right)]
+        if factors[0] is not None and factors[1] is not None:
+            product = np.array(factors[0] * factors[1])
+            if by_others:
+                axis = dict(zip(every, np.indices(product.shape), strict=True))
+                alike = [axis[a] == axis[b] for a, b in zip(own, of, strict=True)]
+                product[np.logical_and.reduce(alike)] = 0
+            kept = [x for x in every if x in own]
+            found = product.sum(axis=tuple(i for i, x in enumerate(every) if x not in own))
+            return np.transpose(found, [kept.index(x) for x in own])
+        if count > MAX_ONE_BY_ONE:
+            raise TooMany
+        total = np.zeros(tuple(own.values()))
         for place in itertools.product(*(range(1, n + 1) for n in every.values())):
             at = dict(zip(every, place, strict=True))
             here = tuple(at[x] - 1 for x in own)

@@ -98,18 +98,39 @@ def test_brackets_that_always_hold_are_left_out() -> None:
     assert summed.symbols[-1] == r"\frac{\partial f}{\partial q_{1;\,4 - i}}"
 
 
+MISPRINTS = {  # of a function: the gate, and what is printed wrong in its lines
+    "sum(inv(A) * B)": ("inv", "_{1,ki}", "_{1,ik}"),
+    "sum(kron(A, v) ** 2)": ("kron", r"\delta_{jl}", r"\delta_{jk}"),
+    "sum(var(X, axis=0) ** 2)": ("var", r"\frac{1}{2}", r"\frac{1}{3}"),
+    "sum(cumsum(X, axis=0) ** 2)": ("cumsum", r"i \le k", r"k \le i"),
+}
+
+
+@pytest.mark.parametrize("function", MISPRINTS)
 @pytest.mark.parametrize("is_summed", [False, True])
-def test_a_misprint_in_what_is_derived_is_found(is_summed: bool) -> None:
-    found = trace("sum(inv(A) * B)", {"A": A, "B": B})
+def test_a_misprint_in_what_is_derived_is_found(function: str, is_summed: bool) -> None:
+    gate, right, misprinted = MISPRINTS[function]
+    found = trace(function, CASES[function])
     derivation = derive(found)
-    (inverse,) = [s for s in derivation.backward if s.quantity.node.gate.name == "inv"]
-    (branch,) = inverse.branches
+    (mixing,) = [s for s in derivation.backward if s.quantity.node.gate.name == gate]
+    branch, *rest = mixing.branches
     line = branch.summed if is_summed else branch.derived[0]
     assert line is not None
-    wrong = replace(line, symbols=tuple(put(s.replace("_{1,ki}", "_{1,ik}")) for s in line.symbols))
+    count = sum(right in s for s in line.symbols)
+    assert count
+    wrong = replace(line, symbols=tuple(put(s.replace(right, misprinted)) for s in line.symbols))
     misprint = replace(branch, summed=wrong) if is_summed else replace(branch, derived=(wrong,))
     steps = tuple(
-        replace(step, branches=(misprint,)) if step is inverse else step
+        replace(step, branches=(misprint, *rest)) if step is mixing else step
         for step in derivation.backward
     )
-    assert len(read_back(found, replace(derivation, backward=steps)).failures) == 1
+    assert len(read_back(found, replace(derivation, backward=steps)).failures) == count
+
+
+def test_a_label_and_its_meaning_stay_the_same_from_the_derivative_to_the_sum() -> None:
+    step = derive(trace("sum((X + v) ** 2)", {"X": X, "v": V})).backward[2]
+    (branch,) = [b for b in step.branches if b.derived]
+    (local,) = branch.derived
+    assert branch.summed is not None
+    assert local.left == r"\frac{\partial q_{1,kl}}{\partial v_{i}}"
+    assert branch.summed.symbols[0].endswith(r"\frac{\partial f}{\partial q_{1,kl}} \delta_{il}")

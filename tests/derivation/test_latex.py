@@ -53,6 +53,10 @@ def test_negative_numbers_put_in_stand_in_brackets():
 @pytest.mark.parametrize(
     ("formula", "inputs", "expected"),
     [
+        ("exp(-y*z)", {"y": 1, "z": 2}, "e^{-y z}"),  # a first factor's sign is that of the product
+        ("2 - -y*z", {"y": 1, "z": 2}, r"2 - \left(-y z\right)"),
+        ("sum(-v*(v + 1))", {"v": VECTOR}, r"\operatorname{sum}\left(-\mathbf{v} \odot \left(\mathbf{v} + 1\right)\right)"),
+        ("-log_sigmoid(z)", {"z": 2}, r"-\log \sigma\left(z\right)"),
         (
             "1 / (2 + sin(x1*w1)**2 + cos(x2*w2))",
             {"x1": -1, "w1": 3, "x2": -2, "w2": 3},
@@ -191,6 +195,9 @@ def test_numbers_have_true_signs_and_one_precision_a_matrix():
     assert number_tex(1.23456e-9) == r"1.23456 \times 10^{-9}"
     assert matrix(np.array([[0.4, -0.32], [10, 0]])) == (
         r"\begin{bmatrix*}[r]0.40 & -0.32 \\ 10.00 & 0\hphantom{.}\hphantom{0}\hphantom{0}\end{bmatrix*}"
+    )
+    assert matrix(np.array([[0.4, 0], [10, 0]])) == (
+        r"\begin{bmatrix*}[r]0.4 & 0 \\ 10.0 & 0\end{bmatrix*}"  # with nothing to align it with
     )
     large = tensor(np.arange(400.0).reshape(20, 20))
     assert r"\ddots" in large

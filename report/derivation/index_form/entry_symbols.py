@@ -109,12 +109,29 @@ def _position(n: int) -> Any:
 # ---------------------------------------------------------------- letters for labels
 
 
-def lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozenset[str]]:
-    """An expression with letters for the labels of its sums, and all letters that are in use in it."""
+Used = frozenset[str]
+
+
+def lettered(
+    e: Any,
+    used: Used,
+    letters: str,
+    around: Used | None = None,
+    known: dict[Any, tuple[Any, Used]] | None = None,
+) -> tuple[Any, Used]:
+    """An expression with letters for the labels of its sums, and all letters that are in use in it.
+
+    A sum that stands in it again has the letters that it has already, where none is in use `around` it.
+    """
     import sympy
     from sympy.concrete.expr_with_limits import ExprWithLimits
 
+    around = used if around is None else around
+    known = {} if known is None else known
     if isinstance(e, ExprWithLimits):
+        if e in known and not known[e][1] & around:
+            return known[e][0], used | known[e][1]
+        before = used
         new: dict[Any, Any] = {}
         for limit in reversed(e.limits):
             letter = next((c for c in letters if c not in used), None)
@@ -122,14 +139,16 @@ def lettered(e: Any, used: frozenset[str], letters: str) -> tuple[Any, frozenset
                 raise NoIndexForm
             new[limit[0]] = sympy.Symbol(letter, integer=True)
             used |= {letter}
-        function, inner = lettered(e.function.xreplace(new), used, letters)
+        within = around | (used - before)
+        function, inner = lettered(e.function.xreplace(new), used, letters, within, known)
         limits = [(new[d], *(end.xreplace(new) for end in ends)) for d, *ends in e.limits]
-        return e.func(function, *limits), used | inner
+        known[e] = e.func(function, *limits), (used | inner) - before
+        return known[e][0], used | inner
     if not e.args or not e.has(ExprWithLimits):
         return e, used
     parts, all_used = [], used
     for arg in e.args:
-        part, more = lettered(arg, used if e.is_Add else all_used, letters)
+        part, more = lettered(arg, used if e.is_Add else all_used, letters, around, known)
         parts.append(part)
         all_used |= more
     return e.func(*parts), all_used

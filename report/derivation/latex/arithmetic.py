@@ -41,6 +41,9 @@ def _multiply(p: Printer, node: Node) -> Printed:
     one_line = _in_fraction(p, a, b)
     if one_line is not None:
         return one_line
+    if (unsigned := _unsigned(p, a)) is not None:
+        product = Node(node.gate, (unsigned, b), node.params, node.shape)
+        return put("-", p.bracketed(product, PRODUCT), binding=SUM)
     left, right = p.bracketed(a, PRODUCT), p.bracketed(b, PRODUCT)
     if a.is_constant and not a.shape and p.write(a).minus:
         return _side_by_side(p.write(a), right, SUM)  # a leading minus needs no brackets: −2 x
@@ -57,6 +60,24 @@ def _multiply(p: Printer, node: Node) -> Printed:
     if left.colour or Sign.DOT in right.signs or _repeats(p, a, b):
         return put(left, r" \cdot ", right, binding=PRODUCT)
     return _side_by_side(left, right, PRODUCT)
+
+
+def _unsigned(p: Printer, a: Node) -> Node | None:
+    """A first factor without its minus, which stands before the whole product: −xy for (−x) y."""
+    if a.is_constant or p.leaf(a) is not None:
+        return None
+    if a.gate.form is Form.NEGATIVE:
+        return a.args[0]
+    if a.gate.form is not Form.PRODUCT or (first := _unsigned(p, a.args[0])) is None:
+        return None
+    return Node(a.gate, (first, a.args[1]), a.params, a.shape)
+
+
+def _negative(p: Printer, node: Node) -> Printed | None:
+    """Behind a minus the name of a function needs no bracket, as log σ(x) does before a factor."""
+    a = node.args[0]
+    is_function = a.gate.form is None and len(a.args) == 1 and p.leaf(a) is None
+    return put("-", p.write(a), binding=SUM) if is_function and not p.write(a).minus else None
 
 
 def _repeats(p: Printer, a: Node, b: Node) -> bool:
@@ -309,6 +330,7 @@ def _transpose(p: Printer, node: Node) -> Printed | None:
 
 NOTATIONS: Notations = {
     Form.SUM: _add,
+    Form.NEGATIVE: _negative,
     Form.PRODUCT: _multiply,
     Form.LOG_PRODUCT: _log_product,
     Form.MATRIX_PRODUCT: _matmul,

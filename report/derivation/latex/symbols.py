@@ -201,7 +201,9 @@ def _aligned(grid: np.ndarray, among: Sequence[float] | np.ndarray) -> list[str]
     room = str.maketrans(
         {number_format.POINT_SPACE: r"\hphantom{.}", number_format.DIGIT_SPACE: r"\hphantom{0}"}
     )
-    return [s.replace(number_format.MINUS, "-").translate(room) for s in shown]
+    texts = [s.replace(number_format.MINUS, "-").translate(room) for s in shown]
+    empty = np.tile(np.all(grid == 0, axis=0), len(grid)) if grid.ndim == 2 else [False] * grid.size
+    return ["0" if none else text for text, none in zip(texts, empty, strict=True)]
 
 
 def dimensions(shape: Shape) -> str:

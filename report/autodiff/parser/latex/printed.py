@@ -8,6 +8,7 @@ that is 0 makes the entry beside it, which need not exist, 0 too. 𝟏 and I are
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -233,6 +234,23 @@ def _places(value: float, digits: int) -> int:
     return digits - 1 - math.floor(math.log10(value)) if value else digits
 
 
+_STRIDE = re.compile(
+    r"(\d+)\((\w)-1\)\+"
+)  # of a label that stands for one of several axes in a row
+
+
+def _in_a_row(tokens: Sequence[Token], n: int) -> dict[str, int]:
+    """How far i and j run in 3 (i - 1) + j, of an axis of n entries: j to 3, and i to n / 3."""
+    text = "".join(t.text for t in tokens)
+    found, last = _STRIDE.findall(text), _STRIDE.sub("", text)
+    if not found or not re.fullmatch(r"\w", last):
+        return {}
+    sizes = {}
+    for stride, label in found:
+        sizes[label], n = n // int(stride), int(stride)
+    return {**sizes, last: n}
+
+
 def _behind_point(part: Number) -> int:
     return len(part.text.partition(".")[2])
 
@@ -432,7 +450,9 @@ class _PrintedReader(_LatexReader):
             own = [t.text for t in tokens if t.kind == "letter" and t.text in letters]
             own = [x for x in own if x not in self.known]
             alone &= not own or len(tokens) == 1
-            for x in own:
+            known = _in_a_row(tokens, n)
+            sizes.update(known)
+            for x in own if not known else ():
                 sizes[x] = min(n, sizes.get(x, n)) if len(tokens) == 1 else max(n, sizes.get(x, n))
         return sizes, alone
 
