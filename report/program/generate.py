@@ -12,7 +12,7 @@ from types import CodeType
 import numpy as np
 
 from report.autodiff.parser import python_text
-from report.autodiff.parser.spellings import BESIDE, DOT
+from report.autodiff.parser.typed_tokens import BESIDE, DOT
 from report.autodiff.trace import Quantity, Trace
 from report.program import check_plan, list_code, output_code, syntax
 from report.program.backward import backward

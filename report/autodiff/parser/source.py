@@ -17,6 +17,7 @@ from typing import Any
 
 from report.autodiff.domain_errors import underlined
 from report.autodiff.parser import spellings
+from report.autodiff.parser.typed_tokens import Unreadable
 from report.errors import ReportError, shown
 from report.plain_values import as_text
 
@@ -197,7 +198,7 @@ class Source(Places):
                 plain = name.ljust(len(head[0])) + plain[head.end() :]
             try:
                 written, places = spellings.as_python(plain, is_value, products, matlab)
-            except spellings.Unreadable as error:
+            except Unreadable as error:
                 raise self.placed(str(error), number, error.column + shift + self.margin) from None
             except RecursionError:
                 message = f"this has too many parts in a row or inside each other; {_NAME_PARTS}"

@@ -11,32 +11,13 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
-from report.autodiff.gates import GATES
-from report.autodiff.inputs import ACCENTS, CONSTANTS, ascii_name
+from report.autodiff.inputs import CONSTANTS
 from report.autodiff.parser.names import FORMS
+from report.autodiff.parser.typed_brackets import in_bars, in_rows
+from report.autodiff.parser.typed_tokens import BESIDE, KEYWORDS, Token, Unreadable, tokens_of
 
-KEYWORDS = {"lambda": "lambda_"}  # names that are words of Python
-BESIDE, DOT = "%", "//"  # the products whose meaning the shapes decide
-_SIGNS = {
-    "×": "*", "⊙": "*", "∘": "*", "∗": "*", "·": DOT, "⋅": DOT, "−": "-", "–": "-", "÷": "/", "∕": "/",
-    "≤": "<=", "≥": ">=", "≠": "!=", "ᵀ": ".T", "⊤": ".T", "½": "(1/2)", "⅓": "(1/3)", "¼": "(1/4)",
-    "∛": "cbrt", "√": "sqrt", "∑": "sum", "∏": "prod", "¾": "(3/4)", "⅔": "(2/3)", "′": "_prime", "π": "pi", "\u00a0": " ", "\u2009": " ", "‖": "||", "∥": "||", "⟩": ")", "∞": "inf",
-}  # fmt: skip
-_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
-_CALLED = frozenset(_SIGNS.values()) & GATES.keys()
 _WORD = re.compile(r"[A-Za-z_]\w+")
-_NO_LETTERS = "₀-₉⁰¹²³⁴-⁹½⅓¼¾⅔ᵀ"
-_TOKEN = re.compile(
-    r"(?P<space>[ \t]+)"
-    r"|(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d[\d_]*)?)"
-    rf"|(?P<name>[^\W\d{_NO_LETTERS}](?:[^\W{_NO_LETTERS}]|[{ACCENTS}])*[₀-₉]*)"
-    r"|(?P<lowered>[₀-₉]+)"
-    r"|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)"
-    r"|(?P<string>'[^']*'|\"[^\"]*\")"
-    r"|(?P<sign>\*\*|//|\|\||[<>=!]=|\.[*/^']|.)"
-)
 # A line that may need to be written again; most formulas are Python's as they stand.
 _UNUSUAL = re.compile(
     r"[^\x00-\x7f]|[\^|]|(?!(?<!\w)[bfru]')[\w)\]]'|[\w)\].][ \t]+[\w(]|\d[A-Za-z_(]|[)\]]\s*[\w(]|\b(?:lambda|sigma)\b|\.[*/^']|[;?]"
@@ -45,34 +26,6 @@ _APPLIED = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\(([^()=]*)\)\s*=(?!=)")
 _BRACES = re.compile(r"\^\{([^{}]*)\}")  # x^{2}
 _MINUS_ONE = (["-1"], ["-", "1"], ["(", "-", "1", ")"])  # S⁻¹, S^-1, S^(-1)
-_ENTRYWISE = {".*": "*", "./": "/", ".^": "**", ".'": ".T"}  # in MATLAB and Julia
-_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
-
-
-class Unreadable(Exception):
-    """Why a line cannot be read, and at which of its columns."""
-
-    def __init__(self, message: str, column: int) -> None:
-        super().__init__(message)
-        self.column = column
-
-
-@dataclass(frozen=True)
-class _Token:
-    kind: str  # number, name, call (a name that is applied), string, sign, open, close
-    text: str
-    column: int
-    spaced: bool = False  # white space stands before it
-
-    @property
-    def starts(self) -> bool:
-        """Whether an operand begins with it."""
-        return self.kind in ("number", "name", "call", "string") or self.text == "("
-
-    @property
-    def ends(self) -> bool:
-        """Whether an operand ends with it."""
-        return self.kind in ("number", "name", "string") or self.text in (")", "]", ".T", ".I")
 
 
 def as_python(
@@ -98,10 +51,10 @@ def as_python(
     def is_transposed(name: str) -> bool:
         return name in (")", "]") or (is_value(name) and not is_value(f"{name}_prime"))
 
-    tokens = _tokens(_BRACES.sub(r"^(\1)", line), is_transposed, matlab)
+    tokens = tokens_of(_BRACES.sub(r"^(\1)", line), is_transposed, matlab)
     if any(t.kind == "name" and keyword.iskeyword(t.text) for t in tokens):
         return line, None  # the parser says what is not possible
-    tokens = _joined(_called(_in_bars(_in_rows(tokens), is_value), is_value), products)
+    tokens = _joined(_called(in_bars(in_rows(tokens), is_value), is_value), products)
     tokens = _applied(tokens)
     tokens = _multiplied(_raised(tokens, is_value))
     text, columns, end = "", [], 0
@@ -145,168 +98,7 @@ def is_matlab(line: str) -> bool:
     return _MATLAB.search(line.split("#", 1)[0]) is not None
 
 
-def _tokens(line: str, is_transposed: Callable[[str], bool], matlab: bool) -> list[_Token]:
-    found: list[_Token] = []
-    spaced = False
-    for match in _TOKEN.finditer(line):
-        kind, text = str(match.lastgroup), match[0]
-        if kind == "space" or not _SIGNS.get(text, text).strip():
-            spaced = True
-            continue
-        name = found[-1].text if found and found[-1].ends and not spaced else ""
-        if text[0] == "'" and name and (matlab or is_transposed(name)):  # the rest is no text
-            found.append(_Token("sign", ".T", match.start()))
-            found += [
-                replace(t, column=t.column + match.start() + 1)
-                for t in _tokens(line[match.start() + 1 :], is_transposed, matlab)
-            ]
-            return found
-        if text[0] == "'" and name:
-            raise Unreadable(
-                f"{name}' can be read as the transpose {name}.T or as a name of its own, "
-                f"{name}_prime; write one of them",
-                match.start(),
-            )
-        _check_sign(line, match)
-        for token in _spelled(kind, text, match.start(), matlab):
-            found.append(_Token(token.kind, token.text, token.column, spaced))
-            spaced = False
-    return found
-
-
-def _check_sign(line: str, match: re.Match[str]) -> None:
-    """Unreadable for a sign that has no place here."""
-    text, rest = match[0], line[match.end() :]
-    if text in "∑∏" and not rest.lstrip().startswith("("):
-        name = _SIGNS[text]
-        raise Unreadable(
-            f"{name} is written with brackets, {name}(x), over all entries; with an index it is LaTeX: "
-            rf"\{name}_{{i=1}}^n x_i",
-            match.start(),
-        )
-    if text == "?":
-        raise Unreadable("a choice is written where(x > 0, a, b)", match.start())
-
-
-def _spelled(kind: str, text: str, column: int, matlab: bool) -> list[_Token]:
-    """A token of the text as tokens of Python."""
-    if kind == "lowered":
-        return [_Token("name", "_" + ascii_name(text), column)]
-    if text in _ENTRYWISE:
-        return [_Token("sign", _ENTRYWISE[text], column)]
-    if text == "*" and matlab:
-        return [_Token("sign", BESIDE, column)]
-    if text == "⟨":
-        return [_Token("call", "dot", column), _Token("open", "(", column)]
-    if kind == "raised":
-        exponent = "".join(_RAISED[c] for c in text)
-        return [_Token("sign", "^", column), _Token("number", exponent, column)]
-    if kind == "name":
-        return [_Token("name", KEYWORDS.get(name := ascii_name(text), name), column)]
-    if kind != "sign":
-        return [_Token(kind, text, column)]
-    spelled = _SIGNS.get(text, text)
-    if spelled in _CALLED:
-        return [_Token("call", spelled, column)]
-    if spelled[0] == "(" and len(spelled) > 1:
-        return [_Token("number", spelled, column)]
-    kind = "open" if spelled in _OPENING else "close" if spelled in _CLOSING else "sign"
-    if spelled in (BESIDE, DOT) and text.isascii():
-        raise Unreadable(
-            f"{spelled} is not possible in a function, as it jumps; a comment begins with #", column
-        )
-    return [_Token(kind, spelled, column)]
-
-
-def _in_bars(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
-    """|x| is abs(x), ‖x‖ norm(x); a bar between operands joins conditions."""
-    made: list[_Token] = []
-    bars: list[tuple[str, int]] = []  # which, and how many brackets are open inside
-    depth, skipped = 0, 0
-    for place, token in enumerate(tokens):
-        if place < skipped:
-            continue
-        depth += (token.kind == "open") - (token.kind == "close")
-        if token.text not in ("|", "||"):
-            made.append(token)
-            continue
-        after = bool(made) and made[-1].ends
-        after = after and (made[-1].text not in FORMS or is_value(made[-1].text))
-        if bars and bars[-1] == (token.text, depth) and after:
-            bars.pop()
-            order, skipped = _order(tokens, place + 1) if token.text == "||" else ([], 0)
-            made += [*order, _Token("close", ")", token.column)]
-        elif not after or token.text == "||":
-            bars.append((token.text, depth))
-            name = "bars" if token.text == "|" else "norm"
-            made.append(_Token("call", name, token.column, token.spaced))
-            made.append(_Token("open", "(", token.column))
-        else:
-            made.append(token)
-    if bars:
-        raise Unreadable("a bar is not closed: |x| is abs(x), ||x|| is norm(x)", tokens[-1].column)
-    return made
-
-
-def _order(tokens: list[_Token], at: int) -> tuple[list[_Token], int]:
-    """The order of a norm below its bars, ‖x‖_1, as an argument, and where the text goes on."""
-    if at >= len(tokens) or not tokens[at].text.startswith("_") or tokens[at].spaced:
-        return [], at
-    column, name, after = tokens[at].column, tokens[at].text[1:], at + 1
-    if not name and after < len(tokens):
-        name, after = tokens[after].text, after + 1
-    if name == "F":
-        return [], after
-    return [_Token("sign", ",", column), _Token("number", name, column)], after
-
-
-def _in_rows(tokens: list[_Token]) -> list[_Token]:
-    """[1 2; 3 4] is [[1, 2], [3, 4]]; a semicolon in round brackets parts arguments."""
-    made: list[_Token] = []
-    brackets: list[
-        tuple[str, int]
-    ] = []  # "(", "[" of a list or "x[" of an index; where it is in `made`
-    parted: set[int] = set()  # the lists in which semicolons part rows
-    for token in tokens:
-        before = made[-1] if made else None
-        kind, at = brackets[-1] if brackets else ("", 0)
-        if token.text == ";" and kind == "(":
-            made.append(_Token("sign", ",", token.column))
-            continue
-        if token.text == ";" and kind == "[":
-            parted.add(at)
-            made += [
-                _Token(k, c, token.column)
-                for k, c in (("close", "]"), ("sign", ","), ("open", "["))
-            ]
-            continue
-        if kind == "[" and before and before.ends and token.starts and token.spaced:
-            _check_beside(before, token)
-            if token.kind == "number":
-                made.append(_Token("sign", ",", token.column))
-        if token.kind == "open":
-            is_index = token.text == "[" and before is not None and before.ends
-            brackets.append(("x[" if is_index else token.text, len(made)))
-        elif token.kind == "close" and brackets:
-            _, at = brackets.pop()
-            if at in parted:
-                made.insert(at, _Token("open", "[", made[at].column))
-                made.append(_Token("close", "]", token.column))
-        made.append(token)
-    return made
-
-
-def _check_beside(before: _Token, token: _Token) -> None:
-    """Unreadable for names side by side in a list: entries, or a product."""
-    if before.kind != "number" and token.kind != "number":
-        raise Unreadable(
-            f"{before.text} {token.text} in a list can be read as two entries, {before.text}, {token.text}, or as "
-            f"a product, {before.text} * {token.text}; write one of them",
-            token.column,
-        )
-
-
-def _called(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
+def _called(tokens: list[Token], is_value: Callable[[str], bool]) -> list[Token]:
     """Names before a bracket, and names of gates, are calls; sigma is the sigmoid where it is applied."""
     made = list(tokens)
     for i, token in enumerate(tokens):
@@ -316,7 +108,7 @@ def _called(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Toke
         before_bracket = following is not None and following.text == "("
         if i and tokens[i - 1].text == ".":  # x.sum(), F.relu(x)
             if before_bracket:
-                made[i] = _Token("call", token.text, token.column, token.spaced)
+                made[i] = Token("call", token.text, token.column, token.spaced)
             continue
         name = "sigmoid" if token.text == "sigma" else token.text
         if is_value(token.text):
@@ -326,7 +118,7 @@ def _called(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Toke
             if not option and (
                 before_bracket or following.starts or following.text in ("**", "^", "-")
             ):
-                made[i] = _Token("call", name, token.column, token.spaced)
+                made[i] = Token("call", name, token.column, token.spaced)
     return made
 
 
@@ -358,11 +150,9 @@ def product_of_names(name: str, is_value: Callable[[str], bool]) -> list[list[st
     return found
 
 
-def _joined(
-    tokens: list[_Token], products: Callable[[str], Sequence[Sequence[str]]]
-) -> list[_Token]:
+def _joined(tokens: list[Token], products: Callable[[str], Sequence[Sequence[str]]]) -> list[Token]:
     """Wx is W x where both are values and Wx is none."""
-    made: list[_Token] = []
+    made: list[Token] = []
     for place, token in enumerate(tokens):
         after = tokens[place + 1].text if place + 1 < len(tokens) else ""
         ways: Sequence[Sequence[str]] = ()
@@ -374,15 +164,15 @@ def _joined(
         column = token.column
         for part in ways[0] if ways else ():
             spaced = token.spaced and column == token.column
-            made.append(_Token("name", KEYWORDS.get(part, part), column, spaced))
+            made.append(Token("name", KEYWORDS.get(part, part), column, spaced))
             column += len(part)
         made += [] if ways else [token]
     return made
 
 
-def _applied(tokens: list[_Token]) -> list[_Token]:
+def _applied(tokens: list[Token]) -> list[Token]:
     """sin x is sin(x), sin 2x is sin(2x), sin^2(x) is sin(x)**2."""
-    made: list[_Token] = []
+    made: list[Token] = []
     i = 0
     while i < len(tokens):
         token = tokens[i]
@@ -390,7 +180,7 @@ def _applied(tokens: list[_Token]) -> list[_Token]:
         i += 1
         if token.kind != "call" or i == len(tokens) or token.text not in FORMS:
             continue
-        exponent: list[_Token] = []
+        exponent: list[Token] = []
         if tokens[i].text in ("**", "^") and i + 1 < len(tokens):
             end = i + 2 + (tokens[i + 1].text == "-")
             exponent, i = tokens[i:end], end
@@ -403,14 +193,14 @@ def _applied(tokens: list[_Token]) -> list[_Token]:
         elif i < len(tokens) and tokens[i].starts:
             argument, i = _argument(token, tokens, i)
             at = argument[0].column
-            made += [_Token("open", "(", at), *argument, _Token("close", ")", argument[-1].column)]
+            made += [Token("open", "(", at), *argument, Token("close", ")", argument[-1].column)]
         elif tokens[i - 1].text != token.text:
             raise Unreadable(f"{token.text} needs its argument: {token.text}(x)", token.column)
         made += exponent
     return made
 
 
-def _inverse(token: _Token) -> _Token:
+def _inverse(token: Token) -> Token:
     name = f"arc{token.text}"
     if name not in FORMS:
         raise Unreadable(
@@ -418,10 +208,10 @@ def _inverse(token: _Token) -> _Token:
             f"write 1/{token.text}(x)",
             token.column,
         )
-    return _Token("call", name, token.column, token.spaced)
+    return Token("call", name, token.column, token.spaced)
 
 
-def _argument(token: _Token, tokens: list[_Token], i: int) -> tuple[list[_Token], int]:
+def _argument(token: Token, tokens: list[Token], i: int) -> tuple[list[Token], int]:
     """What a function without brackets is applied to: one factor, or some that stand close, as in sin 2x."""
     start = i
     if tokens[i].kind == "number" and i + 1 < len(tokens) and tokens[i + 1].kind == "name":
@@ -457,7 +247,7 @@ def _argument(token: _Token, tokens: list[_Token], i: int) -> tuple[list[_Token]
     return _multiplied(argument), i
 
 
-def _end_of_bracket(tokens: list[_Token], start: int) -> int:
+def _end_of_bracket(tokens: list[Token], start: int) -> int:
     """The place after the bracket that opens at `start`; that of the last token where none closes."""
     depth = 0
     for i in range(start, len(tokens)):
@@ -467,9 +257,9 @@ def _end_of_bracket(tokens: list[_Token], start: int) -> int:
     return len(tokens)
 
 
-def _raised(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Token]:
+def _raised(tokens: list[Token], is_value: Callable[[str], bool]) -> list[Token]:
     """x^2 is a power, x^T a transpose, and S^-1 is S.I: the inverse of a matrix, one over a number."""
-    made: list[_Token] = []
+    made: list[Token] = []
     i = 0
     while i < len(tokens):
         token = tokens[i]
@@ -478,22 +268,22 @@ def _raised(tokens: list[_Token], is_value: Callable[[str], bool]) -> list[_Toke
             length = next((len(m) for m in _MINUS_ONE if after[: len(m)] == m), 0)
             following = tokens[i + 1].text if i + 1 < len(tokens) else ""
             if following == ".T" or (following == "T" and not is_value("T")):
-                made.append(_Token("sign", ".T", token.column))
+                made.append(Token("sign", ".T", token.column))
                 i += 2
                 continue
             if made and made[-1].kind != "number" and length:
-                made.append(_Token("sign", ".I", token.column))
+                made.append(Token("sign", ".I", token.column))
                 i += 1 + length
                 continue
-            token = _Token("sign", "**", token.column, token.spaced)
+            token = Token("sign", "**", token.column, token.spaced)
         made.append(token)
         i += 1
     return made
 
 
-def _multiplied(tokens: list[_Token]) -> list[_Token]:
+def _multiplied(tokens: list[Token]) -> list[Token]:
     """2x, x y, (a + b)(c + d): a sign between operands that stand side by side."""
-    made: list[_Token] = []
+    made: list[Token] = []
     for token in tokens:
         before = made[-1] if made else None
         if before is not None and before.ends and token.starts and not _is_made(made, token):
@@ -510,12 +300,12 @@ def _multiplied(tokens: list[_Token]) -> list[_Token]:
                     "write one of them",
                     made[start].column,
                 )
-            made.append(_Token("sign", BESIDE, token.column))
+            made.append(Token("sign", BESIDE, token.column))
         made.append(token)
     return made
 
 
-def _is_made(tokens: list[_Token], token: _Token) -> bool:
+def _is_made(tokens: list[Token], token: Token) -> bool:
     """Whether a bracket applies a layer that has just been made: nn.ReLU()(x)."""
     if token.text != "(" or tokens[-1].text != ")":
         return False
@@ -523,7 +313,7 @@ def _is_made(tokens: list[_Token], token: _Token) -> bool:
     return first.kind == "call" and first.text[0].isupper()
 
 
-def _start_of_operand(tokens: list[_Token]) -> int:
+def _start_of_operand(tokens: list[Token]) -> int:
     """Where the operand begins that ends with the last token."""
     at, depth = len(tokens), 0
     while at:
