@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from types import CodeType
 
 import numpy as np
 
+from report.autodiff.graph import Node
 from report.autodiff.parser import python_text
 from report.autodiff.parser.typed_tokens import BESIDE, DOT
 from report.autodiff.trace import Quantity, Trace
@@ -55,7 +58,7 @@ def generate(trace: Trace, *, dialect: Dialect, name: str = "program.py") -> Pro
     )
     if numbers > MAX_NUMBERS:
         return Program(name, dialect, "", f"{numbers} numbers are too many for a listing")
-    steps = list_code.steps(trace.graph.nodes)
+    steps = loop_steps(trace.graph.nodes)
     if dialect == "python" and steps > MAX_STEPS:
         return Program(name, dialect, "", f"explicit loops would take {steps} steps")
     try:
@@ -64,10 +67,23 @@ def generate(trace: Trace, *, dialect: Dialect, name: str = "program.py") -> Pro
         return Program(name, dialect, "", str(error))
 
 
+def loop_steps(nodes: Iterable[Node]) -> int:
+    """About how many additions and multiplications the loops of these gates take."""
+    total = 0
+    for node in nodes:
+        sizes = [math.prod(a.shape) for a in node.args] + [math.prod(node.shape)]
+        if not node.gate.elementwise and len(node.args) == 2 and len(node.args[0].shape) > 1:
+            sizes.append(math.prod(node.shape) * node.args[0].shape[-1])
+        elif "matrix" in syntax.template(node, "python"):
+            sizes.append(math.prod(node.args[0].shape) * node.args[0].shape[-1])
+        total += max(sizes)
+    return total
+
+
 def _source(trace: Trace, dialect: Dialect) -> str:
     """The source; raises `Unprintable` when a gate has no code in the dialect."""
     scope = Scope(trace, dialect)
-    plan = check_plan.plan(trace, list_code.steps(trace.graph.nodes) if dialect == "python" else 0)
+    plan = check_plan.plan(trace, loop_steps(trace.graph.nodes) if dialect == "python" else 0)
     check = Check(scope, plan)
     columns = output_code.Columns(scope)
     passes = [forward_lines(scope), backward(scope)]

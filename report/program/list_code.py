@@ -20,40 +20,34 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from report.autodiff.gates import axes_of
 from report.autodiff.gates.by_definition import written_out
-from report.autodiff.gates.code import option
 from report.autodiff.graph import CONSTANT, INPUT, Node, Shape, topological
 from report.derivation.index_form import IndexForm, NoIndexForm, index_form
 from report.derivation.latex import Printed
 from report.errors import ReportError
 from report.program import index_reader, syntax
+from report.program.list_labels import (
+    ZERO,
+    Labels,
+    axes_meant,
+    broadcast,
+    equality,
+    flat_label,
+    is_number,
+    long,
+    subscript,
+)
 from report.program.syntax import number
 from report.program.tidy import tidy
 
-Labels = tuple[ast.expr, ...]
 Ranges = Callable[[int], ast.expr]  # range(n), or the name that a program has for it
 FEW = 64  # steps of loops that may be done again for each entry
 _ALONG = {"axis", "last", "first"}
 LETTERS = "ijkpqrtuvwabcdgh"
-ZERO = ast.Constant(0)
 
 
 class Unprintable(ReportError):
     """A gate that a dialect has no code for."""
-
-
-def steps(nodes: Iterable[Node]) -> int:
-    """About how many additions and multiplications the loops of these gates take."""
-    total = 0
-    for node in nodes:
-        sizes = [math.prod(a.shape) for a in node.args] + [math.prod(node.shape)]
-        if not node.gate.elementwise and len(node.args) == 2 and len(node.args[0].shape) > 1:
-            sizes.append(math.prod(node.shape) * node.args[0].shape[-1])
-        elif "matrix" in syntax.template(node, "python"):
-            sizes.append(math.prod(node.args[0].shape) * node.args[0].shape[-1])
-        total += max(sizes)
-    return total
 
 
 class ListPrinter:
@@ -114,7 +108,7 @@ class ListPrinter:
             return syntax.constant(node, "math") if not node.shape else number(float(value))
         if syntax.is_identity(value):
             loops, labels = self._labels(node.shape)
-            return self._nested(_float(labels[0], labels[1]), loops)
+            return self._nested(equality(labels[0], labels[1]), loops)
         if np.ptp(value) == 0:
             return syntax.full_list(value.shape, number(float(value.flat[0])))
         return syntax.whole_numbers(value)
@@ -176,7 +170,7 @@ class ListPrinter:
         if node.gate.elementwise:
             if not node.gate.python and node.gate.definition is not None:
                 return self.entry(self._defined(node), ix)
-            args = [self.entry(a, _broadcast(a, ix)) for a in node.args]
+            args = [self.entry(a, broadcast(a, ix)) for a in node.args]
             return syntax.filled(syntax.template(node, "python"), args, node)
         template = root or syntax.template(node, "python")
         if template:
@@ -213,7 +207,7 @@ class ListPrinter:
         if np.ptp(value) == 0:
             return number(float(value.flat[0]))
         if syntax.is_identity(value):
-            return _float(*ix)
+            return equality(*ix)
         return subscript(syntax.whole_numbers(np.squeeze(value)), node.shape, ix)
 
     def _bound(self, node: Node, ix: Labels) -> ast.expr:
@@ -246,18 +240,18 @@ class ListPrinter:
         if template == "{0:flat}":
             return self._reshaped(node)
         if specs & _ALONG:
-            return None if _is_number(node) else self._along(node, template)
+            return None if is_number(node) else self._along(node, template)
         return self._call(node, template, ())
 
     def _reshaped(self, node: Node) -> ast.expr | None:
         (arg,) = node.args
-        if _long(arg.shape) == _long(node.shape):
+        if long(arg.shape) == long(node.shape):
             return self._whole(arg)
-        return self._flat(arg) if len(_long(node.shape)) == 1 else None
+        return self._flat(arg) if len(long(node.shape)) == 1 else None
 
     def _along(self, node: Node, template: str) -> ast.expr | None:
         """A list along an axis for the others; None where that axis is the last, and stands inside."""
-        axes = _axes(node, template)
+        axes = axes_meant(node, template)
         outer = [i for i, n in enumerate(node.shape) if i not in axes and n > 1]
         inner = [i for i in axes if node.shape[i] > 1]
         if len(inner) == 1 and (not outer or outer[-1] < inner[0]):
@@ -273,7 +267,7 @@ class ListPrinter:
             lists = syntax.name(name)
         for i in outer:
             lists = syntax.subscripted(lists, labels[i], node.shape[i])
-        flat, size = _flat_label(labels, node.shape, axes)
+        flat, size = flat_label(labels, node.shape, axes)
         return self._nested(syntax.subscripted(lists, flat, size), loops)
 
     def _column_entry(self, node: Node, ix: Labels, template: str, is_root: bool) -> ast.expr:
@@ -284,14 +278,14 @@ class ListPrinter:
             for label, n in zip(ix[-2:], node.shape[-2:], strict=True):
                 made = syntax.subscripted(made, label, n)
             return made
-        if template == "{0:flat}" and (is_root or len(_long(node.args[0].shape)) < 2):
-            flat, size = _flat_label(ix, node.shape, tuple(range(len(node.shape))))
+        if template == "{0:flat}" and (is_root or len(long(node.args[0].shape)) < 2):
+            flat, size = flat_label(ix, node.shape, tuple(range(len(node.shape))))
             return syntax.subscripted(self._named_flat(node), flat, size)
-        if "axis}" in template and _is_number(node):
+        if "axis}" in template and is_number(node):
             return self._call(node, template, ix)
         if is_root:
-            axes = _axes(node, template)
-            flat, size = _flat_label(ix, node.shape, axes)
+            axes = axes_meant(node, template)
+            flat, size = flat_label(ix, node.shape, axes)
             return syntax.subscripted(self._call(node, template, ix), flat, size)
         if not node.shape:
             return self._call(node, template, ix)
@@ -323,7 +317,7 @@ class ListPrinter:
     def _argument(self, node: Node, arg: Node, spec: str, ix: Labels) -> ast.expr:
         match spec:
             case "axis" | "last" | "first":
-                return self._line(arg, _axes(node, f"{{0:{spec}}}", arg), ix)
+                return self._line(arg, axes_meant(node, f"{{0:{spec}}}", arg), ix)
             case "flat":
                 return self._flat(arg)
             case "rows":
@@ -365,53 +359,6 @@ class ListPrinter:
                 body = self.entry(arg, (*ix, *labels, *entries))
             row = self._list(body, inner)
         return self._list(row, outer)
-
-
-# ---------------------------------------------------------------- axes and labels
-
-
-def subscript(value: ast.expr, shape: Shape, ix: Labels) -> ast.expr:
-    """value[i][j]: axes of one entry have no label."""
-    for label, n in zip(ix, shape, strict=True):
-        if n > 1:
-            value = syntax.subscripted(value, label, n)
-    return value
-
-
-def _broadcast(arg: Node, ix: Labels) -> Labels:
-    own = ix[len(ix) - len(arg.shape) :] if arg.shape else ()
-    return tuple(ZERO if n == 1 else label for n, label in zip(arg.shape, own, strict=True))
-
-
-def _long(shape: Shape) -> Shape:
-    return tuple(n for n in shape if n > 1)
-
-
-def _is_number(node: Node) -> bool:
-    """Whether the function along an axis gives a number, not a list."""
-    return "keepdims" in node.gate.params
-
-
-def _axes(node: Node, template: str, arg: Node | None = None) -> tuple[int, ...]:
-    if ":first}" in template:
-        return (0,)
-    axis = option(node, "axis")
-    shape = node.args[0].shape if arg is None else arg.shape
-    return axes_of(shape, -1 if axis is None and ":last}" in template and shape else axis)
-
-
-def _flat_label(ix: Labels, shape: Shape, axes: Sequence[int]) -> tuple[ast.expr, int]:
-    """The label of several axes in one row, and how many entries that has."""
-    flat: ast.expr = ZERO
-    for i in axes:
-        if shape[i] > 1:
-            flat = syntax.plus(syntax.times(shape[i], flat), ix[i])
-    return flat, math.prod(shape[i] for i in axes)
-
-
-def _float(a: ast.expr, b: ast.expr) -> ast.expr:
-    """float(i == j)."""
-    return ast.Call(syntax.name("float"), [ast.Compare(a, [ast.Eq()], [b])], [])
 
 
 class _Node:
