@@ -823,3 +823,22 @@ a(
     b=0.1,
 )
 a(r"\oint x", None, x=1.0)
+a(r"\sec x + \csc x - \cot x", lambda x: 1 / np.cos(x) + 1 / np.sin(x) - 1 / np.tan(x), x=0.7)
+a(
+    r"\operatorname{sech}(x) + \operatorname{csch}(x) \cdot \operatorname{coth}(x)",
+    lambda x: 1 / np.cosh(x) + 1 / np.sinh(x) / np.tanh(x),
+    x=0.7,
+)
+a(r"\operatorname{arctanh}(x) - \operatorname{arcsinh}(x)", lambda x: np.arctanh(x) - np.arcsinh(x), x=0.7)  # fmt: skip
+a(r"\sinh^{-1}(x) + \cosh^{-1}(x)", lambda x: np.arcsinh(x) + np.arccosh(x), x=1.7)
+a(r"\lg x + \operatorname{log2}(x)", lambda x: np.log10(x) + np.log2(x), x=1.7)
+a(r"\operatorname{logit}(x)", lambda x: np.log(x / (1 - x)), x=0.7)
+a(r"\operatorname{rmse}(x, y)", lambda x, y: np.sqrt(np.mean((x - y) ** 2)), x=x3, y=y3)
+a(
+    r"\sum_{i=1}^3 \operatorname{ReLU6}(x_i) y_i",
+    lambda x, y: np.sum(np.clip(x, 0, 6) * y),
+    x=[7.0, 3.0, -1.0],
+    y=y3,
+)
+a(r"\operatorname{rmse}(x)", None, x=x3)
+a(r"\sec(x, y)", None, x=0.7, y=0.2)

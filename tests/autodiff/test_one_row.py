@@ -27,7 +27,7 @@ GATES_THEMSELVES = "autodiff/gates"
 PATTERNS = "autodiff/simplify"  # may ask `is_gate`: what a rule of rewriting stands for, where it is no row
 # Tables of spellings: what is typed -> the gate that is meant, and what may be typed without brackets.
 SPELLINGS = {
-    ("autodiff/parser/latex/calls.py", "_COMPOSITE"),
+    ("autodiff/parser/latex/calls.py", "_WRITTEN_OUT"),
     ("autodiff/parser/latex/calls.py", "_INVERSES"),
     ("autodiff/parser/latex/calls.py", "_WITH_ENTRY"),
     ("autodiff/parser/latex/functions.py", "COMMANDS"),

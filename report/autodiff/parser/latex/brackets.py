@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from report.autodiff.graph import constant
-from report.autodiff.parser.latex.calls import _Calls
+from report.autodiff.parser.latex.applications import _Applications
 from report.autodiff.parser.latex.indices import linear, walk
 from report.autodiff.parser.latex.options import options_below
 from report.autodiff.parser.latex.tree import (
@@ -35,7 +35,7 @@ from report.autodiff.parser.latex.values import (
 )
 
 
-class _Brackets(_Calls):
+class _Brackets(_Applications):
     """What stands in brackets, bars, roots, fractions and matrices."""
 
     def lower_script(self, part: Script) -> Operand:

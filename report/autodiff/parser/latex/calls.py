@@ -1,19 +1,17 @@
-r"""Functions: known ones with their arguments, and lines such as h(x) = ... with other things put in."""
+r"""Functions that are known, with their arguments."""
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from report.autodiff.gates import GATES
-from report.autodiff.graph import CONSTANT, Node, constant
-from report.autodiff.inputs import CONSTANTS
-from report.autodiff.parser.latex import names
+from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.parser.latex.entries import _TOP
 from report.autodiff.parser.latex.functions import (
     is_along_axis,
@@ -22,7 +20,6 @@ from report.autodiff.parser.latex.functions import (
     is_total,
 )
 from report.autodiff.parser.latex.options import number_option, options_below
-from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.sums import _Sums
 from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.latex.tree import (
@@ -30,15 +27,10 @@ from report.autodiff.parser.latex.tree import (
     Compared,
     Group,
     Joined,
-    Letter,
-    Number,
     Part,
-    Script,
-    Sign,
 )
 from report.autodiff.parser.latex.values import (
     ATOM,
-    POWER,
     PRODUCT,
     OneByOne,
     Operand,
@@ -46,7 +38,7 @@ from report.autodiff.parser.latex.values import (
     Value,
     is_number,
 )
-from report.autodiff.parser.names import FORMS
+from report.autodiff.parser.names import FORMS, INSTEAD
 from report.errors import ReportError, shown
 
 # a function -> the gate that has what may stand below it as an option
@@ -69,114 +61,19 @@ _INVERSES = {  # sin^{-1}
 }
 
 
+# functions that are no gates, by those that are
+_WRITTEN_OUT = {
+    **{name: INSTEAD[name] for name in ("sec", "csc", "cot", "sech", "coth")},
+    **{name: INSTEAD[name] for name in ("arctanh", "arcsinh", "arccosh", "logit", "relu6")},
+    "csch": "1 / sinh(x)",
+    "log2": "log(x) / log(2)",
+    "log10": "log(x) / log(10)",
+    "rmse": "sqrt(mse(x, y))",
+}
+
+
 class _Calls(_Sums):
-    """Functions: known ones with their arguments, and lines such as h(x) = ... with other things put in."""
-
-    def application(self, head: Part, argument: Part) -> Operand | None:
-        """f(x), 1[x > 0], σ(z)_k^2; None where the two parts are factors."""
-        inner = argument.base if isinstance(argument, Script) else argument
-        if not isinstance(inner, Group) or inner.kind not in ("(", "[", r"\{"):
-            return None
-        condition = len(inner.parts) == 1 and isinstance(inner.parts[0], (Compared, Joined))
-        applied: Operand | None = None
-        if condition and self.is_indicator(head):
-            applied = self.indicator(inner.parts[0], argument)
-        elif isinstance(head, (Letter, Script)):
-            applied = self.called(head, inner)
-        if applied is None or not isinstance(argument, Script):
-            return applied
-        return self.with_scripts(applied, argument)
-
-    def is_indicator(self, head: Part) -> bool:
-        if isinstance(head, Script) and head.below is None and head.above is None:
-            head = head.base
-        return (
-            (isinstance(head, Sign) and head.text == r"\indicator")
-            or (isinstance(head, Number) and head.text == "1")
-            or (
-                isinstance(head, Letter)
-                and head.base in ("I", "1", "mathbb1", "Ind", "indicator")
-                and (head.font == "bb" or "I" not in self.known)
-            )
-        )
-
-    def called(self, head: Letter | Script, group: Group) -> Operand | None:
-        """A function that is a letter or a line: σ(z), h_θ(x); None where the name is a value."""
-        letter = head.base if isinstance(head, Script) else head
-        if not isinstance(letter, Letter):
-            return None
-        script = head if isinstance(head, Script) else None
-        for label, below, above in self.labels(letter, script):
-            definition = self.known.get(label)
-            if definition is None or self.local(label) is not None:
-                continue
-            if (
-                definition.line is not None
-                and definition.params
-                and len(definition.params) == len(group.parts)
-            ):
-                applied = self.with_params(definition, group)
-                rest = Script(head.start, head.end, letter, below, above, 0)
-                return (
-                    applied if below is None and above is None else self.with_scripts(applied, rest)
-                )
-            return None
-        base = self.base_label(letter)
-        if self.local(base) is not None or self.is_index(letter.base):
-            return None
-        power = script.above if script is not None else None
-        below = script.below if script is not None else None
-        if script is not None and script.primes:
-            raise self.error(
-                "this is a derivative, not a value that can be computed from the inputs", head
-            )
-        if base == "sigma" or (base in ("Phi", "varphi", "phi") and self.printed):
-            name = {"sigma": "sigmoid", "Phi": "normal_cdf"}.get(base, "normal_pdf")
-            return self.apply_function(
-                Applied(head.start, group.end, name, group, below, power, True)
-            )
-        if letter.base in ("e", "i") or base in CONSTANTS or base == "I":
-            return None
-        named = self.nearest_name(base)
-        raise self.error(
-            f"{shown(letter.base)} is no input, no line and no function that is known{named}", head
-        )
-
-    def with_params(self, definition: Definition, group: Group) -> Operand:
-        """A line's value with other things in place of what it is a function of."""
-        assert definition.params is not None
-        same = all(
-            isinstance(part, (Letter, Script))
-            and self.label_of_part(part) == param
-            and not self.is_local(param)
-            for part, param in zip(group.parts, definition.params, strict=True)
-        )
-        known = all(param in self.known for param in definition.params)
-        if same and known:
-            return self.line_value(definition)
-        if definition.busy:
-            raise self.error(f"{definition.name} is defined by itself", group)
-        given = {
-            param: self.lower(part)
-            for param, part in zip(definition.params, group.parts, strict=True)
-        }
-        definition.busy = True
-        self.locals.append(given)
-        try:
-            return self.lower(definition.bodies[0])
-        finally:
-            self.locals.pop()
-            definition.busy = False
-
-    def label_of_part(self, part: Part) -> str:
-        if isinstance(part, Letter):
-            return self.base_label(part)
-        assert isinstance(part, Script)
-        if isinstance(part.base, Letter):
-            return self.base_label(part.base) + (
-                names.label_of((*(part.below or ()), *(part.above or ()))) or "?"
-            )
-        return "?"
+    """Functions that are known, with their arguments."""
 
     def lower_applied(self, part: Applied) -> Operand:
         return self.apply_function(part)
@@ -255,14 +152,49 @@ class _Calls(_Sums):
             if varied is not None:
                 return self.general(varied, args, part)
             raise self.error("what stands below this function is not known", part)
-        composite = _COMPOSITE.get(name)
-        if composite is not None:
-            return composite(self, args, part)
+        if name in _WRITTEN_OUT:
+            return self.by_formula(name, args, part)
         if name in GATES and GATES[name].of_two:
             return self.extreme(name, args, part)
         if len(args) == 1 and is_entrywise(name):
             return self.unary(name, args[0], part, entrywise)
         return self.general(name, args, part)
+
+    def by_formula(self, name: str, args: Sequence[Value], part: Part) -> Value:
+        """A function that is no gate."""
+        count = 1 + ("y" in _WRITTEN_OUT[name])
+        if len(args) != count:
+            raise self.error(f"{name} takes {count} argument{'s' * (count > 1)}", part)
+        formula = ast.parse(_WRITTEN_OUT[name], mode="eval").body
+        return self.written_out(formula, dict(zip("xy", args, strict=False)), part)
+
+    def written_out(self, e: ast.expr, given: Mapping[str, Value], part: Part) -> Value:
+        """A function by its formula over other ones."""
+
+        def of(inner: ast.expr) -> Value:
+            return self.written_out(inner, given, part)
+
+        match e:
+            case ast.Name(name):
+                return given[name]
+            case ast.Constant(float() | int() as number):
+                return self.number(float(number))
+            case ast.BinOp(left, (ast.Add() | ast.Sub()) as op, right):
+                whole = self.add(of(left), of(right), part, minus=isinstance(op, ast.Sub))
+                return self.sized(whole, part)
+            case ast.BinOp(left, ast.Pow(), right):
+                return self.power(of(left), of(right), part, entrywise=True)
+            case ast.BinOp(left, ast.Div() as op, right):
+                return self.entrywise(op, "/", PRODUCT, of(left), of(right), part)
+            case ast.Call(ast.Name(name), [only]):
+                return self.unary(name, of(only), part)
+            case ast.Call(ast.Name(name), [first, *bounds]) if _are_numbers(bounds):
+                x, *rest = (of(a) for a in (first, *bounds))
+                node = self.call(name, [x.node, *(v.node for v in rest)], part)
+                return Value(node, f"{name}({', '.join(v.text for v in (x, *rest))})", ATOM, x.axes)
+            case ast.Call(ast.Name(name), arguments):
+                return self.general(name, [of(a) for a in arguments], part)
+        raise TypeError(ast.dump(e))
 
     def with_number(
         self, name: str, option: str, x: Value, below: Sequence[Token], part: Part
@@ -298,7 +230,8 @@ class _Calls(_Sums):
                 f"this has two readings: the {name} of each entry (write \\{name}^{{\\odot}}(A)), or that of the matrix "
                 "(a power series, which is not known here)", part,
             )  # fmt: skip
-        return Value(self.call(name, [x.node], part), f"{name}({x.text})", ATOM, x.axes, x.row)
+        own = self.call if name in FORMS else self.gate  # one of backward passes alone
+        return Value(own(name, [x.node], part), f"{name}({x.text})", ATOM, x.axes, x.row)
 
     def general(
         self, name: str, args: list[Value], part: Part, written: dict[str, Any] | None = None
@@ -435,113 +368,5 @@ class _Calls(_Sums):
         return result
 
 
-def _one_over(name: str) -> Callable[[_Calls, list[Value], Part], Value]:
-    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
-        (x,) = args
-        return reader.entrywise(
-            ast.Div(), "/", PRODUCT, reader.number(1), reader.unary(name, x, part), part
-        )
-
-    return build
-
-
-def _log_base(base: float) -> Callable[[_Calls, list[Value], Part], Value]:
-    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
-        (x,) = args
-        whole = reader.unary("log", reader.number(base), part)
-        return reader.entrywise(ast.Div(), "/", PRODUCT, reader.unary("log", x, part), whole, part)
-
-    return build
-
-
-def _half_log(minus: bool) -> Callable[[_Calls, list[Value], Part], Value]:
-    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
-        """arctanh x: half the logarithm of (1 + x) / (1 - x)."""
-        (x,) = args
-        one = reader.number(1)
-        above = reader.add(one, x, part)
-        below = reader.add(one, x, part, minus=True)
-        assert isinstance(above, Value)
-        assert isinstance(below, Value)
-        quotient = reader.entrywise(ast.Div(), "/", PRODUCT, above, below, part)
-        return reader.entrywise(
-            ast.Div(), "/", PRODUCT, reader.unary("log", quotient, part), reader.number(2), part
-        )
-
-    return build
-
-
-def _log_root(sign: float) -> Callable[[_Calls, list[Value], Part], Value]:
-    def build(reader: _Calls, args: list[Value], part: Part) -> Value:
-        """arcsinh x and arccosh x: the logarithm of x + the root of x² ± 1."""
-        (x,) = args
-        square = reader.add(
-            reader.power(x, reader.number(2), part, True), reader.number(1), part, minus=sign < 0
-        )
-        assert isinstance(square, Value)
-        whole = reader.add(x, reader.unary("sqrt", square, part), part)
-        assert isinstance(whole, Value)
-        return reader.unary("log", whole, part)
-
-    return build
-
-
-def _logit(reader: _Calls, args: list[Value], part: Part) -> Value:
-    (x,) = args
-    rest = reader.add(reader.number(1), x, part, minus=True)
-    assert isinstance(rest, Value)
-    return reader.unary("log", reader.entrywise(ast.Div(), "/", PRODUCT, x, rest, part), part)
-
-
-def _rmse(reader: _Calls, args: list[Value], part: Part) -> Value:
-    return reader.unary("sqrt", reader.general("mse", args, part), part)
-
-
-def _normal_cdf(reader: _Calls, args: list[Value], part: Part) -> Value:
-    (x,) = args
-    return Value(
-        reader.gate("normal_cdf", [x.node], part),
-        f"(1 + erf({x.within(PRODUCT)} / sqrt(2))) / 2",
-        ATOM,
-        x.axes,
-    )
-
-
-def _normal_pdf(reader: _Calls, args: list[Value], part: Part) -> Value:
-    (x,) = args
-    return Value(
-        reader.gate("normal_pdf", [x.node], part),
-        f"exp(-{x.within(POWER + 1)}**2 / 2) / sqrt(2*pi)",
-        ATOM,
-        x.axes,
-    )
-
-
-def _relu6(reader: _Calls, args: list[Value], part: Part) -> Value:
-    (x,) = args
-    return Value(
-        reader.call("clip", [x.node, constant(0.0), constant(6.0)], part),
-        f"clip({x.text}, 0, 6)",
-        ATOM,
-        x.axes,
-    )
-
-
-_COMPOSITE: dict[str, Callable[[_Calls, list[Value], Part], Value]] = {
-    "sec": _one_over("cos"),
-    "csc": _one_over("sin"),
-    "cot": _one_over("tan"),
-    "sech": _one_over("cosh"),
-    "csch": _one_over("sinh"),
-    "coth": _one_over("tanh"),
-    "log2": _log_base(2.0),
-    "log10": _log_base(10.0),
-    "arctanh": _half_log(False),
-    "arcsinh": _log_root(1.0),
-    "arccosh": _log_root(-1.0),
-    "logit": _logit,
-    "rmse": _rmse,
-    "normal_cdf": _normal_cdf,
-    "normal_pdf": _normal_pdf,
-    "relu6": _relu6,
-}
+def _are_numbers(parts: Sequence[ast.expr]) -> bool:
+    return all(isinstance(e, ast.Constant) for e in parts)
