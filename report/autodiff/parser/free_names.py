@@ -13,8 +13,9 @@ from report.autodiff.inputs import CONSTANTS, NAME, ascii_name
 from report.autodiff.parser.call_arguments import known
 from report.autodiff.parser.dotted import libraries
 from report.autodiff.parser.latex import indices, names
-from report.autodiff.parser.latex.lines import lines_of, regions
+from report.autodiff.parser.latex.lines import lines_of
 from report.autodiff.parser.latex.reader import _LatexReader
+from report.autodiff.parser.latex.segments import regions
 from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.tokens import GREEK, tokens_of
 from report.autodiff.parser.latex.tree import Big, Group, Letter, Part, Product, Script

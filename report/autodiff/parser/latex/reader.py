@@ -13,7 +13,8 @@ from typing import Any
 
 from report.autodiff.graph import Graph, constant
 from report.autodiff.parser.latex.brackets import _Brackets
-from report.autodiff.parser.latex.lines import lines_of, regions
+from report.autodiff.parser.latex.lines import lines_of
+from report.autodiff.parser.latex.segments import regions
 from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.tokens import tokens_of
 from report.autodiff.parser.latex.tree import (
