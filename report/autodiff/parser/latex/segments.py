@@ -11,8 +11,23 @@ from report.autodiff.parser.latex.tokens import Token
 from report.autodiff.parser.source import Places
 
 _DISPLAY = frozenset(
-    "equation align alignat gather multline eqnarray displaymath math flalign aligned alignedat split gathered "
-    "array subequations".split()
+    [
+        "equation",
+        "align",
+        "alignat",
+        "gather",
+        "multline",
+        "eqnarray",
+        "displaymath",
+        "math",
+        "flalign",
+        "aligned",
+        "alignedat",
+        "split",
+        "gathered",
+        "array",
+        "subequations",
+    ]
 )
 _REGION = re.compile(
     r"\$\$(?P<a>.+?)\$\$|(?<!\\)\$(?P<b>[^$]+?)\$|\\\[(?P<c>.+?)\\\]|\\\((?P<d>.+?)\\\)"
