@@ -201,4 +201,7 @@ def as_lists(value: Any) -> Any:
         return None
     array = np.asarray(value)
     gone = np.isnan(array)
-    return (np.where(gone, None, array) if gone.any() else array).tolist()  # type: ignore[call-overload]
+    if gone.any():
+        array = array.astype(object)
+        array[gone] = None
+    return array.tolist()

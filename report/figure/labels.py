@@ -257,7 +257,7 @@ def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     x = 3.2  # the bracket and the space behind it
     for column in (texts[i::columns] for i in range(columns)):
         entries = [line(gate_signs.plain_runs(t, size), colour) for t in column]
-        before = [width(_WHOLE.match(t)[0], "roman", size) for t in column]  # type: ignore[index]
+        before = [width(_AFTER_WHOLE.sub("", t), "roman", size) for t in column]
         point = x + max(before)
         for i, (entry, whole) in enumerate(zip(entries, before, strict=True)):
             inks += entry.moved(point - whole, -1.2 - (rows - 1 - i) * pitch).inks
@@ -277,4 +277,4 @@ def _matrix(array: np.ndarray, colour: str, mark: str, style: Style) -> Piece:
     return _centred(Piece(tuple(inks), strokes, left, right, height + 0.3, 0.3))
 
 
-_WHOLE = re.compile("−?\\d*")  # what stands before the point
+_AFTER_WHOLE = re.compile(r"[^−\d].*")  # the point and what follows, or a power of ten

@@ -247,8 +247,8 @@ class _Reader:
     def value(self, node: ast.AST) -> Any:
         """A number, a tensor, a truth or a tensor of truths."""
         match node:
-            case ast.Constant():
-                return np.float64(node.value)  # type: ignore[arg-type]
+            case ast.Constant(int() | float() as number):
+                return np.float64(number)
             case ast.Name() | ast.Attribute():
                 return self.named(_parts(node) or [])
             case ast.Subscript():

@@ -35,7 +35,7 @@ WEASYPRINT = "70.0"
 _OURS = (DISPLAYED, INLINE, PAGE, BLOCK, PICTURE)
 
 
-class Images(dict):  # type: ignore[type-arg]  # WeasyPrint asks for a dict
+class Images(dict[Any, Any]):  # WeasyPrint asks for a dict
     """WeasyPrint's cache of images, in which ours are found by their addresses.
 
     `pages` has the page of each anchor, as soon as the pages are made.

@@ -144,16 +144,22 @@ def whole(code: ast.expr) -> int | None:
     return None
 
 
+class Subscript(ast.Subscript):
+    """value[label], of a list of `length` entries."""
+
+    length: int
+
+
 def subscripted(value: ast.expr, label: ast.expr, n: int) -> ast.expr:
     """value[label], of a list of n entries."""
-    made = ast.Subscript(value, label, ast.Load())
-    made.length = n  # type: ignore[attr-defined] # for `slice_of`
+    made = Subscript(value, label, ast.Load())
+    made.length = n
     return made
 
 
 def slice_of(entry: ast.expr, letter: str, n: int) -> ast.expr | None:
     """The list of value[i], value[i + 1], value[2 * i] over a loop: value, value[1:], value[::2]; else None."""
-    if not isinstance(entry, ast.Subscript) or not hasattr(entry, "length"):
+    if not isinstance(entry, Subscript):
         return None
     place = _affine(entry.slice, letter)
     if place is None or letter in names_in(entry.value):

@@ -93,7 +93,9 @@ _UNIT_VECTOR = frozenset({Sign.UNIT_VECTOR})
 
 def _in_latex(name: str, shape: Shape, labels: str) -> Printed:
     """A name that was given in LaTeX, bold where it is a tensor."""
-    base, rest = re.fullmatch(r"(\\[A-Za-z]+\{[^{}]*\}|\\?[A-Za-z]+|.)(.*)", name).groups()  # type: ignore[union-attr]
+    found = re.match(r"\\[A-Za-z]+\{[^{}]*\}|\\?[A-Za-z]+", name)
+    base = found[0] if found else name[:1]
+    rest = name[len(base) :]
     text = rf"\boldsymbol{{{base}}}{rest}" if shape else name
     has_subscript = name.endswith("}") and "_{" in name
     if labels:
