@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Any
 
@@ -13,8 +12,13 @@ BRACKETS = frozenset({Form.COMPARISON, Form.BRACKET})
 
 
 def first_name(e: Any) -> int:
-    """The place of the first name in an expression."""
-    return min((int(m) for m in re.findall(r"\b[ev](\d{3,4})\b", str(e))), default=999)
+    """The place of the first name in an expression, in which names are e000, e001, ... or v0000, ..."""
+    import sympy
+
+    symbols = (s.name for s in e.atoms(sympy.Symbol))
+    entries = (type(f).__name__ for f in e.atoms(sympy.Function))
+    names = (n for n in (*symbols, *entries) if n[0] in "ev" and n[1:].isdigit())
+    return min((int(n[1:]) for n in names), default=999)
 
 
 def form_of(e: Any) -> Form | None:
