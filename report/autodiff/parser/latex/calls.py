@@ -166,13 +166,13 @@ class _Calls(_Sums):
         if len(args) != count:
             raise self.error(f"{name} takes {count} argument{'s' * (count > 1)}", part)
         formula = ast.parse(_WRITTEN_OUT[name], mode="eval").body
-        return self.written_out(formula, dict(zip("xy", args, strict=False)), part)
+        return self.by_parts(formula, dict(zip("xy", args, strict=False)), part)
 
-    def written_out(self, e: ast.expr, given: Mapping[str, Value], part: Part) -> Value:
+    def by_parts(self, e: ast.expr, given: Mapping[str, Value], part: Part) -> Value:
         """A function by its formula over other ones."""
 
         def of(inner: ast.expr) -> Value:
-            return self.written_out(inner, given, part)
+            return self.by_parts(inner, given, part)
 
         match e:
             case ast.Name(name):
