@@ -101,9 +101,7 @@ def reading(plan: FigurePlan, rows: Sequence[LayeredRow]) -> tuple[str, ...]:
         what = f"the value above and the gradient (∂) below, to four significant digits{of}."
         said = [f"On every edge stands {what}"]
     if 0 < len(trace.wrt) < len(trace.inputs):
-        said.append(
-            "The gradients asked for are those of the inputs in black; what leads to none of them is grey."
-        )
+        said.append("What is grey leads to no gradient that is asked for.")
     if any(plan.collects(q) for q in (*trace.inputs, *(u.quantity for u in plan.units))):
         said.append(
             "Where a value feeds several gates, each edge has its own contribution to the gradient, "

@@ -434,3 +434,28 @@ def test_the_exported_page_steps_from_a_file(browser, tmp_path):
     page.locator("math").first.click()
     page.get_by_role("button", name="Copy LaTeX").wait_for()
     tab.close()
+
+
+def test_the_exported_page_is_legible_in_the_dark_and_its_matrices_are_aligned(browser, tmp_path):
+    from axe_playwright_python.sync_playwright import Axe
+
+    source, page_file = tmp_path / "mine.toml", tmp_path / "page.html"
+    source.write_text(
+        'title = "A sheet"\ncourse = "Deep Learning"\n[[question]]\nfunction = "norm(W @ x)**2"\nwrt = ["W"]\n'
+        "[question.inputs]\nW = [[0.5, -12.25], [10, 0]]\nx = [1, -0.5]\n"
+    )
+    command = [sys.executable, "-m", "report", "build", str(source), "-o", str(page_file)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    tab = Tab(browser, page_file.as_uri(), color_scheme="dark", bypass_csp=True)
+    found = Axe().run(tab.page).response["violations"]
+    assert [n["html"][:200] for v in found if v["id"] == "color-contrast" for n in v["nodes"]] == []
+    apart = tab.page.evaluate(
+        """[...document.querySelectorAll("mtable")].map(t => Math.max(...[0, 1].map(i => {
+          const ends = [...t.rows ?? t.querySelectorAll("mtr")].map(r => r.children[i]?.lastElementChild)
+            .filter(Boolean).map(e => e.getBoundingClientRect().right);
+          return ends.length ? Math.max(...ends) - Math.min(...ends) : 0;
+        })))"""
+    )
+    assert apart
+    assert max(apart) < 1
+    tab.close()
