@@ -204,8 +204,6 @@ def make(
     """
     editions = tuple(map(_edition, editions))
     from report import document, pdf
-    from report.attachments import attachments
-    from report.typeset import more_fonts
 
     answers: list[Answer] = []
     if set(editions) - {"sheet"}:
@@ -218,20 +216,31 @@ def make(
     for edition in editions:
         doing(f"setting the pages of the {edition}")
         if edition == "solution":
-            made = making(work, date)
-            page = document.html(work, answers, made)
-            carried = attachments(work, answers, date, more_fonts.described(page))
-            found = pdf.render(page, attachments=carried, standard=standard)
-            if found.pages > _LONG and len(answers) > 1:
-                page = document.html(work, answers, made, contents=True)
-                found = pdf.render(page, attachments=carried, standard=standard)
-            pdfs[edition] = found
+            pdfs[edition] = solution(work, answers, date, standard)
         else:
             pdfs[edition] = pdf.render(
                 (sheet if edition == "sheet" else key)(work, traces), standard=standard
             )
     checks = sum(a.verification.comparisons + a.verification.formulas for a in answers)
     return Made(pdfs, traces, checks, _own_faults(work, answers))
+
+
+def solution(
+    work: Homework, answers: Sequence[Answer], date: str = "", standard: str = "ua-1"
+) -> Pdf:
+    """The PDF of answers in which everything agrees; the rest as for `make`."""
+    from report import document, pdf
+    from report.attachments import attachments
+    from report.typeset import more_fonts
+
+    made = making(work, date)
+    page = document.html(work, answers, made)
+    carried = attachments(work, answers, date, more_fonts.described(page))
+    found = pdf.render(page, attachments=carried, standard=standard)
+    if found.pages > _LONG and len(answers) > 1:
+        page = document.html(work, answers, made, contents=True)
+        found = pdf.render(page, attachments=carried, standard=standard)
+    return found
 
 
 def trace_json(

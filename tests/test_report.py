@@ -16,22 +16,25 @@ import pytest
 import report
 from report import pipeline, verify
 from report.errors import CheckError
-from report.homework.homework import Homework, read_homework
-from tests.problem_files import HOMEWORK1, each_problem, of
+from report.homework.homework import Homework
+from tests.problem_files import HOMEWORK1, answered, each_problem, of
 
 REFERENCE = {"w1": 0.0314624940538, "w2": -0.0629249881076}
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Every problem file as a PDF, built once, when it is asked for."""
+    """Every problem file as a PDF and its number of pages, built once, when it is asked for."""
     folder = tmp_path_factory.mktemp("pdf")
-    made: dict[str, tuple[Path, pipeline.Summary]] = {}
+    made: dict[str, tuple[Path, int]] = {}
 
     def build(problem: Path):
         if problem.stem not in made:
+            found = answered(problem)
+            pdf = pipeline.solution(found.work, found.answers)
             out = folder / f"{problem.stem}.pdf"
-            made[problem.stem] = (out, report.build(problem, out))
+            out.write_bytes(pdf)
+            made[problem.stem] = (out, pdf.pages)
         return made[problem.stem]
 
     return build
@@ -43,10 +46,10 @@ def text_of(path: Path) -> str:
 
 @each_problem()
 def test_every_problem_gives_a_report(problem, built):
-    path, summary = built(problem)
-    work = read_homework(problem)
-    assert summary.questions == len(work.questions)
-    check_contents(path, work, summary.pages)
+    path, pages = built(problem)
+    found = answered(problem)
+    assert [answer.verification.failures for answer in found.answers] == [()] * len(found.answers)
+    check_contents(path, found.work, pages)
     check_margins(path)
     check_pages(path)
     check_conformance(path)
@@ -131,6 +134,16 @@ def check_conformance(path: Path) -> None:
 
 
 @of("homework1")
+def test_what_the_tests_of_a_file_share_is_what_a_build_writes(built, tmp_path):
+    summary = report.build(HOMEWORK1, tmp_path / "out.pdf")
+    path, pages = built(HOMEWORK1)
+    assert (tmp_path / "out.pdf").read_bytes() == path.read_bytes()
+    assert (summary.questions, summary.pages) == (2, pages)
+    report.build(HOMEWORK1, tmp_path / "out.html")
+    assert (tmp_path / "out.html").read_text(encoding="utf-8") == answered(HOMEWORK1).html
+
+
+@of("homework1")
 def test_homework1_shows_the_right_numbers(built):
     text = text_of(built(HOMEWORK1)[0])
     for number in (
@@ -192,7 +205,7 @@ MOST_PAGES = {
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=of(name)) for name in MOST_PAGES])
 def test_a_report_is_no_longer_than_a_careful_author_makes_it(name, built):
-    assert built(HOMEWORK1.with_stem(name))[1].pages <= MOST_PAGES[name]
+    assert built(HOMEWORK1.with_stem(name))[1] <= MOST_PAGES[name]
 
 
 @of("homework1")

@@ -24,7 +24,9 @@ _USUAL = frozenset(
     [
         *map(chr, range(0x20, 0x7F)),
         *map(chr, range(0x391, 0x3CA)),
-        *"–—‘’“”…−·×÷±≈≤≥≠∂∇∑∏√∞∈→⊙⊤⋮⋯⋱𝟏𝟎𝟙δℎ",
+        *"–—‘’“”‹›…−·⋅×÷±≈≤≥≠∂∇∑∏√∞∈→⊙⊤‖⋮⋯⋱𝟏𝟎𝟙δℎ✓✗",
+        *"⁰¹²³⁴⁵⁶⁷⁸⁹⁻",
+        *"\n\u00a0\u2002\u2009\u2061\u2062\u2063",  # spaces, and what MathML says between signs
         # MathML shows a single letter in italics by itself: all that it may become
         *map(chr, range(0x1D400, 0x1D4A0)),
         *map(chr, range(0x1D6A4, 0x1D6E2)),

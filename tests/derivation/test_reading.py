@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,17 +12,18 @@ from hypothesis import strategies as st
 from report import ReportError, trace
 from report.autodiff.trace import Trace
 from report.derivation import derive
-from report.readback import read_back
+from report.readback import ReadBack, read_back
 from tests.autodiff.test_simplify import VECTORS, vectors
 from tests.derivation.test_index_form import FORMULAS
-from tests.problem_files import of
-from tests.test_problems import QUESTIONS
-from tests.test_problems import traced as traced_problem
+from tests.problem_files import answered, each_problem
 
 
 def check_derivation(traced: Trace) -> None:
     """Every equation of a derivation is read, and has its numbers."""
-    read = read_back(traced, derive(traced))
+    check(read_back(traced, derive(traced)))
+
+
+def check(read: ReadBack) -> None:
     assert read.failures == ()
     assert read.unreadable == ()
     assert read.formulas
@@ -34,11 +36,10 @@ def test_every_formula_of_a_derivation_has_its_numbers(
     check_derivation(trace(formula, inputs))
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=of(n.partition("/")[0])) for n in QUESTIONS]
-)
-def test_every_formula_of_the_problems_has_its_numbers(name: str) -> None:
-    check_derivation(traced_problem(name))
+@each_problem()
+def test_every_formula_of_the_problems_has_its_numbers(problem: Path) -> None:
+    for read in answered(problem).first_read:
+        check(read)
 
 
 def numbers() -> st.SearchStrategy[str]:
