@@ -93,24 +93,29 @@ def _moved(
     It moves from `base`, where it was computed in the same way without a shake. Where the shake makes it no
     number, it is the way from there to what it is with all digits.
     """
-    largest = max((float(np.max(np.abs(a))) for a in own.values()), default=0.0)
+    sizes = {node: np.abs(number) for node, number in own.items()}
+    largest = max((_top(size) for size in sizes.values()), default=0.0)
     found = dict.fromkeys(own, 0.0)
     for other, jumped in zip(others, jumps, strict=True):
         limit = _JUMP * largest if jumped else math.inf
         for node in own.keys() & base.keys() & other.keys():
-            move = np.abs(other[node] - base[node])
-            size = float(np.max(move)) / _SHAKE
-            number = np.abs(own[node])
+            move, number = np.abs(other[node] - base[node]), sizes[node]
+            size = _top(move) / _SHAKE
             if jumped and np.any((number > 0) & (number < _RESIDUE * largest)):
                 doubtful.add(node)
             if math.isnan(size) or size == math.inf:
-                size = float(np.max(np.abs(own[node] - base[node]))) / _SHAKE
+                size = _top(np.abs(own[node] - base[node])) / _SHAKE
                 doubtful.add(node)
             if size <= limit:
                 found[node] = max(found[node], size)
-                if np.any(move > _DOUBT * np.abs(own[node])):
+                if (move > _DOUBT * number).any():
                     doubtful.add(node)
     return found
+
+
+def _top(array: Array) -> float:
+    """The largest entry; of a number, which has one, without a search."""
+    return float(array.max() if array.ndim else array)
 
 
 def _shaken(
@@ -147,12 +152,15 @@ def shaker(time: int, shake_by: float = _SHAKE) -> Callable[[Array], Array]:
 
     def shake(array: Array) -> Array:
         nonlocal count
-        places = np.arange(count, count + np.size(array), dtype=float).reshape(np.shape(array))
-        count += _TIMES * 97 + np.size(array)
+        size = np.size(array)
+        places: Array = np.float64(count)  # of a number, which is what most gates have
+        if np.ndim(array):
+            places = np.arange(count, count + size, dtype=float).reshape(np.shape(array))
+        count += _TIMES * 97 + size
         part = 2 * (places**2 * _GOLDEN % 1) - 1
         moved = array * (1 + shake_by * part)
         small = (np.abs(array) < _SMALL) & (array != 0)
-        if shake_by and np.any(small):
+        if shake_by and small.any():
             moved = moved + np.where(small, np.sign(part) * _STEP, 0.0)
         return moved[()]
 

@@ -26,6 +26,7 @@ from report.homework.keys import read_seed
 from report.homework.random_inputs import Random, is_random, read_random
 
 MAX_DRAWS = 1000  # of one question
+FEW = 200  # variants of one question that are remembered: more of them seldom come again
 VANISHING = 1e-6  # gradients whose entries are all smaller in size teach nothing
 _SCHEME = "report 1"  # another way to draw must be told from this one
 _OUTSIDE = "a value is outside a gate's domain"
@@ -164,21 +165,18 @@ class _Search:
         if not random:
             yield self.given(question)
             return
+        few = math.prod(r.variety for r in random.values()) <= FEW
+        known: dict[str, tuple[Trace | None, str]] = {}  # by what was drawn
         for attempt in range(MAX_DRAWS):
             drawn = {
                 name: r.draw(_SCHEME, self.seed, question.id, name, str(attempt))
                 for name, r in random.items()
             }
             inputs = {name: drawn.get(name, value) for name, value in question.inputs.items()}
-            try:
-                trace = _trace(replace(question, inputs=inputs))
-            except ReportError as error:
-                if attempt == 0:
-                    self.must_be_readable(question, inputs)
-                self.reasons[question.id][_OUTSIDE] += 1
-                self.outside[question.id] = str(error)
-                continue
-            reason = _unfit(trace) or self.unmet(question, trace)
+            key = repr(drawn) if few else ""
+            trace, reason = known.get(key) or self.judge(question, inputs, not attempt)
+            if few:
+                known[key] = trace, reason
             if reason:
                 self.reasons[question.id][reason] += 1
             else:
@@ -189,6 +187,19 @@ class _Search:
             f"{where}: none of {MAX_DRAWS} draws with the seed {self.seed} will do; {count} times "
             f"{reason}{example}\nChange the random inputs or the conditions."
         )
+
+    def judge(
+        self, question: Question, inputs: Mapping[str, Any], first: bool
+    ) -> tuple[Trace | None, str]:
+        """The trace of a variant, and why it will not do; ReportError for a fault that no draw mends."""
+        try:
+            trace = _trace(replace(question, inputs=inputs))
+        except ReportError as error:
+            if first:
+                self.must_be_readable(question, inputs)
+            self.outside[question.id] = str(error)
+            return None, _OUTSIDE
+        return trace, _unfit(trace) or self.unmet(question, trace)
 
     def given(self, question: Question) -> _Drawn:
         """A question whose inputs are all given."""

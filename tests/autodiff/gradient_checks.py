@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,37 @@ from report.autodiff.gates import multiply, total
 from report.autodiff.graph import Array, Gate, Graph, Node, evaluate, input_node, make, topological
 
 STEP = 1e-6
+_GRAPHS: dict[Any, Graph] = {}  # of one gate
 
 
 def gate_graph(
     gate: Gate, args: Sequence[Any], params: Mapping[str, Any]
 ) -> tuple[Graph, dict[str, Array]]:
-    """sum(c * gate(args)) as a graph, c fixed, so that the upstream gradient is no mere 1."""
+    """sum(c * gate(args)) as a graph, c fixed, so that the upstream gradient is no mere 1.
+
+    Arguments of the same shapes have the same graph, whose formulas are then derived once.
+    """
     values = {f"a{i}": _number(a) for i, a in enumerate(args)}
-    inputs = {name: input_node(name, value) for name, value in values.items()}
-    node = make(gate, inputs.values(), params)
-    upstream = np.sin(1.0 + np.arange(np.prod(node.shape, dtype=int))).reshape(node.shape)
-    result = make_scalar(multiply(upstream, node))
-    order = tuple(n for n in topological(result) if not n.is_input and not n.is_constant)
-    whole = [f"a{i}" for i in range(len(args)) if i in gate.integers]
-    return Graph("", inputs, order, result, integers=dict.fromkeys(whole, "index")), values
+    key = gate, tuple(map(np.shape, values.values())), repr(params)
+    if key not in _GRAPHS:
+        if any(known is not gate for known, *_ in _GRAPHS):
+            _GRAPHS.clear()
+        inputs = {name: input_node(name, value) for name, value in values.items()}
+        node = make(gate, inputs.values(), params)
+        upstream = np.sin(1.0 + np.arange(np.prod(node.shape, dtype=int))).reshape(node.shape)
+        result = make_scalar(multiply(upstream, node))
+        whole = [f"a{i}" for i in range(len(args)) if i in gate.integers]
+        integers = dict.fromkeys(whole, "index")
+        _GRAPHS[key] = Graph("", inputs, order_of(result), result, integers=integers)
+    return _GRAPHS[key], values
+
+
+def order_of(result: Node) -> tuple[Node, ...]:
+    """The gates below a node."""
+    return tuple(n for n in topological(result) if not n.is_input and not n.is_constant)
+
+
+formulas_of = lru_cache(maxsize=64)(gradient_graph)
 
 
 def make_scalar(node: Node) -> Node:
@@ -51,7 +69,7 @@ def check_graph(graph: Graph, values: Mapping[str, Array], second: bool = True) 
     asked = [name for name in graph.inputs if name not in graph.integers]
     numbers = forward(graph, values)
     gradients, _ = backward(graph, numbers)
-    formulas = gradient_graph(graph)
+    formulas = formulas_of(graph)
     for name in asked:
         node = graph.inputs[name]
         gradient = gradients.get(node, np.zeros(node.shape))
@@ -72,20 +90,25 @@ def check_graph(graph: Graph, values: Mapping[str, Array], second: bool = True) 
 def check_second(graph: Graph, formula: Node, asked: Sequence[str], values: Mapping) -> None:
     if formula.is_constant:
         return
-    weights = np.cos(np.arange(np.prod(formula.shape, dtype=int))).reshape(formula.shape)
-    result = make_scalar(multiply(weights, formula))
-    order = tuple(n for n in topological(result) if not n.is_input and not n.is_constant)
-    if any(at_kink(node, graph, values) for node in order):
+    along = along_weights(graph, formula)
+    if any(at_kink(node, graph, values) for node in along.nodes):
         return
-    along = Graph("", graph.inputs, order, result, integers=graph.integers)
     known = forward(along, values)
     gradients, _ = backward(along, known)
     for name in asked:
         node = graph.inputs[name]
-        slope = differences(lambda v: value(result, graph, v), values, name)
+        slope = differences(lambda v: value(along.result, graph, v), values, name)
         close(
             gradients.get(node, np.zeros(node.shape)), slope, f"second derivative by {name}", 1e-4
         )
+
+
+@lru_cache(maxsize=64)
+def along_weights(graph: Graph, formula: Node) -> Graph:
+    """The sum of a gradient's entries, each with a weight of its own."""
+    weights = np.cos(np.arange(np.prod(formula.shape, dtype=int))).reshape(formula.shape)
+    result = make_scalar(multiply(weights, formula))
+    return Graph("", graph.inputs, order_of(result), result, integers=graph.integers)
 
 
 def at_kink(node: Node, graph: Graph, values: Mapping[str, Array]) -> bool:
