@@ -300,6 +300,8 @@ def test_messages_point_at_the_place(text: str, place: str) -> None:
         "sum(eye(100000))",
         "\n".join(f"z{i} = " + "x+" * 4_000 + "x" for i in range(40)) + "\nq",
         "\n".join(f"z{i}=" + "x+" * 800 + "x" for i in range(600)) + "\nq",
+        "y = x\nxx = x\n" + "x" * 90 + "z",
+        "x" * 19_999,
         ("x=y;" * 4_000 + "\n") * 10,
         "sum(x, " + ", ".join(f"a{i}=1" for i in range(2_000)) + ")",
         "sum(reshape(x, (" + "1," * 40 + ")))",

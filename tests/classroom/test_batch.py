@@ -8,6 +8,7 @@ import errno
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -15,7 +16,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,17 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The work without processes, where they are not what a test is about: each takes seconds to start."""
     monkeypatch.setattr(workers, "local", lambda tasks, jobs: map(workers.work, tasks))
+
+
+@pytest.fixture
+def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that start warm: where it matters what becomes of them, and not how they begin."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["report.live.warm"])
+    pool = partial(ProcessPoolExecutor, mp_context=context, initializer=workers.settle)
+    monkeypatch.setattr(workers, "_pool", pool)
 
 
 def roster(*ids: str) -> str:
@@ -102,18 +116,18 @@ def alive(group: int) -> bool:
 # ---------------------------------------------------------------- a class
 
 
-def test_twenty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
-    ids = [f"s{i}" for i in range(20)]
+def test_a_class_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
+    ids = [f"s{i}" for i in range(10)]
     told: list[Progress] = []
     found = run("out", *ids, editions=["solution", "sheet"], jobs=2, tell=told.append)
-    assert (found.progress.built, found.progress.failed, found.pdfs) == (20, 0, 40)
-    assert [p.done for p in told] == list(range(1, 21))
+    assert (found.progress.built, found.progress.failed, found.pdfs) == (10, 0, 20)
+    assert [p.done for p in told] == list(range(1, 11))
     students = manifest("out")["students"]
     assert [s["id"] for s in students] == ids
-    assert len({json.dumps(s["inputs"]) for s in students}) == 20
+    assert len({json.dumps(s["inputs"]) for s in students}) == 10
 
     # what the manifest says of a student is what the student's PDF holds
-    for s in students[::4]:
+    for s in students[::3]:
         own = manifest("out")["students"][ids.index(s["id"])]
         path = Path("out", own["files"]["solution"]["file"])
         trace = json.loads(pypdf.PdfReader(path).attachments["q1.trace.json"][0])
@@ -124,7 +138,7 @@ def test_twenty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
         assert s["seed"] == s["id"]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == own["files"]["solution"]["sha256"]
     key = " ".join(page.extract_text() for page in pypdf.PdfReader("out/key.pdf").pages)
-    assert "Answer key of 20 students" in key
+    assert "Answer key of 10 students" in key
     assert all(f"{i} Student {i}" in key for i in ids)
 
     # one process, in another order, and this very process give the same bytes
@@ -142,7 +156,7 @@ def test_twenty_students_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
     # what is there is kept
     before = {p: p.stat().st_mtime_ns for p in Path("out").rglob("*/*.pdf")}
     again = run("out", *ids, editions=["solution", "sheet"], jobs=2)
-    assert (again.progress.built, again.progress.kept) == (0, 20)
+    assert (again.progress.built, again.progress.kept) == (0, 10)
     assert {p: p.stat().st_mtime_ns for p in Path("out").rglob("*/*.pdf")} == before
 
 
@@ -258,6 +272,7 @@ def test_a_batch_killed_half_way_goes_on(tmp_path: Path) -> None:
     assert contents("out") == contents("fresh")
 
 
+@pytest.mark.usefixtures("_quick_start")
 def test_an_interrupted_batch_goes_on() -> None:
     def interrupt(progress: Progress) -> None:
         if progress.done == 2:
@@ -366,6 +381,7 @@ def tasks(*ids: str, editions: tuple[str, ...] = ("sheet",)) -> list[workers.Tas
     ]
 
 
+@pytest.mark.usefixtures("_quick_start")
 def test_a_process_that_dies_loses_one_student_only() -> None:
     given = tasks("1", "2", "3", "4")
     given[1] = replace(given[1], homework=Deadly())  # type: ignore[arg-type]
@@ -375,6 +391,7 @@ def test_a_process_that_dies_loses_one_student_only() -> None:
     assert all(found[n].pdfs["sheet"].startswith(b"%PDF-") for n in (0, 2, 3))
 
 
+@pytest.mark.usefixtures("_quick_start")
 def test_processes_are_replaced_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "LIFE", 2)
     found = [r.number for r in workers.local(tasks("1", "2", "3", "4", "5"), 1)]

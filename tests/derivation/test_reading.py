@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -14,7 +13,7 @@ from report.autodiff.trace import Trace
 from report.derivation import derive
 from report.readback import ReadBack, read_back
 from tests.autodiff.test_simplify import VECTORS, vectors
-from tests.derivation.test_index_form import FORMULAS
+from tests.derivation.test_index_form import derived, each_formula
 from tests.problem_files import answered, each_problem
 
 
@@ -29,11 +28,9 @@ def check(read: ReadBack) -> None:
     assert read.formulas
 
 
-@pytest.mark.parametrize(("formula", "inputs"), FORMULAS, ids=[f for f, _ in FORMULAS])
-def test_every_formula_of_a_derivation_has_its_numbers(
-    formula: str, inputs: dict[str, Any]
-) -> None:
-    check_derivation(trace(formula, inputs))
+@each_formula
+def test_every_formula_of_a_derivation_has_its_numbers(number: int) -> None:
+    check(read_back(*derived(number)))
 
 
 @each_problem()

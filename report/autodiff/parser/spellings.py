@@ -17,12 +17,13 @@ from report.autodiff.parser.names import FORMS
 from report.autodiff.parser.typed_brackets import in_bars, in_rows
 from report.autodiff.parser.typed_tokens import BESIDE, KEYWORDS, Token, Unreadable, tokens_of
 
+_LONGEST = 100  # letters of a product of names
 _WORD = re.compile(r"[A-Za-z_]\w+")
 # A line that may need to be written again; most formulas are Python's as they stand.
 _UNUSUAL = re.compile(
     r"[^\x00-\x7f]|[\^|]|(?!(?<!\w)[bfru]')[\w)\]]'|[\w)\].][ \t]+[\w(]|\d[A-Za-z_(]|[)\]]\s*[\w(]|\b(?:lambda|sigma)\b|\.[*/^']|[;?]"
 )
-_APPLIED = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_APPLIED = re.compile(r"(?<![A-Za-z_])([A-Za-z_]\w*+)\s*+\(")  # what is no word is passed over once
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)\s*\(([^()=]*)\)\s*=(?!=)")
 _BRACES = re.compile(r"\^\{([^{}]*)\}")  # x^{2}
 _MINUS_ONE = (["-1"], ["-", "1"], ["(", "-", "1", ")"])  # S⁻¹, S^-1, S^(-1)
@@ -138,16 +139,20 @@ def products_read(
 
 
 def product_of_names(name: str, is_value: Callable[[str], bool]) -> list[list[str]]:
-    """All ways to write a name that is none as a product of values, as Wx is of W and x."""
-    if is_value(name) or name in FORMS or keyword.iskeyword(name):
-        return []
-    found = []
-    for cut in range(len(name) - 1, 0, -1):
-        first, rest = name[:cut], name[cut:]
-        if (is_value(first) or first in CONSTANTS) and rest[0] not in "_0123456789":
-            others = [[rest]] if is_value(rest) else product_of_names(rest, is_value)
-            found += [[first, *other] for other in others]
-    return found
+    """The ways to write a name that is none as a product of values, as Wx is of W and x: two at most."""
+    known: dict[str, list[list[str]]] = {}  # of its ends: xxxx is a product in very many ways
+
+    def ways(end: str) -> list[list[str]]:
+        if end not in known:
+            found = []
+            for cut in range(len(end) - 1, 0, -1):
+                first, rest = end[:cut], end[cut:]
+                if (is_value(first) or first in CONSTANTS) and rest[0] not in "_0123456789":
+                    found += [[first, *other] for other in [[rest]] * is_value(rest) or ways(rest)]
+            known[end] = [] if end in FORMS or keyword.iskeyword(end) else found[:2]
+        return known[end]
+
+    return [] if is_value(name) or len(name) > _LONGEST else ways(name)
 
 
 def _joined(tokens: list[Token], products: Callable[[str], Sequence[Sequence[str]]]) -> list[Token]:
