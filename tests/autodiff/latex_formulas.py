@@ -842,3 +842,43 @@ a(
 )
 a(r"\operatorname{rmse}(x)", None, x=x3)
 a(r"\sec(x, y)", None, x=0.7, y=0.2)
+a(
+    r"\mathbf{1}[x \in [0, 1]]\, x^2 + \mathbf{1}[y \notin [0, 1)]\, y",
+    lambda x, y: (0 <= x <= 1) * x**2 + (not 0 <= y < 1) * y,
+    x=0.5,
+    y=2.0,
+)
+a(r"\mathbf{1}[x \in \{1, 2\}]\, y", lambda x, y: (x in (1, 2)) * y, x=2.0, y=3.0)
+a(r"\mathbf{1}[x > 0 \lor y > 0]\, x y", lambda x, y: (x > 0 or y > 0) * x * y, x=0.5, y=-2.0)
+a(r"\mathbf{1}[\lnot (x > 0)]\, y", lambda x, y: (not x > 0) * y, x=-0.5, y=2.0)
+a(
+    r"\left\| \begin{bmatrix} x \\ y \end{bmatrix} \right\|^2",
+    lambda x, y: np.sum(np.concatenate([x, y]) ** 2),
+    x=x3,
+    y=w2,
+)
+a(
+    r"\operatorname{tr}\left(\begin{bmatrix} A & b \\ b^\top & c \end{bmatrix}\right)",
+    lambda A, b, c: np.trace(A) + c,
+    A=A2,
+    b=w2,
+    c=3.0,
+)
+a(
+    r"\mathbf 1^\top \begin{bmatrix} A & b \end{bmatrix} \mathbf 1",
+    lambda A, b: np.sum(A) + np.sum(b),
+    A=A2,
+    b=w2,
+)
+a(r"\begin{vmatrix} a & b \\ c & d \end{vmatrix}", lambda a, b, c, d: a * d - b * c, a=1.0, b=2.0, c=3.0, d=5.0)  # fmt: skip
+a(r"\log_2 x + \log_{10} x", lambda x: np.log2(x) + np.log10(x), x=8.0)
+a(r"\operatorname{softmax}_2(z)", lambda z: sm(z)[1], z=x3)
+a(
+    r"\operatorname{LeakyReLU}_{0.2}(x) + \operatorname{ELU}_{0.5}(x)",
+    lambda x: 0.2 * x + 0.5 * np.expm1(x),
+    x=-1.0,
+)
+a(r"\sum_{1 \le i < j \le 3} x_i x_j", lambda x: (np.sum(x) ** 2 - np.sum(x**2)) / 2, x=x3)
+a(r"\prod_{i \le 2} x_i", lambda x: x[0] * x[1], x=x3)
+a(r"\operatorname{tr}(A^{-\top} A^\top)", lambda A: 2.0, A=A2)
+a(r"\|x\|_1 + \|x\|_\infty", lambda x: np.sum(np.abs(x)) + np.max(np.abs(x)), x=x3)
