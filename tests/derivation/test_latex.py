@@ -194,7 +194,7 @@ def test_numbers_have_true_signs_and_one_precision_a_matrix():
     assert (number_tex(-0.5), number_tex(-0.5).binding) == ("-0.5", 1)
     assert number_tex(1.23456e-9) == r"1.23456 \times 10^{-9}"
     assert matrix(np.array([[0.4, -0.32], [10, 0]])) == (
-        r"\begin{bmatrix*}[r]0.40 & -0.32 \\ 10.00 & 0\hphantom{.}\hphantom{0}\hphantom{0}\end{bmatrix*}"
+        r"\begin{bmatrix*}[r]0.40 & -0.32 \\ 10.00 & 0\hphantom{.00}\end{bmatrix*}"
     )
     assert matrix(np.array([[0.4, 0], [10, 0]])) == (
         r"\begin{bmatrix*}[r]0.4 & 0 \\ 10.0 & 0\end{bmatrix*}"  # with nothing to align it with

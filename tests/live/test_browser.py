@@ -409,6 +409,14 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser, server, options, stat
     tab.close()
 
 
+ENDS_OF_NUMBERS = r"""() => [...document.querySelectorAll("mtable")]
+  .map(table => [...table.querySelectorAll("mtr")].map(row => [...row.children]))
+  .filter(rows => rows.flat().every(cell => /^[−-]?[\d.]+$/.test(cell.textContent)))
+  .flatMap(rows => rows[0].map((_, i) => rows.map(row => row[i])))
+  .map(cells => cells.map(cell => [cell.firstElementChild, cell.lastElementChild].map(e => e.getBoundingClientRect())))
+  .map(boxes => [boxes.map(([a, b]) => Math.round(b.right - a.left)), boxes.map(([_, b]) => b.right)])"""
+
+
 def test_the_exported_page_steps_from_a_file(browser, tmp_path):
     source = tmp_path / "mine.toml"
     source.write_text(HOMEWORK)
@@ -433,6 +441,9 @@ def test_the_exported_page_steps_from_a_file(browser, tmp_path):
     tab.hides("figure.steppable .gradient", 0)
     page.locator("math").first.click()
     page.get_by_role("button", name="Copy LaTeX").wait_for()
+    columns = page.evaluate(ENDS_OF_NUMBERS)
+    assert any(len({*widths}) > 1 for widths, _ in columns)
+    assert all(max(ends) - min(ends) < 1 for _, ends in columns)
     tab.close()
 
 

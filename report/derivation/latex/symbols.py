@@ -200,12 +200,15 @@ def _aligned(grid: np.ndarray, among: Sequence[float] | np.ndarray) -> list[str]
     shown = number_format.column([*grid.reshape(-1), *among], digits=5)[: grid.size]
     if any("×" in s for s in shown):
         return [number_format.number_latex(v, 4) for v in grid.reshape(-1)]
-    room = str.maketrans(
-        {number_format.POINT_SPACE: r"\hphantom{.}", number_format.DIGIT_SPACE: r"\hphantom{0}"}
-    )
-    texts = [s.replace(number_format.MINUS, "-").translate(room) for s in shown]
+    texts = [_with_room(s.replace(number_format.MINUS, "-")) for s in shown]
     empty = np.tile(np.all(grid == 0, axis=0), len(grid)) if grid.ndim == 2 else [False] * grid.size
     return ["0" if none else text for text, none in zip(texts, empty, strict=True)]
+
+
+def _with_room(shown: str) -> str:
+    """A number and, where it is 0, the room of the decimals of others."""
+    places = shown.count(number_format.DIGIT_SPACE)
+    return rf"{shown[0]}\hphantom{{.{places * '0'}}}" if places else shown
 
 
 def dimensions(shape: Shape) -> str:
