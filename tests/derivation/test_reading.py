@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from report import ReportError, trace
+from report.autodiff.parser.names import FORMS
 from report.autodiff.trace import Trace
 from report.derivation import derive
 from report.readback import ReadBack, read_back
@@ -37,6 +38,13 @@ def test_every_formula_of_a_derivation_has_its_numbers(number: int) -> None:
 def test_every_formula_of_the_problems_has_its_numbers(problem: Path) -> None:
     for read in answered(problem).first_read:
         check(read)
+
+
+def test_a_name_may_begin_as_a_gate_is_called() -> None:
+    names = [f"{word}_of_x" for word in [*FORMS, "and", "or", "min"]]
+    for some in (names[i : i + 12] for i in range(0, len(names), 12)):
+        formula = " + ".join(f"exp({name})*x" for name in some)
+        check_derivation(trace(formula, {**dict.fromkeys(some, 0.5), "x": 2}))
 
 
 def numbers() -> st.SearchStrategy[str]:

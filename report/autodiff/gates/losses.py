@@ -132,6 +132,7 @@ binary_cross_entropy_with_logits = gate(
     "binary_cross_entropy_with_logits", lambda z, y: np.mean(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))),
     lambda g, v, z, y: g * (over(1, _n(z), g) * _logit_error(z, y, v)), lambda g, v, z, y: g * (over(-1, _n(z), g) * z),
     shape=pair, widened=compounds.loss, sign="BCE σ", latex=function_of_two(named("BCE") + r"_{{\sigma}}"),
+    python="binary_cross_entropy_with_logits({0:flat}, {1:flat})",
     numpy="np.mean(np.maximum({0}, 0) - {1:2} * {0:2} + np.log1p(np.exp(-np.abs({0}))))",
     definition=lambda z, y: mean(softplus(z) - z * y),
     usage="binary_cross_entropy_with_logits(z, y)", group="losses",

@@ -138,6 +138,11 @@ def binary_cross_entropy(p, y):
     return -sum(xlogy(b, a) + c for a, b, c in zip(p, y, rest)) / len(p)
 
 
+def binary_cross_entropy_with_logits(z, y):
+    each = (max(a, 0) - a * b + math.log1p(math.exp(-abs(a))) for a, b in zip(z, y))
+    return sum(each) / len(z)
+
+
 def cross_entropy(z, labels):
     return -sum(log_softmax(row)[k] for row, k in zip(z, labels)) / len(z)
 

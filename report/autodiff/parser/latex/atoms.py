@@ -88,7 +88,8 @@ class _Atoms(_Cursor):
         """Whether a word is a name with what stands below it, or with the beginning of that."""
         below = self.peek_script() if self.next == "_" else ()
         ends = [at for at, t in enumerate(below) if t.text in (",", ";")]
-        labels = ("".join(t.text for t in below[:end]) for end in (*ends, len(below)))
+        whole = [t.text.replace(",", "").replace(";", "") for t in below]
+        labels = ("".join(whole[:end]) for end in (*ends, len(below)))
         return any(label and self.is_name(text + label) for label in labels)
 
     def accented(self, token: Token) -> Part:

@@ -206,8 +206,11 @@ class _Cursor(ABC):
         return self.is_name(token.text) or function_name(token.text) is not None
 
     def is_word(self, word: str) -> bool:
+        """Whether a word is next that is no name with something below it."""
         token = self.token
-        return token is not None and token.kind == "word" and _plain_word(token) == word
+        if token is None or token.kind != "word" or _plain_word(token) != word:
+            return False
+        return [t.text for t in self.tokens[self.at + 1 : self.at + 2]] != ["_"]
 
     # what the layers above do
 
