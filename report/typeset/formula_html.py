@@ -44,7 +44,7 @@ def drawing(tex: str, display: bool) -> Drawing:
             )
     return replace(
         found.scaled(scale),
-        speech=_spoken(_visible(found.speech)),
+        speech=_one_by_one(bare, display) or _in_words(bare, _spoken(_visible(found.speech))),
         text=glyphs.plain_letters(_visible(found.text)),
     )
 
@@ -159,6 +159,33 @@ def _visible(text: str) -> str:
 
 # --- words ----------------------------------------------------------------------------------------
 
+_NUMBER = r"(?:negative )?[\d.]+(?: times 10 to the power, (?:negative )?\d+, end exponent)?"
+_ROW = rf"{_NUMBER}(?:, {_NUMBER})*"
+_MATRIX = re.compile(rf"(matrix \d+ by \d+: row 1: {_ROW}(?:; row \d+: {_ROW})*)(?= )")
+_SIZE = re.compile(r" colon (\d+(?: times \d+)*)(?= comma|$)")
+_WORD = re.compile(r"\\mathrm\{([A-Za-z]{2,})\}")
+_APART = r"\qquad"  # between formulas that stand side by side
+
+
+def _one_by_one(tex: str, display: bool) -> str:
+    """The words of formulas side by side, with a pause between; empty for one alone."""
+    parts = tex.split(_APART)
+    is_whole = all(p.count("{") == p.count("}") for p in parts)
+    is_whole &= all(p.count(r"\left") == p.count(r"\right") for p in parts)
+    if len(parts) == 1 or not is_whole or r"\begin{aligned}" in tex:
+        return ""
+    return "; ".join(drawing(part, display).speech for part in parts if part.strip())
+
+
+def _in_words(tex: str, speech: str) -> str:
+    """Words of several letters as words, where a matrix ends, what a size is."""
+    for word in _WORD.findall(tex):
+        speech = speech.replace(" ".join(word), word, 1)
+    if r"\colon" in tex:
+        speech = _SIZE.sub(lambda m: f" of size {m[1].replace('times', 'by')}", speech)
+    return _MATRIX.sub(r"\1, end matrix", speech)
+
+
 _PHRASES = (
     ("to the ⊤", "transpose"),
     ("to the ⊺", "transpose"),
@@ -190,6 +217,8 @@ def _spoken(speech: str) -> str:
         return speech
     for sign, words in _PHRASES:
         speech = speech.replace(sign, words)
+    if speech.count("‖") % 2 == 0:
+        speech = re.sub("‖([^‖]*)‖", r"norm of\1end norm", speech)
     return " ".join("".join(map(_word, speech)).split())
 
 

@@ -62,6 +62,14 @@ def test_formulas_are_cached_and_cannot_be_changed() -> None:
         (r"a \odot b", "a element-wise times b"),
         (r"\mathbb{1}[z > 0]", "indicator open bracket z is greater than 0 close bracket"),
         (r"\Xi \mapsto \ell", "capital xi maps to ell"),
+        (r"\mathrm{softmax}(x)", "softmax open paren x close paren"),
+        (r"\|u - v\|^2", "norm of u minus v end norm squared"),
+        (r"a = 1 \qquad b = 2", "a equals 1; b equals 2"),
+        (r"W\colon 3 \times 2,\quad x\colon 2", "W of size 3 by 2 comma x of size 2"),
+        (
+            r"\begin{bmatrix*}[r]1 & -2.5\end{bmatrix*}^{\top} x",
+            "matrix 1 by 2: row 1: 1, negative 2.5, end matrix transpose x",
+        ),
         (r"\frac{\partial f}{\partial x}", "fraction, partial f, over partial x, end fraction"),
     ],
 )
