@@ -285,13 +285,6 @@ class _Calls(_Sums):
                 raise
             return self.call(name, columns, part, **options)
 
-    def block(self, v: Value, part: Part) -> Value:
-        """A block with two axes."""
-        if len(v.shape) > 1:
-            return v
-        n = math.prod(v.shape)
-        return self.reshaped(v, (1, n) if v.row else (n, 1), part)
-
     def as_column(self, value: Value, part: Part) -> Value:
         """A vector as what it looks like on paper."""
         return self.reshaped(value, (*value.shape, 1), part) if len(value.shape) == 1 else value

@@ -96,6 +96,13 @@ class _Products(_Axes):
             )  # fmt: skip
         return self.matmul(a, b, part)
 
+    def block(self, v: Value, part: Part) -> Value:
+        """A block with two axes."""
+        if len(v.shape) > 1:
+            return v
+        n = math.prod(v.shape)
+        return self.reshaped(v, (1, n) if v.row else (n, 1), part)
+
     def flat(self, a: Value, part: Part) -> Value:
         return self.reshaped(a, (math.prod(a.shape),), part)
 
@@ -152,12 +159,7 @@ class _Products(_Axes):
         if not a.shape or not b.shape:
             return self.scaled(a, b, part)
         if self.printed and 2 in (len(a.shape), len(b.shape)):  # of matrices, also with one row
-            a, b = (
-                v
-                if len(v.shape) > 1
-                else self.reshaped(v, (1, *v.shape) if v.row else (*v.shape, 1), part)
-                for v in (a, b)
-            )
+            a, b = self.block(a, part), self.block(b, part)
         elif max(a.shape) == math.prod(a.shape) and max(b.shape) == math.prod(b.shape):
             return Value(self.call("outer", [a.node, b.node], part), f"outer({a.text}, {b.text})")
         return Value(self.call("kron", [a.node, b.node], part), f"kron({a.text}, {b.text})")
