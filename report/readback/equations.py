@@ -20,7 +20,8 @@ from report.autodiff.differentiate import with_more_digits
 from report.autodiff.graph import Array, topological
 from report.autodiff.kinks import kinks
 from report.autodiff.parser.latex.names import normal
-from report.autodiff.parser.latex.printed import PrintedFormula, PrintedNames, Shown, derivative
+from report.autodiff.parser.latex.printed import PrintedFormula, PrintedNames, derivative
+from report.autodiff.parser.latex.printed_numbers import Shown
 from report.autodiff.parser.latex.values import NoEntry
 from report.autodiff.rounding_error import scales
 from report.autodiff.trace import Quantity, Trace

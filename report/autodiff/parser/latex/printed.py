@@ -7,7 +7,6 @@ that is 0 makes the entry beside it, which need not exist, 0 too. 𝟏 and I are
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -22,13 +21,13 @@ from report.autodiff.graph import (
     constant,
     evaluate,
     input_node,
-    topological,
     uncollected,
 )
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.grammar import _Grammar
-from report.autodiff.parser.latex.indices import Run, split, walk
-from report.autodiff.parser.latex.reader import _LatexReader
+from report.autodiff.parser.latex.indices import Run, split
+from report.autodiff.parser.latex.printed_grammar import _PrintedGrammar
+from report.autodiff.parser.latex.printed_numbers import Numerals, Shown, _NumbersRead, with_room
 from report.autodiff.parser.latex.state import Definition
 from report.autodiff.parser.latex.tokens import Token, tokens_of
 from report.autodiff.parser.latex.tree import (
@@ -36,8 +35,6 @@ from report.autodiff.parser.latex.tree import (
     Derivative,
     Group,
     Letter,
-    Matrix,
-    Number,
     Part,
     Product,
     Script,
@@ -45,13 +42,6 @@ from report.autodiff.parser.latex.tree import (
 from report.autodiff.parser.latex.values import NoEntry, OneByOne, Operand, Unsized, Value
 from report.autodiff.parser.source import Places
 from report.errors import ReportError
-
-ALONE, LARGEST = 6, 5  # digits of a number that stands alone, and of the largest in a matrix
-EACH = 4  # of every number of a matrix where they span too much
-EACH_OWN = -1  # digits behind the point
-MAX_NUMERALS = 100  # in one formula
-Shown = tuple[int, int, float]  # where a value stands in a formula, and the largest it is a part of
-COARSE = 0.1  # more than a number may be rounded by; a sine of it may be anything
 
 
 def derivative(of: str, by: str, through: str = "") -> str:
@@ -161,27 +151,11 @@ class PrintedFormula:
         except ReportError:  # on paper a vector is a column, which a gate may not take
             node, numerals = self._with_numerals(shape, has_vectors=True)
         known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
-        known |= {n: np.float64(value) for n, (value, _) in numerals.items()}
-        cyclic = any(n.gate.cyclic for n in topological(node))
-        coarse = cyclic and any(half > COARSE for _, half in numerals.values())
-        if node.is_constant:
-            return np.asarray(node.value, dtype=float), np.zeros(node.shape)
-        if len(numerals) > MAX_NUMERALS or coarse:
-            raise ReportError("too many numbers, or too coarse ones")
-        whole = np.asarray(evaluate([node], known)[node], dtype=float)
-        room = np.zeros_like(whole)
-        exactly = _whole(node)
-        rounded = {n: r for n, r in numerals.items() if n not in exactly}
-        for n, (value, half) in rounded.items():
-            ends = (evaluate([node], known | {n: np.float64(value + s * half)}) for s in (1, -1))
-            room = room + np.max([np.abs(end[node] - whole) for end in ends], axis=0)
-        return whole, room
+        return with_room(node, known, numerals)
 
-    def _with_numerals(
-        self, shape: tuple[int, ...], *, has_vectors: bool
-    ) -> tuple[Node, Mapping[Node, tuple[float, float]]]:
+    def _with_numerals(self, shape: tuple[int, ...], *, has_vectors: bool) -> tuple[Node, Numerals]:
         """What it is, with a node for each number in it."""
-        numerals: dict[Node, tuple[float, float]] = {}
+        numerals: Numerals = {}
         self.reader.numerals, self.reader.has_vectors = numerals, has_vectors
         try:
             self._lowered(shape, {})
@@ -223,17 +197,6 @@ class PrintedFormula:
         return self.reader.labels_of(self.tree, letters)
 
 
-def _whole(result: Node) -> set[Node]:
-    """What is given as positions or class numbers, which are not rounded."""
-    given = ((n.args[i], role) for n in topological(result) for i, role in n.gate.roles.items())
-    return set(topological(*(arg for arg, role in given if role in ("index", "label"))))
-
-
-def _places(value: float, digits: int) -> int:
-    """How many digits behind the point a number of so many has."""
-    return digits - 1 - math.floor(math.log10(value)) if value else digits
-
-
 _STRIDE = re.compile(
     r"(\d+)\((\w)-1\)\+"
 )  # of a label that stands for one of several axes in a row
@@ -251,70 +214,12 @@ def _in_a_row(tokens: Sequence[Token], n: int) -> dict[str, int]:
     return {**sizes, last: n}
 
 
-def _behind_point(part: Number) -> int:
-    return len(part.text.partition(".")[2])
-
-
-class _PrintedGrammar(_Grammar):
-    """Derivatives as names."""
-
-    def atom(self) -> Part:
-        token = self.token
-        if token is not None and token.text == r"\frac" and token.kind == "cmd":
-            mark = self.at
-            self.at += 1
-            found = self.derivative(token)
-            if found is not None:
-                return found
-            self.at = mark
-        return super().atom()
-
-    def derivative(self, token: Token) -> Part | None:
-        sides = []
-        for _ in range(2):
-            if self.next != "{":
-                return None
-            sides.append(self.braced(self.take()))
-            if not sides[-1] or sides[-1][0].text != r"\partial":
-                return None
-        by = self.inner(sides[1][1:], token)
-        while isinstance(by, Group) and by.kind == "{":  # \boldsymbol{\mu}
-            (by,) = by.parts
-        if not isinstance(by.base if isinstance(by, Script) else by, Letter):
-            raise self.error("a derivative is one by a name", token)
-        return Derivative(token.start, self.tokens[self.at - 1].end, sides[0][1:], by)
-
-    def between(self, opening: Token, kind: str) -> Part:
-        if opening.text != ".":
-            return super().between(opening, kind)
-        end = next((i for i in range(self.at, len(self.tokens)) if self.tokens[i].side == "R"), 0)
-        inner = self.inner(self.tokens[self.at : end], opening)
-        self.at = end + 1
-        if not isinstance(inner, Derivative) or self.next != "_":
-            raise self.error("a bar stands behind a derivative", opening)
-        return replace(inner, through=self.script(self.take()))
-
-    def bare_argument(self, name: str) -> Part:
-        """A bracket behind log softmax(z)_k is a factor of its own."""
-        mark = self.at
-        try:
-            return super().bare_argument(name)
-        except ReportError:
-            self.at = mark
-            return self.factor()
-
-
-class _PrintedReader(_LatexReader):
+class _PrintedReader(_NumbersRead):
     """Reads one formula that was printed."""
 
     def __init__(self, of: PrintedNames, text: str) -> None:
         super().__init__(Places(text), {}, ())
         self.printed = True
-        self.numerals: dict[Node, tuple[float, float]] | None = None  # with their rounding
-        self.behind: int | None = None  # digits after the point, in a matrix
-        self.has_vectors = False  # whether a column of numbers is a vector
-        self.exact: Collection[str] = ()
-        self.shown: Sequence[Shown] = ()
         self.last = of.nodes[next(iter(of.nodes))] if of.nodes else constant(0.0)
         self.values, self.known, self.rows = of.values, dict(of.known), of.rows
         self.reader.inputs = of.nodes
@@ -335,17 +240,6 @@ class _PrintedReader(_LatexReader):
     def lower(self, part: Part) -> Operand:
         if isinstance(part, Derivative):
             return self.derivative(part)
-        if isinstance(part, Number) and self.numerals is not None:
-            return self.numeral(part)
-        if isinstance(part, Matrix) and self.numerals is not None:
-            self.behind = self.decimals(part)
-            try:
-                found = super().lower(part)
-            finally:
-                self.behind = None
-            if not self.has_vectors or not isinstance(found, Value) or found.shape[1:] != (1,):
-                return found
-            return self.reshaped(found, found.shape[:1], part)
         return self.product(part) if isinstance(part, Product) else super().lower(part)
 
     def picked_rows(self, below: tuple[Token, ...], kind: str, part: Part) -> Operand:
@@ -353,50 +247,6 @@ class _PrintedReader(_LatexReader):
         found = super().picked_rows(below, kind, part)
         is_row = self.rows and len(below) == 3 and below[1].kind == "letter"
         return found.make(self.rows) if is_row and isinstance(found, Unsized) else found
-
-    def given(self) -> dict[Node, Array]:
-        """The numbers of the inputs, and those that are put in."""
-        put_in = {n: np.float64(value) for n, (value, _) in (self.numerals or {}).items()}
-        return super().given() | put_in
-
-    def written_out(self, part: Part) -> Array | None:
-        """Positions in a list, which are not rounded."""
-        kept, self.numerals = self.numerals, None
-        try:
-            return super().written_out(part)
-        finally:
-            self.numerals = kept
-
-    def fixed_index(self, part: Part) -> Any:
-        """A number that is put in may be rounded, and is compared as a value."""
-        found = super().fixed_index(part)
-        return None if self.numerals is not None and isinstance(found, int) else found
-
-    def numeral(self, part: Number) -> Operand:
-        """A number as it is shown, and half of what its last digit counts."""
-        assert self.numerals is not None
-        value, places = float(part.text), self.behind
-        is_value = any(start <= part.start < end for start, end, _ in self.shown)
-        is_exact = part.text == "0" or (places is None and part.text in self.exact)
-        if is_exact and not (is_value and value):
-            return super().lower(part)
-        if places is None:
-            places = _places(value, ALONE)
-        elif places == EACH_OWN:
-            places = max(_behind_point(part), _places(value, EACH))
-        node = input_node(f"number{len(self.numerals)}", np.float64(value))
-        self.numerals[node] = value, 0.5 * 10.0**-places
-        return Value(node, part.text)
-
-    def decimals(self, part: Matrix) -> int:
-        """How many digits behind the point the numbers of a matrix have; zeros that all of them end in are not shown."""
-        numbers = [n for n in walk(part) if isinstance(n, Number) and n.text != "0"]
-        behind = {_behind_point(n) for n in numbers}
-        if len(behind) != 1:
-            return EACH_OWN
-        among = (most for start, end, most in self.shown if start <= part.start < end)
-        largest = max(*(float(n.text) for n in numbers), *among, 0.0)
-        return max(*behind, _places(largest, LARGEST))
 
     def as_large_as(self, found: Unsized, shape: tuple[int, ...], part: Part) -> Value:
         """What says not how large it is, in the shape that it must have."""

@@ -1,0 +1,145 @@
+"""Numbers put into a printed formula: each with how far its rounding lets it be off, and what comes of that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from report.autodiff.graph import Array, Node, evaluate, input_node, topological
+from report.autodiff.parser.latex.indices import walk
+from report.autodiff.parser.latex.reader import _LatexReader
+from report.autodiff.parser.latex.tree import Matrix, Number, Part
+from report.autodiff.parser.latex.values import Operand, Value
+from report.errors import ReportError
+
+ALONE, LARGEST = 6, 5  # digits of a number that stands alone, and of the largest in a matrix
+EACH = 4  # of every number of a matrix where they span too much
+EACH_OWN = -1  # digits behind the point
+MAX_NUMERALS = 100  # in one formula
+Shown = tuple[int, int, float]  # where a value stands in a formula, and the largest it is a part of
+COARSE = 0.1  # more than a number may be rounded by; a sine of it may be anything
+STRAIGHT = (
+    0.5  # of a change, by how much there and back may differ; more is looked at again half way
+)
+HALF_WAY = 0.75  # of a change, what may be done half way: more is a jump, a pole or a bend
+Numerals = dict[
+    Node, tuple[float, float]
+]  # each number's node, its value, and how far it may be off
+
+
+class _NumbersRead(_LatexReader):
+    """Makes a node of each number, while there is a place for them."""
+
+    numerals: Numerals | None = None
+    behind: int | None = None  # digits after the point, in a matrix
+    has_vectors = False  # whether a column of numbers is a vector
+    exact: Collection[str] = ()
+    shown: Sequence[Shown] = ()
+
+    def lower(self, part: Part) -> Operand:
+        if isinstance(part, Number) and self.numerals is not None:
+            return self.numeral(part)
+        if not isinstance(part, Matrix) or self.numerals is None:
+            return super().lower(part)
+        self.behind = self.decimals(part)
+        try:
+            found = super().lower(part)
+        finally:
+            self.behind = None
+        if not self.has_vectors or not isinstance(found, Value) or found.shape[1:] != (1,):
+            return found
+        return self.reshaped(found, found.shape[:1], part)
+
+    def given(self) -> dict[Node, Array]:
+        """The numbers of the inputs, and those that are put in."""
+        put_in = {n: np.float64(value) for n, (value, _) in (self.numerals or {}).items()}
+        return super().given() | put_in
+
+    def written_out(self, part: Part) -> Array | None:
+        """Positions in a list, which are not rounded."""
+        kept, self.numerals = self.numerals, None
+        try:
+            return super().written_out(part)
+        finally:
+            self.numerals = kept
+
+    def fixed_index(self, part: Part) -> Any:
+        """A number that is put in may be rounded, and is compared as a value."""
+        found = super().fixed_index(part)
+        return None if self.numerals is not None and isinstance(found, int) else found
+
+    def numeral(self, part: Number) -> Operand:
+        """A number as it is shown, and half of what its last digit counts."""
+        assert self.numerals is not None
+        value, places = float(part.text), self.behind
+        is_value = any(start <= part.start < end for start, end, _ in self.shown)
+        is_exact = part.text == "0" or (places is None and part.text in self.exact)
+        if is_exact and not (is_value and value):
+            return super().lower(part)
+        if places is None:
+            places = _places(value, ALONE)
+        elif places == EACH_OWN:
+            places = max(_behind_point(part), _places(value, EACH))
+        node = input_node(f"number{len(self.numerals)}", np.float64(value))
+        self.numerals[node] = value, 0.5 * 10.0**-places
+        return Value(node, part.text)
+
+    def decimals(self, part: Matrix) -> int:
+        """How many digits behind the point the numbers of a matrix have; zeros that all of them end in are not shown."""
+        numbers = [n for n in walk(part) if isinstance(n, Number) and n.text != "0"]
+        behind = {_behind_point(n) for n in numbers}
+        if len(behind) != 1:
+            return EACH_OWN
+        among = (most for start, end, most in self.shown if start <= part.start < end)
+        largest = max(*(float(n.text) for n in numbers), *among, 0.0)
+        return max(*behind, _places(largest, LARGEST))
+
+
+def with_room(node: Node, known: Mapping[Node, Array], numerals: Numerals) -> tuple[Array, Array]:
+    """The numbers of a formula, and how far each may be off by the rounding of those put in.
+
+    Raises ReportError where that says nothing: in a wave, over a jump or a pole.
+    """
+    if node.is_constant:
+        return np.asarray(node.value, dtype=float), np.zeros(node.shape)
+    cyclic = any(n.gate.cyclic for n in topological(node))
+    if len(numerals) > MAX_NUMERALS or (cyclic and any(h > COARSE for _, h in numerals.values())):
+        raise ReportError("too many numbers, or too coarse ones")
+    given = {**known, **{n: np.float64(value) for n, (value, _) in numerals.items()}}
+    whole = np.asarray(evaluate([node], given)[node], dtype=float)
+    exactly = _whole(node)
+
+    def change(n: Node, step: float) -> Array:
+        moved = evaluate([node], given | {n: np.float64(numerals[n][0] + step)})[node]
+        return np.asarray(moved - whole)
+
+    room = np.zeros_like(whole)
+    for n, (_, half) in numerals.items():
+        if n in exactly:
+            continue
+        up, down = change(n, half), change(n, -half)
+        most = np.maximum(np.abs(up), np.abs(down))
+        if np.any(np.abs(up + down) > STRAIGHT * most):
+            inner = np.maximum(np.abs(change(n, half / 2)), np.abs(change(n, -half / 2)))
+            if np.any((inner > HALF_WAY * most) & (most > 1e-9 * np.max(np.abs(whole)))):
+                raise ReportError("a number in it is too coarse")
+        room = room + most
+    return whole, room
+
+
+def _whole(result: Node) -> set[Node]:
+    """What is given as positions or class numbers, which are not rounded."""
+    given = ((n.args[i], role) for n in topological(result) for i, role in n.gate.roles.items())
+    return set(topological(*(arg for arg, role in given if role in ("index", "label"))))
+
+
+def _places(value: float, digits: int) -> int:
+    """How many digits behind the point a number of so many has."""
+    return digits - 1 - math.floor(math.log10(value)) if value else digits
+
+
+def _behind_point(part: Number) -> int:
+    return len(part.text.partition(".")[2])
