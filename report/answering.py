@@ -217,7 +217,7 @@ def _beside(work: Work) -> list[tuple[str, str, Any]]:
 
     sides: list[tuple[str, str, Any]] = []
     if work.curvature is not None:
-        found = entries(work.derivation, work.curvature)
+        found = entries(work.trace, work.derivation, work.curvature)
         sides += [(e.left, e.symbols[0], value) for e, value in found]
     if work.descent is not None:
         steps = first_steps(work.trace, work.descent)

@@ -319,7 +319,7 @@ def _hessian(
     order = r",\ ".join(names)
     matrix = tensor(found.matrix)
     left = rf"\nabla^{{2}} {f}" if found.direction is None else rf"\nabla^{{2}} {f}\,\mathbf{{v}}"
-    written = [e for e, _ in second_order.entries(derivation, found)]
+    written = [e for e, _ in second_order.entries(trace, derivation, found)]
     entries = [setter.equation(e, width_of(e.left)) for e in written]
     return {
         "order": setter.tex(order) if len(names) <= 24 else "",

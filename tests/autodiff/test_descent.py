@@ -78,10 +78,11 @@ def test_a_step_out_of_the_domain_is_told_with_its_number() -> None:
 def test_what_is_printed_of_steps_and_second_derivatives_is_read_back() -> None:
     t = trace(*NEURON)
     steps = first_steps(t, descend(t, Plan(1, 0.8, "momentum")))
-    second = entries(derive(t), curvature(t))
+    second = entries(t, derive(t), curvature(t))
     sides = [(s.left, s.side, s.value) for s in steps]
     sides += [(e.left, e.symbols[0], value) for e, value in second]
     assert len(sides) == 5
+    assert all("q_{3}" in e.symbols[0] and "sigma" not in e.symbols[0] for e, _ in second)
     assert read_sides(t, sides).formulas == 5
     assert not read_sides(t, sides).failures
     assert not read_sides(t, sides).unread

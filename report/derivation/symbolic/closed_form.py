@@ -49,6 +49,17 @@ class ClosedForm:
         slope = derivative(self.expression, self.symbols[name])
         return replace(self, expression=shortest(slope))
 
+    def with_gates(self, graph: Graph, names: Mapping[Node, str]) -> ClosedForm:
+        """The same with the values of gates by name, where a function such as σ(w x + b) repeats."""
+        known = {node: self.symbols[name] for name, node in graph.inputs.items()}
+        found, symbols = self.expression, dict(self.symbols)
+        for gate in reversed(graph.nodes):
+            value = expression(gate, known)
+            if value.is_Function and found.count(value) > 2:
+                symbols[names[gate]] = ordered_symbol(len(symbols))
+                found = found.xreplace({value: symbols[names[gate]]})
+        return replace(self, expression=shortest(found), symbols=symbols)
+
     def at(self, point: Mapping[str, float], digits: int = 30) -> float:
         """Its value at a point, computed with that many digits; NaN where these leave a division by 0."""
         import mpmath
