@@ -105,6 +105,8 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("sum(normalize(x) * w)", {"x": [3e-200, 4e-200], "w": [1, 2]}, 2.2, {"x": [-6.4e198, 4.8e198], "w": [0.6, 0.8]}),
     ("sum(normalize(x) * w)", {"x": [3e300, 4e300], "w": [1, 2]}, 2.2, {"x": [-6.4e-302, 4.8e-302], "w": [0.6, 0.8]}),
     ("binary_cross_entropy_with_logits(z, 1)", {"z": 34}, mp.log1p(exp(-34)), {"z": -sigmoid(-34)}),
+    ("sum(expm1(x))", {"x": [-7.1e-152, -5.7e-151]}, -6.41e-151, {"x": [1, 1]}),
+    ("where(x < x, cosine_similarity(w, w), x)", {"x": 2, "w": [0.0859, -0.3946, 0.0267]}, 2, {"w": [0, 0, 0]}),
     ("sum(arctan(x))", {"x": [1e300, 2]}, mp.pi / 2 + mp.atan(2), {"x": [0, 0.2]}),
     ("sum(gelu(x))", {"x": [1e160, 2]}, 1e160, {"x": [1, normal(2) + 2 * bell(2)]}),
     ("erf(x)", {"x": 1e299}, 1, {"x": 0}),
@@ -192,6 +194,12 @@ def test_a_kink_but_for_rounding_is_a_kink_for_every_way(
     for name, gradient in gradients.items():
         np.testing.assert_allclose(found.gradients[name], gradient, rtol=1e-13, atol=0)
     checked(found)
+
+
+def test_the_small_entries_of_an_inverse_have_their_digits() -> None:
+    found = trace("sum(inv(A))", {"A": [[1e-19, 3e-10], [2e-10, -3.6e19]]})
+    right = [[-1e38, -555555555.27777776], [-833333333.0555556, -4.629629625771605e-21]]
+    np.testing.assert_allclose(found.gradients["A"], right, rtol=1e-13)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from report.autodiff.backprop import pull_back
+from report.autodiff.form import Form
 from report.autodiff.graph import FAULTS, Array, Node
 from report.autodiff.trace import Trace
 
@@ -133,6 +134,9 @@ def _shaken(
         try:
             for node in graph.nodes:
                 args = [values[a] if a.value is None else a.value for a in node.args]
+                if node.gate.form is Form.INVERSE:  # solving rounds small entries as the largest
+                    largest = np.full(np.shape(args[0]), np.max(np.abs(args[0])))
+                    args[0] = args[0] + (shake(largest) - largest)
                 values[node] = shake(node.gate.forward(*args, **node.params))
         except FAULTS:
             return values, gradients

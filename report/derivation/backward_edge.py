@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff import extended
+from report.autodiff.differentiate import with_more_digits
 from report.autodiff.form import Form
 from report.autodiff.gates import SUM, broadcast_to, fit_to
 from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, make, topological
+from report.autodiff.rounding_error import shaker
 from report.autodiff.simplify import is_filled
 from report.autodiff.simplify.constants import is_rational
 from report.autodiff.trace import Quantity
@@ -101,7 +104,23 @@ class Link:
             told = arrived / upstream
             lost = np.abs(slope * upstream - arrived) > LOST * np.abs(arrived)
             found: Array = np.where(lost & np.isfinite(told), told, slope)[()]
-        return found
+        return found if np.all(upstream) else self.exactly(found)
+
+    def exactly(self, slope: Array) -> Array:
+        """The local derivative without what rounding left of a 0, where no gradient tells it."""
+        trace, shake = self.notation.trace, shaker(1)
+        roles = enumerate(trace.arguments(self.node))
+        values = [v if i in self.node.gate.integers else shake(v) for i, v in roles]
+        with np.errstate(all="ignore"):
+            moved = self.rule(np.float64(1.0), shake(self.q.value), *values, **self.node.params)
+            if not np.any(np.abs(moved - slope) > np.abs(slope)):
+                return slope
+            if extended.steps(trace.graph) > extended.MAX_STEPS:
+                return slope
+            more = with_more_digits(trace)
+            values, y = more.arguments(self.node), more.quantities[self.node].value
+            found = self.rule(extended.extended(1.0), y, *values, **self.node.params)
+        return extended.floats(extended.settled(found))
 
     @cached_property
     def local_graph(self) -> Node:

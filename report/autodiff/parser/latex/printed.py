@@ -151,7 +151,7 @@ class PrintedFormula:
         except ReportError:  # on paper a vector is a column, which a gate may not take
             node, numerals = self._with_numerals(shape, has_vectors=True)
         known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
-        return with_room(node, known, numerals)
+        return with_room(node, known, numerals, is_extended=self.of.is_extended)
 
     def _with_numerals(self, shape: tuple[int, ...], *, has_vectors: bool) -> tuple[Node, Numerals]:
         """What it is, with a node for each number in it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff import extended
 from report.autodiff.graph import Array, Node, evaluate, input_node, topological
 from report.autodiff.parser.latex.indices import walk
 from report.autodiff.parser.latex.reader import _LatexReader
@@ -98,7 +99,9 @@ class _NumbersRead(_LatexReader):
         return max(*behind, _places(largest, LARGEST))
 
 
-def with_room(node: Node, known: Mapping[Node, Array], numerals: Numerals) -> tuple[Array, Array]:
+def with_room(
+    node: Node, known: Mapping[Node, Array], numerals: Numerals, *, is_extended: bool
+) -> tuple[Array, Array]:
     """The numbers of a formula, and how far each may be off by the rounding of those put in.
 
     Raises ReportError where that says nothing: in a wave, over a jump or a pole.
@@ -109,12 +112,16 @@ def with_room(node: Node, known: Mapping[Node, Array], numerals: Numerals) -> tu
     if len(numerals) > MAX_NUMERALS or (cyclic and any(h > COARSE for _, h in numerals.values())):
         raise ReportError("too many numbers, or too coarse ones")
     given = {**known, **{n: np.float64(value) for n, (value, _) in numerals.items()}}
-    whole = np.asarray(evaluate([node], given)[node], dtype=float)
+    computed = extended.evaluate if is_extended else evaluate
+
+    def numbers(given: dict[Node, Any]) -> Array:
+        return np.asarray(computed([node], given)[node]).astype(float)
+
+    whole = numbers(given)
     exactly = _whole(node)
 
     def change(n: Node, step: float) -> Array:
-        moved = evaluate([node], given | {n: np.float64(numerals[n][0] + step)})[node]
-        return np.asarray(moved - whole)
+        return numbers(given | {n: np.float64(numerals[n][0] + step)}) - whole
 
     room = np.zeros_like(whole)
     for n, (_, half) in numerals.items():
