@@ -84,7 +84,8 @@ def _sum_to(p: Printer, node: Node) -> Printed:
             return put(p.bracketed(a, CALL), r"^{\top}𝟏", binding=MATRIX_PRODUCT)
     extra = len(a.shape) - len(node.shape)
     axes = [i for i, n in enumerate(a.shape) if i < extra or node.shape[i - extra] != n]
-    below = f"_{{{over(axes, len(a.shape))}}}" if node.shape else ""
+    kept = r",\,\text{kept}" if not extra else ""
+    below = f"_{{{over(axes, len(a.shape))}{kept}}}" if node.shape else ""
     return put(r"\operatorname{sum}", below, bracketed(p.write(a)), binding=CALL)
 
 
