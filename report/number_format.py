@@ -65,6 +65,8 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     for that are shown each by itself.
     """
     numbers = [float(v) for v in values]
+    if not all(map(math.isfinite, numbers)):
+        return [show(v, digits) for v in numbers]
     sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
     if not sizes:
         return ["0"] * len(numbers)

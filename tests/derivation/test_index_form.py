@@ -107,6 +107,7 @@ norm(o*tanh(c) - w[:2])**2"""
 FORMULAS: list[tuple[str, dict[str, Any]]] = [
     ("sum(softmax(X, axis=0)**2)", {"X": [[1.0, -2.0, 0.5], [0.4, 1.2, 3.0]]}),
     ("sum(3*log_softmax(X, axis=0)**2)", {"X": [[1.0, -2.0, 0.5], [0.4, 1.2, 3.0]]}),
+    ("sum(tanh(R) @ X)", {"R": [[-1.5, 3]], "X": [[0.2, -0.7, -0.9], [-0.6, -0.2, 1]]}),
     ("sum(group_norm(X, groups=2) * Y)", {"X": [[1, 2, 4, 7], [3, 1, 5, 2]], "Y": [[1, 2, 3, 4], [4, 2, 1, 3]]}),
     ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}),
     ("mean((tanh(W @ x + b) - y)**2)", {"W": A, "x": x, "b": w, "y": x}),

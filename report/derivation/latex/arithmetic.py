@@ -193,12 +193,12 @@ def _beside(left: Printed, right: Printed, binding: int = MATRIX_PRODUCT) -> Pri
 
 
 def _of_product(p: Printer, node: Node) -> Printed:
-    """A factor of a product of matrices, where a matrix of ones is 𝟏𝟏ᵀ, no column."""
+    """A factor of a product of matrices, where a matrix of ones is 𝟏𝟏ᵀ and a row 𝟏ᵀ, no column."""
     written = p.write(node)
     least, own = MATRIX_PRODUCT, written.binding
-    is_matrix = len(node.shape) == 2 and min(node.shape) > 1
+    is_matrix = len(node.shape) == 2 and node.shape[1] > 1
     if is_matrix and written.last is Last.ONES and is_filled_matrix(node):
-        written = put(written, r"\,𝟏^{\top}")
+        written = put(written, r"\,𝟏^{\top}" if node.shape[0] > 1 else r"^{\top}")
         least = PRODUCT  # a factor may stand in front of 𝟏𝟏ᵀ anywhere
     return bracketed(written) if own < least else written
 
