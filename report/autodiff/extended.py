@@ -228,7 +228,7 @@ def _computed(node: Node, numbers: Mapping[Node, Array]) -> Any:
         return _constant(node)
     args = [numbers[a] for a in node.args]
     with np.errstate(all="ignore"):
-        value = settled(node.gate.forward(*args, **node.params), keep_small=True)
+        value = _extend_all(node.gate.forward(*args, **node.params))
         if not any(map(_is_doubtful, np.ravel(value))):
             return value
         again = node.gate.forward(*map(_shaken, args, itertools.count()), **node.params)
@@ -316,18 +316,18 @@ def _zero() -> Extended:
     return Extended(_context().zero, _context().zero)
 
 
-def settled(value: Any, *, keep_small: bool = False) -> Any:
-    """Numbers or a tensor of them as Extended; what is less than any float64 number is 0, or kept."""
-    settle = extended if keep_small else _settle
-    if np.ndim(value):
-        with np.errstate(invalid="ignore"):
-            return np.frompyfunc(settle, 1, 1)(value)
-    return settle(value)
-
-
 def _settle(x: Any) -> Extended:
     x = extended(x)
     return _zero() if _is_doubtful(x) else x
+
+
+_extend_all, _settle_all = np.frompyfunc(extended, 1, 1), np.frompyfunc(_settle, 1, 1)
+
+
+def settled(value: Any) -> Any:
+    """Numbers or a tensor of them as Extended; what is less than any float64 number is 0."""
+    with np.errstate(invalid="ignore"):
+        return _settle_all(value)
 
 
 def floats(value: Any) -> Array:

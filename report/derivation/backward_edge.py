@@ -109,8 +109,8 @@ class Link:
     def exactly(self, slope: Array) -> Array:
         """The local derivative without what rounding left of a 0, where no gradient tells it."""
         trace, shake = self.notation.trace, shaker(1)
-        roles = enumerate(trace.arguments(self.node))
-        values = [v if i in self.node.gate.integers else shake(v) for i, v in roles]
+        given = enumerate(trace.arguments(self.node))
+        values = [v if place in self.node.gate.integers else shake(v) for place, v in given]
         with np.errstate(all="ignore"):
             moved = self.rule(np.float64(1.0), shake(self.q.value), *values, **self.node.params)
             if not np.any(np.abs(moved - slope) > np.abs(slope)):

@@ -22,13 +22,11 @@ EACH_OWN = -1  # digits behind the point
 MAX_NUMERALS = 100  # in one formula
 Shown = tuple[int, int, float]  # where a value stands in a formula, and the largest it is a part of
 COARSE = 0.1  # more than a number may be rounded by; a sine of it may be anything
-STRAIGHT = (
-    0.5  # of a change, by how much there and back may differ; more is looked at again half way
-)
-HALF_WAY = 0.75  # of a change, what may be done half way: more is a jump, a pole or a bend
-Numerals = dict[
-    Node, tuple[float, float]
-]  # each number's node, its value, and how far it may be off
+# Of a change, by how much there and back may differ before it is looked at half way, and what of it may be
+# done by then: more is a jump, a pole or a bend.
+STRAIGHT, HALF_WAY = 0.5, 0.75
+# each number's node, its value, and how far it may be off
+Numerals = dict[Node, tuple[float, float]]
 
 
 class _NumbersRead(_LatexReader):
