@@ -19,6 +19,7 @@ from report.readback import printable, read_back
 
 mp = mpmath.MPContext()
 mp.dps = 400
+T = mp.mpf("1e-11")
 exp, log, tanh, cosh = mp.exp, mp.log, mp.tanh, mp.cosh
 
 
@@ -87,6 +88,8 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
      (exp(2.0**-20) - 1 - 2.0**-20) * 2**40, {"x": (exp(2.0**-20) - 1) * 2**40 - 2 * (exp(2.0**-20) - 1 - 2.0**-20) * 2**60}),
     ("(1 - cos(x)) / x**2", {"x": 2.0**-30}, 0.5, {"x": -(mp.mpf(2) ** -30) / 12}),
     ("(a + b) - a", {"a": 1e16, "b": 1.0}, 1, {"a": 0, "b": 1}),
+    ("cosine_similarity(a, b)", {"a": [1e-11, 2], "b": [3, 4]}, (8 + 3 * T) / (5 * mp.sqrt(T**2 + 4)),
+     {"a": [(12 - 8 * T) / (5 * (T**2 + 4) ** 1.5), (4 * T**2 - 6 * T) / (5 * (T**2 + 4) ** 1.5)]}),
     ("sum(x)", {"x": [1e16, 1, -1e16]}, 1, {"x": [1, 1, 1]}),
     ("var(x)", {"x": [1e8, 1e8 + 1, 1e8 + 2]}, mp.mpf(2) / 3, {"x": [-mp.mpf(2) / 3, 0, mp.mpf(2) / 3]}),
     ("var(broadcast_to(x, (3, 3)))", {"x": 0.1}, 0, {"x": 0}),
@@ -243,6 +246,8 @@ def test_what_is_0_but_for_rounding_divides_nothing(
     [
         ("x * y * z", {"x": 1e-200, "y": 1e-200, "z": 1e200}, r"q1 \(multiply\) underflows at x = 1e-200"),
         ("sqrt(x**2 + y**2)", {"x": 3e-170, "y": 4e-170}, r"q1 \(square\) underflows at x = 3e-170"),
+        ("1 / (x * y)", {"x": -6e299, "y": 3}, "the gradient of q1 underflows"),
+        ("s / (x / y)", {"s": 0.3, "x": 1e299, "y": 3}, "the gradient of q1 underflows"),
         ("log(exp(x))", {"x": -760}, r"q1 \(exp\) underflows at x = -760(.|\n)*log_softmax"),
         ("log(1 - sigmoid(x))", {"x": 45}, "outside its domain at q2 = 0(.|\n)*losses with logits keep"),
         ("binary_cross_entropy(sigmoid(z), 1)", {"z": 40}, "no finite derivative(.|\n)*losses with logits keep"),

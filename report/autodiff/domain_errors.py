@@ -117,6 +117,14 @@ def gradient_overflow(graph: Graph, node: Node, names: Mapping[Node, str]) -> Re
     )
 
 
+def gradient_underflow(graph: Graph, node: Node, names: Mapping[Node, str]) -> ReportError:
+    """The error for a gradient that is too small for a float64 number, where others need it."""
+    return ReportError(
+        f"the gradient of {names[node]} underflows: it is too small for a float64 number; choose "
+        "other inputs" + _place(graph, node)
+    )
+
+
 def _entry(value: Array | None) -> tuple[int, ...]:
     """Where the first entry is that is not finite; () for a number or when every one is."""
     if value is None or not np.ndim(value):

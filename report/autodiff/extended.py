@@ -231,24 +231,39 @@ def _computed(node: Node, numbers: Mapping[Node, Array]) -> Any:
         value = _extend_all(node.gate.forward(*args, **node.params))
         if not any(map(_is_doubtful, np.ravel(value))):
             return value
-        again = node.gate.forward(*map(_shaken, args, itertools.count()), **node.params)
-        return _without_rounding(value, again)
+        moved = map(_shaken, node.args, args, itertools.count())
+        return _without_rounding(value, node.gate.forward(*moved, **node.params))
 
 
 def backward(graph: Graph, numbers: Mapping[Node, Array]) -> tuple[dict[Node, Any], Arrivals]:
-    """The gradients, and what they are the sums of."""
+    """The gradients, and what they are the sums of; what rounding leaves of a 0 is 0."""
+    upstreams: dict[Node, Any] = {}
+
+    def note(node: Node, upstream: Any) -> Any:
+        upstreams[node] = _extend_all(upstream)
+        return upstreams[node]
+
+    gradients, arrivals = _pulled(graph, numbers, note)
+    parts = itertools.chain(gradients.values(), arrivals.parts, upstreams.values())
+    if any(_is_doubtful(x) for part in parts for x in np.ravel(_extend_all(part))):
+        places = itertools.count()
+        shaken = {node: _shaken(node, x, next(places)) for node, x in numbers.items()}
+        others, moved = _pulled(graph, shaken, note)
+        away = dict(upstreams)
+        gradients, arrivals = _pulled(graph, numbers, lambda node, g: _sound(g, away[node]))
+        arrivals.parts[:] = map(_sound, arrivals.parts, moved.parts)
+        gradients = {node: _sound(g, others[node]) for node, g in gradients.items()}
+    return gradients, arrivals
+
+
+def _pulled(
+    graph: Graph, numbers: Mapping[Node, Array], stand_in: Callable[[Node, Any], Any]
+) -> tuple[dict[Node, Any], Arrivals]:
     seed = settled(np.ones(graph.result.shape))
     with np.errstate(all="ignore"):
-        gradients, arrivals = pull_back(
-            graph.nodes,
-            graph.result,
-            seed,
-            numbers.__getitem__,
-            stand_in=lambda node, upstream: settled(upstream),
-            constants=True,
+        return pull_back(
+            graph.nodes, graph.result, seed, numbers.__getitem__, stand_in=stand_in, constants=True
         )
-    arrivals.parts[:] = map(settled, arrivals.parts)
-    return {node: settled(g) for node, g in gradients.items()}, arrivals
 
 
 def _fault(
@@ -288,8 +303,10 @@ def _is_doubtful(x: Extended) -> bool:
     return is_tiny(x.meant) and x.stored != 0
 
 
-def _shaken(value: Any, argument: int) -> Any:
-    """Numbers moved a little, each by another part."""
+def _shaken(node: Node, value: Any, argument: int) -> Any:
+    """Numbers moved a little, each by another part; a whole constant (an exponent) is what it is."""
+    if node.gate is CONSTANT and np.all(floats(value) % 1 == 0):
+        return value
     places = np.arange(np.size(value)).reshape(np.shape(value))
     return _shake_all(value, places + 31 * argument)
 
@@ -306,10 +323,15 @@ _shake_all = np.frompyfunc(_shake, 2, 1)
 
 def _unless_rounding(x: Extended, moved: Extended) -> Extended:
     """0 for a number that a little shake of what it is computed from moves by more than itself."""
-    return _zero() if _is_doubtful(x) and abs(moved.meant - x.meant) > abs(x.meant) else x
+    is_sound = not _is_doubtful(x) or abs(moved.meant - x.meant) <= abs(x.meant)
+    return x if is_sound else _zero()
 
 
 _without_rounding = np.frompyfunc(_unless_rounding, 2, 1)
+
+
+def _sound(value: Any, moved: Any) -> Any:
+    return _without_rounding(_extend_all(value), _extend_all(moved))
 
 
 def _zero() -> Extended:

@@ -8,15 +8,27 @@ large the terms are that it comes from.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from report.autodiff.backprop import pull_back
 from report.autodiff.form import Form
-from report.autodiff.graph import FAULTS, Array, Node
+from report.autodiff.gates.by_definition import put_in
+from report.autodiff.graph import (
+    FAULTS,
+    INPUT,
+    Array,
+    Gate,
+    Graph,
+    Node,
+    Plain,
+    make,
+    topological,
+)
 from report.autodiff.trace import Trace
 
 # Of the terms that a number comes from: some two hundred roundings of 1.1e-16 each, twice, as both of two
@@ -130,24 +142,52 @@ def _shaken(
     gradients: dict[Node, Array] = {}
     if graph.result.is_constant:
         return values, gradients
+    nodes, at = _in_steps(graph)
     with np.errstate(all="ignore"):
         try:
-            for node in graph.nodes:
+            for node in nodes:
                 args = [values[a] if a.value is None else a.value for a in node.args]
                 if node.gate.form is Form.INVERSE:  # solving rounds small entries as the largest
                     largest = np.full(np.shape(args[0]), np.max(np.abs(args[0])))
                     args[0] = args[0] + (shake(largest) - largest)
                 values[node] = shake(node.gate.forward(*args, **node.params))
+            gradients, _ = pull_back(
+                nodes,
+                at[graph.result],
+                np.ones(graph.result.shape)[()],
+                values.__getitem__,
+                stand_in=lambda node, upstream: shake(upstream),
+            )
         except FAULTS:
-            return values, gradients
-        gradients, _ = pull_back(
-            graph.nodes,
-            graph.result,
-            np.ones(graph.result.shape)[()],
-            values.__getitem__,
-            stand_in=lambda node, upstream: shake(upstream),
+            pass
+    return (
+        {node: values[there] for node, there in at.items() if there in values},
+        {node: gradients[there] for node, there in at.items() if there in gradients},
+    )
+
+
+@lru_cache(maxsize=8)
+def _in_steps(graph: Graph) -> tuple[list[Node], dict[Node, Node]]:
+    """The gates that a graph is computed by, in order, and which of them each of its nodes is.
+
+    A gate that is computed by its definition rounds inside: it is all the gates of that.
+    """
+    at: dict[Node, Node] = {node: node for node in graph.inputs.values()}
+    for node in graph.nodes:
+        at[node] = _unpacked(node.gate, [at.get(a, a) for a in node.args], node.params, node)
+    order = (at[node] for node in graph.nodes)
+    return [n for n in topological(*order) if n.args and not n.is_constant], at
+
+
+def _unpacked(
+    gate: Gate, args: Sequence[Node], params: Mapping[str, Any], same: Node | None = None
+) -> Node:
+    if gate.forward is gate.definition:
+        leaves = [Plain(INPUT, shape=a.shape) for a in args]
+        return put_in(
+            gate.definition(*leaves, **params), dict(zip(leaves, args, strict=True)), _unpacked
         )
-    return values, gradients
+    return same if same is not None and tuple(args) == same.args else make(gate, args, params)
 
 
 def shaker(time: int, shake_by: float = _SHAKE) -> Callable[[Array], Array]:

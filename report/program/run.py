@@ -119,6 +119,11 @@ def finish(running: Running) -> Output:
         raise CheckError(f"{name} prints more than {MAX_OUTPUT} bytes")
     if status or messages.strip():
         last = [line.rstrip() for line in messages.splitlines() if line.strip()][-_TAIL:]
+        if last and last[-1].lstrip().startswith("OverflowError"):
+            where = "\n  ".join(last[:-1])
+            raise ReportError(
+                f"{name} overflows: a number is too large for float64; choose smaller inputs\n  {where}"
+            )
         what = f"ended with status {status}" if status else "printed a warning"
         raise CheckError("\n  ".join([f"{name} {what}:" if last else f"{name} {what}", *last]))
     return Output(text, seconds, running.program.command)
