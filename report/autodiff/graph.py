@@ -332,6 +332,8 @@ def make(
     shape = gate.shape(*[n.shape for n in nodes], **params)
     if shape:
         _check_size(shape)
+    if "axis" in params and len(nodes[0].shape) == 1 and gate.params["axis"] in (None, -1):
+        params = {k: v for k, v in params.items() if k != "axis"}  # a vector has no other
     value = None
     for node in nodes:
         if node.value is None:

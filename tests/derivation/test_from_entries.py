@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from report import trace
+from report.autodiff.gates.definitions import opened
 from report.derivation import derive
 from report.derivation.latex.printed import put
 from report.readback import read_back
@@ -53,12 +54,22 @@ CASES: dict[str, dict[str, Any]] = {
     "mse(v, w)": {"v": V, "w": W},
     "cross_entropy(v, 1)": {"v": V},
     "sum(einsum('ij,j->i', A, b) ** 2)": {"A": A, "b": [1.0, 2.0]},
+    "sum(normalize(X, axis=0) ** 3)": {"X": X},
+    "cosine_similarity(v, w)": {"v": V, "w": W},
+    "sum(cosine_similarity(X, X ** 2, axis=0) ** 2)": {"X": X},
+    "sum(layer_norm(X, w) ** 2)": {"X": X, "w": W},
+    "sum(batch_norm(X) ** 3)": {"X": X},
+    "sum(rms_norm(v) ** 3)": {"v": V},
+    "focal(v, y)": {"v": V, "y": [0.0, 1.0, 1.0]},
+    "dice(p, y)": {"p": [0.2, 0.7, 0.9], "y": [0.0, 1.0, 1.0]},
+    "triplet_margin(v, w, u)": {"v": V, "w": W, "u": [0.1, 0.2, 1.5]},
+    "sum(attention(X, X, v) ** 2)": {"X": X, "v": [[1.0], [2.0]]},
 }
 
 
 @pytest.mark.parametrize("function", CASES)
 def test_the_first_gate_of_a_kind_is_derived_and_read_back(function: str) -> None:
-    found = trace(function, CASES[function])
+    found = trace(function, CASES[function], unfold=opened())  # as in a report
     derivation = derive(found)
     told: set[str] = set()
     for step in derivation.backward:

@@ -145,6 +145,8 @@ def test_what_repeats_has_a_name() -> None:
         ("(1 - x)**2 + 100*(y - x**2)**2", {"x": -1.2, "y": 1}, "x", "-2(1-x)-400x(y-x^2)"),
         ("x / (x**2 + y**2)", {"x": 1, "y": 2}, "x", r"\fracy^2-x^2(x^2+y^2)^2"),
         ("det(X.T @ X)", {"X": X}, "X", r"2\det(X^\topX)X(X^\topX)^-1"),
+        ("logdet(X.T @ B @ X)", {"X": [[2, 1], [0, 3]], "B": [[2, 0.5], [1, 1]]}, "X", r"BX(X^\topBX)^-1+B^\topX(X^\topBX)^-\top"),
+        ("sum(x * y, axis=0)**2", {"x": V, "y": [1, 2, 0.5]}, "x", r"2(x^\topy)y"),
         ("norm(W.T @ W - eye(3))**2", {"W": W}, "W", r"4W(W^\topW-I)"),
         ("1/2*norm(W.T @ W @ x - x)**2", {"W": W, "x": V}, "W", r"W(xs^\top+sx^\top)"),
         ("1/2*norm(Y - W @ X)**2", {"W": W, "X": X, "Y": [[0.5, 1], [1, 2]]}, "W", r"(WX-Y)X^\top"),

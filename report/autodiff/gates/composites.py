@@ -12,7 +12,7 @@ import numpy as np
 
 from report.autodiff.gates import index_entries
 from report.autodiff.gates.activations import log_softmax, relu, sigmoid, softmax, softplus
-from report.autodiff.gates.algebra import norm
+from report.autodiff.gates.algebra import dot, norm
 from report.autodiff.gates.arithmetic import square, where
 from report.autodiff.gates.by_definition import number
 from report.autodiff.gates.functions import sqrt
@@ -30,6 +30,11 @@ from report.errors import ReportError
 def _unit(x: Any, axis: Any) -> Any:
     """x divided by its length: of two of these a product is never too large or small, as of lengths."""
     return x / (norm(x) if len(shape_of(x)) == 1 else norm(x, axis=axis, keepdims=True))
+
+
+def _inner(a: Any, b: Any, axis: Any = None) -> Any:
+    """The inner product of two vectors, or of all those along an axis."""
+    return dot(a, b) if len(shape_of(a)) == len(shape_of(b)) == 1 else total(a * b, axis=axis)
 
 
 def _scaled(x: Any, gamma: Any, beta: Any) -> Any:
@@ -191,7 +196,7 @@ def _focal(z: Any, y: Any, alpha: float = 0.25, gamma: float = 2.0) -> Any:
 
 
 def _dice(p: Any, y: Any, smooth: float = 1.0) -> Any:
-    return 1 - (2 * total(p * y) + smooth) / (total(p) + total(y) + smooth)
+    return 1 - (2 * _inner(p, y) + smooth) / (total(p) + total(y) + smooth)
 
 
 def _triplet(a: Any, p: Any, n: Any, margin: float = 1.0) -> Any:
@@ -210,7 +215,7 @@ gate(
     r"x_j = (\delta_{ij} - y_i y_j)/\|\mathbf{x}\|$.",
 )
 gate(
-    "cosine_similarity", definition=lambda a, b, axis=-1: total(_unit(a, axis) * _unit(b, axis), axis=axis),
+    "cosine_similarity", opened=True, definition=lambda a, b, axis=-1: _inner(_unit(a, axis), _unit(b, axis), axis),
     sign="cos", latex=r"\operatorname{{cossim}}\left({0}, {1}\right)", usage="cosine_similarity(a, b)",
     group="normalisation", summary="inner product divided by both lengths, along an axis (the last)",
     domain="neither vector may be 0",
@@ -337,20 +342,20 @@ gate(
     r"add up to 1.",
 )
 gate(
-    "focal", definition=_focal, sign="focal", usage="focal(z, y, alpha=0.25, gamma=2.0)", group="losses",
+    "focal", opened=True, definition=_focal, sign="focal", usage="focal(z, y, alpha=0.25, gamma=2.0)", group="losses",
     latex=r"\operatorname{{focal}}\left({0}, {1}\right)",
     summary="mean of the binary cross-entropy of sigmoid(z), weighted by alpha and (1 − p)^gamma, p the probability of y",
     why=r"With $p$ the probability of the right answer, the derivative of $-(1 - p)^{\gamma} \log p$ "
     r"by $p$ is $\gamma (1 - p)^{\gamma - 1} \log p - (1 - p)^{\gamma}/p$.",
 )
 gate(
-    "dice", definition=_dice, sign="Dice", usage="dice(p, y, smooth=1.0)", group="losses",
+    "dice", opened=True, definition=_dice, sign="Dice", usage="dice(p, y, smooth=1.0)", group="losses",
     summary="1 − (2·sum(p·y) + smooth) / (sum(p) + sum(y) + smooth)",
     why=r"The value is $1 - (2 \sum_k p_k y_k + c)/(\sum_k p_k + \sum_k y_k + c)$: the quotient rule "
     r"has one sum above and one below.",
 )
 gate(
-    "triplet_margin", definition=_triplet, sign="triplet", usage="triplet_margin(a, p, n, margin=1.0)",
+    "triplet_margin", opened=True, definition=_triplet, sign="triplet", usage="triplet_margin(a, p, n, margin=1.0)",
     group="losses", summary="mean of max(0, ‖a − p‖ − ‖a − n‖ + margin) over rows",
     kink=lambda a, p, n, margin=1.0: np.any(
         (np.linalg.norm(a - p, axis=-1) - np.linalg.norm(a - n, axis=-1) + margin == 0)

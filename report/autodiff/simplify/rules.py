@@ -80,10 +80,7 @@ c, d = (Gap(name, is_coefficient) for name in "cd")
 m = Gap("m", lambda x: is_coefficient(x) and not is_number(x, 1))
 n = Gap("n", lambda x: is_coefficient(x) and is_negative(x))
 r, q = (Gap(name, lambda x: not x.shape and not is_coefficient(x)) for name in "rq")
-made = Gap(
-    "made",
-    lambda x: is_gate(x, "matmul") and x.span is None and [len(a.shape) for a in x.args] == [2, 2],
-)
+made = Gap("made", lambda x: is_product(x) and (x.span is None or has_turned_factor(x)))
 ONES = Gap("ONES", lambda x: is_filled(x, 1) and len(x.shape) == 1)
 THREE_HALVES = Held(fraction(3, 2))
 v, u = (Gap(name, lambda n: len(n.shape) == 1) for name in "vu")
@@ -110,6 +107,16 @@ where = gate("where")
 Index, Scatter = gate("index", operator="f"), gate("scatter", operator="f")
 Linear = gate(*(row.name for row in GATES.values() if row.linear), operator="f")
 Bilinear = gate("outer", "matmul", "dot", "kron", operator="f")
+
+
+def is_product(x: Node) -> bool:
+    """Whether a node is the product of two matrices."""
+    return is_gate(x, "matmul") and [len(a.shape) for a in x.args] == [2, 2]
+
+
+def has_turned_factor(x: Node) -> bool:
+    """Whether a product without a name has a factor Xᵀ: (Xᵀ B)ᵀ is Bᵀ X in short."""
+    return x.name is None and any(is_gate(a, "transpose") for a in x.args)
 
 
 def has_number(c: Node) -> bool:
