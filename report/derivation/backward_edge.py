@@ -348,9 +348,20 @@ class Link:
                 found[n] = tensor(evaluate([n], values)[n], GRADIENT)
         return found
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the gate's value is the function, so that the upstream gradient is 1."""
+        return self.notation.name[self.node] == self.notation.f
+
     def index_form(self) -> IndexForm | None:
         """One entry of what flows back; None where labels cannot say it."""
-        return self._entry(self.graph)
+        return self._entry(self._local_of_all if self.is_last else self.graph)
+
+    @property
+    def _local_of_all(self) -> Node:
+        """The local derivative of a number by each entry of the argument."""
+        graph = self.applied(constant(1.0))
+        return graph if graph.shape else broadcast_to(graph, shape=self.arg.shape)
 
     def _entry(self, graph: Node) -> IndexForm | None:
         entry = self.notation.entry

@@ -123,7 +123,8 @@ class _Derivation:
         ):
             raise NoIndexForm
         flows = partial(self.notation.f, self.written(self.at, self.own, inner))
-        whole = dict.fromkeys(self.finished(s, inner) for s in steps)
+        kept: dict[Any, str] = {}  # a label that is left has the letter that it had
+        whole = dict.fromkeys(self.finished(s, inner, kept) for s in steps)
         return (local,), Equation(flows, tuple(whole))
 
     def as_in_sum(self, n: int) -> str:
@@ -333,10 +334,12 @@ class _Derivation:
 
     # ------------------------------------------------------------ writing
 
-    def finished(self, expression: Any, free: list[Any]) -> Printed:
-        """An expression in LaTeX, its labels with letters."""
+    def finished(
+        self, expression: Any, free: list[Any], kept: dict[Any, str] | None = None
+    ) -> Printed:
+        """An expression in LaTeX, its labels with letters; see `lettered` for those that are `kept`."""
         self.walk.free = list(dict.fromkeys(free))
-        return self.walk.finished(expression, self.letters).latex
+        return self.walk.finished(expression, self.letters, kept).latex
 
     def written(self, labels: Any, name: Printed, free: list[Any]) -> Printed:
         """A name with its labels."""

@@ -107,9 +107,20 @@ def _branch(link: Link, part: np.ndarray, told: set[Hashable]) -> Branch:
     else:
         found = _by_rule(link, left, part)
     derived, summed = _derived(link, told)
+    if link.is_last:
+        return _of_last(replace(found, derived=derived))
     if summed is not None:
         summed = replace(summed, left=_part_of(link, summed.left))
     return replace(found, derived=derived, summed=summed)
+
+
+def _of_last(branch: Branch) -> Branch:
+    """Of the gate whose value is the function the local derivative is the gradient: it is told once."""
+    match branch.derived, branch.entries:
+        case (told,), Equation(left=left) as entry if told.left == left:
+            forms = dict.fromkeys((*told.symbols, *entry.symbols))
+            return replace(branch, derived=(replace(told, symbols=tuple(forms)),), entries=None)
+    return branch
 
 
 def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:

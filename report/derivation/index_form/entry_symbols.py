@@ -118,29 +118,34 @@ def lettered(
     letters: str,
     around: Used | None = None,
     known: dict[Any, tuple[Any, Used]] | None = None,
+    kept: dict[Any, str] | None = None,
 ) -> tuple[Any, Used]:
     """An expression with letters for the labels of its sums, and all letters that are in use in it.
 
     A sum that stands in it again has the letters that it has already, where none is in use `around` it.
+    In `kept` are letters that labels had in a form before, which they keep; those of new ones are put in.
     """
     import sympy
     from sympy.concrete.expr_with_limits import ExprWithLimits
 
     around = used if around is None else around
     known = {} if known is None else known
+    kept = {} if kept is None else kept
     if isinstance(e, ExprWithLimits):
         if e in known and not known[e][1] & around:
             return known[e][0], used | known[e][1]
         before = used
         new: dict[Any, Any] = {}
         for limit in reversed(e.limits):
-            letter = next((c for c in letters if c not in used), None)
+            told = kept.get(limit[0], "")
+            letter = next((c for c in (told, *letters) if c and c not in used), None)
             if letter is None:
                 raise NoIndexForm
+            kept[limit[0]] = letter
             new[limit[0]] = sympy.Symbol(letter, integer=True)
             used |= {letter}
         within = around | (used - before)
-        function, inner = lettered(e.function.xreplace(new), used, letters, within, known)
+        function, inner = lettered(e.function.xreplace(new), used, letters, within, known, kept)
         limits = [(new[d], *(end.xreplace(new) for end in ends)) for d, *ends in e.limits]
         known[e] = e.func(function, *limits), (used | inner) - before
         return known[e][0], used | inner
@@ -148,7 +153,7 @@ def lettered(
         return e, used
     parts, all_used = [], used
     for arg in e.args:
-        part, more = lettered(arg, used if e.is_Add else all_used, letters, around, known)
+        part, more = lettered(arg, used if e.is_Add else all_used, letters, around, known, kept)
         parts.append(part)
         all_used |= more
     return e.func(*parts), all_used

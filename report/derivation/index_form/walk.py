@@ -392,8 +392,13 @@ class Walk:
 
     # ------------------------------------------------------------ the end
 
-    def finished(self, expression: Any, letters: str) -> IndexForm:
-        """The entry with letters for labels: sums side by side share one, sums inside others do not."""
+    def finished(
+        self, expression: Any, letters: str, kept: dict[Any, str] | None = None
+    ) -> IndexForm:
+        """The entry with letters for labels: sums side by side share one, sums inside others do not.
+
+        `kept` holds those that labels of sums had in a form before; see `lettered`.
+        """
         import sympy
 
         if len(self.free) > len(letters) - 4:
@@ -402,6 +407,6 @@ class Walk:
         used = frozenset(str(s) for s in named.values())
         inner = letters[2:] + letters[:2]
         labels = tuple(sympy.sympify(x).xreplace(named) for x in self.root)
-        finished, _ = lettered(sympy.sympify(expression).xreplace(named), used, inner)
+        finished, _ = lettered(sympy.sympify(expression).xreplace(named), used, inner, kept=kept)
         ranges = {letter: self.sizes[d] for d, letter in named.items()}
         return IndexForm(labels, finished, ranges, self.tex, self.nodes, self.taken)
