@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from report.autodiff.graph import Array, Node
@@ -34,11 +34,24 @@ class Part(Printed):
 
 @dataclass(frozen=True)
 class Equation:
-    """`left` = each of `symbols` in turn = each of `numbers`, which stand under the symbols."""
+    """`left` = each of `symbols` in turn = each of `numbers`, which stand under the symbols.
+
+    `only` says for which labels, where it is not for all: j ≠ i.
+    """
 
     left: Printed
     symbols: tuple[Printed, ...]
     numbers: tuple[Printed, ...] = ()
+    only: str = ""
+
+    @property
+    def shown(self) -> Equation:
+        """The same with the labels that it is for behind the last of its symbols."""
+        if not self.only:
+            return self
+        *before, last = self.symbols
+        symbols = (*before, put(last, rf" \quad \left({self.only}\right)"))
+        return replace(self, symbols=symbols, only="")
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,7 @@ class Branch:
     def rows(self) -> Iterator[Equality]:
         """Every line apart, as a block that keeps all steps shows them."""
         for e in (*self.derived, *((self.summed,) if self.summed else ())):
-            yield Equality("by entries", e)
+            yield Equality("by entries", e.shown)
         if self.local is not None:
             yield Equality("local", self.local)
         if self.jacobian is not None:

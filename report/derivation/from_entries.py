@@ -22,6 +22,7 @@ from report.derivation.elements import Equation
 from report.derivation.index_form import NoIndexForm
 from report.derivation.index_form.walk import Split, Walk
 from report.derivation.latex import Printed
+from report.derivation.latex.printed import put
 from report.derivation.latex.symbols import partial
 from report.derivation.symbolic.expressions import times
 
@@ -100,7 +101,7 @@ class _Derivation:
         if self.root and slope.has(sympy.KroneckerDelta):
             slope = sympy.factor_terms(slope)
             if _in_sum(slope):
-                return self.cases(slope), None
+                return self.cases(slope)
         slope = times(*self.factored(slope).as_coeff_Mul())
         inner = [d for label in self.at for d in self.walk.dummies(label)]
         outer = [d for label in self.root for d in self.walk.dummies(label)]
@@ -144,8 +145,8 @@ class _Derivation:
 
         return sympy.factor_terms(slope)
 
-    def cases(self, slope: Any) -> tuple[Equation, ...]:
-        """The derivative of entry i by entry i, and by another entry j."""
+    def cases(self, slope: Any) -> Told:
+        """The derivative of entry i by entry i, and by another entry j; what flows back to entry i from all."""
         import sympy
 
         at = self.at
@@ -160,18 +161,40 @@ class _Derivation:
         if len(apart) != 1:
             raise NoIndexForm
         (own, other), equations = apart[0], []
+        free = [d for label in (*self.root, *at) for d in self.walk.dummies(label)]
         for is_same in (True, False):
             of, to = slope.xreplace({sympy.KroneckerDelta(own, other): sympy.Integer(is_same)}), at
             if is_same:
                 of, to = of.xreplace({other: own}), self.root
-            free = [d for label in (*self.root, *to) for d in self.walk.dummies(label)]
             left = partial(
                 self.written(self.root, self.notation.entry[self.link.node], free),
                 self.written(to, self.own, free),
             )
             forms = [sympy.together(of), *self.by_value(of)]
-            equations.append(Equation(left, tuple(self.finished(f, free) for f in forms)))
-        return tuple(equations)
+            symbols = tuple(self.finished(f, free) for f in forms)
+            apart_from = "" if is_same else self.unequal(other, own, free)
+            equations.append(Equation(left, symbols, only=apart_from))
+        return tuple(equations), self.from_all(at, other)
+
+    def unequal(self, a: Any, b: Any, free: list[Any]) -> str:
+        """That two labels are not the same."""
+        return rf"{self.finished(a, free)} \ne {self.finished(b, free)}"
+
+    def from_all(self, at: Labels, other: Any) -> Equation | None:
+        """Σ_k ∂f/∂p_k ∂p_k/∂x_i, where k is the label `other` in `at`, and what the cases make of it."""
+        whole = self.link.index_form()
+        if whole is None or other not in self.walk.sizes:
+            return None
+        inner = [d for label in self.root for d in self.walk.dummies(label)]
+        free = [*inner, other]
+        self.letters = self.as_in_sum(len(inner))
+        of = self.written(at, self.notation.entry[self.link.node], free)
+        by = self.written(self.root, self.own, free)
+        label, end = self.finished(other, free), self.walk.sizes[other]
+        self.letters = self.notation.letters
+        upstream = partial(self.notation.f, of)
+        each = put(rf"\sum_{{{label}=1}}^{{{end}}} ", upstream, " ", partial(of, by))
+        return Equation(partial(self.notation.f, by), (each, whole.latex))
 
     def by_value(self, slope: Any) -> list[Any]:
         """The same with the gate's own value in it, where that is a quotient: p (1 - p)."""

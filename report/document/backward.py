@@ -202,7 +202,7 @@ def _lines(
 
 
 def _of_branch(branch: Branch) -> Iterator[Equation]:
-    yield from branch.derived
+    yield from (e.shown for e in branch.derived)
     if branch.summed is not None:
         yield branch.summed
     numbers = branch.numbers[-2:]  # of several forms with numbers the last, in which sums are done

@@ -252,7 +252,7 @@ class _Frame:
         return {
             "gradients": self.gradients,
             "lines": [setter.equation(e, left, BOX) for e in self.lines],
-            "here": setter.definitions(self.reasons, "as here", BOX) if self.reasons else "",
+            "here": setter.definitions(self.reasons, "since", BOX) if self.reasons else "",
             "general": [
                 setter.equation(e, left, BOX, label="" if i else "in general")
                 for i, e in enumerate(self.general)

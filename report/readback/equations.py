@@ -30,6 +30,7 @@ from report.derivation.elements import Branch, Equation, Gradient, Step
 from report.derivation.index_form.walk import LETTERS
 from report.derivation.latex.symbols import VALUE, symbol
 from report.errors import ReportError
+from report.readback.cases import with_cases
 from report.readback.notes import NO_NUMBER, Notes, ReadBack, TooMany, are_close
 
 MAX_PLACES = 6  # entries at which a form in entries is read; of more some, spread over all
@@ -149,7 +150,7 @@ class _Equations:
         if branch.derived:
             self.local_entries(branch, branch.derived)
         if branch.summed is not None:
-            self.entries(branch.summed, scale)
+            self.entries(branch.summed, scale, with_cases(names, branch.derived, self.trace.letter))
         for local in (branch.local if is_scalar else None, branch.jacobian):
             if local is not None:
                 names = self.local(local, names)
@@ -197,7 +198,7 @@ class _Equations:
             with self.notes.read(said):
                 total = 0.0
                 for e, side in zip(equations, sides, strict=True):
-                    total = total + self.summed(e.left, side, e is not equations[0])
+                    total = total + self.summed(e.left, side, bool(e.only))
                 self.notes.compare(said, total, branch.value, scale)
 
     def summed(self, left: str, side: str, by_others: bool) -> Any:

@@ -145,3 +145,79 @@ def test_a_label_and_its_meaning_stay_the_same_from_the_derivative_to_the_sum() 
     assert branch.summed is not None
     assert local.left == r"\frac{\partial q_{1,kl}}{\partial v_{i}}"
     assert branch.summed.symbols[0].endswith(r"\frac{\partial f}{\partial q_{1,kl}} \delta_{il}")
+
+
+def softmax_of(function: str, **inputs: Any) -> tuple[Any, Any, Any]:
+    found = trace(function, inputs)
+    derivation = derive(found)
+    (step,) = [s for s in derivation.backward if s.quantity.node.gate.name == "softmax"]
+    return found, derivation, step
+
+
+def test_from_two_cases_to_what_flows_back_it_is_one_line() -> None:
+    _, _, step = softmax_of("dot(softmax(z), w)", z=V, w=W)
+    (branch,) = step.branches
+    assert [e.only for e in branch.derived] == ["", r"j \ne i"]
+    assert branch.summed.left == r"\frac{\partial f}{\partial z_{i}}"
+    upstream = r"\frac{\partial f}{\partial q_{1,k}}"
+    assert branch.summed.symbols == (
+        rf"\sum_{{k=1}}^{{3}} {upstream} \frac{{\partial q_{{1,k}}}}{{\partial z_{{i}}}}",
+        r"q_{1,i} \left(\frac{\partial f}{\partial q_{1,i}} - "
+        rf"\sum_{{k=1}}^{{3}} {upstream} q_{{1,k}}\right)",
+    )
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_label_of_two_cases_is_none_of_a_sum_in_them(axis: int) -> None:
+    _, _, step = softmax_of(f"sum(softmax(X, axis={axis}) ** 2)", X=X)
+    (branch,) = step.branches
+    told = " ".join(side for e in branch.derived for side in (e.left, *e.symbols))
+    assert r"\sum_{l=1}" in told
+    assert r"\sum_{k=1}" not in told
+
+
+@pytest.mark.parametrize(
+    ("right", "misprinted"),
+    [
+        (
+            r"\frac{\partial f}{\partial q_{1,k}} \frac",
+            r"\frac{\partial f}{\partial q_{1,i}} \frac",
+        ),
+        (r"q_{1,k}}{\partial z_{i}}", r"q_{1,i}}{\partial z_{i}}"),
+    ],
+)
+def test_a_misprint_between_two_cases_and_what_flows_back_is_found(
+    right: str, misprinted: str
+) -> None:
+    found, derivation, step = softmax_of("dot(softmax(z), w)", z=V, w=W)
+    (branch,) = step.branches
+    before, after = branch.summed.symbols
+    assert right in before
+    wrong = replace(branch.summed, symbols=(put(before.replace(right, misprinted)), after))
+    misprint = replace(step, branches=(replace(branch, summed=wrong),))
+    steps = tuple(misprint if s is step else s for s in derivation.backward)
+    assert len(read_back(found, replace(derivation, backward=steps)).failures) == 1
+
+
+def test_of_the_last_gate_the_gradient_is_told_once() -> None:
+    step = derive(trace("f = cross_entropy(Z, y)", {"Z": X, "y": [0, 2]})).backward[0]
+    (branch,) = step.branches
+    assert branch.summed is None
+    assert branch.entries is None
+    (told,) = branch.derived
+    assert told.left == r"\frac{\partial f}{\partial Z_{ij}}"
+    assert not any(r"\partial f}{\partial f" in side for side in told.symbols)
+
+
+def test_a_label_that_is_left_keeps_its_letter() -> None:
+    step = derive(trace("sum(A @ B)", {"A": A, "B": B})).backward[1]
+    assert step.branches[0].summed is not None
+    assert step.branches[0].summed.symbols[-1] == (
+        r"\sum_{l=1}^{2} \frac{\partial f}{\partial q_{1,il}} B_{jl}"
+    )
+
+
+def test_a_sum_before_an_entry_of_the_same_name_stands_in_brackets() -> None:
+    (gradient,) = derive(trace("-dot(y, log(softmax(z)))", {"z": V, "y": W}, wrt=["z"])).gradients
+    assert gradient.entry is not None
+    assert r"\left(\sum_{k=1}^{3} y_{k}\right) - y_{i}" in gradient.entry.symbols[0]

@@ -202,8 +202,32 @@ def _sum(p: Any, e: Any, order: Any = None) -> str:
         one = p.parenthesize(bare, ADD)
         if has_extreme(bare) and i < len(terms) - 1:
             one = bracketed(one)
+        elif _goes_on(bare, terms[i + 1 :]):
+            one = _with_sum_in_brackets(p, bare)
         texts += [("-" if minus else "") if i == 0 else (" - " if minus else " + "), one]
     return put(*texts)
+
+
+def _goes_on(term: Any, rest: Sequence[Any]) -> bool:
+    """Whether a term ends with a Σ that what follows would seem to belong to: of entries of the same name."""
+    import sympy
+
+    sums = [f for f in sympy.Mul.make_args(term) if isinstance(f, sympy.Sum)]
+    if len(sums) != 1:
+        return False
+    own, behind = ({type(f) for e in es for f in e.atoms(sympy.Function)} for es in (sums, rest))
+    return any(hasattr(kind, "is_name_entry") for kind in own & behind)
+
+
+def _with_sum_in_brackets(p: Any, term: Any) -> Printed:
+    """p_i (Σ_k y_k), of a product that ends with a sum."""
+    import sympy
+
+    factors = sympy.Mul.make_args(term)
+    whole = next(f for f in factors if isinstance(f, sympy.Sum))
+    rest = [f for f in factors if f is not whole]
+    front = [p.parenthesize(sympy.Mul(*rest), MUL)] if rest else []
+    return joined(" ", [*front, bracketed(p._print(whole))])
 
 
 # ---------------------------------------------------------------- over labels

@@ -264,6 +264,9 @@ class _PrintedReader(_NumbersRead):
 
     def as_name(self, part: Derivative) -> Letter | Script:
         """The derivative as a letter, with the labels that it has."""
+        between = self.entry_by_entry(part)
+        if between is not None:
+            return between
         of = names.label_of(part.of) or "?"
         through = ",".join(names.label_of(p) or "?" for p in split(part.through) if p)
         script = part.by if isinstance(part.by, Script) else None
@@ -272,6 +275,20 @@ class _PrintedReader(_NumbersRead):
         base = derivative(of, self.base_label(letter), through)
         named = Letter(part.start, part.end, base)
         return named if script is None else replace(script, base=named)
+
+    def entry_by_entry(self, part: Derivative) -> Script | None:
+        """∂p_k/∂z_i as an entry of ∂p/∂z, where that is a name, with the labels of both."""
+        of, by = self.tree(part.of), part.by
+        if not isinstance(of, Script) or not isinstance(by, Script):
+            return None
+        if not isinstance(of.base, Letter) or not isinstance(by.base, Letter):
+            return None
+        for name, own, _ in self.labels(of.base, of):
+            for other, labels, _ in self.labels(by.base, by):
+                if own and labels and (label := derivative(name, other)) in self.known:
+                    base = Letter(part.start, part.end, label)
+                    return Script(part.start, part.end, base, (*own, *labels), None)
+        return None
 
     def name_of(self, part: Part) -> str:
         """The label of a name, without those of an entry."""
