@@ -162,8 +162,7 @@ def test_from_two_cases_to_what_flows_back_it_is_one_line() -> None:
     upstream = r"\frac{\partial f}{\partial q_{1,k}}"
     assert branch.summed.symbols == (
         rf"\sum_{{k=1}}^{{3}} {upstream} \frac{{\partial q_{{1,k}}}}{{\partial z_{{i}}}}",
-        r"q_{1,i} \left(\frac{\partial f}{\partial q_{1,i}} - "
-        rf"\sum_{{k=1}}^{{3}} {upstream} q_{{1,k}}\right)",
+        rf"q_{{1,i}} \left(\frac{{\partial f}}{{\partial q_{{1,i}}}} - \sum_{{k=1}}^{{3}} {upstream} q_{{1,k}}\right)",
     )
 
 
