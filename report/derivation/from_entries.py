@@ -3,8 +3,8 @@
 From q_k = Σ_j W_kj x_j one has ∂q_k/∂W_ij = δ_ki x_j, and what flows back to W_ij is
 Σ_k ∂f/∂q_k δ_ki x_j = ∂f/∂q_i x_j. Nothing here knows a gate: the entry is differentiated term by term, and
 an entry of the argument by another one is δ. Where δ stands in a sum, as in the quotient rule for softmax,
-the two cases stand apart. A gate whose entry no labels can say, such as the inverse of a matrix, has its local
-derivative from its rule: the factor of ∂f/∂q_k in what flows back.
+the two cases stand apart; a sum too long to read is left out. A gate whose entry no labels can say, such as
+the inverse of a matrix, has its local derivative from its rule: the factor of ∂f/∂q_k in what flows back.
 """
 
 from __future__ import annotations
@@ -36,16 +36,19 @@ def from_entries(link: Link) -> Told:
     node, arg = link.node, link.arg
     if math.prod(arg.shape) == 1 or node.args.count(arg) > 1:
         return (), None
+    half: Told = ((), None)  # without what flows back
     # softmax as its quotient, where that cannot be told by its name, and then by the rule
     for in_gates, kind in ((False, _Derivation), (True, _Derivation), (True, _ByRule)):
         try:
             local, summed = _told(kind, link, in_gates)
         except NoIndexForm:
             continue
-        whole = [*local, *([summed] if summed else [])]
-        if not any(_is_long(text) for e in whole for text in e.symbols):
+        if any(_is_long(text) for e in local for text in e.symbols):
+            continue
+        if len(local) > 1 or (summed and not any(map(_is_long, summed.symbols))):
             return local, summed
-    return (), None
+        half = half if half[0] else (local, None)
+    return half
 
 
 def _told(kind: type[_Derivation], link: Link, in_gates: bool) -> Told:
@@ -72,6 +75,7 @@ class _Derivation:
         named = (lambda n: notation.latex(n, link.names.get)) if in_gates else None
         top = self.top()
         self.walk = Walk(top, names | whole, named, splits, notation.taken)
+        self.walk.by_places = True
         self.own = names[link.leaves[link.place]]
         self.place_labels()
         self.value = self.walk.entry(top, self.walk.root)
@@ -122,7 +126,7 @@ class _Derivation:
         if steps[-1].has(sympy.Sum) and any(
             inner.has(sympy.KroneckerDelta) for inner in steps[-1].atoms(sympy.Sum)
         ):
-            raise NoIndexForm
+            return (local,), None
         flows = partial(self.notation.f, self.written(self.at, self.own, inner))
         kept: dict[Any, str] = {}  # a label that is left has the letter that it had
         whole = dict.fromkeys(self.finished(s, inner, kept) for s in steps)
@@ -233,7 +237,7 @@ class _Derivation:
             return sympy.Integer(0)
         if _name_of(e) == name:
             pairs = zip(e.args, [x for x in at if x != 0], strict=True)
-            return sympy.Mul(*(sympy.KroneckerDelta(a, b) for a, b in pairs))
+            return sympy.Mul(*(self.delta(a, b) for a, b in pairs))
         if isinstance(e, sympy.UnevaluatedExpr):
             return self.by_entry(e.args[0])
         if isinstance(e, sympy.Sum):
@@ -256,6 +260,13 @@ class _Derivation:
                 raise NoIndexForm
             total += slope.xreplace(back) * self.by_entry(inner)
         return total
+
+    def delta(self, a: Any, b: Any) -> Any:
+        """1 where two labels are the same; of 2 (i - 1) + j sympy's δ does not know that it is a whole number."""
+        import sympy
+
+        is_row = a.has(sympy.UnevaluatedExpr) or b.has(sympy.UnevaluatedExpr)
+        return self.walk.call("equal")(a, b) if is_row else sympy.KroneckerDelta(a, b)
 
     def by_sum(self, e: Any) -> Any:
         """Σ_k δ_ki x_k = x_i; of a sum up to a label j, Σ_{k ≤ j} x_k, it is 1 for the i ≤ j."""
@@ -406,10 +417,8 @@ def _in_sum(slope: Any) -> bool:
     """Whether a δ stands in a sum, and not only as a factor of the whole."""
     import sympy
 
-    factors = sympy.Mul.make_args(slope)
-    return any(
-        f.has(sympy.KroneckerDelta) for f in factors if not isinstance(f, sympy.KroneckerDelta)
-    )
+    delta = sympy.KroneckerDelta
+    return any(f.has(delta) and not isinstance(f, delta) for f in sympy.Mul.make_args(slope))
 
 
 def _name_of(e: Any) -> str:

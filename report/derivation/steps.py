@@ -21,7 +21,7 @@ from report.derivation.gradient_formulas import Backpass
 from report.derivation.index_form import NoIndexForm
 from report.derivation.latex import Printed
 from report.derivation.latex.options import over
-from report.derivation.latex.printed import bracketed, joined, put
+from report.derivation.latex.printed import Sign, bracketed, joined, put
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
 from report.derivation.quantity_names import Notation, factor, gradient_numbers
 from report.derivation.symbolic.size import written_size
@@ -170,8 +170,12 @@ def _by_rule(link: Link, left: Printed, part: np.ndarray) -> Branch:
     """The rule itself, for gates that mix entries: matrix form, numbers, and index form."""
     symbols, put_in = link.matrix_form()
     picked = link.q.gradient if link.node.gate.form in (Form.JOINED, Form.STACKED) else ()
-    numbers = (*put_in, gradient_numbers(part, picked))
-    found = Branch(link.arg, part, left, (symbols,), numbers, entries=_in_entries(link))
+    entries = _in_entries(link)
+    whole_forms = [(symbols,), tuple(put_in)]
+    if entries is not None and Sign.SCATTER in symbols.signs:  # no textbook has a sign for that
+        whole_forms = [(), ()]
+    numbers = (*whole_forms[1], gradient_numbers(part, picked))
+    found = Branch(link.arg, part, left, whole_forms[0], numbers, entries=entries)
     jacobian = link.jacobian()
     if jacobian is None:
         return found

@@ -54,6 +54,13 @@ CASES: dict[str, dict[str, Any]] = {
     "mse(v, w)": {"v": V, "w": W},
     "cross_entropy(v, 1)": {"v": V},
     "sum(einsum('ij,j->i', A, b) ** 2)": {"A": A, "b": [1.0, 2.0]},
+    "sum(reshape(X, (3, 2)) @ A)": {"X": X, "A": A},
+    "sum(reshape(B3, (2, 6)) ** 2)": {"B3": [[*X, *X]]},
+    "sum(reshape(R, (2, 6)) ** 2)": {"R": [*X, *X]},
+    "sum(conv_transpose2d(X, K, stride=2) ** 2)": {"X": X, "K": A},
+    "sum(gather(X, T, axis=1) ** 2)": {"X": X, "T": [[0, 2], [1, 1]]},
+    "sum(gather(X, [[0, 2], [1, 1]], axis=1) ** 2)": {"X": X},
+    "sum(v[T] ** 2)": {"v": V, "T": [[0, 2], [1, 1]]},
     "sum(normalize(X, axis=0) ** 3)": {"X": X},
     "cosine_similarity(v, w)": {"v": V, "w": W},
     "sum(cosine_similarity(X, X ** 2, axis=0) ** 2)": {"X": X},
@@ -80,6 +87,8 @@ def test_the_first_gate_of_a_kind_is_derived_and_read_back(function: str) -> Non
         for step in derivation.backward
         if not step.quantity.node.gate.elementwise
     }
+    forms = [s for step in derivation.backward for b in step.branches for s in b.symbols]
+    assert not any("scatter" in form for form in forms)
     assert told >= tensors
     read = read_back(found, derivation)
     assert not read.failures
@@ -109,11 +118,20 @@ def test_brackets_that_always_hold_are_left_out() -> None:
     assert summed.symbols[-1] == r"\frac{\partial f}{\partial q_{1;\,4 - i}}"
 
 
+def test_an_entry_in_another_shape_is_the_one_at_the_same_place_in_a_row() -> None:
+    step = derive(trace("sum(reshape(X, (3, 2)) ** 2)", {"X": X})).backward[2]
+    (branch,) = step.branches
+    (local,) = branch.derived
+    assert local.symbols == (r"𝟙\left[3 \left(i - 1\right) + j = 2 \left(k - 1\right) + l\right]",)
+
+
 MISPRINTS = {  # of a function: the gate, and what is printed wrong in its lines
     "sum(inv(A) * B)": ("inv", "_{1,ki}", "_{1,ik}"),
     "sum(kron(A, v) ** 2)": ("kron", r"\delta_{jl}", r"\delta_{jk}"),
     "sum(var(X, axis=0) ** 2)": ("var", r"\frac{1}{2}", r"\frac{1}{3}"),
     "sum(cumsum(X, axis=0) ** 2)": ("cumsum", r"i \le k", r"k \le i"),
+    "sum(reshape(X, (3, 2)) @ A)": ("reshape", r"3 \left(i", r"2 \left(i"),
+    "sum(gather(X, T, axis=1) ** 2)": ("gather", "+ 1 = j", "+ 2 = j"),
 }
 
 

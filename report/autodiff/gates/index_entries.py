@@ -48,7 +48,17 @@ def sum_to(w: Any, node: Node, ix: Labels) -> Any:
 def reshape(w: Any, node: Node, ix: Labels) -> Any:
     """Entry t of a matrix in one row is entry (i, j) of the matrix, with t = n (i - 1) + j."""
     (a,) = node.args
-    return w.entry(a, w.regrouped(list(zip(ix, node.shape, strict=True)), a.shape))
+    row = list(zip(ix, node.shape, strict=True))
+    try:
+        at = w.regrouped(row, a.shape)
+    except NoIndexForm:
+        if not w.by_places:
+            raise
+        at = tuple(map(w.fresh, a.shape))
+        other = list(zip(at, a.shape, strict=True))
+        is_here = w.call("equal")(w.merged(other), w.merged(row))
+        return w.sum(w.times(is_here, w.entry(a, at)), *at)
+    return w.entry(a, at)
 
 
 # ---------------------------------------------------------------- joining and padding

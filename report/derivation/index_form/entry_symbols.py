@@ -13,6 +13,7 @@ from report.autodiff.graph import Node
 from report.autodiff.graph import constant as constant_node
 from report.derivation.latex.indexing import one_less
 from report.derivation.latex.printed import Printed, Sign, bracketed, put
+from report.derivation.latex.symbols import tensor
 
 
 def with_labels(name: Printed, labels: Iterable[str]) -> Printed:
@@ -79,6 +80,9 @@ def picked(w: Any, index: Node, ix: Labels, n: int) -> Any:
         value, own = varying(places, ix)
         if value.ndim == 1 and np.array_equal(value, np.arange(1, value.size + 1)):
             return own[0]
+        if value.ndim > 1:
+            table = put(tensor(value), "_{@}")
+            return w.named(constant_node(value), table, own)
         return w.entry(constant_node(places), ix)
     if (counted_from_1 := one_less(index)) is not None:
         return _position(n)(w.entry(counted_from_1, ix))

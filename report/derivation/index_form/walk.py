@@ -98,7 +98,12 @@ class IndexForm:
 
 
 class Walk:
-    """The way down a graph; `entry` is the expression of one entry of a node at labels."""
+    """The way down a graph; `entry` is the expression of one entry of a node at labels.
+
+    With `by_places` an entry whose labels come from no labels here is the sum over those at its place.
+    """
+
+    by_places = False
 
     def __init__(
         self,
