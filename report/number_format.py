@@ -1,7 +1,8 @@
 """How numbers are shown: one format everywhere, with a true minus sign. Rounding happens here only.
 
-A number is shown to six significant digits without trailing zeros, in powers of ten when it is very
-large or very small: 0.335561, −3, 1.2 × 10⁻⁷. A column of numbers gets one precision for all.
+A number is shown to six significant digits, in powers of ten when it is very large or very small:
+0.335561, −3, 1.2 × 10⁻⁷. Zeros at its end are left out where it has no more digits: −3, but 0.960170
+for 0.96017028. A column of numbers gets one precision for all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 DIGITS = 6
 MINUS = "−"
+_ROUNDING = 1e-13  # relative, of the few gates before a number such as 0.1 + 0.2
 POINT_SPACE, DIGIT_SPACE = "\N{PUNCTUATION SPACE}", "\N{FIGURE SPACE}"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -26,12 +28,18 @@ def parts(x: float, digits: int = DIGITS) -> tuple[str, int | None]:
     mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
     power = int(exponent)
     if -5 < power < max(digits, 6):
-        return _bare(f"{x:.{max(digits - 1 - power, 0)}f}"), None
-    return _bare(mantissa), power
+        decimal = f"{x:.{max(digits - 1 - power, 0)}f}"
+        return (_bare(decimal) if _says_all(decimal, x) else decimal), None
+    return (_bare(mantissa) if _says_all(f"{mantissa}e{exponent}", x) else mantissa), power
 
 
 def _bare(decimal: str) -> str:
     return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
+
+
+def _says_all(written: str, x: float) -> bool:
+    """Whether a number has no more digits than are written, but for rounding."""
+    return math.isclose(float(written), x, rel_tol=_ROUNDING)
 
 
 def show(x: Any, digits: int = DIGITS) -> str:
@@ -60,8 +68,8 @@ def written_digits(x: float) -> int:
 def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     """Numbers for one column: all with the same decimals, so that their points align.
 
-    The largest gets `digits` significant digits, the smallest at least three, and zeros that all of
-    them end in are left out. An exact zero is 0 and the room of the decimals. Numbers that span too much
+    The largest gets `digits` significant digits, the smallest at least four, and zeros that all of
+    them end in are left out where they have no more digits. An exact zero is 0 and the room of the decimals. Numbers that span too much
     for that are shown each by itself.
     """
     numbers = [float(v) for v in values]
@@ -72,9 +80,10 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
         return ["0"] * len(numbers)
     if max(sizes) >= max(digits, 6) or min(sizes) < -7 or max(sizes) - min(sizes) > digits:
         return [show(v, digits) for v in numbers]
-    decimals = max(digits - 1 - max(sizes), 2 - min(sizes), 0)
+    decimals = max(digits - 1 - max(sizes), 3 - min(sizes), 0)
     shown = [f"{v:.{decimals}f}" if v else "0" for v in numbers]
-    while decimals and all(s.endswith("0") for s in shown):
+    said = all(map(_says_all, shown, numbers))
+    while said and decimals and all(s.endswith("0") for s in shown):
         decimals -= 1
         shown = [s[:-1].rstrip(".") or "0" for s in shown]
     room = POINT_SPACE + decimals * DIGIT_SPACE if decimals else ""
@@ -86,7 +95,7 @@ def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
 
     One or two more show the smallest one. Where that is not enough, or all are very large or very
     small, every one has a mantissa of `digits` and a power of ten. Zeros that all of them end in are
-    left out.
+    left out where they have no more digits.
     """
     numbers = [float(v) + 0.0 for v in values]  # without the sign of a zero
     sizes = [math.floor(math.log10(abs(v))) for v in numbers if v]
@@ -96,13 +105,15 @@ def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     more = max(-min(sizes) - decimals, 0)
     if -5 < max(sizes) < max(digits, 6) and more <= 2:
         decimals += more
-        shown, powers = [f"{v:.{decimals}f}" if v else "0" for v in numbers], [""] * len(numbers)
+        pairs = [(f"{v:.{decimals}f}" if v else "0", "", "") for v in numbers]
     else:
         decimals = digits - 1
         pairs = [f"{v:.{decimals}e}".partition("e") if v else ("0", "", "") for v in numbers]
-        shown = [mantissa for mantissa, _, _ in pairs]
-        powers = [f" × 10{str(int(p)).translate(_SUPERSCRIPT)}" if p else "" for _, _, p in pairs]
-    while decimals and all(s[-1] == "0" for s in shown):
+    shown = [mantissa for mantissa, _, _ in pairs]
+    exponents = [e + power for _, e, power in pairs]
+    powers = [f" × 10{str(int(p)).translate(_SUPERSCRIPT)}" if p else "" for _, _, p in pairs]
+    said = all(map(_says_all, map(str.__add__, shown, exponents), numbers))
+    while said and decimals and all(s[-1] == "0" for s in shown):
         decimals -= 1
         shown = [s[:-1].rstrip(".") or "0" for s in shown]
     return [s.replace("-", MINUS) + power for s, power in zip(shown, powers, strict=True)]

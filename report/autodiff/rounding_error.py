@@ -65,6 +65,9 @@ def scales(trace: Trace) -> dict[Node, Scale]:
     doubtful: set[Node] = set()
     kinks = [q.node for q in trace.gates if is_on_kink(trace, q.node)]
     jumps = [any(_has_left(trace, node, run[0]) for node in kinks) for run in runs]
+    if any(jumps):  # where equal numbers stay equal, a maximum of two stays one
+        runs.append(_shaken(trace, shaker(_TIMES, alike=True)))
+        jumps.append(any(_has_left(trace, node, runs[-1][0]) for node in kinks))
     moved = _moved(values, base[0], [run[0] for run in runs], jumps, doubtful)
     swayed = _moved(gradients, base[1], [run[1] for run in runs], jumps, doubtful)
     consumers = {q.name: q.node for q in trace.gates}
@@ -190,15 +193,22 @@ def _unpacked(
     return same if same is not None and tuple(args) == same.args else make(gate, args, params)
 
 
-def shaker(time: int, shake_by: float = _SHAKE) -> Callable[[Array], Array]:
-    """Changes the numbers of an array by parts that follow no pattern, the same on every machine."""
+def shaker(
+    time: int, shake_by: float = _SHAKE, *, alike: bool = False
+) -> Callable[[Array], Array]:
+    """Changes the numbers of an array by parts that follow no pattern, the same on every machine.
+
+    Where equal numbers are to be shaken `alike`, the part is that of the number and not of its place.
+    """
     count = time
 
     def shake(array: Array) -> Array:
         nonlocal count
         size = np.size(array)
         places: Array = np.float64(count)  # of a number, which is what most gates have
-        if np.ndim(array):
+        if alike:
+            places = np.floor(np.frexp(array)[0] * 2.0**20) + time
+        elif np.ndim(array):
             places = np.arange(count, count + size, dtype=float).reshape(np.shape(array))
         count += _TIMES * 97 + size
         part = 2 * (places**2 * _GOLDEN % 1) - 1
