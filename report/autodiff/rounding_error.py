@@ -193,9 +193,7 @@ def _unpacked(
     return same if same is not None and tuple(args) == same.args else make(gate, args, params)
 
 
-def shaker(
-    time: int, shake_by: float = _SHAKE, *, alike: bool = False
-) -> Callable[[Array], Array]:
+def shaker(time: int, shake_by: float = _SHAKE, *, alike: bool = False) -> Callable[[Array], Array]:
     """Changes the numbers of an array by parts that follow no pattern, the same on every machine.
 
     Where equal numbers are to be shaken `alike`, the part is that of the number and not of its place.

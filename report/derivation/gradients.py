@@ -46,9 +46,9 @@ _LETTERS = "stuvzabcdeghjklmnoprwy"  # of parts; q is for gates
 
 
 def gradients(notation: Notation, backpass: Backpass) -> tuple[Gradient, ...]:
-    """The gradients of all inputs that were asked for."""
+    """The gradients of all inputs that were asked for, in this order."""
     trace = notation.trace
-    wanted = [q for q in trace.inputs if q.name in trace.wrt]
+    wanted = [trace.quantities[trace.graph.inputs[name]] for name in trace.wrt]
     forms = {q: _form(notation, q.node, backpass) for q in wanted if q.node in backpass.simple}
     told = {name for form in forms.values() for name in form.told()}
     if told:

@@ -55,11 +55,12 @@ class Heights:
         formulas = [*([line] for line in lines), *_rows(results), *_rows(inputs)]
         caption = SMALL * math.ceil(len(figure.caption) / SMALL_LETTERS)
         panels = [panel.height + APART for panel in figure.panels]
+        overview = panels.pop(0) + SMALL if figure.overview else 0.0
         return cls(
             TOP + told * LINE + _high(formulas),
             HEADS + _high(forward),
-            sum(panels[: figure.overview]),
-            sum(panels[figure.overview :]) + caption,
+            overview,
+            sum(panels) + caption,
         )
 
 

@@ -194,7 +194,7 @@ def graph(
             for panel in figure.panels
         ],
         "overview": figure.overview,
-        "whole": sum(p.height for p in figure.panels[figure.overview :]) < MAX_ROWS,
+        "whole": sum(p.height for p in figure.panels[bool(figure.overview) :]) < MAX_ROWS,
         "caption": (*figure.reading, *filter(None, [figure.note])),
     }
 

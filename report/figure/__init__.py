@@ -47,14 +47,14 @@ class Panel:
 class Figure:
     """A computational graph as pictures, all of one width. `alt` tells it in words, `reading` how to read it.
 
-    `overview` is whether the first panel shows the lines of the function as boxes.
+    `overview` is told under the first panel where that shows the lines of the function as boxes.
     """
 
     panels: tuple[Panel, ...]
     alt: str
     reading: tuple[str, ...]  # sentences
     note: str  # what is left out, and where it stands; empty for a complete figure
-    overview: bool = False
+    overview: str = ""
 
     @property
     def caption(self) -> str:
@@ -95,14 +95,13 @@ def draw(
     if whole:
         placed.insert(0, whole)
         words.insert(0, overview_words(trace))
-        reading = (alt_text.OVERVIEW, *reading)
     wide = max(row.width for row in placed) + 2 * MARGIN
     found = _web(trace, folds and not what.grouped) if browser else None
     with settings():
         panels = tuple(
             _panel(row, wide, said, found) for row, said in zip(placed, words, strict=True)
         )
-    return Figure(panels, alt, reading, alt_text.note(what), whole is not None)
+    return Figure(panels, alt, reading, alt_text.note(what), alt_text.OVERVIEW if whole else "")
 
 
 def _web(trace: Trace, folds: bool) -> Web:

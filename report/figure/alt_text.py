@@ -14,7 +14,7 @@ from report.figure import gate_signs, labels
 from report.figure.layered_row import LayeredRow
 from report.figure.units import FigurePlan, Unit
 
-OVERVIEW = "First the lines of the function as boxes, with the numbers of their gates; then the gates themselves."
+OVERVIEW = "The lines of the function as boxes, with the numbers of their gates. The gates themselves follow."
 LONGEST = 300  # characters of the function in words
 
 
