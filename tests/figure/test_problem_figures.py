@@ -48,7 +48,7 @@ def figures(problem: Path, numbers: bool = True) -> list[tuple[Trace, Figure, li
 
 def parts(figure: Figure, pictures: list[Picture]) -> list[tuple[Panel, Picture]]:
     """The panels that show gates, behind the overview."""
-    return list(zip(figure.panels, pictures, strict=True))[figure.overview :]
+    return list(zip(figure.panels, pictures, strict=True))[bool(figure.overview) :]
 
 
 @with_and_without
