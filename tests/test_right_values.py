@@ -121,6 +121,8 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("a / b", {"a": 1e-200, "b": 1e-160}, 1e-40, {"a": 1e160, "b": -1e120}),
     ("arctan(x)", {"x": 1e300}, mp.pi / 2, {"x": 0}),
     ("sin(x)", {"x": 1e8}, mp.sin(10**8), {"x": mp.cos(10**8)}),
+    ("min(cos(sinh(x)))", {"x": [-20, -20]}, mp.cos(mp.sinh(20)), {"x": [mp.sin(mp.sinh(20)) * cosh(20) / 2] * 2}),
+    ("tan(sum(x))", {"x": [7e7, -1.6e8]}, mp.tan(-9 * 10**7), {}),
     ("sin(x)", {"x": 1e16}, mp.sin(10**16), {"x": mp.cos(10**16)}),
     # beside a kink
     ("maximum(x, y)", {"x": 1, "y": 1.0000001}, 1.0000001, {"x": 0, "y": 1}),
@@ -186,6 +188,7 @@ def test_no_digit_is_wrong_and_nothing_right_is_refused(
         ("relu(sin(x)**2 + cos(x)**2 - 1)", {"x": 0.7}, {"x": 0}),
         ("maximum(a + b, c)", {"a": 0.1, "b": 0.2, "c": 0.3}, {"a": 0.5, "b": 0.5, "c": 0.5}),
         ("hinge(x*3, y)", {"x": 1 / 3, "y": 1}, {"x": 0, "y": 0}),
+        ("relu(y - x*3)", {"x": 1 / 3, "y": 1}, {"x": 0, "y": 0}),
         ("max(stack([a*3, b]))", {"a": 0.1, "b": 0.3}, {"a": 1.5, "b": 0.5}),
     ],
 )  # fmt: skip

@@ -20,6 +20,7 @@ import numpy as np
 from report.autodiff import domain_errors
 from report.autodiff.backprop import Arrivals, gate_names, pull_back
 from report.autodiff.graph import CONSTANT, FAULTS, Array, Graph, Node, topological
+from report.number_format import as_fraction
 
 BITS = 1300
 MAX_STEPS = 30_000  # numbers of all gates, and products in sums: some seconds
@@ -76,7 +77,7 @@ class Extended:
 
 
 def extended(x: Any) -> Extended:
-    """A float64 number: exactly, and as its shortest decimal."""
+    """A float64 number: exactly, and as the fraction or the shortest decimal that was meant by it."""
     if isinstance(x, np.ndarray):  # without axes
         x = x[()]
     if isinstance(x, Extended):
@@ -85,6 +86,8 @@ def extended(x: Any) -> Extended:
     stored = context.mpf(number)
     if not math.isfinite(number) or number == math.floor(number):
         return Extended(stored, stored)
+    if fraction := as_fraction(number):
+        return Extended(stored, context.mpf(fraction[0]) / fraction[1])
     return Extended(stored, context.mpf(repr(number)))
 
 

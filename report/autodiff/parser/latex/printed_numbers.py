@@ -106,20 +106,24 @@ def with_room(
     """
     if node.is_constant:
         return np.asarray(node.value, dtype=float), np.zeros(node.shape)
-    cyclic = any(n.gate.cyclic for n in topological(node))
-    if len(numerals) > MAX_NUMERALS or (cyclic and any(h > COARSE for _, h in numerals.values())):
-        raise ReportError("too many numbers, or too coarse ones")
+    if len(numerals) > MAX_NUMERALS:
+        raise ReportError("too many numbers")
     given = {**known, **{n: np.float64(value) for n, (value, _) in numerals.items()}}
     computed = extended.evaluate if is_extended else evaluate
+    waves = [a for n in topological(node) if n.gate.cyclic for a in n.args if not a.is_constant]
 
-    def numbers(given: dict[Node, Any]) -> Array:
-        return np.asarray(computed([node], given)[node]).astype(float)
+    def numbers(given: dict[Node, Any]) -> list[Array]:
+        found = computed([node, *waves], given)
+        return [np.asarray(found[n]).astype(float) for n in (node, *waves)]
 
-    whole = numbers(given)
+    whole, *angles = numbers(given)
     exactly = _whole(node)
 
     def change(n: Node, step: float) -> Array:
-        return numbers(given | {n: np.float64(numerals[n][0] + step)}) - whole
+        moved, *turned = numbers(given | {n: np.float64(numerals[n][0] + step)})
+        if any(np.any(np.abs(t - a) > COARSE) for t, a in zip(turned, angles, strict=True)):
+            raise ReportError("a number in it is too coarse")
+        return moved - whole
 
     room = np.zeros_like(whole)
     for n, (_, half) in numerals.items():
