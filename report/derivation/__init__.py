@@ -63,7 +63,11 @@ def derive(trace: Trace) -> Derivation:
         kinds=kinds(shared, notation.f, notation.taken),
         flows=flows(trace, shared),
     )
-    return replace(derivation, legend=legend(notation, derivation))
+    return replace(
+        derivation,
+        legend=legend(notation, derivation),
+        full_legend=legend(notation, derivation, full=True),
+    )
 
 
 def formula(trace: Trace) -> tuple[Equation, ...]:

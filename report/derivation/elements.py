@@ -173,7 +173,8 @@ class Gradient:
 class Derivation:
     """Everything that a report derives for one question.
 
-    `formula` holds the let-lines that the result uses, then the result, `legend` what its signs mean.
+    `formula` holds the let-lines that the result uses, then the result, `legend` what its signs mean,
+    `full_legend` the same where every line of a step is shown.
     Of a large function `backward` holds the gates with tensors only; all others share the derivations
     in `kinds`, and `flows` has their numbers.
     """
@@ -186,3 +187,4 @@ class Derivation:
     kinds: tuple[GateFamily, ...]
     flows: tuple[Flow, ...]
     legend: tuple[str, ...] = ()
+    full_legend: tuple[str, ...] = ()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterable, Iterator
 
-from report.autodiff.form import Form
 from report.autodiff.graph import Node
-from report.autodiff.trace import Trace
 from report.derivation.elements import Derivation, Equation, Part
-from report.derivation.latex import Printed, Taken
+from report.derivation.latex import Printed
 from report.derivation.latex.printed import Sign, bracketed, put
+from report.derivation.latex.printer import filled, signs_of
 from report.derivation.latex.symbols import identity, unit_vector
 from report.derivation.quantity_names import Notation
 
@@ -18,17 +17,18 @@ _BRACKET = r"$𝟙\left[\cdot\right]$ is 1 where the condition holds and 0 elsew
 _BRACKET_AT_A_TIE = _BRACKET[:-1] + "; but at a tie in a max or min each gets its share."
 
 
-def _sentences(taken: Taken) -> Iterator[tuple[Sign, str]]:
-    """What is said of a sign, in the order in which it is said."""
+def _sentences(notation: Notation, text: str) -> Iterator[tuple[Sign, str]]:
+    """What is said of a sign, in the order in which it is said; `text` holds all formulas."""
+    taken = notation.taken
     yield Sign.TIMES_BY_ENTRIES, r"$\odot$ multiplies entry by entry."
     yield Sign.POWER_BY_ENTRIES, r"$\mathbf{A}^{\odot n}$ is the power of each entry."
-    yield Sign.ROW, r"Vectors are columns, and $\mathbf{x}^{\top}$ is a row."
+    yield Sign.STRETCHED, "A row or a column beside a matrix is repeated to the size of the matrix."
+    yield Sign.SIGMOID, f"${filled(_SIGMOID, (), taken)}$."
+    yield Sign.FROBENIUS, r"$\left\|\mathbf{A}\right\|_{F}^{2}$ is the sum of the squared entries."
+    yield Sign.ROW, rf"Vectors are columns, and $\mathbf{{x}}^{{\top}}$ is a row{_rows(notation)}."
     yield Sign.TRUTH, _BRACKET
     yield Sign.ONES, r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."
-    yield (
-        Sign.ALONG_AXIS,
-        "What has rows or columns below its name goes over these: over the rows, it is taken of each column.",
-    )
+    yield Sign.ALONG_AXIS, " ".join(_along_axes(text))
     yield (
         Sign.RESHAPE,
         r"$\operatorname{reshape}$ puts the entries, row by row, into the shape below it.",
@@ -46,43 +46,96 @@ def _sentences(taken: Taken) -> Iterator[tuple[Sign, str]]:
         Sign.ONE_HOT,
         r"$\operatorname{onehot}_{n}$ makes of each number $k$ a row of $n$ zeros but for a 1 at position $k + 1$.",
     )
-    unit = unit_vector("i", taken)
-    yield Sign.UNIT_VECTOR, f"${unit}$ is the unit vector with its 1 at position $i$."
-    rows = put(bracketed(put(identity(taken), "_{n}")), r"_{\left[i{:}j\right]}")
+    i, j, k = _labels(notation)
+    unit = unit_vector(i, taken)
+    yield Sign.UNIT_VECTOR, f"${unit}$ is the unit vector with its 1 at position ${i}$."
+    rows = put(bracketed(put(identity(taken), "_{n}")), rf"_{{\left[{i}{{:}}{j}\right]}}")
     yield (
         Sign.ROWS_OF_IDENTITY,
         rf"${rows}$ holds these rows of the $n \times n$ identity matrix.",
     )
-    yield Sign.SLICE, r"The slice $i{:}j$ goes from $i$ to $j$."
-    yield Sign.SLICE_IN_STEPS, r"The slice $i{:}s{:}j$ goes from $i$ to $j$ in steps of $s$."
+    yield Sign.SLICE, rf"The slice ${i}{{:}}{j}$ goes from ${i}$ to ${j}$."
+    yield (
+        Sign.SLICE_IN_STEPS,
+        rf"The slice ${i}{{:}}{k}{{:}}{j}$ goes from ${i}$ to ${j}$ in steps of ${k}$.",
+    )
     yield (
         Sign.SCATTER,
         r"$\operatorname{scatter}$ puts entries back at the places that they were taken from, with zeros elsewhere.",
     )
 
 
-def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
-    """Sentences with $math$."""
-    formulas = list(_formulas(derivation))
-    held = frozenset[Sign]().union(*(formula.signs for formula in formulas))
+_SIGMOID = r"{sigma}\left(x\right) = 1 / \left(1 + {exp}-x{end}\right)"
+
+
+def _labels(notation: Notation) -> list[str]:
+    """Three letters that stand for numbers: no names, where there are so many others."""
+    return [*notation.letters, *"ijk"][:3]
+
+
+def _rows(notation: Notation) -> str:
+    """Which inputs and let-lines are rows, though they look like vectors."""
+    rows = [
+        notation.name[q.node]
+        for q in notation.trace.quantities.values()
+        if len(q.node.shape) == 2
+        and q.node.shape[0] == 1 < q.node.shape[1]
+        and q.name[0].islower()
+        and (q.node.is_input or q.node.name)
+    ]
+    return f"; so {'is' if len(rows) == 1 else 'are'} {_listed(rows)}" if rows else ""
+
+
+def _listed(formulas: Iterable[str]) -> str:
+    *before, last = (f"${formula}$" for formula in formulas)
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+# A name with rows or columns below it; the bars of a norm stand around what it is of.
+_ALONG = re.compile(
+    r"(\\operatorname\{(?:[^{}]|\\_)*\}|\\[a-zA-Z]+|\\right\\\|)"
+    r"_\{((?:[^{}]|\\text\{[^{}]*\})*?\\text\{(rows|columns)\}(?:[^{}]|\\text\{[^{}]*\})*)\}"
+)
+
+
+def _along_axes(text: str) -> Iterator[str]:
+    """For what stands over the rows or the columns: what that means."""
+    found: dict[str, dict[str, None]] = {}
+    for name, below, axis in _ALONG.findall(text):
+        whole = r"\left\|\cdot\right\|" if name == r"\right\|" else name
+        found.setdefault(axis, {})[f"{whole}_{{{below}}}"] = None
+    for axis, names in found.items():
+        each = {"rows": "column", "columns": "row"}[axis]
+        taken = "is taken" if len(names) == 1 else "are taken"
+        yield f"{_listed(names)} {taken} over the {axis}, of each {each} by itself."
+    kept = [n for names in found.values() for n in names if r"\text{kept}" in n]
+    if kept:
+        yield "What is kept stays a row or a column of a matrix."
+
+
+def legend(notation: Notation, derivation: Derivation, *, full: bool = False) -> tuple[str, ...]:
+    """Sentences with $math$; `full` where every line of a step is shown."""
+    formulas = list(_formulas(derivation, full=full))
     gates = [q.node for q in notation.trace.gates]
-    said = [sentence for sign, sentence in _sentences(notation.taken) if sign in held]
+    held = frozenset[Sign]().union(*(formula.signs for formula in formulas), *map(signs_of, gates))
+    text = "\n".join(formulas)
+    said = [sentence for sign, sentence in _sentences(notation, text) if sign in held]
     if _BRACKET in said and any(n.gate.ties for n in gates):
         said[said.index(_BRACKET)] = _BRACKET_AT_A_TIE
     notes = dict.fromkeys(n.gate.note for n in gates if n.gate.note)
     said += notes | dict.fromkeys(note for formula in formulas for note in formula.notes)
-    if any(_is_by_entries(n) for n in gates) or Sign.OF_ENTRIES in held:
-        copies = "; those by a stretched operand belong to its copies, over which what flows back is summed"
+    by_entries = [words for sign, words in _BY_ENTRIES if sign in held]
+    if by_entries:
+        *before, last = by_entries
+        what = f"{', '.join(before)} and {last}" if before else last
         said.insert(
             0,
-            "Functions of one number, quotients, roots and powers are taken of each entry of a vector or "
-            "matrix; the entries of such a local derivative are the diagonal of the Jacobian"
-            f"{copies if _has_stretched_slope(notation.trace) else ''}.",
+            f"{what[0].upper()}{what[1:]} are taken of each entry of a vector or matrix; the entries "
+            "of such a local derivative are the diagonal of the Jacobian.",
         )
-    if any(_is_stretched(n) for n in gates):
-        said.append("A row or a column beside a matrix is repeated to the size of the matrix.")
     if Sign.DELTA in held:
-        said.append(r"$\delta_{ij}$ is 1 where $i = j$ and 0 elsewhere.")
+        i, j, _ = _labels(notation)
+        said.append(rf"$\delta_{{{i}{j}}}$ is 1 where ${i} = {j}$ and 0 elsewhere.")
     parts = [formula for formula in formulas if isinstance(formula, Part)]
     if parts:
         part = parts[0]
@@ -104,43 +157,31 @@ def legend(notation: Notation, derivation: Derivation) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _formulas(derivation: Derivation) -> Iterator[Printed]:
+_BY_ENTRIES = (
+    (Sign.OF_ENTRIES, "functions of numbers"),
+    (Sign.QUOTIENTS, "quotients"),
+    (Sign.POWERS, "powers"),
+)
+
+
+def _formulas(derivation: Derivation, *, full: bool) -> Iterator[Printed]:
     for step in derivation.backward:
         yield step.definition
-        yield from _written(row.equation for row in step.rows)
+        yield from _written(
+            row.equation for row in step.rows if full or row.label not in _ONLY_FULL
+        )
     for g in derivation.gradients:
         if g.closed is not None:
             yield g.closed
         yield from _written((*((g.entry,) if g.entry else ()), *g.where, *g.here))
 
 
+_ONLY_FULL = ("entry", "Jacobian")  # lines that the short form of a step leaves out
+
+
 def _written(equations: Iterable[Equation]) -> Iterator[Printed]:
     for equation in equations:
         yield from (equation.left, *equation.symbols, *equation.numbers)
-
-
-def _is_by_entries(node: Node) -> bool:
-    arithmetic = (Form.SUM, Form.DIFFERENCE, Form.PRODUCT, Form.NEGATIVE)
-    return math.prod(node.shape) > 1 and node.gate.elementwise and node.gate.form not in arithmetic
-
-
-def _is_stretched(node: Node) -> bool:
-    return node.gate.elementwise and any(a.shape and a.shape != node.shape for a in node.args)
-
-
-def _has_stretched_slope(trace: Trace) -> bool:
-    """Whether a local derivative is larger than what it is by, which was stretched."""
-    return any(
-        q.node.gate.elementwise
-        and q.node.gate.form not in (Form.SUM, Form.DIFFERENCE)
-        and any(
-            a in trace.quantities
-            and a.shape != q.node.shape
-            and any(c.gate == q.name for c in trace.quantities[a].contributions)
-            for a in q.node.args
-        )
-        for q in trace.gates
-    )
 
 
 def _counts_from_zero(gates: Iterable[Node]) -> bool:

@@ -46,7 +46,7 @@ def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable
         branches.append(replace(branch, together=_together(link, backpass), total=total))
         if node.gate.elementwise and arg.shape != node.shape:
             notes.append(
-                f"${notation.name[arg]}$ is broadcast to ${dimensions(node.shape)}$, so its gradient is "
+                f"${notation.name[arg]}$ is broadcast to {_size(node)}, so its gradient is "
                 "summed over the copies."
             )
     return Step(
@@ -88,6 +88,12 @@ def _shapes(notation: Notation, node: Node) -> str:
     return r",\quad ".join(rf"{notation.name[n]}\colon {dimensions(n.shape)}" for n in shown)
 
 
+def _size(node: Node) -> str:
+    """The shape of a tensor in a sentence."""
+    shown = f"${dimensions(node.shape)}$"
+    return f"{shown} entries" if len(node.shape) == 1 else shown
+
+
 def _part(trace: Trace, q: Quantity, place: int) -> np.ndarray | None:
     """What a gate sends back to one argument; None where there is nothing."""
     arg = q.node.args[place]
@@ -127,7 +133,7 @@ def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
     """Upstream × local, for elementwise gates and for gates with a scalar result."""
     node, arg, slope = link.node, link.arg, link.slope
     stretched = node.gate.elementwise and arg.shape != node.shape
-    handed_on = bool(node.shape) and not np.shape(slope) and abs(slope) == 1
+    handed_on = bool(node.shape) and link.hands_on
     dot = r" \odot " if node.shape and np.shape(slope) else r" \cdot "
     symbols = link.put_in(dot)
     upstream = tensor(link.q.gradient, GRADIENT)
@@ -152,6 +158,10 @@ def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
         chain = put(link.notation.gradient(node), dot, link.local_name)
         local = Equation(link.local_name, *link.local())
     entries = _in_entries(link) if stretched or not link.hands_on else None
+    if (
+        stretched and not arg.shape and entries is not None
+    ):  # a sum over all entries says it in entries
+        symbols, entries = entries.symbols[0], None
     as_it_is = not stretched and symbols == link.notation.gradient(node)
     return Branch(
         arg,

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from report.autodiff.graph import Array
 from report.autodiff.trace import Trace
@@ -137,13 +138,25 @@ def _table(
             }
             for s, gate in zip(anchors, gates, strict=True)
         ],
-        "reasons": [
-            (gate_html.kind(s.quantity.node.gate.sign), setter.sentence(s.why))
-            for s in shown
-            if _is_news(s.why, told)
-        ],
+        "reasons": _reasons(setter, trace, shown, told),
         "notes": setter.sentence(" ".join(dict.fromkeys(note for s in shown for note in s.notes))),
     }
+
+
+def _reasons(
+    setter: Setter, trace: Trace, shown: Sequence[Step], told: set[str]
+) -> list[tuple[Markup, Markup]]:
+    """The reasons that are new, each behind the signs of its gates."""
+    signs: dict[str, dict[Markup, None]] = {}
+    for s in shown:
+        if s.why and s.why not in told:
+            sign = gate_html.in_figure(s.quantity.node, trace, tables.SIGN)
+            signs.setdefault(s.why, {})[sign] = None
+    told.update(signs)
+    by_sign: dict[Markup, list[str]] = {}
+    for why, each in signs.items():
+        by_sign.setdefault(Markup(", ").join(each), []).append(why)
+    return [(sign, setter.sentence(" ".join(whys))) for sign, whys in by_sign.items()]
 
 
 def _start(last: Step) -> _Row:

@@ -21,14 +21,20 @@ def sign(node: Node, trace: Trace, room: float) -> Markup:
     """The sign of a gate, as in the figure where it is not wider than `room` points.
 
     Behind a number, what is computed with a constant would read as a sum or product with that number:
-    there the sign stands alone. A sign of names stands in the definition beside it already.
+    there the sign stands alone. A sign of names that is wider stands in the definition beside it.
     """
-    if gate_signs.names_operands(node):
-        return Markup()
     runs = gate_signs.sign(node, trace.name_of, SIZE, room)
-    if node.gate.form in _ARITHMETIC or line(runs).width > room:
+    is_wide = line(runs).width > room
+    if is_wide and gate_signs.names_operands(node):
+        return Markup()
+    if node.gate.form in _ARITHMETIC or is_wide:
         return kind(node.gate.sign)
     return runs_html(runs)
+
+
+def in_figure(node: Node, trace: Trace, room: float) -> Markup:
+    """The sign of a gate as in the figure, where no number stands before it."""
+    return runs_html(gate_signs.sign(node, trace.name_of, SIZE, room))
 
 
 def kind(text: str) -> Markup:

@@ -218,14 +218,18 @@ def verification(
     sums = [("", "", listed)] if listed else []
     for name, es in large.items():
         by = symbol(name, np.shape(trace.gradients[name]))
-        sums.append((rf"\partial {symbol(trace.letter)} / \partial {by}", f"{len(es)} entries", es))
+        gradient = rf"\partial {symbol(trace.letter)} / \partial {by}"
+        sums.append((gradient, f" ({len(es)} entries)", es))
     errors = [
-        [count, *(_largest(es, way) for way in ways), *([_together(es, own)] if own else [])]
-        for _, count, es in sums
+        ["", *(_largest(es, way) for way in ways), *([_together(es, own)] if own else [])]
+        for _, _, es in sums
     ]
     label = "relative error"
-    of = _text([f"{label} of "]) + _formulas(name for name, _, _ in sums if name)
-    first = max(_formulas(names), _text([label]), of if large else 0.0)
+    of = max(
+        (_text([f"{label} of {count}"]) + _formulas([name]) for name, count, _ in sums if name),
+        default=0.0,
+    )
+    first = max(_formulas(names), _text([label]), of)
     for digits in (CHECK_DIGITS, 8, 6):
         columns = _numbers(listed, ways, digits)
         if own:
@@ -243,8 +247,8 @@ def verification(
             for name, cells in zip(names, zip(*columns, strict=True), strict=True)
         ],
         "errors": [
-            {"of": name and setter.tex(name), "cells": cells}
-            for (name, _, _), cells in zip(sums, errors, strict=True)
+            {"of": name and setter.tex(name), "count": count, "cells": cells}
+            for (name, count, _), cells in zip(sums, errors, strict=True)
         ],
         "comparisons": v.comparisons,
         "formulas": v.formulas,

@@ -119,11 +119,18 @@ def reading(plan: FigurePlan, rows: Sequence[LayeredRow]) -> tuple[str, ...]:
     if plan.grouped:
         said.append("Each gate stands for all gates of its line.")
     if sum(1 for r in rows if any(v.body for v in r.vertices)) > 1:
+        again = ", and an input stands again where it is used again" if _recurs(plan, rows) else ""
         said.append(
-            "The graph goes on from row to row: arrows name the gates before and after, and an input "
-            "stands again where it is used again."
+            f"The graph goes on from row to row: arrows name the gates before and after{again}."
         )
     return tuple(said)
+
+
+def _recurs(plan: FigurePlan, rows: Sequence[LayeredRow]) -> bool:
+    """Whether the name of an input stands in more than one place."""
+    inputs = {q.name for q in plan.trace.inputs}
+    drawn = [name for r in rows for v in r.vertices if not v.body for name in v.names]
+    return any(drawn.count(name) > 1 for name in inputs)
 
 
 def _values(plan: FigurePlan) -> list[Any]:

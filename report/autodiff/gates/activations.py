@@ -124,7 +124,7 @@ log_sigmoid = elementwise(
     definition=lambda x: -log(1 + exp(-x)),
     usage="log_sigmoid(x)",
     group="activations", summary="log(sigmoid(x)) in a stable form",
-    why=r"By the chain rule the slope is $\sigma(1 - \sigma)/\sigma = 1 - \sigma(x) = \sigma(-x)$.",
+    why=r"The derivative of $\log \sigma(x)$ is $\sigma(x)(1 - \sigma(x))/\sigma(x) = \sigma(-x)$.",
 )
 softplus = elementwise(
     "softplus", _softplus, lambda g, y, x: g * sigmoid(x),
@@ -245,9 +245,7 @@ softmax = gate(
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
-    why=r"With $\mathbf{s} = \operatorname{softmax}(\mathbf{x})$ the quotient rule gives "
-    r"$\partial s_i/\partial x_j = s_i(1 - s_i)$ for $i = j$ and $-s_i s_j$ else: the "
-    r"Jacobian is $\operatorname{diag}(\mathbf{s}) - \mathbf{s} \mathbf{s}^{\top}$.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
+    why="The quotient rule: the numerator has the argument of the same place alone, the denominator has all.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
 )
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),

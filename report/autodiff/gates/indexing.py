@@ -50,8 +50,8 @@ transpose = gate(
     entry=index_entries.transpose, shape=permuted, form=Form.TRANSPOSE, order=(0, 9), linear=True, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
     numpy=code.np_transpose, usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
-    why="Entry $(i, j)$ of the transpose is entry $(j, i)$ of the argument, and so is its "
-    "gradient.",
+    why="Entry $(i, j)$ of the transpose is entry $(j, i)$ of the argument, so the "
+    "gradient is transposed back.",
     formula=lambda node: "{0}.T" if code.option(node, "axes") is None else f"transpose({{0}}, {code.option(node, 'axes')})",
 )
 swap_last = gate(

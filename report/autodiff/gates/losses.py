@@ -139,7 +139,7 @@ binary_cross_entropy_with_logits = gate(
     summary="binary cross-entropy of sigmoid(z), stable",
     note=r"$\operatorname{BCE}_{\sigma}$ is the mean of $-y \log p - (1 - y) \log(1 - p)$ with $p = \sigma(z)$.",
     why=r"The slope $p(1 - p)$ of $p = \sigma(z)$ cancels the denominator of $(p - y)/(p(1 - "
-    "p))$: $p - y$ is left.",
+    "p))$: $p - y$ is left, and the mean over $n$ entries divides it by $n$.",
 )
 cross_entropy = gate(
     "cross_entropy", lambda z, labels: -np.mean(_picked(log_softmax(z), labels)),
@@ -153,8 +153,8 @@ cross_entropy = gate(
     usage="cross_entropy(z, labels)", group="losses",
     summary="mean over rows of −log(softmax(z)[label]); labels are class numbers or one-hot rows",
     note=r"$\operatorname{CE}$ is the mean over the rows of $-\log \operatorname{softmax}$ at the class.",
-    why=r"The derivative of $-\log \operatorname{softmax}(\mathbf{z})_c$ by $z_i$ is "
-    r"$\operatorname{softmax}(\mathbf{z})_i$, less 1 for the class $i = c$.",
+    why=r"As $-\log \operatorname{softmax}(\mathbf{z})_c = \log \sum_k e^{z_k} - z_c$, the derivative by $z_i$ is "
+    r"$e^{z_i} / \sum_k e^{z_k} - \delta_{ic}$; the mean over $n$ rows divides it by $n$.",
 )
 cross_entropy_one_hot = gate(
     "cross_entropy_one_hot", lambda z, y: -np.mean(np.sum(_one_hot_rows(y) * log_softmax(z), axis=-1)),
@@ -167,9 +167,9 @@ cross_entropy_one_hot = gate(
     usage="cross_entropy(z, one_hot_rows)", group="losses",
     summary="mean over rows of −sum(y·log(softmax(z)))",
     note=r"$\operatorname{CE}$ is the mean over the rows of $-\sum_j y_j \log \operatorname{softmax}(\mathbf{z})_j$.",
-    why=r"The derivative of $-\sum_k y_k \log p_k$ with $\mathbf{p} = "
-    r"\operatorname{softmax}(\mathbf{z})$ by $z_i$ is $p_i \sum_k y_k - y_i$; "
-    r"probabilities $\mathbf{y}$ add up to 1.",
+    why=r"As $-\log \operatorname{softmax}(\mathbf{z})_j = \log \sum_k e^{z_k} - z_j$ and the $y_j$ of a row add up to "
+    r"1, the derivative of $-\sum_j y_j \log \operatorname{softmax}(\mathbf{z})_j$ by $z_i$ is "
+    r"$e^{z_i} / \sum_k e^{z_k} - y_i$; the mean over $n$ rows divides it by $n$.",
     formula="cross_entropy({0}, {1})",
 )
 kl_div = gate(

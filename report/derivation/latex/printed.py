@@ -65,6 +65,11 @@ class Sign(Enum):
     DELTA = auto()
     BY_ARGUMENT = auto()  # a derivative by one of several equal arguments
     OF_ENTRIES = auto()  # a function of one number, of a vector or matrix
+    POWERS = auto()  # of the entries of a vector or matrix
+    QUOTIENTS = auto()  # by the entries of a vector or matrix
+    STRETCHED = auto()  # a row or a column beside a matrix
+    FROBENIUS = auto()
+    SIGMOID = auto()
     PARTIAL = auto()
     FRACTION = auto()
     PI = auto()
@@ -334,6 +339,8 @@ _HELD = tuple(
         (Sign.SUM_FROM_END, r"\{cumsum\}\^\{\\top\}"),
         (Sign.ONE_HOT, r"\{onehot\}"),
         (Sign.DELTA, r"\\delta_"),
+        (Sign.FROBENIUS, r"\\\|_\{F\}"),
+        (Sign.SIGMOID, r"\\sigma\\left|\{sigmoid\}"),
         (Sign.PARTIAL, r"\\partial"),
         (Sign.FRACTION, r"\\frac"),
         (Sign.PI, r"\\pi\b"),

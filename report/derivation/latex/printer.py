@@ -10,7 +10,7 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates import CALL, GATES, MATRIX_PRODUCT, POWER, SUM
+from report.autodiff.gates import CALL, GATES, MATRIX_PRODUCT, SUM
 from report.autodiff.gates.table import notation
 from report.autodiff.graph import CONSTANT, Node, Shape
 from report.derivation.latex.options import options, with_options
@@ -113,12 +113,12 @@ class Printer:
         if special is not None:
             written = special(self, node)
             if written is not None:
-                return written
+                return written.holding(signs) if (signs := signs_of(node)) else written
         if gate.condition:
             inside = self.fill(gate.condition, node, SUM)
             return put(r"𝟙\left[", inside, r"\right]", binding=CALL, condition=inside)
         shape = node.args[0].shape if node.args else ()
-        signs = _OF_ENTRIES if _is_function_of_entries(node) else frozenset()
+        signs = signs_of(node)
         if gate.of_matrix and is_of_entries(node):  # not of the matrix
             template, binding = gate.of_matrix
             return self.fill(template, node, binding, signs)
@@ -209,14 +209,21 @@ class Printer:
         return bracketed(written) if written.binding < binding or is_tall else written
 
 
-_OF_ENTRIES = frozenset({Sign.OF_ENTRIES})
-
-
-def _is_function_of_entries(node: Node) -> bool:
-    """Whether a function of one number is taken of a vector or matrix."""
+def signs_of(node: Node) -> Signs:
+    """What a legend may have to say of a gate between tensors that its formula does not show."""
     gate = node.gate
-    is_function = gate.elementwise and len(node.args) == 1 and gate.binding >= POWER
-    return is_function and gate.form is None and bool(node.args[0].shape)
+    if not gate.elementwise:
+        return frozenset()
+    found = set()
+    if any(a.shape and a.shape != node.shape for a in node.args):
+        found.add(Sign.STRETCHED)
+    if gate.form is None and any(a.shape for a in node.args) and not gate.condition:
+        found.add(Sign.OF_ENTRIES)
+    elif gate.form is Form.POWER and node.args[0].shape:
+        found.add(Sign.POWERS)
+    elif gate.form is Form.QUOTIENT and node.args[1].shape:
+        found.add(Sign.QUOTIENTS)
+    return frozenset(found)
 
 
 # what stands beside other values as a factor or a part, so that these tell its size
