@@ -153,11 +153,13 @@ def _finish(
         shown = view(done) if view else {}
         doing(f"{name}waiting for its programs")
         runs: list[ProgramRun] = []
+        printed: dict[str, program.Printed] = {}
         for r in begun.running:
             output = program.finish(r)
-            same = (run.program.name for run in runs if run.output.text == output.text)
+            numbers = program.parse_output(output.text, found)
+            same = (run.program.name for run in runs if numbers.same(printed[run.program.dialect]))
             runs.append(ProgramRun(r.program, output, next(same, "")))
-        printed = {r.program.dialect: program.parse_output(r.output.text, found) for r in runs}
+            printed[r.program.dialect] = numbers
         doing(f"{name}checking every gradient")
         checked = verify(found, derivation, printed, read)
         loop, confirmed = None, 0

@@ -28,7 +28,7 @@ MANY = 40  # entries of a question's tensors beyond which only the vectorised pr
 class ProgramRun:
     """A generated program and what it printed.
 
-    `same_as` is the name of a program before it that printed the same, line by line; "" if there is none.
+    `same_as` is the name of a program before it that printed the same numbers, line by line; "" if there is none.
     """
 
     program: Program

@@ -32,7 +32,7 @@ class Check:
         if self.plan is None:
             return []
         function = [
-            "# The function as it is written, for the check by central differences",
+            "# The function once more, for the check by central differences",
             *call(f"def {self.scope.f}", self.names, ":"),
             *_Body(self.scope).lines(),
         ]

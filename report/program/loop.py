@@ -7,7 +7,6 @@ report shows: what it prints is an independent check of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,7 +16,9 @@ from report.autodiff.trace import Trace
 from report.errors import CheckError
 from report.program.backward import backward
 from report.program.generate import Program, forward_lines, input_lines, loop_source
+from report.program.line_layout import WIDTH
 from report.program.list_code import Unprintable
+from report.program.output_code import number_form
 from report.program.variables import Dialect, Scope
 
 MAX_ENTRIES = 8  # of all inputs together that are printed one by one; beyond, the norm of each
@@ -36,12 +37,10 @@ def generate_loop(trace: Trace, descent: Descent, name: str) -> Program:
     plan, step = descent.plan, scope.claim("step")
     rate = scope.claim("rate")
     before, updates = _updates(scope, descent, rate, step)
-    shown = ", ".join(
-        [step, f'f"{{{scope.names[trace.graph.result]}:.12g}}"', *_printed(scope, descent)]
-    )
-    body = [*passes, f"print({shown})", *updates]
+    heads, cells = _printed(scope, descent, step)
+    body = [*passes, *cells, *updates]
     inputs = [*input_lines(scope), f"{rate} = {plan.rate!r}", *before]
-    loop = [f"for {step} in range({plan.steps + 1}):"]
+    loop = [*heads, f"for {step} in range({plan.steps + 1}):"]
     loop += [f"    {line}" if line else "" for line in body]
     head = f'"""{plan.steps} steps of {METHODS[plan.method]} by backpropagation"""'
     return Program(name, dialect, loop_source(scope, head, inputs, loop))
@@ -74,18 +73,46 @@ def _updates(scope: Scope, descent: Descent, rate: str, step: str) -> tuple[list
     return before, lines
 
 
-def _printed(scope: Scope, descent: Descent) -> Iterator[str]:
-    """What the loop prints of each input: its entries, or its norm where there are many."""
-    one_by_one = _one_by_one(descent)
-    for name in descent.names:
-        node = scope.trace.graph.inputs[name]
-        w = scope.names[node]
-        if not node.shape:
-            yield f'f"{{{w}:.12g}}"'
-        elif one_by_one:
-            yield f'*(f"{{number:.12g}}" for number in {w}.ravel())'
+def _printed(scope: Scope, descent: Descent, step: str) -> tuple[list[str], list[str]]:
+    """The lines that print the head of a table, and a row of it: the step, the value, and the inputs.
+
+    Of an input stand all entries in it, or its norm where there are many.
+    """
+    trace = scope.trace
+    form = number_form(np.array(descent.values))
+    result = scope.names[trace.graph.result] + ".item()" * bool(trace.graph.result.shape)
+    heads, cells = [("step", "4"), (trace.letter, form)], [f"{{{step}:4}}", f"{{{result}:{form}}}"]
+    for name, place, numbers in columns(descent):
+        w = scope.names[trace.graph.inputs[name]]
+        form = number_form(np.array(numbers))
+        if place is None:
+            heads.append((f"norm({name})", form))
+            cells.append(f"{{np.linalg.norm({w}):{form}}}")
         else:
-            yield f'f"{{np.linalg.norm({w}):.12g}}"'
+            entry = "".join(f"[{i}]" for i in place)
+            heads.append((name + entry, form))
+            cells.append(f"{{{w}{entry}:{form}}}")
+    return _print([_head(name, form.partition(".")[0]) for name, form in heads]), _print(cells)
+
+
+def _head(name: str, width: str) -> str:
+    """A name over a column, in an f-string."""
+    if name.isascii() and not set(name) & set("{}\\'\""):
+        return f"{{'{name}':>{width}}}"
+    return name.rjust(int(width)).replace("\\", r"\\").replace("{", "{{").replace("}", "}}")
+
+
+def _print(cells: list[str]) -> list[str]:
+    """A statement that prints cells side by side, in as many lines as it needs."""
+    parts: list[str] = []
+    for cell in cells:
+        if parts and len(parts[-1]) + len(cell) < WIDTH - 14:
+            parts[-1] += f" {cell}"
+        else:
+            parts.append(cell)
+    if len(parts) == 1 and len(parts[0]) < WIDTH - 14:
+        return [f'print(f"{parts[0]}")']
+    return ["print(", *(f'    f"{part}",' for part in parts), ")"]
 
 
 def _one_by_one(descent: Descent) -> bool:
@@ -110,7 +137,7 @@ def check_loop(descent: Descent, output: str) -> int:
     expected = [list(map(float, range(len(descent.values)))), list(descent.values)]
     expected += [numbers for _, _, numbers in columns(descent)]
     try:
-        rows = [[float(word) for word in line.split()] for line in output.splitlines()]
+        rows = [[float(word) for word in line.split()] for line in output.splitlines()[1:]]
     except ValueError:
         raise CheckError("the loop's output cannot be read") from None
     if len(rows) != len(descent.values) or {len(row) for row in rows} != {len(expected)}:

@@ -3,58 +3,64 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
-from report.autodiff.graph import Node
+from report.autodiff.graph import Array, Node
 from report.autodiff.kinks import kinks
 from report.autodiff.trace import Quantity
 from report.program import syntax
 from report.program.line_layout import WIDTH, statement
 from report.program.variables import Scope
 
+DIGITS = 12  # of each number, at least
+DECIMALS = 13  # at most, of numbers without an exponent
+SURE = 15  # digits that a float64 has for certain
+HEADS = "value", "gradient", "central difference"
+
+
+def number_form(numbers: Array, plain: bool = True) -> str:
+    """How the numbers of a column are written, so that their points stand in line: 16.13f or 18.11e.
+
+    Each has twelve digits at least, and room for a sign; an exponent where their sizes differ much, or
+    where they may not be `plain`.
+    """
+    sizes = np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])
+    least, most = (math.floor(math.log10(x)) for x in (sizes.min(initial=1), sizes.max(initial=1)))
+    decimals = max(DIGITS - 1 - least, DIGITS - 1)
+    whole = most + 1
+    if plain and decimals <= DECIMALS and whole + decimals <= SURE:
+        return f"{whole + decimals + 2}.{decimals}f"
+    width = max(len(f"{x: .{DIGITS - 1}e}") for x in numbers)
+    return f"{width}.{DIGITS - 1}e"
+
 
 class Columns:
     """How wide the columns are, and how their numbers are written.
 
-    Each number has twelve digits at least: twelve or thirteen decimals where all are of about one size.
-    A difference has eight, which is about as many as it knows.
+    A difference has eight digits, which is about as many as it knows.
     """
 
     def __init__(self, scope: Scope) -> None:
         quantities = shown(scope)
-        none = np.zeros(0)
-        values = np.concatenate([none, *(np.ravel(q.value) for q in quantities)])
+        values = [np.ravel(q.value) for q in quantities]
         gradients = [np.ravel(np.asarray(q.gradient)) for q in quantities if has_gradient(scope, q)]
-        numbers = np.concatenate([values, *gradients])
-        sizes = np.abs(numbers[numbers != 0])
-        self.zeros = len(sizes) < len(numbers)
-        labels = [q.name + "".join(f"[{n - 1}]" for n in q.node.shape if n > 1) for q in quantities]
+        labels = [q.name + "".join(f"[{n - 1}]" for n in axes(scope, q)) for q in quantities]
         self.name = max(map(len, [*labels, "f"]), default=1)
-        even = bool(np.all((sizes >= 0.01) & (sizes < 100)))
-        self.fixed = even and not kinks(
-            scope.trace
-        )  # beside a kink, what rounding leaves of a 0 counts
-        decimals = 12 if np.all(sizes >= 0.1) else 13
-        if self.fixed:
-            width = decimals + 3 + bool(np.any(sizes >= 10))  # with a sign and a point
-            self.specs = [f"{width}.{decimals}f", f"{width + 1}.{decimals}f", "12.8f"]
-        else:
-            columns = (values, np.concatenate([none, *gradients]))
-            self.widths = [max([9, *(len(f"{x: .12g}") for x in column)]) for column in columns]
-            self.specs = [*(f"< {width}.12g" for width in self.widths), "< .8g"]
+        numbers = np.concatenate([np.zeros(0), *values, *gradients])
+        # beside a kink, what rounding leaves of a 0 counts
+        width, decimals = number_form(numbers, not kinks(scope.trace)).split(".")
+        self.widths = [int(width), int(width) + 1, len(HEADS[2])]
+        self.signs = "z" * bool(np.any(numbers == 0))
+        few = "7e" if decimals.endswith("e") else "8f"
+        forms = zip(self.widths, (decimals, decimals, few), strict=True)
+        self.specs = [f"{self.signs}{w}.{d}" for w, d in forms]
 
     def head(self, count: int) -> str:
         """The first line, over so many columns of numbers."""
-        words = ["value", "gradient", "difference"][:count]
-        if self.fixed:
-            numbers = (int(spec.partition(".")[0]) for spec in self.specs)
-            cells = [f"{{{w!r}:>{n}}}" for w, n in zip(words, numbers, strict=False)]
-        else:
-            shown = zip(words[:-1], self.widths, strict=False)
-            cells = [f"{{{' ' + w!r}:{n}}}" for w, n in shown]
-            cells.append(f" {words[-1]}")
+        cells = [f"{{{w!r}:>{n}}}" for w, n in zip(HEADS[:count], self.widths, strict=False)]
         return f"""print(f"{{'':{self.name}}} {" ".join(cells)}")"""
 
 
@@ -76,12 +82,13 @@ def gradients(scope: Scope) -> list[Quantity]:
     return [q for q in order if has_gradient(scope, q)]
 
 
+def axes(scope: Scope, q: Quantity) -> list[int]:
+    """The entries along each axis that a value has in the program: a list has none for a single entry."""
+    return [n for n in q.node.shape if n > 1 or scope.dialect == "numpy"]
+
+
 def definitions(scope: Scope, columns: Columns) -> list[list[str]]:
     """The functions that print."""
-    number = [
-        "def number(x, column):",
-        '    return format(x, column) if x else format(0, column.split(".")[0])',
-    ]
     show = [
         "def show(name, *numbers):",
         "    if isinstance(numbers[0], list):",
@@ -91,25 +98,24 @@ def definitions(scope: Scope, columns: Columns) -> list[list[str]]:
         f"        {_print(columns)}",
     ]
     nested = scope.dialect == "python" and has_tensors(scope)
-    return [number] * columns.zeros + [show] * nested
+    return [show] * nested
 
 
 def has_tensors(scope: Scope) -> bool:
     """Whether the entries of some row have to be looked for, one by one."""
-    least = 0 if scope.dialect == "numpy" else 1
-    return any(n > least for q in shown(scope) for n in q.node.shape)
+    return any(axes(scope, q) for q in shown(scope))
 
 
 def _print(columns: Columns, name: str = "name", numbers: str = "numbers") -> str:
-    form = "number" if columns.zeros else "format"
-    return f'print(f"{{{name}:{columns.name}}}", *map({form}, {numbers}, COLUMNS))'
+    return f'print(f"{{{name}:{columns.name}}}", *map(format, {numbers}, COLUMNS))'
 
 
 def statements(scope: Scope, columns: Columns, differences: Mapping[Node, ast.expr]) -> list[str]:
     """The part of the program that prints; `differences` is the code for those of an input."""
     specs = ", ".join(f'"{spec}"' for spec in columns.specs)
     count = 3 if differences else 2 if gradients(scope) else 1
-    lines = [f"COLUMNS = {specs}", columns.head(count)]
+    about = "  # z: -0.0 is shown as 0.0" * bool(columns.signs)
+    lines = [f"COLUMNS = {specs}{about}", columns.head(count)]
     rows = [_row(scope, q, differences) for q in shown(scope)]
     if not scope.trace.gates:
         value = scope.code(scope.trace.graph.result) if scope.trace.result is None else None
@@ -136,10 +142,9 @@ def statements(scope: Scope, columns: Columns, differences: Mapping[Node, ast.ex
     return [
         *lines,
         "]:",
-        "    numbers = [np.squeeze(cells) for cells in numbers]",
-        "    for place in np.ndindex(numbers[0].shape):",
+        "    for place in np.ndindex(np.shape(numbers[0])):",
         '        entry = name + "".join(f"[{at}]" for at in place)',
-        "        row = (cells[place] for cells in numbers)",
+        "        row = [np.asarray(cells)[place] for cells in numbers]",
         f"        {_print(columns, 'entry', 'row')}",
     ]
 

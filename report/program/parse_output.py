@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from report.autodiff.graph import Array
+from report.autodiff.graph import Array, Shape
 from report.autodiff.trace import Trace
 from report.errors import CheckError
 
@@ -17,7 +17,7 @@ MAX_LINE = 1000  # letters
 _ROW = re.compile(
     r"(?P<name>\S.{0,200}?)(?P<place>(?:\[\d{1,6}\])*)(?P<numbers>(?:\s+[-+\w.]+){1,3})\s*"
 )
-_HEAD = re.compile(r"\s+value(\s+gradient)?(\s+difference)?\s*")
+_HEAD = re.compile(r"\s+value(\s+gradient)?(\s+central difference)?\s*")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,18 @@ class Printed:
     values: Mapping[str, Array]
     gradients: Mapping[str, Array]
     differences: Mapping[str, Array]
+
+    def same(self, other: Printed) -> bool:
+        """Whether another program printed the same numbers, line by line."""
+        return all(
+            list(mine) == list(its)
+            and all(np.array_equal(mine[name], its[name], equal_nan=True) for name in mine)
+            for mine, its in (
+                (self.values, other.values),
+                (self.gradients, other.gradients),
+                (self.differences, other.differences),
+            )
+        )
 
     @property
     def compared(self) -> int:
@@ -54,11 +66,12 @@ class Printed:
 def parse_output(text: str, trace: Trace) -> Printed:
     """The numbers in a program's output. Raises CheckError for a line that is not of its kind.
 
-    Axes of one entry have no place in the output; the trace says where they are.
+    Where a program has lists, axes of one entry have no place in its output; the trace says where they are.
     """
     shapes = {q.name: q.node.shape for q in (*trace.inputs, *trace.gates)}
     shapes.setdefault(trace.letter, trace.graph.result.shape)
     rows: dict[str, list[list[float]]] = {}
+    kept: dict[str, list[int]] = {}  # the axes that have a place
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > MAX_LINE:
             raise CheckError(f"line {number} of the output is too long to be one of a program")
@@ -68,7 +81,7 @@ def parse_output(text: str, trace: Trace) -> Printed:
         if match is None or match["name"] not in shapes:
             raise CheckError(f"line {number} of the output cannot be read: {line}")
         found = rows.setdefault(match["name"], [])
-        axes = [n for n in shapes[match["name"]] if n > 1]
+        axes = kept.setdefault(match["name"], _axes(shapes[match["name"]], match["place"]))
         places = np.unravel_index(len(found), axes) if axes and len(found) < np.prod(axes) else ()
         if match["place"] != "".join(f"[{i}]" for i in places) or (found and not axes):
             raise CheckError(f"line {number} of the output is out of order: {line}")
@@ -86,3 +99,8 @@ def parse_output(text: str, trace: Trace) -> Printed:
             array = np.array(column).reshape(shapes[name])
             kind[name] = array if array.ndim else np.float64(array)
     return Printed(*columns)
+
+
+def _axes(shape: Shape, first: str) -> list[int]:
+    """The axes that have a place in the output, by that of the first entry."""
+    return [n for n in shape if n > 1 or first.count("[") == len(shape)]

@@ -25,8 +25,8 @@ from report.program.list_code import ListPrinter
 Dialect = Literal["python", "numpy"]
 
 _OWN = {
-    "COLUMNS", "above", "at", "below", "cells", "entries", "entry", "found", "kept", "name", "nan", "number", "numbers", "place",
-    "point", "row", "show", "slope", "slopes",
+    "COLUMNS", "above", "at", "below", "cells", "entries", "entry", "found", "kept", "name", "nan", "numbers", "place", "point",
+    "row", "show", "slope", "slopes",
 }  # fmt: skip
 _MISREAD = {"l", "O", "I"}  # too like 1 and 0, say the style guides
 _RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN, *_MISREAD}

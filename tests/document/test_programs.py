@@ -24,11 +24,11 @@ def words(tmp_path: Path, question: str) -> str:
 @pytest.mark.parametrize(
     ("question", "shown", "told"),
     [
-        (SMALL, ["q1.py", "q1_numpy.py"], "python3 q1_numpy.py prints the same as q1.py, line by line"),
+        (SMALL, ["q1.py", "q1_numpy.py"], "q1_numpy.py prints the same numbers as q1.py, line by line"),
         (f'{SMALL}\nprograms = ["numpy"]', ["q1_numpy.py"], "python3 q1.py was run and checked as well"),
         (f'{SMALL}\nprograms = ["python"]', ["q1.py"], "python3 q1_numpy.py was run and checked"),
         (LARGE, ["q1_numpy.py"], "python3 q1.py was run and checked as well"),
-        (f'{LARGE}\nprograms = ["numpy", "python"]', ["q1.py", "q1_numpy.py"], "prints the same as"),
+        (f'{LARGE}\nprograms = ["numpy", "python"]', ["q1.py", "q1_numpy.py"], "prints the same numbers as"),
     ],
     ids=["small", "numpy", "python", "large", "large, both"],
 )  # fmt: skip

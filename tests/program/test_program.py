@@ -539,6 +539,44 @@ def test_names_of_the_trace_are_printed_where_variables_had_to_differ() -> None:
     assert {"print", "math", "np", "l", "O", "d_x"} <= printed.gradients.keys()
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("case", ["rows and columns", "homework q2, column", "a vector of one"])
+def test_a_row_of_the_table_is_named_as_the_program_has_it(case: str, dialect: Any) -> None:
+    """C[0][1] of an array of one row, x[1] of a list: what stands before a number gives that number."""
+    source, variables = program_of(case, dialect).source, {"__name__": "__main__"}
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(compile(source, "program.py", "exec"), variables)
+    rows = [line.split() for line in output.getvalue().splitlines()[1:]]
+    assert len(rows) > 10
+    for name, value, *_ in rows:
+        assert float(value) == pytest.approx(float(eval(name, variables)), rel=1e-11, abs=1e-13)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "case",
+    ["homework q1", "homework q1 in degrees", "attention", "a matrix at kinks"],
+)
+def test_the_points_of_a_column_stand_in_line(case: str, dialect: Any) -> None:
+    head, *rows = execute(program_of(case, dialect)).splitlines()
+    assert head.split(maxsplit=2) == ["value", "gradient", "central difference"]
+    ends = [head.index(word) + len(word) for word in ("value", "gradient", "central difference")]
+    points: list[set[int]] = [set(), set(), set()]
+    for row in rows:
+        for column, (point, end) in enumerate(
+            (m.start() + m[0].index("."), m.end()) for m in re.finditer(r"(?<=\s)\S*\.\S*", row)
+        ):
+            points[column].add(point)
+            assert end == ends[column], row
+    assert [len(found) for found in points] == [1, 1, 1]
+
+
+def test_a_zero_is_printed_without_a_sign() -> None:
+    printed = execute(generate(report.trace("-(x * y)", {"x": 0, "y": 2}), dialect="python"))
+    assert re.search(r"\bq2 +0\.0+ ", printed)
+
+
 def test_comments_and_layout_of_the_formula_stay_out_of_the_program() -> None:
     text = 'z = (x +   # """ a comment\n     1)\n\n  # another\nz * \\\n  2'
     program = generate(report.trace(text, inputs={"x": 2}), dialect="python")
