@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.gates import GATES
 from report.autodiff.gates.by_definition import written_out
 from report.autodiff.gates.code import far_norm
-from report.autodiff.graph import CONSTANT, Node
+from report.autodiff.graph import CONSTANT, Node, Shape, make
 from report.program import syntax
 from report.program.list_code import Unprintable
 from report.program.tidy import tidy
@@ -42,11 +43,17 @@ class ArrayPrinter:
             return syntax.parse(_array(node.value)) if node.shape else syntax.constant(node, "np")
         if node.gate.definition is not None and not node.gate.numpy:
             return self._code(written_out(node), truth)
+        given: Sequence[Node] = node.args
+        if node.gate.elementwise:
+            bare = _bare(node, self.names)
+            if bare.shape != node.shape:  # np.full(4, g / 4) rather than np.full(4, g) / 4
+                return self._code(make(GATES["broadcast_to"], [bare], {"shape": node.shape}))
+            given = unspread(node.args, node.shape, self.names)
         args = [
             syntax.whole_numbers(arg.value)
             if place in node.gate.integers and arg.gate is CONSTANT and arg.shape
-            else self._code(self._unspread(node, place), self._may_be_truth(node, place))
-            for place, arg in enumerate(node.args)
+            else self._code(arg, self._may_be_truth(node, place))
+            for place, arg in enumerate(given)
         ]
         template = _template(node)
         if self.far and "np.linalg.norm" in template:
@@ -56,17 +63,6 @@ class ArrayPrinter:
             return ast.BinOp(ast.Constant(1.0), ast.Mult(), made)
         return made
 
-    def _unspread(self, node: Node, place: int) -> Node:
-        """An argument that another one spreads anyway, by NumPy's broadcasting, as it was before."""
-        arg = node.args[place]
-        if not node.gate.elementwise or arg in self.names or arg.gate is CONSTANT or not arg.args:
-            return arg
-        if not syntax.template(arg, "numpy").startswith(("np.broadcast_to(", "np.full(")):
-            return arg
-        others = [other.shape for i, other in enumerate(node.args) if i != place]
-        whole = np.broadcast_shapes(arg.args[0].shape, *others) == node.shape
-        return arg.args[0] if whole else arg
-
     def _may_be_truth(self, node: Node, place: int) -> bool:
         """Whether an argument may be an array of truth values: a factor of numbers, a condition."""
         made = syntax.parse(syntax.bare(_template(node)))
@@ -74,6 +70,32 @@ class ArrayPrinter:
             other = node.args[1 - place]
             return other in self.names or not _is_truth(other)
         return place in node.gate.integers or _is_truth(node)
+
+
+def unspread(nodes: Sequence[Node], shape: Shape, names: Mapping[Node, str]) -> list[Node]:
+    """The operands of an entrywise gate or a sum, as they were before they were spread to its shape.
+
+    Those that the others spread anyway, by NumPy's broadcasting, need no code for it.
+    """
+    found = list(nodes)
+    for place, node in enumerate(nodes):
+        bare = _bare(node, names)
+        others = [n.shape for i, n in enumerate(found) if i != place]
+        if np.broadcast_shapes(bare.shape, *others) == shape:
+            found[place] = bare
+    return found
+
+
+def _bare(node: Node, names: Mapping[Node, str]) -> Node:
+    """What a node spreads to its shape: g / 4, of copies of g that are divided by 4."""
+    if node in names or node.gate is CONSTANT or not node.args:
+        return node
+    if syntax.template(node, "numpy").startswith(("np.broadcast_to(", "np.full(")):
+        return node.args[0]
+    if not node.gate.elementwise:
+        return node
+    args = [_bare(arg, names) for arg in node.args]
+    return node if args == list(node.args) else make(node.gate, args, node.params)
 
 
 def _template(node: Node) -> str:

@@ -13,14 +13,16 @@ import numpy as np
 
 from report.autodiff.form import Form
 from report.autodiff.gates import GATES, fit_to
-from report.autodiff.graph import COMPUTED, INPUT, Node, constant, evaluate, make
+from report.autodiff.graph import COMPUTED, INPUT, Node, Shape, constant, evaluate, make
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity
+from report.program.array_code import unspread
 from report.program.line_layout import WIDTH, CodeLine, commented
 from report.program.output_code import gradients
 from report.program.variables import Scope
 
 EXACT = 1e-13  # relative, of what is computed from exact numbers
+_SHAPE_AT = {"np.full": 0, "np.broadcast_to": 1, "np.reshape": 1, "scatter": 2}  # among arguments
 MAX_TERMS = 4  # contributions to one gradient that stand in one line
 
 
@@ -54,7 +56,16 @@ class _Backward:
         self.known |= {self.slope[q.node]: q.gradient for q in scope.quantities}
 
     def gradient(self, q: Quantity) -> list[CodeLine]:
-        """The statements for the gradient of one value."""
+        """The statements for the gradient of one value, which has the shape of the value."""
+        lines = self.statements(q)
+        if self.scope.dialect == "numpy" and q.node.shape:
+            shaped = _Shaped(q.node.shape, self.scope.names[q.node])
+            for line in lines:
+                shaped.visit(line.code)
+        return lines
+
+    def statements(self, q: Quantity) -> list[CodeLine]:
+        """The same, with the shape in numbers."""
         head = f"{self.scope.slopes[q.node]} = "
         if not q.contributions:
             one = q is self.trace.result
@@ -87,6 +98,9 @@ class _Backward:
             for term in terms[1:]:
                 total = total + term
             return self.scope.lines(head, total, self.names)
+        if self.scope.dialect == "numpy":
+            shape = np.broadcast_shapes(*(term.shape for term in terms))
+            terms = unspread(terms, shape, self.names) if len(terms) > 1 else terms
         *before, line = self.scope.lines(head, terms[0], self.names)
         code = line.code
         for term in terms[1:]:
@@ -176,6 +190,21 @@ class _Backward:
 
     def number(self, node: Node) -> Any:
         return evaluate([node], self.known)[node]
+
+
+class _Shaped(ast.NodeTransformer):
+    """Write X.shape for the shape of an array that is made like X."""
+
+    def __init__(self, shape: Shape, name: str) -> None:
+        self.texts = {repr(shape), repr(shape[0])} if len(shape) == 1 else {repr(shape)}
+        self.name = name
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        place = _SHAPE_AT.get(ast.unparse(node.func))
+        if place is not None and ast.unparse(node.args[place]) in self.texts:
+            node.args[place] = ast.Attribute(ast.Name(self.name, ast.Load()), "shape", ast.Load())
+        return node
 
 
 def _about(lines: list[CodeLine], comment: str, brief: str = "") -> list[CodeLine]:

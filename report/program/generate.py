@@ -21,7 +21,7 @@ from report.program import check_plan, list_code, output_code, syntax
 from report.program.backward import backward
 from report.program.gradient_check import Check
 from report.program.library import FUNCTIONS, source
-from report.program.line_layout import WIDTH, CodeLine, commented, literal
+from report.program.line_layout import WIDTH, CodeLine, commented, literal, wrapped
 from report.program.variables import Dialect, Scope, math_names
 
 MAX_NUMBERS = 50_000  # in a program's inputs, gates and gradients together
@@ -89,12 +89,20 @@ def _source(trace: Trace, dialect: Dialect) -> str:
     passes = [forward_lines(scope), backward(scope)]
     defined = [*check.definitions(), *output_code.definitions(scope, columns)]
     last = [*check.statements(), *output_code.statements(scope, columns, check.differences())]
-    inputs = [*_settings(scope), *input_lines(scope)]
+    inputs = [*_renamed(scope), *_settings(scope), *input_lines(scope)]
     used = _names("\n".join([*inputs, *chain(*passes, *defined), *last]))
     functions = [source(dialect, name).splitlines() for name in _functions(scope, used)]
     inputs += range_lines(scope, used)
     lines = _joined([*functions, inputs, *passes, *defined, last], functions + defined)
     return _with_head(scope, _docstring(scope), lines)
+
+
+def _renamed(scope: Scope) -> list[str]:
+    """Which variables stand for names that no variable can have, or that the program needs itself."""
+    others = [
+        f"{name} is {q.name}" for q in scope.quantities if (name := scope.names[q.node]) != q.name
+    ]
+    return wrapped(f"Here {', '.join(others)}", "# ") if others else []
 
 
 def _settings(scope: Scope) -> list[str]:
@@ -186,8 +194,10 @@ def _docstring(scope: Scope) -> list[str]:
     ]  # fmt: skip
     if len(function) > MAX_FORMULA:
         function = [f"    {scope.trace.letter}, a function of {len(scope.trace.gates)} gates"]
-    head = textwrap.wrap(f'"""{call} {how}', WIDTH)
-    return [*head, "", *function, '"""']
+    head = f'"""{call} {how}'
+    if len(head) > WIDTH:  # the arguments stand below, as the inputs
+        head = f'"""{scope.trace.letter} {how}'
+    return [head, "", *function, '"""']
 
 
 def _formula(scope: Scope) -> list[str]:

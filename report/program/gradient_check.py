@@ -70,11 +70,11 @@ class Check:
 
     def _short_slope(self) -> list[str]:
         """For numbers only."""
-        h = self.scope.h
+        f, x, h = self.scope.f, self.scope.x, self.scope.h
         argument, _ = self._step("")
         return [
-            f"def slope(f, x{argument}):",
-            f"    return (f(x + {h}) - f(x - {h})) / (2 * {h})",
+            f"def slope({f}, {x}{argument}):",
+            f"    return ({f}({x} + {h}) - {f}({x} - {h})) / (2 * {h})",
         ]
 
     def _slope(self) -> list[str]:
@@ -95,19 +95,19 @@ class Check:
 
     def _slopes(self) -> list[str]:
         """For arrays: the differences by all entries."""
-        h = self.scope.h
-        argument, step = self._step("abs(x[place])")
+        f, x, h = self.scope.f, self.scope.x, self.scope.h
+        argument, step = self._step(f"abs({x}[place])")
         some = self._some()
         places = "places" if some else "np.ndindex(found.shape)"
-        first = "np.full(np.shape(x), np.nan)" if some else "np.zeros(np.shape(x))"
+        first = f"np.full(np.shape({x}), np.nan)" if some else f"np.zeros(np.shape({x}))"
         return [
-            f"def slopes(f, x{', places' if some else ''}{argument}):",
+            f"def slopes({f}, {x}{', places' if some else ''}{argument}):",
             f"    found = {first}",
             f"    for place in {places}:",
             *(f"        {line}" for line in step),
             "        e = np.zeros(found.shape)",
             f"        e[place] = {h}",
-            f"        found[place] = (f(x + e) - f(x - e)) / (2 * {h})",
+            f"        found[place] = ({f}({x} + e) - {f}({x} - e)) / (2 * {h})",
             "    return found",
         ]
 

@@ -28,8 +28,7 @@ _OWN = {
     "COLUMNS", "above", "at", "below", "cells", "entries", "entry", "found", "kept", "name", "nan", "numbers", "place", "point",
     "row", "show", "slope", "slopes",
 }  # fmt: skip
-_MISREAD = {"l", "O", "I"}  # too like 1 and 0, say the style guides
-_RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN, *_MISREAD}
+_RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN}
 _RESERVED |= {name for functions in FUNCTIONS.values() for name in functions}
 _RANGES = "nmprsuvw"  # names for ranges
 
@@ -69,6 +68,7 @@ class Scope:
         self.slopes = {q.node: self.claim(f"d_{self.names[q.node]}") for q in self.quantities}
         self.f = self.claim(self.free(trace.letter, "f", "function"))
         self.h, self.i = self.free("h", "eps"), self.free("i", "k")  # inside of functions only
+        self.x = self.free("x", "at")
         self.ranges = self._ranges() if dialect == "python" else {}
         self.far = any(map(_is_far, (q.value for q in self.quantities)))
         self.temporary: dict[str, str] = {}

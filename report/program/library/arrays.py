@@ -70,18 +70,19 @@ def softmax(x, axis=-1):  # exp never gets a positive argument
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    axes = tuple(range(x.ndim)) if axis is None else axis
-    top = np.max(x, axis=axes, keepdims=True)
+    top = np.max(x, axis=axis, keepdims=True)  # exp never gets a positive argument
     powers = np.exp(x - top)
-    equal = np.sum(x == top, axis=axes, keepdims=True)  # to the largest
-    others = np.sum(powers * (x < top), axis=axes, keepdims=True)
-    whole = top + np.log1p(equal - 1 + others)
-    return whole if keepdims else np.squeeze(whole, axes)
+    ties = np.sum(x == top, axis=axis, keepdims=True) - 1  # the largest is exp(0) = 1
+    others = np.sum(powers * (x < top), axis=axis, keepdims=True)
+    whole = top + np.log1p(ties + others)
+    return whole if keepdims else np.squeeze(whole, axis)
 
 
-def log_softmax(x, axis=-1):
+def log_softmax(x, axis=-1):  # the largest power, exp(0) = 1, is the 1 in log1p
     shifted = x - np.max(x, axis=axis, keepdims=True)
-    return shifted - logsumexp(shifted, axis=axis, keepdims=True)
+    powers = np.sort(np.exp(shifted), axis=axis)
+    others = np.delete(powers, -1, axis=axis)
+    return shifted - np.log1p(np.sum(others, axis=axis, keepdims=True))
 
 
 def complement(p, axis=-1):  # 1 - p of p that add up to 1
@@ -149,7 +150,7 @@ def cofactor(a):  # the slope of the determinant by each entry
     return c
 
 
-def scatter(g, key, shape):  # what was picked at a key, put back
+def scatter(g, key, shape):  # the gradient of x[key]: g is added where it was picked
     x = np.zeros(shape)
     np.add.at(x, key, g)
     return x
@@ -182,7 +183,7 @@ def windows(x, size, stride):  # all windows of the last axes, side by side
     return seen[np.index_exp[...] + steps + (slice(None),) * n]
 
 
-def overlap(w, size, stride):  # windows put back, added where they overlap
+def overlap(w, size, stride):  # the gradient of windows: entries that overlap add up
     n = len(size)
     out = np.zeros((*w.shape[: -2 * n], *size))
     for place in np.ndindex(w.shape[-n:]):

@@ -93,12 +93,14 @@ def logsumexp(x):
 def softmax(x):
     top = max(x)  # exp never gets a positive argument
     powers = [math.exp(v - top) for v in x]
-    return [power / sum(powers) for power in powers]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
-def log_softmax(x):
+def log_softmax(x):  # the largest power, exp(0) = 1, is the 1 in log1p
     shifted = [v - max(x) for v in x]
-    return [v - logsumexp(shifted) for v in shifted]
+    log_sum = math.log1p(sum(sorted(map(math.exp, shifted))[:-1]))
+    return [v - log_sum for v in shifted]
 
 
 def less_mean(g, p):  # g - sum(g * p); the p add up to 1
@@ -128,18 +130,20 @@ def others(x):  # for each entry the product of all the others
 
 
 def huber(p, y, delta):
-    errors = [abs(a - b) for a, b in zip(p, y)]
+    errors = [abs(p_i - y_i) for p_i, y_i in zip(p, y)]
     near = [min(e, delta) for e in errors]
     return sum(n * (e - n / 2) for n, e in zip(near, errors)) / len(errors)
 
 
 def binary_cross_entropy(p, y):
-    rest = [(1 - b) * math.log1p(-a) if b != 1 else 0 for a, b in zip(p, y)]
-    return -sum(xlogy(b, a) + c for a, b, c in zip(p, y, rest)) / len(p)
+    pairs = list(zip(p, y))
+    right = sum(xlogy(y_i, p_i) for p_i, y_i in pairs)
+    rest = sum((1 - y_i) * math.log1p(-p_i) for p_i, y_i in pairs if y_i != 1)
+    return -(right + rest) / len(p)
 
 
 def binary_cross_entropy_with_logits(z, y):
-    each = (max(a, 0) - a * b + math.log1p(math.exp(-abs(a))) for a, b in zip(z, y))
+    each = (max(s, 0) - s * t + math.log1p(math.exp(-abs(s))) for s, t in zip(z, y))
     return sum(each) / len(z)
 
 
@@ -149,12 +153,12 @@ def cross_entropy(z, labels):
 
 def cross_entropy_one_hot(z, y):
     logs = [log_softmax(row) for row in z]
-    terms = [a * b for pair in zip(y, logs) for a, b in zip(*pair)]
+    terms = [y_ij * log for row, line in zip(y, logs) for y_ij, log in zip(row, line)]
     return -sum(terms) / len(z)
 
 
 def kl_div(p, q):
-    return sum(xlogy(a, a) - xlogy(a, b) for a, b in zip(p, q))
+    return sum(xlogy(p_i, p_i) - xlogy(p_i, q_i) for p_i, q_i in zip(p, q))
 
 
 def pivots(a):  # of Gaussian elimination: their product is the determinant
