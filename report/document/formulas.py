@@ -122,20 +122,20 @@ class Setter:
         *,
         numbered: bool = False,
         shaded: bool = False,
-        paired: bool = False,
+        paired: int = 0,
     ) -> Markup:
         """Lines in the mono font, with numbers outside of the text or on a ground of their own.
 
-        Of `paired` lines the short ones may stand in two columns.
+        Short ones below `paired` others may stand in two columns.
         """
         written = listing(lines, numbered, shaded=shaded, paired=paired, as_text=self.browser)
         return safe(written)
 
     def terminal(self, command: str, output: str = "", *, paired: bool = False) -> Markup:
-        """A command and what it prints; `paired` as for `listing`."""
+        """A command and what it prints: where it is `paired` a table, whose short rows may stand in two columns."""
         printed = output.rstrip("\n").split("\n") if output else []
         lines = [[("k", command)], *([("", line)] for line in printed)]
-        return self.listing(lines, shaded=True, paired=paired)
+        return self.listing(lines, shaded=True, paired=2 * paired)  # a command and a head
 
     def unhighlighted(self, text: str) -> Markup:
         """Text as it stands."""

@@ -2,17 +2,17 @@
 
 The parts of such a block are few and their places known, so that boxes for each of them would cost
 far more than they give. For WeasyPrint a block is one image, which may break between its lines.
-This file and `patches` are the ones that touch WeasyPrint's inner parts.
+With `breaking` and `patches`, this is what touches WeasyPrint's inner parts.
 """
 
 import base64
 import itertools
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from report.pdf import ink
+from report.pdf.breaking import Block
 from report.typeset.addresses import BLOCK, Piece
 from report.typeset.colours import colour
 from report.typeset.drawing import Drawing
@@ -32,15 +32,12 @@ _TOGETHER = 3  # lines before an empty one that a break leaves together
 _BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
 _PAIRED = 12  # short lines, at least, that stand in two columns
 _BETWEEN = 4  # letters between two columns, where there is room
+_TOLD = "  # prints one column, whose end stands in two here"
+_BELOW = 2  # rows that stay with the head over two columns
+_RULE = 0.5  # CSS pixels
 
 
-# --- HTML -----------------------------------------------------------------------------------------
-
-
-# --- blocks ---------------------------------------------------------------------------------------
-
-
-def block(address: str, drawing: Callable[[str, bool], Drawing]) -> "Block":
+def block(address: str, drawing: Callable[[str, bool], Drawing]) -> Block:
     """The block of an address; `drawing` lays out formulas."""
     what, *content = json.loads(base64.b64decode(address.removeprefix(BLOCK)))
     return _Listing(*content) if what == "listing" else _Equation(drawing, *content)
@@ -65,100 +62,6 @@ class PageNumber:
         _, baseline = ink.line_of(style)
         shown = letters.place(width - letters.width(text), baseline, text)
         stream.stream.append("\n".join(["BT", *shown, "ET"]).encode())
-
-
-class Block(ABC):
-    """An image in lines, as WeasyPrint asks for images: a size, and a way to be drawn."""
-
-    first = 0
-    last: int | None = None  # one after the last line; None: not laid out yet
-    gap = 0.0  # between equations in CSS pixels
-
-    @abstractmethod
-    def heights(self, width: float, style: Any) -> list[float]:
-        """The height of each line in CSS pixels, in a column of that width."""
-
-    def cut(self, _first: int, last: int) -> int:
-        """The best place for a break not after `last`; before `_first` where none behind it is good."""
-        return last
-
-    def next(self, last: int) -> int:
-        """The line that goes on behind a break before the line `last`."""
-        return last
-
-    def part(self, **changes: Any) -> "Block":
-        """The same with these `gap`, `first` and `last`."""
-        found = type(self).__new__(type(self))
-        found.__dict__.update(self.__dict__, **changes)
-        return found
-
-    def get_intrinsic_size(self, _resolution: Any, font_size: float) -> tuple[float, float, Any]:
-        """As wide as a column of text; `lay_out` gives the true size."""
-        return 40 * font_size, font_size, None
-
-    @abstractmethod
-    def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
-        """Draw into the page, from the upper left corner, in CSS pixels with y down."""
-
-
-def lay_out(
-    context: Any,
-    box: Any,
-    bottom_space: float,
-    skip_stack: dict[int, None] | None,
-    containing_block: Any,
-    page_is_empty: bool,
-    absolute_boxes: Any,
-    fixed_boxes: Any,
-    adjoining_margins: Any,
-    first_letter_style: Any,
-    first_line_style: Any,
-    discard: Any,
-    max_lines: Any,
-) -> tuple[Any, ...]:
-    """Lay out a block as WeasyPrint's block_level_layout_switch() does its boxes.
-
-    As many lines as fit stand on this page; the others follow as its orphans and widows allow.
-    """
-    part = box.copy()
-    outside = (
-        getattr(box, f"{name}_{side}{'_width' if name == 'border' else ''}")
-        for name in ("margin", "border", "padding")
-        for side in ("left", "right")
-    )
-    part.width = containing_block.width - sum(length for length in outside if length != "auto")
-    part.margin_left, part.margin_right = (
-        0 if margin == "auto" else margin for margin in (box.margin_left, box.margin_right)
-    )
-    begins = context.current_page > 1 and page_is_empty and not context.forced_break
-    if begins and containing_block.top_margin_collapses():
-        part.margin_top = 0
-    block = box.replacement.part(gap=box.margin_bottom)  # lines stand apart as blocks do
-    heights = block.heights(part.width, box.style)
-    first = 0 if skip_stack is None else next(iter(skip_stack))
-    last, height, top = first, 0.0, part.content_box_y()
-    while last < len(heights) and not context.overflows_page(
-        bottom_space, top + height + heights[last]
-    ):
-        height += heights[last]
-        last += 1
-    if last < len(heights):
-        kept = box.style["break_inside"] in ("avoid", "avoid-page")
-        last = min(last, len(heights) - box.style["widows"])
-        if last - first < box.style["orphans"] or (kept and not page_is_empty):
-            if not page_is_empty:
-                return None, None, {"break": "any", "page": None}, [], False, max_lines
-            last = min(first + box.style["orphans"], len(heights))
-        good = block.cut(first + box.style["orphans"], last)
-        if good >= first + box.style["orphans"]:
-            last = good
-        elif skip_stack is None and not page_is_empty:
-            return None, None, {"break": "any", "page": None}, [], False, max_lines
-    rest = block.next(last)
-    part.replacement = block.part(first=first, last=last)
-    part.height = sum(heights[first:last])
-    resume_at = {rest: None} if rest < len(heights) else None
-    return part, resume_at, {"break": "any", "page": None}, [], False, max_lines
 
 
 class _Equation(Block):
@@ -213,14 +116,13 @@ class _Equation(Block):
 
 
 class _Listing(Block):
-    """Lines one below the other; where it is `paired`, the last ones stand in two columns if they are short.
+    """Lines one below the other, of which the last ones may stand in two columns if they are short.
 
-    Then a page is filled down the one column and down the other, and what is counted are rows of two.
+    `paired` lines head them: the first, a command, then tells of it, and the last stands over each column.
+    A page is filled down the one column and down the other, and what is counted are rows of two.
     """
 
-    def __init__(
-        self, numbered: bool, shaded: bool, paired: bool, lines: list[list[Piece]]
-    ) -> None:
+    def __init__(self, numbered: bool, shaded: bool, paired: int, lines: list[list[Piece]]) -> None:
         self._numbered, self._shaded, self._paired = numbered, shaded, paired
         self._source = lines
 
@@ -230,32 +132,48 @@ class _Listing(Block):
         self._lines = list(_wrapped(self._source, self._columns))
         height = ink.line_of(style)[0]
         heights = [height * (_EMPTY if self._is_empty(i) else 1.0) for i in range(len(self._lines))]
-        self._single = len(heights)  # rows of one line
-        if self._paired:
-            half = self._columns // 2
-            while self._single and _length(self._lines[self._single - 1][1]) < half:
-                self._single -= 1
-            if len(heights) - self._single < _PAIRED:
-                self._single = len(heights)
-            longest = max((_length(line) for _, line in self._lines[self._single :]), default=0)
-            self._second = max(half, min(longest + _BETWEEN, self._columns - longest))
-        self._heights = heights[: self._single] + heights[self._single :: 2]
+        self._single = (
+            self._first_paired()
+        )  # rows of one line; the next one is the head of two columns
+        self._heights = heights[: self._single]
+        if self._single < len(heights):
+            self._longest = max(_length(line) for _, line in self._lines[self._single :])
+            room = min(self._longest + _BETWEEN, self._columns - self._longest)
+            self._second = max(self._columns // 2, room)
+            self._head = _text(self._source[self._paired - 1])[: self._longest]
+            self._heights += [height, *heights[self._single :: 2]]
+            told = [*self._lines[0][1], ("c", _TOLD)]
+            if _length(told) <= self._columns:
+                self._lines[0] = (1, told)
         return self._heights
+
+    def _first_paired(self) -> int:
+        """The first of the lines that stand in two columns; where none do, one after the last line."""
+        single = end = len(self._lines)
+        while (
+            self._paired
+            and (self._lines[single - 1][0] or 0) > self._paired
+            and _length(self._lines[single - 1][1]) < self._columns // 2
+        ):
+            single -= 1
+        return single if end - single >= _PAIRED else end
 
     def _placed(self) -> Iterable[tuple[int, int, tuple[int | None, list[Piece]]]]:
         """The lines of this part: their row, counted from 0, the letters before them, and what they are."""
         last = self.last or 0
         for i in range(self.first, min(last, self._single)):
             yield i - self.first, 0, self._lines[i]
-        begins = max(self.first, self._single)
-        start, rows = 2 * begins - self._single, last - begins
+        begins = max(self.first, self._single + 1)
+        start, rows = 2 * begins - self._single - 2, last - begins
         for i, line in enumerate(self._lines[start : start + 2 * rows] if rows > 0 else ()):
             column, row = divmod(i, rows)
             yield begins - self.first + row, column * self._second, line
 
     def cut(self, first: int, last: int) -> int:
         """At an empty line if there is one near, so that what belongs together stays together."""
-        if last > self._single or self._is_empty(last):
+        if last > self._single:
+            return last if last > self._single + _BELOW else self._single
+        if last == self._single or self._is_empty(last):
             return last
         nearest = range(last, max(first, last - _FORGONE), -1)
         found = next((i for i in nearest if self._is_empty(i - 1)), None)
@@ -277,7 +195,7 @@ class _Listing(Block):
 
     def _heads(self, line: int) -> bool:
         """Whether a line begins with a word, and the next one stands further in."""
-        texts = ["".join(text for _, text in found) for _, found in self._lines[line : line + 2]]
+        texts = [_text(found) for _, found in self._lines[line : line + 2]]
         indents = [len(text) - len(text.lstrip()) for text in texts]
         return indents[0] < indents[-1] and texts[0].lstrip()[:1].isalpha()
 
@@ -325,10 +243,28 @@ class _Listing(Block):
             _GOES_ON if n is None else str(n) if self._numbered and line else ""
             for n, line in shown
         ]
-        if any(marks):
+        if any(marks) or (self.last or 0) > self._single:
             stream.end_marked_content()
             stream.begin_marked_content("Artifact")  # ended by who began the marked content
+        if any(marks):
             self._draw_marks(stream, marks, [tops[row] for row, _, _ in placed], style)
+        if (self.last or 0) > self._single:
+            self._draw_head(stream, [*tops, bottom], style)
+
+    def _draw_head(self, stream: Any, tops: Sequence[float], style: Any) -> None:
+        """A rule between two columns, and over each of them what heads the lines before."""
+        row = max(self._single - self.first, 0)
+        x = (self._longest + self._second) / 2 * self._advance
+        stream.set_color(colour(_PALE))
+        stream.rectangle(x, tops[row], _RULE, tops[-1] - tops[row])
+        stream.fill()
+        if self.first <= self._single:
+            letters = ink.Letters(style, stream, self._head)
+            stream.set_color(colour(_GREY))
+            y = ink.line_of(style)[1] + tops[row]
+            placed = (letters.place(x * self._advance, y, self._head) for x in (0, self._second))
+            shown = "\n".join(itertools.chain.from_iterable(placed))
+            stream.stream.append(f"BT\n{shown}\nET".encode())
 
     def _draw_marks(
         self, stream: Any, marks: Sequence[str], tops: Sequence[float], style: Any
@@ -347,13 +283,17 @@ class _Listing(Block):
         stream.stream.append("\n".join(["BT", *placed, "ET"]).encode())
 
 
+def _text(line: Sequence[Piece]) -> str:
+    return "".join(text for _, text in line)
+
+
 def _length(line: Sequence[Piece]) -> int:
-    return sum(len(text) for _, text in line)
+    return len(_text(line))
 
 
 def _levels(line: Sequence[Piece]) -> int:
     """How many tabs a line of a program stands further in."""
-    text = "".join(piece for _, piece in line)
+    text = _text(line)
     return (len(text) - len(text.lstrip(" "))) // ink.INDENT
 
 
@@ -366,7 +306,7 @@ def _wrapped(
 ) -> Iterable[tuple[int | None, list[Piece]]]:
     """Lines of at most so many letters, each with its number; what goes on has none, and hangs."""
     for number, line in enumerate(lines, 1):
-        text = "".join(piece for _, piece in line)
+        text = _text(line)
         if len(text) <= columns:
             yield number, list(line)
             continue

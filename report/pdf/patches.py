@@ -12,7 +12,7 @@ import importlib
 import zlib
 from typing import Any
 
-from report.pdf import blocks
+from report.pdf import breaking
 
 
 @functools.cache
@@ -32,8 +32,8 @@ def _break_blocks() -> None:
     usual = layout.block_level_layout_switch
 
     def switch(context: Any, box: Any, *arguments: Any, **named: Any) -> Any:
-        if isinstance(getattr(box, "replacement", None), blocks.Block):
-            return blocks.lay_out(context, box, *arguments, **named)
+        if isinstance(getattr(box, "replacement", None), breaking.Block):
+            return breaking.lay_out(context, box, *arguments, **named)
         return usual(context, box, *arguments, **named)
 
     layout.block_level_layout_switch = switch

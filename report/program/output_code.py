@@ -52,7 +52,7 @@ class Columns:
         numbers = np.concatenate([np.zeros(0), *values, *gradients])
         # beside a kink, what rounding leaves of a 0 counts
         width, decimals = number_form(numbers, not kinks(scope.trace)).split(".")
-        self.widths = [int(width), int(width) + 1, len(HEADS[2])]
+        self.widths = [int(width), int(width) + 1, len(HEADS[2]) + 1]
         self.signs = "z" * bool(np.any(numbers == 0))
         few = "7e" if decimals.endswith("e") else "8f"
         forms = zip(self.widths, (decimals, decimals, few), strict=True)

@@ -26,14 +26,15 @@ def listing(
     numbered: bool = False,
     *,
     shaded: bool = False,
-    paired: bool = False,
+    paired: int = 0,
     as_text: bool = False,
 ) -> str:
     """HTML for lines in the mono font, whose numbers, if any, stand outside of the text.
 
     It stands in a paragraph of its own; `lines` are pieces of text and how they are set, `shaded` says
-    whether they have a ground of their own, `paired` whether short ones may stand in two columns. Lines with letters that need more than a place each are
-    written `as_text`, as a browser needs all.
+    whether they have a ground of their own. Of lines that stand below `paired` others, short ones at the end
+    may stand in two columns, with the last of those others over each. Lines with letters that need more than
+    a place each are written `as_text`, as a browser needs all.
     """
     letters = {letter for line in lines for _, text in line for letter in text}
     if as_text or not letters <= _PLACED:

@@ -227,9 +227,11 @@ def test_an_equation_may_break_between_its_lines() -> None:
 
 
 def test_short_lines_at_the_end_stand_in_two_columns() -> None:
+    """A grader who runs the program sees one column: the command tells that it stands in two here."""
+    head = [[("k", "$ run")], [("", "     number")]]
     long = [[("", f"row {i} " + "of many words " * 5)] for i in range(10)]
-    short = [[("", f"{i}.0")] for i in range(120)]
-    pages = document(typeset.listing([*long, *short], shaded=True, paired=True)).pages
+    short = [[("", f"{f'{i}.0':>11}")] for i in range(120)]
+    pages = document(typeset.listing([*head, *long, *short], shaded=True, paired=2)).pages
     places: list[tuple[str, float, float]] = []
 
     def seen(text: str, _outer: object, matrix: list[float], *_: object) -> None:
@@ -238,20 +240,27 @@ def test_short_lines_at_the_end_stand_in_two_columns() -> None:
 
     pages[0].extract_text(visitor_text=seen)
     where = {text: (x, y) for text, x, y in places}
-    assert len(pages) == 2  # rows: 10 and 60; a page has 63
-    assert where["0.0"][1] == where["53.0"][1]  # down the left column, then down the right one
-    assert where["0.0"][0] == where["52.0"][0] < where["53.0"][0] == where["105.0"][0]
-    second = re.findall(r"\d+\.0", pages[1].extract_text())
-    assert [float(number) for number in second] == [*range(106, 120)]
+    assert len(pages) == 2  # rows: 2, 10, 1 and 60; a page has 63
+    assert where["0.0"][1] == where["50.0"][1]  # down the left column, then down the right one
+    assert where["0.0"][0] == where["49.0"][0] < where["50.0"][0] == where["99.0"][0]
+    text = pages[0].extract_text()
+    assert "$ run  # prints one column, whose end stands in two here" in text
+    heads = [(x, y) for name, x, y in places if name == "number"]
+    assert len(heads) == 3  # as it is printed, and over each column
+    assert heads[0][1] < heads[1][1] == heads[2][1]
+    assert heads[2][0] - heads[1][0] == where["50.0"][0] - where["0.0"][0]
+    numbers = [re.findall(r"\d+\.0", page.extract_text()) for page in pages]
+    assert [float(number) for number in numbers[0] + numbers[1]] == [*range(120)]  # as copied
     assert [page.extract_text().count("row") for page in pages] == [10, 0]
 
 
 def test_few_short_lines_stay_below_each_other() -> None:
-    source = lines(20)
-    pairs = document(typeset.listing(source, shaded=True, paired=True)).pages[0]
-    plain = document(typeset.listing(source[:8], shaded=True, paired=True)).pages[0]
+    source = [[("k", "$ run")], *lines(20)]
+    pairs = document(typeset.listing(source, shaded=True, paired=2)).pages[0]
+    plain = document(typeset.listing(source[:9], shaded=True, paired=2)).pages[0]
     rows = [len({y for _, y in _starts(page)}) for page in (pairs, plain)]
-    assert rows == [10, 8]
+    assert rows == [2 + 1 + 10, 9]
+    assert "two here" not in plain.extract_text()
 
 
 def _starts(page: pypdf.PageObject) -> list[tuple[int, int]]:

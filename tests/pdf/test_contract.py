@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from report import ReportError
-from report.pdf import blocks, engine, ink, patches, preflight
+from report.pdf import breaking, engine, ink, patches, preflight
 from report.typeset import fonts, glyphs, mathra_layout
 from report.typeset.drawing import GlyphRun
 
@@ -126,7 +126,7 @@ def test_blocks_are_laid_out_by_a_switch() -> None:
         "absolute_boxes", "fixed_boxes", "adjoining_margins", "first_letter_style",
         "first_line_style", "discard", "max_lines",
     ]  # fmt: skip
-    assert parameters(blocks.lay_out) == parameters(usual)
+    assert parameters(breaking.lay_out) == parameters(usual)
     assert "return (*result, None)" in inspect.getsource(usual), "it returns something else"
     assert parameters(weasyprint("layout").LayoutContext.overflows_page)[1:] == [
         "bottom_space", "position_y",

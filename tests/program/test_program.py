@@ -508,7 +508,18 @@ def test_the_programs_of_all_problems_are_short_and_clean(tmp_path: Path) -> Non
                 lines = written.source.splitlines()
                 assert max(map(len, lines)) <= WIDTH, name
                 lengths[name] = sum(bool(line) for line in lines)
-    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "E,F", "--ignore", "E741"]
+    ruff = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--select",
+        "E,F",
+        "--ignore",
+        "E741",
+    ]
     ruff += ["--line-length", str(WIDTH), "."]
     done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
