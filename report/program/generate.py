@@ -130,7 +130,8 @@ def _with_head(scope: Scope, docstring: list[str], lines: list[str]) -> str:
     if scope.dialect == "python":
         lines = [re.sub(r"\bmath\.(\w+)", r"\1", line) for line in lines]
     head = [*docstring, *_imports(scope, _names("\n".join(lines)))]
-    gap = ["", ""] if lines[0].startswith(("def ", "# ")) else [""]
+    first = next(line for line in lines if not line.startswith("#"))
+    gap = ["", ""] if first.startswith("def ") else [""]
     return "\n".join([*head, *gap, *lines]) + "\n"
 
 

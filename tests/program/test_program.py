@@ -546,6 +546,8 @@ def test_the_same_trace_gives_the_same_program(dialect: Any) -> None:
 def test_names_of_the_trace_are_printed_where_variables_had_to_differ() -> None:
     program = generate(traced("colliding names"), dialect="python")
     assert "\nprint_ = 1.25\n" in program.source
+    assert "\n# Here math_ is math, np_ is np, print_ is print, id_ is id\n" in program.source
+    assert "\nO = " in program.source  # a name that a reader knows from the formula
     printed = parse_output(execute(program), traced("colliding names"))
     assert {"print", "math", "np", "l", "O", "d_x"} <= printed.gradients.keys()
 
