@@ -40,7 +40,7 @@ def number_form(numbers: Array, plain: bool = True) -> str:
 class Columns:
     """How wide the columns are, and how their numbers are written.
 
-    A difference has eight digits, which is about as many as it knows.
+    A difference has eight digits or nine, which is about as many as it knows.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -54,7 +54,8 @@ class Columns:
         width, decimals = number_form(numbers, not kinks(scope.trace)).split(".")
         self.widths = [int(width), int(width) + 1, len(HEADS[2]) + 1]
         self.signs = "z" * bool(np.any(numbers == 0))
-        few = "7e" if decimals.endswith("e") else "8f"
+        whole = self.widths[0] - int(decimals[:-1]) - 2
+        few = "7e" if decimals.endswith("e") else f"{9 - whole}f"
         forms = zip(self.widths, (decimals, decimals, few), strict=True)
         self.specs = [f"{self.signs}{w}.{d}" for w, d in forms]
 
