@@ -17,7 +17,7 @@ from report.autodiff.graph import Node
 from report.autodiff.parser import python_text
 from report.autodiff.parser.typed_tokens import BESIDE, DOT
 from report.autodiff.trace import Quantity, Trace
-from report.program import check_plan, list_code, output_code, syntax
+from report.program import check_plan, library, list_code, output_code, syntax
 from report.program.backward import backward
 from report.program.gradient_check import Check
 from report.program.library import FUNCTIONS, source
@@ -90,8 +90,9 @@ def _source(trace: Trace, dialect: Dialect) -> str:
     defined = [*check.definitions(), *output_code.definitions(scope, columns)]
     last = [*check.statements(), *output_code.statements(scope, columns, check.differences())]
     inputs = [*_renamed(scope), *_settings(scope), *input_lines(scope)]
-    used = _names("\n".join([*inputs, *chain(*passes, *defined), *last]))
-    functions = [source(dialect, name).splitlines() for name in _functions(scope, used)]
+    text = "\n".join([*inputs, *chain(*passes, *defined), *last])
+    used = _names(text)
+    functions = _functions(scope, text, used)
     inputs += range_lines(scope, used)
     lines = _joined([*functions, inputs, *passes, *defined, last], functions + defined)
     return _with_head(scope, _docstring(scope), lines)
@@ -119,8 +120,9 @@ def _settings(scope: Scope) -> list[str]:
 
 def loop_source(scope: Scope, docstring: str, inputs: list[str], loop: list[str]) -> str:
     """A program of inputs and a loop, with the functions and imports that it needs."""
-    used = _names("\n".join([*inputs, *loop]))
-    functions = [source(scope.dialect, name).splitlines() for name in _functions(scope, used)]
+    text = "\n".join([*inputs, *loop])
+    used = _names(text)
+    functions = _functions(scope, text, used)
     inputs += range_lines(scope, used)
     return _with_head(scope, [docstring], _joined([*functions, inputs, loop], functions))
 
@@ -168,14 +170,15 @@ def _names(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _functions(scope: Scope, used: frozenset[str]) -> list[str]:
-    """The gates' functions that are called and those that these call, in the order of definition."""
+def _functions(scope: Scope, text: str, used: frozenset[str]) -> list[list[str]]:
+    """The lines of the gates' functions that are called and of those that these call, in the order of definition."""
     functions = FUNCTIONS[scope.dialect]
     found: set[str] = set()
     while used := (used & functions.keys()) - found:
         found |= used
         used = frozenset().union(*(_names(source(scope.dialect, name)) for name in used))
-    return [name for name in functions if name in found]
+    names = [name for name in functions if name in found]
+    return [function.splitlines() for function in library.defined(scope.dialect, names, text)]
 
 
 def _docstring(scope: Scope) -> list[str]:

@@ -535,6 +535,29 @@ def test_programs_define_only_what_they_use(dialect: Any) -> None:
         used = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
         for function in (n for n in tree.body if isinstance(n, ast.FunctionDef)):
             assert function.name in used, (case, function.name)
+            options = function.args.args[len(function.args.args) - len(function.args.defaults) :]
+            if function.name in FUNCTIONS[dialect]:
+                calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+                calls = [n for n in calls if ast.unparse(n.func) == function.name]
+                asked = {keyword.arg for call in calls for keyword in call.keywords}
+                most = max(len(call.args) for call in calls)
+                asked |= {arg.arg for arg in function.args.args[:most]}
+                assert {arg.arg for arg in options} <= asked | {"ddof"}, (case, function.name)
+
+
+def test_a_function_of_a_program_has_no_branch_that_is_never_taken() -> None:
+    def written(text: str) -> str:
+        trace = report.trace(text, {"X": M23})
+        made = generate(trace, dialect="numpy")
+        compare(trace, execute(made))
+        return made.source
+
+    whole = written("logsumexp(X)")
+    assert "def logsumexp(x):\n    top = np.max(x, keepdims=True)" in whole
+    assert "    return np.squeeze(whole)\n" in whole
+    assert "def logsumexp(x, axis=None):" in written("sum(logsumexp(X, axis=1)**2)")
+    kept = written("sum(X * logsumexp(X, axis=1, keepdims=True))")
+    assert "    return whole if keepdims else np.squeeze(whole, axis=axis)\n" in kept
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

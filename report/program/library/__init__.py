@@ -1,18 +1,19 @@
 """The functions that programs define for gates which are no operator and no function of a library.
 
 They are real functions of the modules `lists` (numbers and nested lists) and `arrays` (NumPy), and stand
-in a program as they stand there.
+in a program as they stand there, without the options that it does not ask for.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 from report.program.library import arrays, lists
+from report.program.library.narrow import narrowed
 
 
 def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
@@ -25,6 +26,17 @@ FUNCTIONS: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "python": _functions(lists),
     "numpy": _functions(arrays),
 }
+
+
+def defined(dialect: str, names: Iterable[str], program: str) -> list[str]:
+    """The definitions of these functions, with the options that a program which calls them asks for.
+
+    `names` are in the order of definition, in which those that call others come later.
+    """
+    found: list[str] = []
+    for name in reversed(list(names)):
+        found.append(narrowed(source(dialect, name), [program, *found]))
+    return found[::-1]
 
 
 @cache

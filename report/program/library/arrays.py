@@ -75,7 +75,7 @@ def logsumexp(x, axis=None, keepdims=False):
     ties = np.sum(x == top, axis=axis, keepdims=True) - 1  # the largest is exp(0) = 1
     others = np.sum(powers * (x < top), axis=axis, keepdims=True)
     whole = top + np.log1p(ties + others)
-    return whole if keepdims else np.squeeze(whole, axis)
+    return whole if keepdims else np.squeeze(whole, axis=axis)
 
 
 def log_softmax(x, axis=-1):  # the largest power, exp(0) = 1, is the 1 in log1p
@@ -119,7 +119,7 @@ def std(x, axis=None, ddof=0, keepdims=False):
     away = x - np.min(x, axis=axis, keepdims=True)  # 0 where all are equal
     top = np.max(away, axis=axis, keepdims=True)
     found = np.std(away / (top + (top == 0)), axis=axis, ddof=ddof, keepdims=True)
-    return found * top if keepdims else np.squeeze(found * top, axis)
+    return found * top if keepdims else np.squeeze(found * top, axis=axis)
 
 
 def reverse_cumsum(x, axis=0):
