@@ -93,9 +93,11 @@ def _is_extreme(p: Printer, node: Node) -> Printed:
     """𝟙[x = max(x)]: which entries are the largest, of all or along an axis."""
     (a,) = node.args
     sign = r"\max" if node.gate.form is Form.LARGEST else r"\min"
-    kept = {"keepdims": True} if len(a.shape) > 2 and node.params.get("axis") is not None else {}
+    axis = node.params.get("axis")
+    kept = {"keepdims": True} if len(a.shape) > 2 and axis is not None else {}
     below = below_name(options(node.gate, {**node.params, **kept}, a.shape))
-    inside = put(p.write(a), f" = {sign}", below, bracketed(p.write(a)))
+    turned = r"^{\top}" if len(a.shape) == 2 and axis in (0, -2) and a.shape[1] > 1 else ""
+    inside = put(p.write(a), f" = {sign}", below, bracketed(p.write(a)), turned)
     return put(r"𝟙\left[", inside, r"\right]", binding=CALL, condition=inside)
 
 

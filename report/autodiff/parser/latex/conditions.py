@@ -130,6 +130,7 @@ class _Conditions(_Names):
             f"{x.within(1)} {relation} {y.within(1)}",
             0,
             axes,
+            x.row or y.row,
         )
 
     def fixed_index(self, part: Part) -> Any:
@@ -184,7 +185,8 @@ class _Conditions(_Names):
         (condition, a, b), axes = self.aligned([condition, a, b], part)
         c, x, y = condition.node, a.node, b.node
         node = self.call("where", [c, x, y], part)
-        return Value(node, f"where({condition.text}, {a.text}, {b.text})", ATOM, axes)
+        row = len(node.shape) - len(axes) == 1 and (condition.row or a.row or b.row)
+        return Value(node, f"where({condition.text}, {a.text}, {b.text})", ATOM, axes, row)
 
     def lower_cases(self, part: Cases) -> Operand:
         """Nested choices; without an otherwise one of the cases must hold."""

@@ -209,7 +209,7 @@ def _in_a_row(tokens: Sequence[Token], n: int) -> dict[str, int]:
     if not found or not re.fullmatch(r"\w", last):
         return {}
     sizes = {}
-    for stride, label in found:
+    for stride, label in sorted(found, key=lambda f: -int(f[0])):
         sizes[label], n = n // int(stride), int(stride)
     return {**sizes, last: n}
 
