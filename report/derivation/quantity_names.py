@@ -29,7 +29,9 @@ class Notation:
         self.f = symbol(trace.letter)
         self.name = {n: symbol(q.name, n.shape) for n, q in trace.quantities.items()}
         self.by_name = {q.name: self.name[n] for n, q in trace.quantities.items()}
-        names = {*self.by_name, trace.letter}
+        names = {
+            part for name in (*self.by_name, trace.letter) for part in (name, *name.split("_"))
+        }
         self.letters = "".join(c for c in LETTERS if c not in names)
         self.entry = {n: symbol(q.name, labels=place(n)) for n, q in trace.quantities.items()}
 
