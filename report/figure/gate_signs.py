@@ -100,7 +100,7 @@ def sign(
     if form is Form.PICKED:
         key = _shortened(index(node, name_of), "roman", size, longest)
         return plain_runs(f"[{key}]", size)
-    if form in _PRODUCTS:
+    if form in _PRODUCTS and not node.params:
         operands = [_operand(a, name_of, size, longest) for a in args]
         raised = _PRODUCTS[form](args)
         turned = [
@@ -111,7 +111,8 @@ def sign(
         return [*turned[0], *(run for runs in apart for run in runs)]
     constants = [i for i, a in enumerate(args) if a.is_constant]
     if not constants:
-        return [*plain_runs(node.gate.sign, size), *_options(node.params, len(args[0].shape))]
+        text = "transpose" if form is Form.TRANSPOSE else node.gate.sign
+        return [*plain_runs(text, size), *_options(node.params, len(args[0].shape))]
     if len(args) == 2 and len(constants) == 1:
         place = constants[0]
         ways = _compared(node.gate.sign) if form is Form.COMPARISON else _WITH_CONSTANT.get(form)
@@ -215,11 +216,14 @@ _WITH_CONSTANT: Mapping[Form | None, tuple[Callable[[Node, float], list[TextRun]
 
 
 def _options(params: Mapping[str, Any], rank: int) -> list[TextRun]:
-    axis = params.get("axis")
-    if axis is None or not rank:
+    axis, order = params.get("axis"), params.get("axes")
+    if order is not None:
+        text = ",".join(str(a % rank + 1) for a in order)
+    elif axis is None or not rank:
         return []
-    axes = [a % rank for a in (axis if isinstance(axis, tuple) else (axis,))]
-    text = over(axes, rank).replace(r"\text{", "").replace("}", "")
+    else:
+        axes = [a % rank for a in (axis if isinstance(axis, tuple) else (axis,))]
+        text = over(axes, rank).replace(r"\text{", "").replace("}", "")
     return [TextRun(f"\u00a0{text}", SMALLEST, "roman", -1.5)]
 
 

@@ -46,6 +46,8 @@ class _Tidy(ast.NodeTransformer):
         self.generic_visit(node)
         node.test = _condition(node.test)
         match node.test:
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]) if _same(left, right):
+                return node.body
             case ast.Compare(left=left, ops=[ast.Gt() | ast.GtE()], comparators=[right]):
                 if _same(node.body, left) and _same(node.orelse, right):
                     return _call("max", left, right)

@@ -94,6 +94,16 @@ def test_values(text: str, value: float) -> None:
     assert trace(text, INPUTS).value == value
 
 
+@pytest.mark.parametrize(
+    "text", ["transpose(A, (0, 2, 1))", "swapaxes(A, -1, -2)", "swapaxes(A, axis1=2, axis2=1)"]
+)
+def test_the_last_two_axes_exchanged_are_the_transpose_of_each_matrix(text: str) -> None:
+    found = trace(f"sum({text} * B)", {"A": np.ones((2, 1, 3)), "B": np.ones((2, 3, 1))})
+    assert found.gates[0].node.gate.name == "swap_last"
+    other = trace("sum(transpose(A, (1, 0, 2)))", {"A": np.ones((2, 1, 3))})
+    assert other.gates[0].node.gate.name == "transpose"
+
+
 def test_constants_are_folded_and_named() -> None:
     graph = read("x * (2 * pi + 1)")
     (multiply,) = graph.nodes

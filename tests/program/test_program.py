@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 import report
+from report import trace
 from report.answering import programs_of
 from report.autodiff.gates import GATES
 from report.autodiff.trace import Trace
@@ -471,6 +472,11 @@ def test_the_vectorised_program_reads_as_the_formulas_of_a_textbook() -> None:
     assert "    return np.sum(sigmoid(W @ x) ** 2)\n" in column
     vector = generate(traced("homework q2, vector"), dialect="numpy").source
     assert "d_W = np.outer(d_q1, x)" in vector
+
+
+def test_a_label_is_not_compared_with_itself() -> None:
+    found = trace("trace(x @ x + s * eye(2))", {"x": [1, 2], "s": 0.5})
+    assert "i == i" not in generate(found, dialect="python").source
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

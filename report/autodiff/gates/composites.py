@@ -6,6 +6,7 @@ Each is its definition: forward function, shape, rules, index form and code are 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,19 @@ from report.autodiff.gates.algebra import dot, norm
 from report.autodiff.gates.arithmetic import square, where
 from report.autodiff.gates.by_definition import number
 from report.autodiff.gates.functions import sqrt
-from report.autodiff.gates.indexing import concatenate, index, one_hot, reshape, transpose
+from report.autodiff.gates.indexing import (
+    concatenate,
+    index,
+    one_hot,
+    reshape,
+    transpose,
+    turned_by,
+)
 from report.autodiff.gates.keys import Key, Place
 from report.autodiff.gates.reductions import mean, prod, total, var
 from report.autodiff.gates.shapes import axes_of, class_labels, is_integer, shapes_text
 from report.autodiff.gates.table import gate
-from report.autodiff.graph import shape_of
+from report.autodiff.graph import Shape, shape_of
 from report.errors import ReportError
 
 # ---------------------------------------------------------------- normalisation
@@ -160,6 +168,13 @@ def _swapaxes(x: Any, axis1: Any = 0, axis2: Any = 1) -> Any:
     (i,), (j,) = axes_of(shape_of(x), axis1), axes_of(shape_of(x), axis2)
     order[i], order[j] = j, i
     return transpose(x, axes=tuple(order))
+
+
+def _variant_of_swapaxes(shapes: Sequence[Shape], params: dict[str, Any]) -> str:
+    rank = len(shapes[0])
+    (i,), (j,) = (axes_of(shapes[0], params.get(f"axis{n + 1}", n)) for n in (0, 1))
+    order = [{i: j, j: i}.get(a, a) for a in range(rank)]
+    return turned_by(tuple(order), rank, params, "swapaxes")
 
 
 def _squeeze(x: Any, axis: Any = None) -> Any:
@@ -303,7 +318,7 @@ gate(
     why="The entries only change places: each gradient goes back to the place of its entry.",
 )
 gate(
-    "swapaxes", definition=_swapaxes, sign="swapaxes", usage="swapaxes(X, axis1=0, axis2=1)", group="shapes",
+    "swapaxes", definition=_swapaxes, variant=_variant_of_swapaxes, sign="swapaxes", usage="swapaxes(X, axis1=0, axis2=1)", group="shapes",
     summary="two axes exchanged", why="The entries only change places: each gradient goes back to the place of its entry.",
 )
 gate(

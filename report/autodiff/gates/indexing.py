@@ -16,6 +16,7 @@ from report.autodiff.gates import code, index_entries
 from report.autodiff.gates.keys import Key, Place
 from report.autodiff.gates.shapes import (
     axes_of,
+    is_integer,
     joined,
     one_hot_rows,
     padded,
@@ -48,6 +49,7 @@ transpose = gate(
     "transpose", lambda a, axes=None: np.transpose(a, axes)[()],
     lambda g, y, a, axes=None: g.T if axes is None else transpose(g, axes=_inverse(axes, len(axes))),
     entry=index_entries.transpose, shape=permuted, form=Form.TRANSPOSE, order=(0, 9), linear=True, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER, params={"axes": None},
+    variant=lambda shapes, params: turned_by(params.get("axes"), len(shapes[0]), params, "transpose"),
     numpy=code.np_transpose, usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
     why="Entry $(i, j)$ of the transpose is entry $(j, i)$ of the argument, so the "
@@ -57,7 +59,7 @@ transpose = gate(
 swap_last = gate(
     "swap_last", lambda a: np.swapaxes(a, -1, -2), lambda g, y, a: swap_last(g),
     entry=index_entries.swap_last, shape=lambda a: (*a[:-2], a[-1], a[-2]), form=Form.TRANSPOSE, order=(0, 8), linear=True, sign="ᵀ", latex=r"{0:5}^{{\top}}", binding=POWER,
-    numpy="np.swapaxes({0}, -1, -2)",
+    numpy="np.swapaxes({0}, -1, -2)", formula="swapaxes({0}, -1, -2)",
 )
 
 # shapes
@@ -162,6 +164,17 @@ def fit_to(g: Any, like: Any) -> Any:
     """A gradient in the shape of the argument that it belongs to."""
     shape = shape_of(like)
     return g if shape_of(g) == shape else sum_to(g, shape=shape)
+
+
+def turned_by(axes: Any, rank: int, params: dict[str, Any], otherwise: str) -> str:
+    """The gate that turns each matrix of a stack, where axes are put in such an order, or another."""
+    last = (*range(rank - 2), rank - 1, rank - 2)
+    if rank < 3 or not isinstance(axes, tuple) or not all(map(is_integer, axes)):
+        return otherwise
+    if tuple(a % rank for a in axes) != last:
+        return otherwise
+    params.clear()
+    return "swap_last"
 
 
 def _inverse(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
