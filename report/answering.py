@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from report.readback import ReadBack
     from report.student import OwnRun
 
+Side = tuple[str, str, Any]  # what is told, its formula, its numbers
 _AHEAD = 3  # questions whose programs run at a time
 
 
@@ -144,7 +145,8 @@ def _finish(
         done = work_of(
             begun.work, begun.question, derivation, drawn, found, begun.written, begun.descent
         )
-        read += read_sides(found, _beside(done))
+        sides, put_in, further = _beside(done)
+        read += read_sides(found, sides, further=further, put_in=put_in)
         done, more = _with_any_entry(done)
         read += more
         for side, names in updates_in_numbers(begun.descent) if begun.descent else ():
@@ -212,19 +214,25 @@ def _with_any_entry(work: Work) -> tuple[Work, ReadBack]:
     return replace(work, any_entry=derivation), read
 
 
-def _beside(work: Work) -> list[tuple[str, str, Any]]:
-    """The formulas that stand beside a derivation: of second derivatives and of first steps."""
-    from report.derivation.descent import first_steps
-    from report.derivation.second_order import entries
+def _beside(work: Work) -> tuple[list[Side], list[Side], dict[str, Any]]:
+    """The formulas that stand beside a derivation: of second derivatives and of first steps.
 
-    sides: list[tuple[str, str, Any]] = []
+    Then those of them with numbers put in, and the names of their own that they use.
+    """
+    from report.derivation.descent import first_steps
+    from report.derivation.second_order import entries, named
+
+    sides: list[Side] = []
+    further: dict[str, Any] = {}
+    steps = first_steps(work.trace, work.descent) if work.descent is not None else ()
     if work.curvature is not None:
         found = entries(work.trace, work.derivation, work.curvature)
-        sides += [(e.left, e.symbols[0], value) for e, value in found]
-    if work.descent is not None:
-        steps = first_steps(work.trace, work.descent)
-        sides += [(step.left, step.side, step.value) for step in steps]
-    return sides
+        sides += [(e.left, side, value) for e, value in found for side in e.symbols]
+        own = named(work.trace, work.derivation)
+        further = {name: work.trace.quantities[node].value for node, name in own.items()}
+    sides += [(step.left, step.side, step.value) for step in steps]
+    put_in: list[Side] = [(step.left, step.put_in, step.value) for step in steps if step.put_in]
+    return sides, put_in, further
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ from report import number_format
 from report.autodiff.descent import MEMORY, SECOND, Descent, Plan
 from report.autodiff.graph import Array
 from report.autodiff.trace import Trace
-from report.derivation.latex.symbols import VALUE, partial, symbol, tensor
-from report.derivation.quantity_names import Notation
+from report.derivation.latex.symbols import GRADIENT, VALUE, partial, symbol, tensor
+from report.derivation.quantity_names import Notation, factor
 
 MAX_SHOWN = 6  # inputs whose first step is written
 MAX_READ = 3  # steps in whose numbers the update is read back
@@ -21,17 +21,22 @@ MAX_READ = 3  # steps in whose numbers the update is read back
 
 @dataclass(frozen=True, eq=False)
 class FirstStep:
-    """The first step of one input: w ← `side` = `numbers`, which are those of `value`."""
+    """The first step of one input: w ← `side` = `put_in` = `numbers`, which are those of `value`.
+
+    `put_in` has the numbers of `side`, and is empty where there are many.
+    """
 
     left: str
     side: str
+    put_in: str
     numbers: str
     value: Array
 
     @property
     def latex(self) -> str:
         """The whole line."""
-        return rf"{self.left} \leftarrow {self.side} = {self.numbers}"
+        sides = " = ".join(filter(None, [self.side, self.put_in, self.numbers]))
+        return rf"{self.left} \leftarrow {sides}"
 
 
 def updates(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -109,5 +114,8 @@ def first_steps(trace: Trace, descent: Descent) -> tuple[FirstStep, ...]:
         value = np.asarray(descent.points[1][name])
         own = symbol(name, value.shape)
         shown = tensor(value, VALUE)
-        found.append(FirstStep(own, rf"{own} - {rate}\,{partial(f, own)}", shown, value))
+        start, slope = descent.points[0][name], descent.gradients[0][name]
+        put_in = rf"{tensor(start, VALUE)} - {rate} \cdot {factor(tensor(slope, GRADIENT))}"
+        side = rf"{own} - {rate}\,{partial(f, own)}"
+        found.append(FirstStep(own, side, "" if value.shape else put_in, shown, value))
     return tuple(found)

@@ -9,8 +9,8 @@ from report.autodiff.gates import ATOM
 from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
 from report.derivation.index_form import IndexForm, index_form
-from report.derivation.index_form.walk import LETTERS
 from report.derivation.latex import Leaf, equation, latex
+from report.derivation.latex.letters import LETTERS
 from report.derivation.latex.printed import Printed, bracketed
 from report.derivation.latex.symbols import GRADIENT, VALUE, partial, symbol, taken_by, tensor
 

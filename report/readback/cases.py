@@ -9,7 +9,7 @@ import numpy as np
 from report.autodiff.parser.latex.names import normal
 from report.autodiff.parser.latex.printed import PrintedNames, derivative
 from report.derivation.elements import Equation
-from report.derivation.index_form.walk import LETTERS
+from report.derivation.latex.letters import LETTERS
 
 
 def with_cases(names: PrintedNames, told: Sequence[Equation], letter: str) -> PrintedNames:

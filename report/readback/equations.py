@@ -27,7 +27,7 @@ from report.autodiff.rounding_error import scales
 from report.autodiff.trace import Quantity, Trace
 from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
-from report.derivation.index_form.walk import LETTERS
+from report.derivation.latex.letters import LETTERS
 from report.derivation.latex.symbols import VALUE, symbol
 from report.errors import ReportError
 from report.readback.cases import with_cases
@@ -47,31 +47,17 @@ Side = tuple[str, str, Array]  # what is told, its formula, the numbers of it
 
 def read_back(trace: Trace, derivation: Derivation) -> ReadBack:
     """Read every equation of a derivation; see `Equation`."""
-    reader = _Equations(trace, trace)
+    reader = Equations(trace, trace)
     with np.errstate(all="ignore"):  # what is no number is said to be none
         reader.whole(derivation)
         notes = reader.notes
         failures = notes.failures
         if failures and extended.steps(trace.graph) <= extended.MAX_STEPS:
-            again = _Equations(trace, with_more_digits(trace))
+            again = Equations(trace, with_more_digits(trace))
             again.whole(derivation)
             known = again.notes
             failures = [f for f in failures if f in known.failures or f not in known.right]
     return ReadBack(notes.formulas, tuple(failures), tuple(notes.unread))
-
-
-def read_sides(
-    trace: Trace, sides: Sequence[Side], names: Mapping[str, Array] | None = None
-) -> ReadBack:
-    """Read formulas that stand beside a derivation, in the names of the trace, or in `names` of their own."""
-    reader = _Equations(trace, trace)
-    if names is not None:
-        reader.names = PrintedNames({normal(name): value for name, value in names.items()})
-    with np.errstate(all="ignore"):
-        for left, side, expected in sides:
-            reader.same(left, side, expected, float(np.max(np.abs(expected), initial=0.0)))
-    notes = reader.notes
-    return ReadBack(notes.formulas, tuple(notes.failures), tuple(notes.unread))
 
 
 def names_of(numbers: Trace) -> PrintedNames:
@@ -91,7 +77,7 @@ def names_of(numbers: Trace) -> PrintedNames:
     return found
 
 
-class _Equations:
+class Equations:
     """The formulas of a trace, read with the `numbers` of that trace, or of one with more digits."""
 
     def __init__(self, trace: Trace, numbers: Trace) -> None:
@@ -137,12 +123,14 @@ class _Equations:
                 self.same(left, side, q.value, self.sizes[q.node].value)
 
     def step(self, step: Step) -> None:
+        """The backward step of one gate."""
         if step.entry is not None:
             self.entries(step.entry, self.sizes[step.quantity.node].value)
         for branch in step.branches:
             self.branch(branch, step.quantity)
 
     def branch(self, branch: Branch, of: Quantity) -> None:
+        """What the gate `of` sends back to one argument."""
         names, scale = self.names, self.sizes[branch.argument].gradient
         is_scalar = not of.node.shape
         if branch.local is not None and not is_scalar:

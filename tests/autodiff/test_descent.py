@@ -14,7 +14,7 @@ from report.autodiff.descent import METHODS, Plan, descend
 from report.autodiff.hessian import curvature
 from report.derivation import derive
 from report.derivation.descent import first_steps, updates_in_numbers
-from report.derivation.second_order import entries
+from report.derivation.second_order import entries, named
 from report.errors import CheckError
 from report.program.loop import check_loop, generate_loop
 from report.readback import read_sides
@@ -78,16 +78,29 @@ def test_a_step_out_of_the_domain_is_told_with_its_number() -> None:
 def test_what_is_printed_of_steps_and_second_derivatives_is_read_back() -> None:
     t = trace(*NEURON)
     steps = first_steps(t, descend(t, Plan(1, 0.8, "momentum")))
-    second = entries(t, derive(t), curvature(t))
+    derivation = derive(t)
+    second = entries(t, derivation, curvature(t))
     sides = [(s.left, s.side, s.value) for s in steps]
-    sides += [(e.left, e.symbols[0], value) for e, value in second]
-    assert len(sides) == 5
-    assert all("q_{3}" in e.symbols[0] and "sigma" not in e.symbols[0] for e, _ in second)
-    assert read_sides(t, sides).formulas == 5
-    assert not read_sides(t, sides).failures
-    assert not read_sides(t, sides).unread
+    sides += [(e.left, side, value) for e, value in second for side in e.symbols]
+    put_in = [(s.left, s.put_in, s.value) for s in steps]
+    own = {name: t.quantities[node].value for node, name in named(t, derivation).items()}
+    assert list(own) == ["s"]  # as in the gradient
+    assert all("sigma" not in side for e, _ in second for side in e.symbols)
+    read = read_sides(t, sides, further=own, put_in=put_in)
+    assert read.formulas == len(sides) + 2 == 10
+    assert not read.failures
+    assert not read.unread
     wrong = [(left, side, value + 1e-6) for left, side, value in sides]
-    assert len(read_sides(t, wrong).failures) == 5
+    assert len(read_sides(t, wrong, further=own).failures) == len(sides)
+    wrong = [(left, side, value + 0.01) for left, side, value in put_in]
+    assert len(read_sides(t, [], put_in=wrong).failures) == 2
+
+
+def test_a_second_derivative_begins_as_the_gradient_is_written() -> None:
+    t = trace("(1 - x)**2 + 100*(y - x**2)**2", {"x": -1.2, "y": 1.0})
+    (by_x, value), *_ = entries(t, derive(t), curvature(t))
+    assert by_x.symbols == (r"800 x^{2} + 2 - 400 \left(y - x^{2}\right)", "1200 x^{2} + 2 - 400 y")
+    assert value == pytest.approx(1330)
 
 
 def test_the_trace_as_json_holds_them() -> None:

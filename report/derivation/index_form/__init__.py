@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from report.autodiff.gates.entries import NoIndexForm
 from report.autodiff.graph import Node
 from report.derivation.index_form.gathered import gathered
-from report.derivation.index_form.walk import LETTERS, IndexForm, Split, Walk, Whole
+from report.derivation.index_form.walk import IndexForm, Split, Walk, Whole
 from report.derivation.latex import NONE_TAKEN, Printed, Taken
+from report.derivation.latex.letters import LETTERS
 
 __all__ = ["IndexForm", "NoIndexForm", "index_form"]
 

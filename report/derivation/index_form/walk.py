@@ -38,7 +38,6 @@ from report.derivation.symbolic.expressions import call, constant, exact_number,
 from report.derivation.symbolic.factor_order import is_plain_number
 from report.derivation.symbolic.sympy_printer import entry_latex, extreme_of
 
-LETTERS = "ijklmnprstuvabcdgh"
 MAX_NODES = 70
 MAX_WHOLE = 120  # characters of a part that stands in matrix form
 MAX_LISTED = 6  # entries of a constant vector that can stand in a formula

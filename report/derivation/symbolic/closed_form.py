@@ -6,7 +6,7 @@ sympy is imported when a function is called, not with this module.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -45,20 +45,29 @@ class ClosedForm:
         return expression_latex(self.expression, names, self.taken)
 
     def derivative(self, name: str) -> ClosedForm:
-        """Its derivative by an input: one entry of the Hessian."""
-        slope = derivative(self.expression, self.symbols[name])
-        return replace(self, expression=shortest(slope))
+        """Its derivative by an input, term by term: one entry of the Hessian."""
+        return replace(self, expression=_term_by_term(self.expression, self.symbols[name]))
 
-    def with_gates(self, graph: Graph, names: Mapping[Node, str]) -> ClosedForm:
-        """The same with the values of gates by name, where a function such as σ(w x + b) repeats."""
+    @property
+    def shortest(self) -> ClosedForm:
+        """The same, as short as it can be written at once."""
+        import sympy
+
+        return replace(self, expression=shortest(sympy.sympify(self.expression).doit()))
+
+    def with_gates(
+        self, graph: Graph, names: Mapping[Node, str], always: Container[Node] = ()
+    ) -> ClosedForm:
+        """The same with the values of gates by name, where a function such as σ(w x + b) repeats, or `always`."""
         known = {node: self.symbols[name] for name, node in graph.inputs.items()}
         found, symbols = self.expression, dict(self.symbols)
         for gate in reversed(graph.nodes):
             value = expression(gate, known)
-            if value.is_Function and found.count(value) > 2:
+            repeats = value.is_Function and found.count(value) > 2
+            if gate in names and (repeats or (gate in always and found.has(value))):
                 symbols[names[gate]] = ordered_symbol(len(symbols))
                 found = found.xreplace({value: symbols[names[gate]]})
-        return replace(self, expression=shortest(found), symbols=symbols)
+        return replace(self, expression=found, symbols=symbols)
 
     def at(self, point: Mapping[str, float], digits: int = 30) -> float:
         """Its value at a point, computed with that many digits; NaN where these leave a division by 0."""
@@ -73,6 +82,25 @@ class ClosedForm:
         with mpmath.workdps(digits), suppress(ZeroDivisionError):
             return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
         return math.nan
+
+
+def _term_by_term(e: Any, by: Any) -> Any:
+    """The derivative with the terms of sums and of the product rule apart, as one would write them first."""
+    import sympy
+
+    found = []
+    for term in sympy.Add.make_args(e):
+        factors = sympy.Mul.make_args(term)
+        for i, factor in enumerate(factors):
+            slope = derivative(factor, by)
+            if slope == 0:
+                continue
+            others = (*sympy.Mul.make_args(slope), *factors[:i], *factors[i + 1 :])
+            number = sympy.Mul(*(f for f in others if f.is_number))
+            rest = sympy.Mul(*(f for f in others if not f.is_number))
+            apart = rest.is_Add and number != 1  # else sympy multiplies it out
+            found.append(sympy.Mul(number, rest, evaluate=not apart))
+    return sympy.Add(*found, evaluate=len(found) < 2)
 
 
 def inputs_as_read(graph: Graph) -> list[Node]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from report.autodiff.form import Form
 from report.autodiff.gates import GATES
+from report.derivation.latex.letters import LETTERS
 
 BRACKETS = frozenset({Form.COMPARISON, Form.BRACKET})
 
@@ -63,6 +64,16 @@ def has_extreme(e: Any) -> bool:
     return any(
         hasattr(a, "limits") and hasattr(a, "gate") for a in (e, *(e.args if e.is_Mul else ()))
     )
+
+
+def by_labels(factors: list[Any]) -> list[Any]:
+    """Factors of entry (i, j) of an outer product, a_i (1 - a_i) x_j: those of i before those of j."""
+    labels = [{s.name for s in f.free_symbols if s.is_integer} for f in factors]
+    if any(len(own) != 1 for own in labels) or any(is_wide(f) for f in factors):
+        return factors
+    order = LETTERS.index
+    places = [min(map(order, own)) for own in labels]
+    return [f for _, f in sorted(zip(places, factors, strict=True), key=lambda pair: pair[0])]
 
 
 def rank(e: Any) -> tuple[int, bool, bool, int, str]:

@@ -24,6 +24,7 @@ from report.derivation.latex.printed import (
 )
 from report.derivation.latex.printer import NONE_TAKEN, Taken, filled
 from report.derivation.symbolic.factor_order import (
+    by_labels,
     first_name,
     form_of,
     has_extreme,
@@ -125,7 +126,7 @@ def _product(p: Any, e: Any) -> str:
         inverse = f.is_Pow and is_plain_number(f.exp) and bool(f.exp < 0)
         (below if inverse else above).append(1 / f if inverse else f)
     front = [p._print(f) for f in above if rank(f)[0] <= 1]
-    rest = [f for f in above if rank(f)[0] > 1]
+    rest = by_labels([f for f in above if rank(f)[0] > 1])
     if below:
         numerator, denominator = number.as_numer_denom()
         top = _row(p, numerator, [f for f in rest if not is_wide(f)])

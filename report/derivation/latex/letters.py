@@ -1,0 +1,3 @@
+"""The letters that may be labels of entries, in the order in which they are taken."""
+
+LETTERS = "ijklmnprstuvabcdgh"

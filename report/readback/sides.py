@@ -1,0 +1,45 @@
+"""Formulas that stand beside a derivation, read back: second derivatives, steps down the gradient."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from report.autodiff.graph import Array
+from report.autodiff.parser.latex.names import normal
+from report.autodiff.parser.latex.printed import PrintedNames
+from report.autodiff.trace import Trace
+from report.readback.equations import Equations, Side
+from report.readback.notes import ReadBack
+
+_COLOURED = re.compile(r"\\textcolor\{#\w+\}\{[^{}]*\}")  # a number of the trace
+
+
+def read_sides(
+    trace: Trace,
+    sides: Sequence[Side],
+    names: Mapping[str, Array] | None = None,
+    *,
+    further: Mapping[str, Array] | None = None,
+    put_in: Sequence[Side] = (),
+) -> ReadBack:
+    """Read formulas that stand beside a derivation, in the names of the trace and `further` ones.
+
+    With `names` these are the only ones. In the formulas of `put_in` numbers stand for the names.
+    """
+    reader = Equations(trace, trace)
+    if names is not None:
+        reader.names = PrintedNames({normal(name): value for name, value in names.items()})
+    for name, known in (further or {}).items():
+        reader.names.add(normal(name), known)
+    with np.errstate(all="ignore"):
+        for left, side, expected in sides:
+            reader.same(left, side, expected, float(np.max(np.abs(expected), initial=0.0)))
+        for left, side, expected in put_in:
+            reader.in_numbers(
+                left, [side], expected, re.findall(r"[0-9.]+", _COLOURED.sub("", side))
+            )
+    notes = reader.notes
+    return ReadBack(notes.formulas, tuple(notes.failures), tuple(notes.unread))
