@@ -162,7 +162,7 @@ def test_gradients_in_matrix_form(formula, inputs, name, expected):
 @pytest.mark.parametrize(
     ("formula", "inputs", "name", "expected"),
     [
-        ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}, "W", ("W_{ij}", r"2 x_{j} s_{i}^{2} \left(1 - s_{i}\right)")),
+        ("norm(sigmoid(W @ x))**2", {"W": A, "x": COLUMN}, "W", ("W_{ij}", r"2 s_{i}^{2} \left(1 - s_{i}\right) x_{j}")),
         ("x @ A @ x", {"A": A, "x": VECTOR}, "x", ("x_{i}", r"\sum_{k=1}^{3} x_{k} \left(A_{ik} + A_{ki}\right)")),
         ("sum(E[i]**2)", {"E": X, "i": [0, 2, 2]}, "E", ("E_{jk}", r"2 \sum_{l\colon i_{l} + 1 = j} E_{i_{l} + 1, k}")),
         ("max(x)", {"x": VECTOR}, "x", ("x_{i}", r"𝟙\left[x_{i} = \max_{k} x_{k}\right]")),

@@ -136,7 +136,7 @@ def test_what_repeats_has_a_name() -> None:
     assert lead(found) == r"2(s\odots\odot(1-s))x^\top"
     assert told(found)["s"] == r"\sigma(Wx)"
     assert found.entry is not None
-    assert p(found.entry.symbols[0]) == "2x_js_i^2(1-s_i)"
+    assert p(found.entry.symbols[0]) == "2s_i^2(1-s_i)x_j"
 
 
 @pytest.mark.parametrize(

@@ -527,11 +527,11 @@ def test_a_figure_to_fill_in_has_the_structure_and_no_numbers(name: str) -> None
     assert not re.search(r"value -?\d|gradient -?\d", blank.alt)
 
 
-def test_behind_its_number_no_gate_reads_as_a_sum_or_a_product() -> None:
-    """Not 1 W x, 2 +3 or 4 10/x: the definition stands beside a product, the numbers beside a sum."""
+def test_behind_its_number_no_gate_reads_as_a_sum_or_a_product_with_it() -> None:
+    """Not 2 +3 or 4 10/x: the numbers stand in the definition beside. A matrix product is named, far enough away."""
     t = trace("10 / (sum(W @ x) + 3)**2", {"W": [[1.0, 2.0]], "x": [3.0, 4.0]})
     beside = [Markup(gate_html.sign(g.node, t, 46.0)).striptags() for g in t.gates]
-    assert beside == ["", "Σ", "+", "x2", "÷"]
+    assert beside == ["W x", "Σ", "+", "x2", "÷"]
 
 
 def test_the_log_likelihood_is_drawn_without_a_crossing() -> None:
