@@ -65,6 +65,10 @@ def test_a_changed_formula_is_found() -> None:
         ("sum(min(X, axis=0, keepdims=True)**2)", {"X": [[0.9, 0.2], [0.1, 0.7]]}),
         ("sum(masked_fill(X, m, 0.5)**2)", {"X": [[0.9, 0.2], [0.1, 0.7]], "m": [0.0, 1.0]}),
         ("sum(reshape(B, 12)**2)", {"B": np.arange(12.0).reshape(3, 2, 2).tolist()}),
+        (
+            "sum(mean(B, axis=(0, 2), keepdims=True) * B)",
+            {"B": np.arange(8.0).reshape(2, 2, 2).tolist()},
+        ),
         ("sum(max_pool2d(X, 2))", {"X": [[1.0, 2, -1, 0], [0.5, -0.3, 2, 1]]}),
         ("cross_entropy(z, 1, label_smoothing=0.1)", {"z": [0.1, -0.5, 0.7]}),
         ("sum(scaled_dot_product_attention(q, q, q)**2)", {"q": [[0.5, 1.0], [0.2, -0.3]]}),

@@ -106,6 +106,8 @@ class _Brackets(_Applications):
                 raise self.error(
                     "a comparison stands in cases, in an indicator or below a sum only", part
                 )
+            if self.printed and part.kind == "[" and isinstance(inner, Matrix):  # a stack of one
+                return self.stacked([self.block(self.value(inner), inner)], part)
             return self.lower(inner)
         return self.concatenated(part)
 
