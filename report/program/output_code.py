@@ -33,7 +33,7 @@ def number_form(numbers: Array, plain: bool = True) -> str:
     whole = most + 1
     if plain and decimals <= DECIMALS and whole + decimals <= SURE:
         return f"{whole + decimals + 2}.{decimals}f"
-    width = max(len(f"{x: .{DIGITS - 1}e}") for x in numbers)
+    width = max((len(f"{x: .{DIGITS - 1}e}") for x in numbers), default=DIGITS + 6)
     return f"{width}.{DIGITS - 1}e"
 
 
@@ -45,19 +45,24 @@ class Columns:
 
     def __init__(self, scope: Scope) -> None:
         quantities = shown(scope)
-        values = [np.ravel(q.value) for q in quantities]
-        gradients = [np.ravel(np.asarray(q.gradient)) for q in quantities if has_gradient(scope, q)]
         labels = [q.name + "".join(f"[{n - 1}]" for n in axes(scope, q)) for q in quantities]
         self.name = max(map(len, [*labels, "f"]), default=1)
-        numbers = np.concatenate([np.zeros(0), *values, *gradients])
+        numbers = (
+            [np.ravel(q.value) for q in quantities],
+            [np.ravel(np.asarray(q.gradient)) for q in quantities if has_gradient(scope, q)],
+        )
+        columns = [np.concatenate([np.zeros(0), *found]) for found in numbers]
         # beside a kink, what rounding leaves of a 0 counts
-        width, decimals = number_form(numbers, not kinks(scope.trace)).split(".")
-        self.widths = [int(width), int(width) + 1, len(HEADS[2]) + 1]
-        self.signs = "z" * bool(np.any(numbers == 0))
-        whole = self.widths[0] - int(decimals[:-1]) - 2
-        few = "7e" if decimals.endswith("e") else f"{9 - whole}f"
-        forms = zip(self.widths, (decimals, decimals, few), strict=True)
-        self.specs = [f"{self.signs}{w}.{d}" for w, d in forms]
+        plain = not kinks(scope.trace)
+        forms = [number_form(column, plain) for column in columns]
+        (value, decimals), (gradient, own) = (
+            (int(w), d) for w, _, d in (f.partition(".") for f in forms)
+        )
+        few = f"{DIGITS - 5}e" if own[-1] == "e" else f"{DIGITS - 1 - gradient + int(own[:-1])}f"
+        self.widths = [value, gradient + (own[-1] == "f"), len(HEADS[2]) + 1]
+        self.signs = "z" * any(np.any(column == 0) for column in columns)
+        precisions = zip(self.widths, (decimals, own, few), strict=True)
+        self.specs = [f"{self.signs}{w}.{d}" for w, d in precisions]
 
     def head(self, count: int) -> str:
         """The first line, over so many columns of numbers."""
