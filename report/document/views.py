@@ -221,7 +221,7 @@ def shared_names(trace: Trace, derivation: Derivation) -> list[Equation]:
         place[name] = (True, q.number)
         place[partial(derivation.function, name)] = (False, -q.number)
     for g in derivation.gradients:
-        for e in g.where if g.scalar is not None else ():
+        for e in g.where:
             place.setdefault(e.left, (True, len(place)))
     used = [e for g in derivation.gradients for e in g.where if e.left in place]
     first = {e.left: e for e in reversed(used)}

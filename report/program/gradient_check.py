@@ -25,7 +25,13 @@ class Check:
         self.numbers = [c for c in self.inputs if max(c.quantity.node.shape, default=1) == 1]
         self.python = scope.dialect == "python"
         alone = len(self.numbers) == len(self.inputs)
-        self.short = bool(self.python and alone and plan and plan.kind == "fixed")
+        fits = all(len(self._row(name)) <= WIDTH for name in self.names)
+        self.short = bool(self.python and alone and fits and plan and plan.kind == "fixed")
+
+    def _row(self, name: str) -> str:
+        """The row of a number in the table of a program, with its difference by the short `slope`."""
+        given = f"lambda {name}: {self.scope.f}({', '.join(self.names)})"
+        return f'    ("{name}", {name}, d_{name}, slope({given}, {name})),'
 
     def definitions(self) -> list[list[str]]:
         """The function f, and the function that takes its central difference."""
