@@ -72,6 +72,7 @@ class _Products(_Axes):
             raise self.error(r"a cross product is not known here; write its entries", part)
         if is_number(a.shape) or is_number(b.shape):
             fits = a.shape[-1] == b.shape[0] and ranks == (2, 2)
+            fits |= self.printed and ranks == (2, 1) and b.row  # a vector of one entry and a row
             if not fits:
                 small, other = (a, b) if is_number(a.shape) else (b, a)
                 small = self.as_number(small)
