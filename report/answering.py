@@ -145,8 +145,10 @@ def _finish(
         done = work_of(
             begun.work, begun.question, derivation, drawn, found, begun.written, begun.descent
         )
-        sides, put_in, further = _beside(done)
-        read += read_sides(found, sides, further=further, put_in=put_in)
+        sides, put_in = _of_steps(done)
+        read += read_sides(found, sides, put_in=put_in)
+        done, more = with_second_derivatives(done)
+        read += more
         done, more = _with_any_entry(done)
         read += more
         for side, names in updates_in_numbers(begun.descent) if begun.descent else ():
@@ -199,6 +201,23 @@ def work_of(
     )
 
 
+def with_second_derivatives(work: Work) -> tuple[Work, ReadBack]:
+    """The work with the formulas of second derivatives that can be read back."""
+    from report.derivation.hessian_blocks import second_derivatives
+    from report.readback import ReadBack, read_sides
+
+    read, kept = ReadBack(0, (), ()), []
+    if work.curvature is None:
+        return work, read
+    for second in second_derivatives(work.trace, work.derivation, work.curvature):
+        sides: list[Side] = [(second.left, side, second.value) for side in second.formulas]
+        own = read_sides(work.trace, sides, further=second.known, where=second.where)
+        if not own.unread:
+            kept.append(second)
+            read += own
+    return replace(work, second=tuple(kept)), read
+
+
 def _with_any_entry(work: Work) -> tuple[Work, ReadBack]:
     """The work with the gradients of any entry of a vector, read back at every entry."""
     from report.derivation.any_entry import at_entry, of_any_entry
@@ -214,25 +233,13 @@ def _with_any_entry(work: Work) -> tuple[Work, ReadBack]:
     return replace(work, any_entry=derivation), read
 
 
-def _beside(work: Work) -> tuple[list[Side], list[Side], dict[str, Any]]:
-    """The formulas that stand beside a derivation: of second derivatives and of first steps.
-
-    Then those of them with numbers put in, and the names of their own that they use.
-    """
+def _of_steps(work: Work) -> tuple[list[Side], list[Side]]:
+    """The formulas of first steps, which stand beside a derivation; then those with numbers put in."""
     from report.derivation.descent import first_steps
-    from report.derivation.second_order import entries, named
 
-    sides: list[Side] = []
-    further: dict[str, Any] = {}
     steps = first_steps(work.trace, work.descent) if work.descent is not None else ()
-    if work.curvature is not None:
-        found = entries(work.trace, work.derivation, work.curvature)
-        sides += [(e.left, side, value) for e, value in found for side in e.symbols]
-        own = named(work.trace, work.derivation)
-        further = {name: work.trace.quantities[node].value for node, name in own.items()}
-    sides += [(step.left, step.side, step.value) for step in steps]
-    put_in: list[Side] = [(step.left, step.put_in, step.value) for step in steps if step.put_in]
-    return sides, put_in, further
+    sides: list[Side] = [(step.left, step.side, step.value) for step in steps]
+    return sides, [(step.left, step.put_in, step.value) for step in steps if step.put_in]
 
 
 @contextlib.contextmanager

@@ -81,17 +81,9 @@ def curvature(trace: Trace) -> Curvature:
     )
     n = len(labels)
     directions = np.eye(n) if n <= MAX_HESSIAN else np.full((n, 1), 1 / math.sqrt(n))
-    product = _product_graph(graph, trace.wrt)
-    values = {q.node: q.value for q in trace.inputs}
+    matrix = products(trace, directions)
     kinks = kinks_of(trace)
-    columns, quotients = [], []
-    for direction in directions.T:
-        pieces = _split(trace, direction)
-        columns.append(_flat([_evaluated(product, name, values, pieces) for name in trace.wrt]))
-        quotients.append(None if kinks else _difference(trace, pieces))
-    matrix = np.stack(columns, axis=1)
-    if not np.isfinite(matrix).all():
-        raise ReportError(_NOT_FINITE)
+    quotients = [None if kinks else _difference(trace, _split(trace, v)) for v in directions.T]
     size = float(max(np.max(np.abs(matrix)), np.max(np.abs(_gradient(trace))), 1e-300))
     differences = np.full_like(matrix, np.nan)
     error, agrees = 0.0, True
@@ -114,6 +106,20 @@ def curvature(trace: Trace) -> Curvature:
         agrees=(bool(kinks) or agrees) and asymmetry <= 1e-9,
         kinks=kinks,
     )
+
+
+def products(trace: Trace, directions: Array) -> Array:
+    """H v for each column v of `directions`, n × k for n entries asked for. ReportError where one is not finite."""
+    product = _product_graph(trace.graph, trace.wrt)
+    values = {q.node: q.value for q in trace.inputs}
+    columns = []
+    for direction in directions.T:
+        pieces = _split(trace, direction)
+        columns.append(_flat([_evaluated(product, name, values, pieces) for name in trace.wrt]))
+    matrix = np.stack(columns, axis=1)
+    if not np.isfinite(matrix).all():
+        raise ReportError(_NOT_FINITE)
+    return matrix
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from report.autodiff.graph import Array, Node
@@ -152,7 +152,7 @@ class Gradient:
     the gates that they use by name, `here` what the closed form becomes with sums that are 1 at these
     inputs, such as those of probabilities. `used` is False where the function does not depend on the input,
     `scalar` holds sympy's expression where there is one, `indexed` that of the entry, and `formula` the
-    graph that the closed form writes down.
+    graph that the closed form writes down, in which `parts` have a name.
     """
 
     name: str
@@ -167,6 +167,7 @@ class Gradient:
     scalar: ClosedForm | None = None
     indexed: IndexForm | None = None
     formula: GradientFormula | None = None
+    parts: Mapping[Node, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,6 +55,8 @@ class GradientForm:
     result: Node
     whole: Node
     parts: Mapping[Node, str] = field(default_factory=dict)
+    min_part: ClassVar[int] = MIN_PART
+    min_saved: ClassVar[int] = MIN_SAVED
 
     @property
     def is_scalar(self) -> bool:
@@ -100,7 +102,7 @@ class GradientForm:
                     count[a] += count[n]
             for n in inner:
                 size = written_size(n, known) if count[n] > 1 else 0
-                if size >= MIN_PART and (count[n] - 1) * (size - 1) >= MIN_SAVED:
+                if size >= self.min_part and (count[n] - 1) * (size - 1) >= self.min_saved:
                     yield (count[n] - 1) * (size - 1), n
 
     @cached_property

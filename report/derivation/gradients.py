@@ -57,7 +57,7 @@ def gradients(notation: Notation, backpass: Backpass) -> tuple[Gradient, ...]:
     names = _share_names(notation, [part for found in shares.values() for part in found])
     parts = {q: form.parts_of([n for n in shares[q] if n in names]) for q, form in forms.items()}
     rest = (part for found in parts.values() for part in found if part not in names)
-    names |= _part_names(notation, rest, {name[0] for name in names.values()})
+    names |= part_names(notation, rest, {name[0] for name in names.values()})
     forms = {
         q: replace(form, parts={part: names[part] for part in parts[q]})
         for q, form in forms.items()
@@ -96,6 +96,7 @@ def _gradient(notation: Notation, q: Quantity, form: GradientForm | None) -> Gra
         scalar=scalar,
         indexed=entry,
         formula=GradientFormula(form.graph, form.slopes),
+        parts=form.parts,
     )
 
 
@@ -152,7 +153,7 @@ def _share_names(notation: Notation, found: Sequence[Node]) -> dict[Node, str]:
     return {n: f"{letter}{(share(n) or 0) + 1}" for n in found}
 
 
-def _part_names(
+def part_names(
     notation: Notation, parts: Iterable[Node], used: Collection[str] = ()
 ) -> dict[Node, str]:
     """Names for what repeats in the formulas of a question, s, or s1, s2, ...; the same for the same."""
@@ -168,12 +169,12 @@ def _part_names(
 
 def _says_less(whole: Printed, entry: Equation) -> bool:
     """Whether a form of whole tensors is none that a textbook has, beside that by entries."""
-    signs = _signs(whole)
-    is_longer = signs > MAX_SIGNS and signs > MUCH_LONGER * _signs(entry.symbols[0])
+    count = signs(whole)
+    is_longer = count > MAX_SIGNS and count > MUCH_LONGER * signs(entry.symbols[0])
     return is_longer or bool(MOVED & whole.signs)
 
 
-def _signs(latex: str) -> int:
+def signs(latex: str) -> int:
     """How many signs a formula has on paper, about."""
     return len(_COMMAND.sub("x", _UNSEEN.sub("", latex)))
 

@@ -113,9 +113,11 @@ def _along_axes(text: str) -> Iterator[str]:
         yield "What is kept stays a row or a column of a matrix."
 
 
-def legend(notation: Notation, derivation: Derivation, *, full: bool = False) -> tuple[str, ...]:
-    """Sentences with $math$; `full` where every line of a step is shown."""
-    formulas = list(_formulas(derivation, full=full))
+def legend(
+    notation: Notation, derivation: Derivation, more: Iterable[Printed] = (), *, full: bool = False
+) -> tuple[str, ...]:
+    """Sentences with $math$; `full` where every line of a step is shown, `more` what stands beside it."""
+    formulas = [*_formulas(derivation, full=full), *more]
     gates = [q.node for q in notation.trace.gates]
     held = frozenset[Sign]().union(*(formula.signs for formula in formulas), *map(signs_of, gates))
     text = "\n".join(formulas)

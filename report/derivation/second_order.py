@@ -32,7 +32,7 @@ def entries(trace: Trace, derivation: Derivation, found: Curvature) -> list[tupl
     told = []
     for i, (g, scalar) in enumerate(zip(gradients, scalars, strict=True)):
         for j, h in enumerate(gradients[i:], i):
-            left = fraction(put(r"\partial^{2} ", f), _below(g.name, h.name))
+            left = fraction_of(f, symbol(g.name), symbol(h.name))
             short = scalar.derivative(h.name).shortest.with_gates(trace.graph, names, own).shortest
             used = {node: name for node, name in names.items() if name in short.symbols}
             whole = _as_shown(g, scalar).derivative(h.name).with_gates(trace.graph, used, used)
@@ -63,7 +63,7 @@ def named(trace: Trace, derivation: Derivation) -> dict[Node, str]:
     return {node: own[text] for node, text in meant.items() if text in own}
 
 
-def _below(first: str, second: str) -> Printed:
-    """The lower line of a second derivative."""
-    a, b = symbol(first), symbol(second)
-    return put(r"\partial ", a, *(("^{2}",) if first == second else (r"\,\partial ", b)))
+def fraction_of(f: Printed, first: Printed, second: Printed) -> Printed:
+    """∂²f/∂a∂b, or ∂²f/∂a²."""
+    below = ("^{2}",) if first == second else (r"\,\partial ", second)
+    return fraction(put(r"\partial^{2} ", f), put(r"\partial ", first, *below))

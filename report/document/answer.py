@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from report.autodiff.trace import Trace
     from report.checks import Verification
     from report.derivation import Derivation
+    from report.derivation.hessian_blocks import SecondDerivative
     from report.figure import Figure
     from report.homework.homework import Question
     from report.program import Output, Program
@@ -51,6 +52,7 @@ class Work:
     forward: Forward | None = None  # forward mode along a direction
     detail: str = "brief"  # or "full": every step apart
     any_entry: Derivation | None = None  # the gradients of any entry of the result, a vector
+    second: tuple[SecondDerivative, ...] = ()  # what of the curvature is a short formula
 
 
 @dataclass(frozen=True, eq=False)

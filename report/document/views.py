@@ -10,12 +10,10 @@ import numpy as np
 from markupsafe import Markup
 
 from report import number_format
-from report.autodiff.hessian import Curvature
 from report.autodiff.trace import Quantity, Trace
-from report.checks import error_text
-from report.derivation import Derivation, Equation, Gradient, parts, second_order
+from report.derivation import Derivation, Equation, Gradient, parts
 from report.derivation.gate_families import GateFamily
-from report.derivation.latex.symbols import entry_symbol, partial, symbol, tensor
+from report.derivation.latex.symbols import partial, symbol
 from report.document import backward, gate_html, tables, walk
 from report.document.answer import DIALECTS, Answer, ProgramRun, Work
 from report.document.descent import descent_view, loop_view
@@ -29,6 +27,7 @@ from report.document.formulas import (
     safe,
     width_of,
 )
+from report.document.hessian import hessian_view
 from report.document.jacobian import forward_view, jacobian_view
 from report.document.listings import highlighted
 from report.document.precision import precision
@@ -107,7 +106,9 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "missing": [
             f"There is no {DIALECTS[p.dialect]}: {p.reason}." for p in work.programs if not p.source
         ],
-        "hessian": _hessian(setter, work.curvature, derivation, trace) if work.curvature else None,
+        "hessian": hessian_view(
+            setter, work, {*told, *(e.left for g in gradients for e in g.where)}
+        ),
         "jacobian": jacobian_view(setter, trace, work.jacobian, work.any_entry)
         if work.jacobian
         else None,
@@ -307,32 +308,6 @@ def _short(setter: Setter, question: str, g: Gradient) -> Markup:
 def _is_small(g: Gradient) -> bool:
     shape = np.shape(g.value)
     return len(shape) == 2 and shape[0] <= SHORT_ROWS and shape[1] <= SHORT_COLUMNS
-
-
-def _hessian(
-    setter: Setter, found: Curvature, derivation: Derivation, trace: Trace
-) -> dict[str, Any]:
-    """The second derivatives: the matrix, each entry in closed form where it is short, the check."""
-    names = [
-        entry_symbol(name, place, np.shape(trace.gradients[name])) for name, place in found.labels
-    ]
-    f = derivation.function
-    order = r",\ ".join(names)
-    matrix = tensor(found.matrix)
-    left = rf"\nabla^{{2}} {f}" if found.direction is None else rf"\nabla^{{2}} {f}\,\mathbf{{v}}"
-    written = [e for e, _ in second_order.entries(trace, derivation, found)]
-    entries = [setter.equation(e, width_of(e.left)) for e in written]
-    return {
-        "order": setter.tex(order) if len(names) <= 24 else "",
-        "count": len(names),
-        "matrix": setter.display(f"{left} = {matrix}"),
-        "entries": entries,
-        "product": found.direction is not None,
-        "error": error_text(found.error),
-        "kinks": ", ".join(found.kinks),
-        "confirmed": found.confirmed,
-        "columns": found.matrix.shape[1],
-    }
 
 
 def _source(setter: Setter, program: Program) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def whole(text: str, name: str, question: str) -> str:
     programs = answering.programs_of(work, asked, found)
     descent = None if asked.plan is None else descend(found, asked.plan)
     done = answering.work_of(work, asked, derived, _NO_FIGURE, found, programs, descent)
+    done, _ = answering.with_second_derivatives(done)
     shown = document.view(done, browser=True)
     checked = checks.verify(found, derived, {})
     return document.question_html(document.Answer(done, (), checked, shown))

@@ -267,7 +267,7 @@ class Equations:
         scale = self.sizes[self.trace.graph.inputs[gradient.name]].gradient
         names = self.names.copy()
         # gradients are known, as let-lines are: what they use by name is read before them
-        for e in sorted(_in_order(where), key=_is_gradient):
+        for e in sorted(in_order(where), key=_is_gradient):
             self.part(e, names, scale)
         result = gradient.numbers
         self.in_numbers(gradient.left, [result], gradient.value, result=result)
@@ -377,7 +377,7 @@ def _is_gradient(e: Equation) -> bool:
     return e.left.startswith(r"\frac")
 
 
-def _in_order(where: Sequence[Equation]) -> list[Equation]:
+def in_order(where: Sequence[Equation]) -> list[Equation]:
     """What stands in a formula by name, what another one's meaning uses first."""
     left, done = list(where), list[Equation]()
     while left:

@@ -11,7 +11,8 @@ from report.autodiff.graph import Array
 from report.autodiff.parser.latex.names import normal
 from report.autodiff.parser.latex.printed import PrintedNames
 from report.autodiff.trace import Trace
-from report.readback.equations import Equations, Side
+from report.derivation.elements import Equation
+from report.readback.equations import Equations, Side, in_order
 from report.readback.notes import ReadBack
 
 _COLOURED = re.compile(r"\\textcolor\{#\w+\}\{[^{}]*\}")  # a number of the trace
@@ -23,11 +24,13 @@ def read_sides(
     names: Mapping[str, Array] | None = None,
     *,
     further: Mapping[str, Array] | None = None,
+    where: Sequence[Equation] = (),
     put_in: Sequence[Side] = (),
 ) -> ReadBack:
     """Read formulas that stand beside a derivation, in the names of the trace and `further` ones.
 
-    With `names` these are the only ones. In the formulas of `put_in` numbers stand for the names.
+    With `names` these are the only ones. `where` says what stands in them by names that nobody knows yet. In
+    the formulas of `put_in` numbers stand for the names.
     """
     reader = Equations(trace, trace)
     if names is not None:
@@ -35,6 +38,8 @@ def read_sides(
     for name, known in (further or {}).items():
         reader.names.add(normal(name), known)
     with np.errstate(all="ignore"):
+        for e in in_order(where):
+            reader.part(e, reader.names, 0.0)
         for left, side, expected in sides:
             reader.same(left, side, expected, float(np.max(np.abs(expected), initial=0.0)))
         for left, side, expected in put_in:

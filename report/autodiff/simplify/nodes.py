@@ -48,11 +48,13 @@ def same(a: Node, b: Node, depth: int = MAX_DEPTH) -> bool:
 
 
 def is_symmetric(x: Node, depth: int = MAX_DEPTH) -> bool:
-    """Whether a matrix is its own transpose whatever its inputs are, as XᵀX and its inverse."""
+    """Whether a matrix is its own transpose whatever its inputs are, as XᵀX, A + Aᵀ and their inverses."""
     if len(x.shape) != 2 or x.shape[0] != x.shape[1] or not depth:
         return False
     if x.gate is CONSTANT:
         return bool(np.array_equal(x.value, np.transpose(x.value)))
+    if x.gate.form is Form.SUM and (_is_turned(*x.args) or _is_turned(*x.args[::-1])):
+        return True
     if x.gate.elementwise:
         return all(not a.shape or is_symmetric(a, depth - 1) for a in x.args)
     match x.gate.form, x.args:
@@ -68,6 +70,8 @@ def is_symmetric(x: Node, depth: int = MAX_DEPTH) -> bool:
 
 
 def _is_turned(a: Node, b: Node) -> bool:
+    if a.gate.form is b.gate.form is Form.INVERSE and len(a.args) == len(b.args) == 1:
+        return _is_turned(a.args[0], b.args[0])
     return a.gate.form is Form.TRANSPOSE and not a.params and same(a.args[0], b)
 
 

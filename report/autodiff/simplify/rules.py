@@ -238,8 +238,9 @@ RULES = [
     rule(x / z - y / z, (x - y) / z),
     rule(Sum(k(c, outer(x, z)), k(d, outer(y, z))), outer(Sum(c * x, d * y), z)),
     rule(Sum(k(c, outer(z, x)), k(d, outer(z, y))), outer(z, Sum(c * x, d * y))),
-    rule(Sum(k(c, x @ z), k(d, y @ z)), Sum(c * x, d * y) @ z, when=lambda x, y, z: len(x.shape) == len(y.shape)),
     rule(Sum(x, y), sums.of_products),
+    rule(Sum(k(c, x @ z), k(d, y @ z)), Sum(c * x, d * y) @ z, when=lambda x, y, z: len(x.shape) == len(y.shape)),
+    rule(Sum(k(c, diag(v)), k(d, diag(u))), diag(Sum(c * v, d * u)), when=lambda v, u: v.shape == u.shape),
     rule(x * (y / x - z), y - x * z),
     rule(x * (z - y / x), x * z - y),
     rule(x * (y / x + z), y + x * z),
@@ -266,6 +267,8 @@ RULES = [
     rule(I @ x, x),
     rule(x @ I, x),
     rule(diag(v) @ u, v * u),
+    rule(diag(v) @ diag(u), diag(u * v)),
+    rule(solve(x, I), inv(x)),
     rule(diag(diag(v)), v),
     rule(diag(ONES), lambda ONES: Held(identity(ONES))),
     rule(diag(outer(x, y)), x * y, when=lambda x, y: x.shape == y.shape),
@@ -283,6 +286,7 @@ RULES = [
     # choices
     rule(where(Gap("c"), y, z), tensors.chosen),
     rule(x * where(Gap("c"), y, z), tensors.chosen_times),
+    rule(x * x, x, when=tensors.is_truth),
     rule(gate("radians", operator="f")(x), lambda x, f: Held(tensors.unit(f.gate)) * Held(x)),
     rule(gate("degrees", operator="f")(x), lambda x, f: Held(tensors.unit(f.gate)) * Held(x)),
 ]

@@ -276,7 +276,7 @@ def chosen(c: Node, y: Node, z: Node) -> Form | None:
         if is_gate(a, "where") and same(a.args[0], c):
             own = Held(a.args[1 + place])
             return Call("where", (Held(c), *((own, Held(b)) if place == 0 else (Held(b), own))))
-        if _is_truth(c):  # else an input, any number
+        if is_truth(c):  # else an input, any number
             return Held(a) * (Held(c) if place == 0 else _opposite(c))
     return None
 
@@ -296,10 +296,10 @@ def chosen_times(x: Node, c: Node, y: Node, z: Node) -> Form | None:
     return None
 
 
-def _is_truth(c: Node) -> bool:
+def is_truth(x: Node) -> bool:
     """Whether a value is 1 or 0, and nothing between."""
     joins = (GateForm.AND, GateForm.OR, GateForm.NOT)
-    return (bool(c.gate.condition) and not c.gate.tie) or c.gate.form in joins
+    return (bool(x.gate.condition) and not x.gate.tie) or x.gate.form in joins
 
 
 def _opposite(c: Node) -> Form:
