@@ -11,7 +11,7 @@ import numpy as np
 from report.checks import error_text
 from report.derivation import Equation
 from report.derivation.latex.printed import put
-from report.derivation.latex.symbols import entry_symbol, tensor
+from report.derivation.latex.symbols import entry_symbol, symbol, tensor
 from report.derivation.legend import legend
 from report.derivation.quantity_names import Notation
 from report.document.answer import Work
@@ -39,7 +39,10 @@ def hessian_view(setter: Setter, work: Work, told: Container[str]) -> dict[str, 
             numbers = replace(numbers, symbols=second.formulas)
             continue
         *before, last = second.formulas
-        any_v = rf" \quad \text{{for any }} {second.direction}" if second.direction else ""
+        any_v = ""
+        if second.direction:
+            own = symbol(trace.wrt[0], np.shape(trace.gradients[trace.wrt[0]]))
+            any_v = rf" \quad \text{{for any }} {second.direction} \text{{ as large as }} {own}"
         lines.append(Equation(second.left, (*before, put(last, any_v))))
     where = {e.left: e for second in work.second for e in second.where if e.left not in told}
     wide = width_of(left)
