@@ -214,7 +214,12 @@ def verification(
     ways = {"difference": "central difference", "closed": "closed form"}
     short = " program" if own else ""  # beside "your program" there is no room for more
     ways |= {dialect: DIALECTS[dialect].removesuffix(short) for dialect in v.dialects}
-    heads = ["gradient", "trace", *ways.values(), *([YOUR_PROGRAM] if own else [])]
+    heads = [
+        "gradient" if listed else "relative error",
+        "trace",
+        *ways.values(),
+        *([YOUR_PROGRAM] if own else []),
+    ]
     sums = [("", "", listed)] if listed else []
     for name, es in large.items():
         by = symbol(name, np.shape(trace.gradients[name]))
@@ -224,12 +229,11 @@ def verification(
         ["", *(_largest(es, way) for way in ways), *([_together(es, own)] if own else [])]
         for _, _, es in sums
     ]
-    label = "relative error"
     of = max(
-        (_text([f"{label} of {count}"]) + _formulas([name]) for name, count, _ in sums if name),
+        (_text([f"error of {count}"]) + _formulas([name]) for name, count, _ in sums if name),
         default=0.0,
     )
-    first = max(_formulas(names), _text([label]), of)
+    first = max(_formulas(names), _text(["relative error"]), of)
     for digits in (CHECK_DIGITS, 8, 6):
         columns = _numbers(listed, ways, digits)
         if own:

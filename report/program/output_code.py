@@ -60,9 +60,9 @@ class Columns:
         )
         few = f"{DIGITS - 5}e" if own[-1] == "e" else f"{DIGITS - 1 - gradient + int(own[:-1])}f"
         self.widths = [value, gradient + (own[-1] == "f"), len(HEADS[2]) + 1]
-        self.signs = "z" * any(np.any(column == 0) for column in columns)
+        self.zeros = any(np.any(column == 0) for column in columns)
         precisions = zip(self.widths, (decimals, own, few), strict=True)
-        self.specs = [f"{self.signs}{w}.{d}" for w, d in precisions]
+        self.specs = [f"{w}.{d}" for w, d in precisions]
 
     def head(self, count: int) -> str:
         """The first line, over so many columns of numbers."""
@@ -95,6 +95,10 @@ def axes(scope: Scope, q: Quantity) -> list[int]:
 
 def definitions(scope: Scope, columns: Columns) -> list[list[str]]:
     """The functions that print."""
+    number = [
+        "def number(x, column):",
+        '    return format(x, column) if x else format(0, column.split(".")[0])  # an exact 0',
+    ]
     show = [
         "def show(name, *numbers):",
         "    if isinstance(numbers[0], list):",
@@ -104,7 +108,7 @@ def definitions(scope: Scope, columns: Columns) -> list[list[str]]:
         f"        {_print(columns)}",
     ]
     nested = scope.dialect == "python" and has_tensors(scope)
-    return [show] * nested
+    return [number] * columns.zeros + [show] * nested
 
 
 def has_tensors(scope: Scope) -> bool:
@@ -113,15 +117,15 @@ def has_tensors(scope: Scope) -> bool:
 
 
 def _print(columns: Columns, name: str = "name", numbers: str = "numbers") -> str:
-    return f'print(f"{{{name}:{columns.name}}}", *map(format, {numbers}, COLUMNS))'
+    form = "number" if columns.zeros else "format"
+    return f'print(f"{{{name}:{columns.name}}}", *map({form}, {numbers}, COLUMNS))'
 
 
 def statements(scope: Scope, columns: Columns, differences: Mapping[Node, ast.expr]) -> list[str]:
     """The part of the program that prints; `differences` is the code for those of an input."""
     specs = ", ".join(f'"{spec}"' for spec in columns.specs)
     count = 3 if differences else 2 if gradients(scope) else 1
-    about = "  # z: -0.0 is shown as 0.0" * bool(columns.signs)
-    lines = [f"COLUMNS = {specs}{about}", columns.head(count)]
+    lines = [f"COLUMNS = {specs}", columns.head(count)]
     rows = [_row(scope, q, differences) for q in shown(scope)]
     if not scope.trace.gates:
         value = scope.code(scope.trace.graph.result) if scope.trace.result is None else None

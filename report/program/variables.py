@@ -26,7 +26,7 @@ Dialect = Literal["python", "numpy"]
 
 _OWN = {
     "COLUMNS", "above", "at", "below", "cells", "entries", "entry", "found", "kept", "name", "nan", "numbers", "place", "point",
-    "row", "show", "slope", "slopes",
+    "number", "row", "show", "slope", "slopes",
 }  # fmt: skip
 _RESERVED = {*dir(builtins), *keyword.kwlist, "math", "np", *_OWN}
 _RESERVED |= {name for functions in FUNCTIONS.values() for name in functions}

@@ -16,7 +16,7 @@ def test_the_number_of_entries_stands_on_one_line(count: int) -> None:
     table = tables.verification(PDF, verify(found, derive(found), {}), found)
     error = table["errors"][0]
     assert error["cells"][0] == ""  # the trace has no error
-    words = width(f"relative error of {error['count']}", "roman", tables.TEXT) * 25.4 / 72
+    words = width(f"error of {error['count']}", "roman", tables.TEXT) * 25.4 / 72
     assert error["count"] == f" ({count} entries)"
     assert float(table["columns"][0]) >= words
     assert float(table["width"]) <= tables.COLUMN
