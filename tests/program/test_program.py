@@ -607,7 +607,7 @@ def test_the_points_of_a_column_stand_in_line(case: str, dialect: Any) -> None:
     points: list[set[int]] = [set(), set(), set()]
     for row in rows:
         for column, cell in enumerate(re.finditer(r"(?<=\s)\S+", row)):
-            points[column] |= {cell.start() + cell[0].index(".")} if cell[0] != "0" else set()
+            points[column] |= {cell.start() + cell[0].index(".")} if "." in cell[0] else set()
             assert cell.end() == ends[column], row
     assert [len(found) for found in points] == [1, 1, 1]
 
