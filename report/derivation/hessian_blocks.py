@@ -34,7 +34,8 @@ from report.derivation.symbolic.size import written_size
 MAX_GATES = 60  # of a function of vectors
 MAX_ENTRIES = 60  # asked for, of which the whole matrix is computed to compare a formula with
 MAX_SIZE = 40  # gates of a formula, with names for what repeats
-MAX_SIGNS = 60  # of it on paper: about one line
+MAX_SIGNS = 60  # of it on paper, and of what has a name in it: about a line
+MAX_NAMES = 2  # of its own in it, of what repeats
 DIRECTIONS = "vudzabcghjklmnprstwxy"
 
 
@@ -102,11 +103,12 @@ class _Blocks:
         self.taken |= {name for _, name in parts}
 
     def told(self) -> tuple[SecondDerivative, ...]:
-        """Those with a formula that is short, in their order."""
+        """Those with a formula that is short, in their order; a matrix has one with itself alone."""
+        own = [x for x in self.inputs if len(x.shape) < 2 or len(self.inputs) == 1]
         pairs = [
             (y, x) if y.shape and not x.shape else (x, y)
-            for i, x in enumerate(self.inputs)
-            for y in self.inputs[i:]
+            for i, x in enumerate(own)
+            for y in own[i:]
         ]
         found: list[tuple[Node, Node, Node | None, _Form | None]] = []
         for row, column in pairs:
@@ -116,11 +118,11 @@ class _Blocks:
                 found.append((row, column, None, None))
             elif matrix is not None:
                 found.append((row, column, None, self.form(matrix)))
-            elif len(pairs) == 1:
+            elif len(self.inputs) == 1:
                 found.append((row, column, v, self.form(graph, v)))
         forms = [form for *_, form in found if form is not None]
-        own = [part for form in forms for part, name in form.parts.items() if not name]
-        names = part_names(self.notation, own, self.taken)
+        parts = [part for form in forms for part, name in form.parts.items() if not name]
+        names = part_names(self.notation, parts, self.taken)
         seconds = [self.second(*block, names) for block in found] if forms else []
         return tuple(s for s in seconds if s is not None)
 
@@ -173,10 +175,11 @@ class _Blocks:
         form = replace(form, parts={part: name or names[part] for part, name in form.parts.items()})
         if written_size(form.graph, {**form.named, **form.parts}) > MAX_SIZE:
             return None
-        formula = form.written(form.graph)
-        if signs(formula) > MAX_SIGNS:
+        formula, where = form.written(form.graph), form.where(())
+        own = {symbol(name, part.shape) for part, name in form.parts.items() if part is not v}
+        told = [formula, *(e.symbols[0] for e in where if e.left in own)]
+        if len(told) > 1 + MAX_NAMES or sum(map(signs, told)) > MAX_SIGNS:
             return None
-        where = form.where(())
         if v is None:
             whole = self.numbers(np.eye(len(self.found.labels)))
             value = whole[np.ix_(self.places(row), self.places(column))]
