@@ -203,19 +203,12 @@ def work_of(
 
 def with_second_derivatives(work: Work) -> tuple[Work, ReadBack]:
     """The work with the formulas of second derivatives that can be read back."""
-    from report.derivation.hessian_blocks import second_derivatives
-    from report.readback import ReadBack, read_sides
+    from report.readback import ReadBack, readable
 
-    read, kept = ReadBack(0, (), ()), []
     if work.curvature is None:
-        return work, read
-    for second in second_derivatives(work.trace, work.derivation, work.curvature):
-        sides: list[Side] = [(second.left, side, second.value) for side in second.formulas]
-        own = read_sides(work.trace, sides, further=second.known, where=second.where)
-        if not own.unread:
-            kept.append(second)
-            read += own
-    return replace(work, second=tuple(kept)), read
+        return work, ReadBack(0, (), ())
+    second, read = readable(work.trace, work.derivation, work.curvature)
+    return replace(work, second=second), read
 
 
 def _with_any_entry(work: Work) -> tuple[Work, ReadBack]:

@@ -8,13 +8,14 @@ columns of the Hessian come out. Both are checked against central differences of
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from report.autodiff import extended
 from report.autodiff.backprop import backward, forward, gradient_graph, pull_back
 from report.autodiff.finite_differences import estimated
 from report.autodiff.gates import multiply, total
@@ -108,14 +109,26 @@ def curvature(trace: Trace) -> Curvature:
     )
 
 
-def products(trace: Trace, directions: Array) -> Array:
-    """H v for each column v of `directions`, n × k for n entries asked for. ReportError where one is not finite."""
+def products(trace: Trace, directions: Array, *, exactly: bool = False) -> Array:
+    """H v for each column v of `directions`, n × k for n entries asked for; `exactly` with digits to spare.
+
+    Raises ReportError where one is not finite.
+    """
     product = _product_graph(trace.graph, trace.wrt)
     values = {q.node: q.value for q in trace.inputs}
+    if exactly:
+        whole = trace.graph.integers
+        values |= {q.node: extended.settled(q.value) for q in trace.inputs if q.name not in whole}
     columns = []
     for direction in directions.T:
         pieces = _split(trace, direction)
-        columns.append(_flat([_evaluated(product, name, values, pieces) for name in trace.wrt]))
+        if exactly:
+            pieces = {name: extended.settled(piece) for name, piece in pieces.items()}
+        found = (
+            _evaluated(product, name, values, pieces, extended.evaluate if exactly else evaluate)
+            for name in trace.wrt
+        )
+        columns.append(_flat([extended.floats(x) if exactly else x for x in found]))
     matrix = np.stack(columns, axis=1)
     if not np.isfinite(matrix).all():
         raise ReportError(_NOT_FINITE)
@@ -152,7 +165,11 @@ def _product_graph(graph: Graph, wrt: Sequence[str]) -> _Product:
 
 
 def _evaluated(
-    product: _Product, name: str, values: Mapping[Node, Array], pieces: Mapping[str, Array]
+    product: _Product,
+    name: str,
+    values: Mapping[Node, Array],
+    pieces: Mapping[str, Array],
+    evaluated: Callable[[Sequence[Node], dict[Node, Array]], Mapping[Node, Array]],
 ) -> Array:
     output = product.outputs[name]
     shape = product.pieces[name].shape
@@ -160,7 +177,7 @@ def _evaluated(
         return np.zeros(shape)
     known = {**values, **{product.pieces[k]: v for k, v in pieces.items()}}
     try:
-        return np.broadcast_to(evaluate([output], known)[output], shape)
+        return np.broadcast_to(evaluated([output], known)[output], shape)
     except FAULTS:
         raise ReportError(_NOT_FINITE) from None
 

@@ -57,11 +57,12 @@ class SecondDerivative:
 
 
 def second_derivatives(
-    trace: Trace, derivation: Derivation, found: Curvature
+    trace: Trace, derivation: Derivation, found: Curvature, *, exactly: bool = False
 ) -> tuple[SecondDerivative, ...]:
     """Each second derivative that has a short formula, once; none of many inputs.
 
-    That of one vector is the whole Hessian, that of several a block for each two of them.
+    That of one vector is the whole Hessian, that of several a block for each two of them. `exactly` gives those
+    by vectors numbers that were computed with digits to spare.
     """
     gradients = derivation.gradients
     if not 0 < len(gradients) <= second_order.MAX_INPUTS:
@@ -69,7 +70,7 @@ def second_derivatives(
     if all(g.scalar is not None for g in gradients):
         return tuple(_of_numbers(trace, derivation, found))
     is_small = len(trace.gates) <= MAX_GATES and len(found.labels) <= MAX_ENTRIES
-    return () if found.kinks or not is_small else _Blocks(trace, derivation, found).told()
+    return () if found.kinks or not is_small else _Blocks(trace, derivation, found, exactly).told()
 
 
 def _of_numbers(
@@ -92,8 +93,10 @@ class _Form(GradientForm):
 class _Blocks:
     """The blocks of a Hessian by vectors, and by numbers beside them."""
 
-    def __init__(self, trace: Trace, derivation: Derivation, found: Curvature) -> None:
-        self.trace, self.derivation, self.found = trace, derivation, found
+    def __init__(
+        self, trace: Trace, derivation: Derivation, found: Curvature, exactly: bool
+    ) -> None:
+        self.trace, self.derivation, self.found, self.exactly = trace, derivation, found, exactly
         self.notation = Notation(trace)
         self.backpass = Backpass(trace)
         self.inputs = [trace.graph.inputs[name] for name in trace.wrt]
@@ -202,7 +205,9 @@ class _Blocks:
     def numbers(self, directions: Array) -> Array:
         """H v for each column v: of the axes, they are known where the Hessian is shown."""
         is_known = self.found.direction is None and len(directions) == directions.shape[1]
-        return self.found.matrix if is_known else products(self.trace, directions)
+        if is_known and not self.exactly:
+            return self.found.matrix
+        return products(self.trace, directions, exactly=self.exactly)
 
     def places(self, node: Node) -> list[int]:
         """The rows of the Hessian that belong to an input."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from report.autodiff import extended
+from report.autodiff.differentiate import with_more_digits
 from report.autodiff.graph import Array
 from report.autodiff.parser.latex.names import normal
 from report.autodiff.parser.latex.printed import PrintedNames
@@ -26,17 +28,18 @@ def read_sides(
     further: Mapping[str, Array] | None = None,
     where: Sequence[Equation] = (),
     put_in: Sequence[Side] = (),
+    exactly: bool = False,
 ) -> ReadBack:
     """Read formulas that stand beside a derivation, in the names of the trace and `further` ones.
 
     With `names` these are the only ones. `where` says what stands in them by names that nobody knows yet. In
-    the formulas of `put_in` numbers stand for the names.
+    the formulas of `put_in` numbers stand for the names. `exactly` computes with digits to spare.
     """
-    reader = Equations(trace, trace)
+    reader = Equations(trace, with_more_digits(trace) if exactly else trace)
     if names is not None:
         reader.names = PrintedNames({normal(name): value for name, value in names.items()})
     for name, known in (further or {}).items():
-        reader.names.add(normal(name), known)
+        reader.names.add(normal(name), extended.settled(known) if exactly else known)
     with np.errstate(all="ignore"):
         for e in in_order(where):
             reader.part(e, reader.names, 0.0)

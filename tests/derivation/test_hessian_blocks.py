@@ -9,10 +9,11 @@ from report import trace
 from report.autodiff.hessian import MAX_HESSIAN, curvature
 from report.derivation import derive
 from report.derivation.hessian_blocks import second_derivatives
+from report.derivation.latex import Printed
 from report.document.answer import Work
 from report.document.formulas import BROWSER
 from report.document.hessian import hessian_view
-from report.readback import read_sides
+from report.readback import read_sides, readable
 
 X, A = [[1, 2], [1, -1], [1, 0.5]], [[1, 2], [3, 4.5]]
 REGRESSION = {"X": X, "w": [0.1, -0.3], "y": [1, 0, 1]}
@@ -138,3 +139,29 @@ def test_the_page_tells_the_formula_before_the_numbers() -> None:
     work = Work(None, found, derivation, None, bend, (), second=seconds)
     (line,) = hessian_view(BROWSER, work, ())["entries"]
     assert "for any" in line
+
+
+LOST = ("p = softmax(z)\n-sum(y*log(p))", {"y": [1, 0, 0], "z": [-16.86, -7.52, 11.2]}, ["z"])
+
+
+def test_what_float64_has_lost_is_read_with_more_digits() -> None:
+    found, derivation, bend, (second,) = told(*LOST)
+    side = (second.left, second.formulas[0], second.value)
+    assert read_sides(found, [side], where=second.where).failures
+    kept, read = readable(found, derivation, bend)
+    assert len(kept) == 1
+    assert read.formulas == 2
+    assert not read.failures
+
+
+def test_a_false_formula_is_found_with_more_digits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def false(*given, exactly=False):
+        (second,) = second_derivatives(*given, exactly=exactly)
+        return (
+            replace(second, formulas=(Printed(r"\operatorname{diag}\left(\mathbf{p}\right)"),)),
+        )
+
+    monkeypatch.setattr("report.readback.second_derivatives.second_derivatives", false)
+    found, derivation, bend, _ = told(*LOST)
+    _, read = readable(found, derivation, bend)
+    assert len(read.failures) == 1
