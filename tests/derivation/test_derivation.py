@@ -192,8 +192,8 @@ def test_a_piece_has_the_precision_of_the_whole():
     derivation = derived("sum(v * concatenate([a, b]))", v=[1.23456, 0.0211119], a=[1.0], b=[2.0])
     pieces = [r.equation.numbers[-1] for r in rows(derivation, "q1") if r.label == "downstream"]
     upstream = row(derivation, "q1", "upstream").equation.numbers[0]
-    assert r"0.0211\end" in upstream
-    assert r"0.0211\end" in pieces[1]
+    assert r"0.02111\end" in upstream
+    assert r"0.02111\end" in pieces[1]
 
 
 def test_every_name_of_an_entry_is_defined():
