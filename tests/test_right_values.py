@@ -145,6 +145,7 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("trace(kron(A, B))", {"A": [[1, 2], [3, 4]], "B": [[5, 6], [7, 8]]}, 65, {"A": 13 * np.eye(2), "B": 5 * np.eye(2)}),
     ("sum(kron([[a, b]], A)[0] * kron([[b, a]], A)[0])", {"a": 2, "b": 3, "A": [[1, 2]]}, 60, {"a": 30, "b": 20, "A": [[24, 48]]}),
     ("sum(avg_pool1d(x)**2)", {"x": [1.5, 2, -0.3]}, 3.0625, {"x": [1.75, 1.75, 0]}),
+    ("sum(sqrt(x * y))", {"x": [1e-5, 1002.204], "y": 1}, mp.sqrt(mp.mpf("1e-5")) + mp.sqrt(mp.mpf("1002.204")), {}),
     # along an axis with one entry
     ("sum(softmax(X, axis=1))", {"X": [[1.5], [2]]}, 2, {"X": [[0], [0]]}),
     ("sum(cumsum(X, axis=1)**2)", {"X": [[1.5], [2]]}, 6.25, {"X": [[3], [4]]}),

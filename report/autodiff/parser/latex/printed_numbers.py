@@ -12,7 +12,7 @@ from report.autodiff import extended
 from report.autodiff.graph import Array, Node, evaluate, input_node, topological
 from report.autodiff.parser.latex.indices import walk
 from report.autodiff.parser.latex.reader import _LatexReader
-from report.autodiff.parser.latex.tree import Matrix, Number, Part
+from report.autodiff.parser.latex.tree import Matrix, Number, Part, Script
 from report.autodiff.parser.latex.values import Operand, Value
 from report.errors import ReportError
 
@@ -90,7 +90,7 @@ class _NumbersRead(_LatexReader):
         """How many digits behind the point the numbers of a matrix have; zeros that all of them end in are not shown."""
         numbers = [n for n in walk(part) if isinstance(n, Number) and n.text != "0"]
         behind = {_behind_point(n) for n in numbers}
-        if len(behind) != 1:
+        if len(behind) != 1 or any(isinstance(n, Script) for n in walk(part)):  # a power of ten
             return EACH_OWN
         among = (most for start, end, most in self.shown if start <= part.start < end)
         largest = max(*(float(n.text) for n in numbers), *among, 0.0)
