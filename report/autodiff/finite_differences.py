@@ -38,6 +38,7 @@ def estimated(
 _STEP = 2.0**-300  # of an entry: its square is nothing beside 1, and it leaves 1,000 of 1,300 bits
 _FROM_ZERO = 2.0**-500
 _NOISE = 2.0**-1000  # what 1,300 bits leave of the function, with room for terms that cancel
+_UNTOLD = 2.0**-400  # more noise, by a step from a tiny number, does not tell a slope from 0
 _SAME = 1e-6  # relative, of the slopes on both sides
 MAX_EXACT = 400_000  # steps (see `extended.steps`) for all entries of a trace: some seconds
 
@@ -72,7 +73,7 @@ class ExactQuotients:
         return extended.steps(self.graph) <= min(extended.MAX_STEPS, self.left)
 
     def slope(self, name: str, place: tuple[int, ...]) -> float | None:
-        """None where the slopes on both sides differ, or the function is not defined on both."""
+        """None where the slopes on both sides differ or are lost, or the function is not defined on both."""
         self.left -= 2 * extended.steps(self.graph)
         x = np.asarray(self.values[name])[place]
         h = extended.scaled(abs(float(x)) or 1.0, _STEP if x else _FROM_ZERO)
@@ -85,6 +86,8 @@ class ExactQuotients:
         noise = float(_NOISE * max(abs(f), self.terms) / h)
         slope = float((left + right) / 2)
         if abs(slope) <= noise:
+            if noise > _UNTOLD:
+                return None
             slope = 0.0
         return slope if abs(float(left - right)) <= _SAME * abs(slope) + noise else None
 
