@@ -34,7 +34,7 @@ def precision(values: Iterable[float], gradients: Iterable[float]) -> Precision:
     """The precision of a column of values and of one of gradients."""
     columns = {VALUE: _column(values), GRADIENT: _column(gradients)}
     rounded = {
-        (colour, _rounded(number)): _plain(text)
+        (colour, _rounded(number)): _plain(text, number)
         for colour, column in columns.items()
         for number, text in column.items()
         if "×" not in text
@@ -52,6 +52,8 @@ def _rounded(number: Any) -> str:
     return number_format.number_latex(number) if isinstance(number, float) else ""
 
 
-def _plain(text: str) -> str:
-    bare = text.rstrip("0").rstrip(".") if "." in text else text.rstrip()
-    return bare.replace(number_format.MINUS, "-")
+def _plain(text: str, number: float) -> str:
+    """A number of a column where no other one stands below it; zeros stay where it has more digits."""
+    written = text.rstrip().replace(number_format.MINUS, "-")
+    only_align = "." in written and number_format.says_all(written, number)
+    return written.rstrip("0").rstrip(".") if only_align else written

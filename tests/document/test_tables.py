@@ -5,8 +5,10 @@ import pytest
 from report import trace
 from report.checks import verify
 from report.derivation import derive
+from report.derivation.latex.symbols import VALUE, number_tex
 from report.document import tables
 from report.document.formulas import PDF
+from report.document.precision import precision
 from report.figure.font_metrics import width
 
 
@@ -20,3 +22,9 @@ def test_the_number_of_entries_stands_on_one_line(count: int) -> None:
     assert error["count"] == f" ({count} entries)"
     assert float(table["columns"][0]) >= words
     assert float(table["width"]) <= tables.COLUMN
+
+
+def test_a_number_that_is_put_in_keeps_its_zeros_where_it_has_more_digits() -> None:
+    same = precision([0.96017028, 2.01991485, -3.0], [])
+    shown = [same(number_tex(x, VALUE)).uncoloured for x in (0.96017028, -3.0)]
+    assert shown == ["0.960170", "-3"]
