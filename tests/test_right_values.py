@@ -124,6 +124,8 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("min(cos(sinh(x)))", {"x": [-20, -20]}, mp.cos(mp.sinh(20)), {"x": [mp.sin(mp.sinh(20)) * cosh(20) / 2] * 2}),
     ("tan(sum(x))", {"x": [7e7, -1.6e8]}, mp.tan(-9 * 10**7), {}),
     ("sin(x)", {"x": 1e16}, mp.sin(10**16), {"x": mp.cos(10**16)}),
+    ("minimum(minimum(prelu(x, a)**-1, y**2), abs(maximum(x, z)))",
+     {"x": -0.18, "a": -196, "y": 0.6, "z": 1.1}, 1 / (mp.mpf("0.18") * 196), {"y": 0, "z": 0}),
     # beside a kink
     ("maximum(x, y)", {"x": 1, "y": 1.0000001}, 1.0000001, {"x": 0, "y": 1}),
     ("relu(x)", {"x": 1e-10}, 1e-10, {"x": 1}),
@@ -147,6 +149,8 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     ("sum(kron([[a, b]], A)[0] * kron([[b, a]], A)[0])", {"a": 2, "b": 3, "A": [[1, 2]]}, 60, {"a": 30, "b": 20, "A": [[24, 48]]}),
     ("sum(avg_pool1d(x)**2)", {"x": [1.5, 2, -0.3]}, 3.0625, {"x": [1.75, 1.75, 0]}),
     ("sum(sqrt(x * y))", {"x": [1e-5, 1002.204], "y": 1}, mp.sqrt(mp.mpf("1e-5")) + mp.sqrt(mp.mpf("1002.204")), {}),
+    ("sum(max(log_sigmoid(A) @ b, axis=0))", {"A": [[1, 2], [3, -1]], "b": [[1], [2]]}, log(sigmoid(1)) + 2 * log(sigmoid(2)), {}),
+    ("x @ expand_dims(layer_norm(y), axis=1) @ w", {"x": [[1, 1]], "y": [1, 2], "w": [3]}, 0, {"w": [0]}),
     # along an axis with one entry
     ("sum(softmax(X, axis=1))", {"X": [[1.5], [2]]}, 2, {"X": [[0], [0]]}),
     ("sum(cumsum(X, axis=1)**2)", {"X": [[1.5], [2]]}, 6.25, {"X": [[3], [4]]}),

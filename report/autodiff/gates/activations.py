@@ -118,7 +118,7 @@ sigmoid = elementwise(
 )
 log_sigmoid = elementwise(
     "log_sigmoid", lambda x: -_softplus(-x), lambda g, y, x: g * sigmoid(-x),
-    of_matrix=(r"\log^{{\odot}} {sigma}\left({0}\right)", POWER), saturates="side", sign="log σ", latex=r"\log {sigma}\left({0}\right)", binding=SUM, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
+    of_matrix=(r"\log^{{\odot}} {sigma}\left({0}\right)", SUM), saturates="side", sign="log σ", latex=r"\log {sigma}\left({0}\right)", binding=SUM, sympy=lambda s, x: -s.log(1 + s.exp(-x)),
     steps=(r"\frac{{1}}{{1 + {exp}{0}{end}}}",),
     python="-softplus(-{0:2})", numpy="-np.logaddexp(0, -{0:2})",
     definition=lambda x: -log(1 + exp(-x)),

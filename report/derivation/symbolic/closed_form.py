@@ -76,9 +76,12 @@ class ClosedForm:
 
         used = self.expression.free_symbols
         names = [name for name, symbol in self.symbols.items() if symbol in used]
-        function = sympy.lambdify(
-            [self.symbols[n] for n in names], written_out(self.expression), modules="mpmath"
-        )
+        whole = written_out(self.expression)
+        try:
+            function = sympy.lambdify([self.symbols[n] for n in names], whole, modules="mpmath")
+        except TypeError:  # a condition within a condition, which sympy does not print
+            numbers = {self.symbols[n]: sympy.Float(float(point[n]), digits) for n in names}
+            return float(whole.subs(numbers).evalf(digits))
         with mpmath.workdps(digits), suppress(ZeroDivisionError):
             return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
         return math.nan

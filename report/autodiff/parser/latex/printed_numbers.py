@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff import extended
+from report.autodiff.form import Form
 from report.autodiff.graph import Array, Node, evaluate, input_node, topological
 from report.autodiff.parser.latex.indices import walk
 from report.autodiff.parser.latex.reader import _LatexReader
@@ -25,6 +26,7 @@ COARSE = 0.1  # more than a number may be rounded by; a sine of it may be anythi
 # Of a change, by how much there and back may differ before it is looked at half way, and what of it may be
 # done by then: more is a jump, a pole or a bend.
 STRAIGHT, HALF_WAY = 0.5, 0.75
+BEYOND = 0.1  # of the largest entry of a solution, for its rounding to be told by parts
 # each number's node, its value, and how far it may be off
 Numerals = dict[Node, tuple[float, float]]
 
@@ -136,6 +138,10 @@ def with_room(
             if np.any((inner > HALF_WAY * most) & (most > 1e-9 * np.max(np.abs(whole)))):
                 raise ReportError("a number in it is too coarse")
         room = room + most
+    # beside a matrix that is nearly singular, several roundings together do more than each alone
+    solved = any(n.gate.form is Form.INVERSE for n in topological(node))
+    if solved and np.any(room > BEYOND * np.max(np.abs(whole))):
+        raise ReportError("a number in it is too coarse")
     return whole, room
 
 

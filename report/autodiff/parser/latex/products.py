@@ -289,6 +289,11 @@ class _Products(_Axes):
         if b.kind == "columns":
             make, kind = b.make, "row" if len(a.shape) == 1 else "columns"
             return Unsized(kind, lambda n: self.sized(self.times(a, make(n), part), part), b.alike)
+        if b.wide is not None and len(a.shape) == 2:
+            rows, wide_ = a.shape[-1], b.wide
+            return Unsized(
+                "columns", lambda n: self.sized(self.times(a, wide_(rows, n), part), part)
+            )
         return self.times(a, b.make(a.shape[-1]), part)
 
     def column_of(self, a: Operand, kind: str, part: Part) -> Value:
