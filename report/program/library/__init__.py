@@ -6,6 +6,7 @@ in a program as they stand there, without the options that it does not ask for.
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -33,9 +34,11 @@ def defined(dialect: str, names: Iterable[str], program: str) -> list[str]:
 
     `names` are in the order of definition, in which those that call others come later.
     """
+    callers = [ast.parse(program)]
     found: list[str] = []
     for name in reversed(list(names)):
-        found.append(narrowed(source(dialect, name), [program, *found]))
+        found.append(narrowed(source(dialect, name), callers))
+        callers.append(ast.parse(found[-1]))
     return found[::-1]
 
 

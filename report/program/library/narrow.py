@@ -10,7 +10,7 @@ Edit = tuple[
 ]  # a part, and what stands there; None: nothing
 
 
-def narrowed(source: str, callers: Iterable[str]) -> str:
+def narrowed(source: str, callers: Iterable[ast.AST]) -> str:
     """The source of a function, without parameters that no call in `callers` gives a value.
 
     Where it reads them stand their defaults. What counts with one, as in len(x) - ddof, keeps it.
@@ -20,7 +20,9 @@ def narrowed(source: str, callers: Iterable[str]) -> str:
     names = [arg.arg for arg in function.args.args]
     first = len(names) - len(function.args.defaults)
     options = dict(zip(names[first:], function.args.defaults, strict=True))
-    given = {name for text in callers for name in _given(text, function.name, names)}
+    if not options:
+        return source
+    given = {name for tree in callers for name in _given(tree, function.name, names)}
     counted = {
         node.id
         for parent in ast.walk(function)
@@ -34,9 +36,9 @@ def narrowed(source: str, callers: Iterable[str]) -> str:
     return source
 
 
-def _given(text: str, function: str, names: list[str]) -> Iterator[str]:
+def _given(tree: ast.AST, function: str, names: list[str]) -> Iterator[str]:
     """The parameters that the calls of a function give."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name == function:
                 yield from names[: len(args)]
