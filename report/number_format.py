@@ -28,16 +28,17 @@ def parts(x: float, digits: int = DIGITS) -> tuple[str, int | None]:
     mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
     power = int(exponent)
     if -5 < power < max(digits, 6):
-        decimal = f"{x:.{max(digits - 1 - power, 0)}f}"
-        return (_bare(decimal) if says_all(decimal, x) else decimal), None
-    return (_bare(mantissa) if says_all(f"{mantissa}e{exponent}", x) else mantissa), power
+        return bare(f"{x:.{max(digits - 1 - power, 0)}f}", x), None
+    return bare(mantissa, x, f"e{exponent}"), power
 
 
-def _bare(decimal: str) -> str:
-    return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
+def bare(decimal: str, x: float, exponent: str = "") -> str:
+    """A decimal of a number without the zeros at its end, where the number has no more digits."""
+    only_zeros = "." in decimal and _says_all(decimal + exponent, x)
+    return decimal.rstrip("0").rstrip(".") if only_zeros else decimal
 
 
-def says_all(written: str, x: float) -> bool:
+def _says_all(written: str, x: float) -> bool:
     """Whether a number has no more digits than are written, but for rounding."""
     return math.isclose(float(written), x, rel_tol=_ROUNDING)
 
@@ -82,7 +83,7 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
         return [show(v, digits) for v in numbers]
     decimals = max(digits - 1 - max(sizes), 3 - min(sizes), 0)
     shown = [f"{v:.{decimals}f}" if v else "0" for v in numbers]
-    said = all(map(says_all, shown, numbers))
+    said = all(map(_says_all, shown, numbers))
     while said and decimals and all(s.endswith("0") for s in shown):
         decimals -= 1
         shown = [s[:-1].rstrip(".") or "0" for s in shown]
@@ -112,7 +113,7 @@ def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     shown = [mantissa for mantissa, _, _ in pairs]
     exponents = [e + power for _, e, power in pairs]
     powers = [f" × 10{str(int(p)).translate(_SUPERSCRIPT)}" if p else "" for _, _, p in pairs]
-    said = all(map(says_all, map(str.__add__, shown, exponents), numbers))
+    said = all(map(_says_all, map(str.__add__, shown, exponents), numbers))
     while said and decimals and all(s[-1] == "0" for s in shown):
         decimals -= 1
         shown = [s[:-1].rstrip(".") or "0" for s in shown]

@@ -8,27 +8,16 @@ large the terms are that it comes from.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from report.autodiff.backprop import pull_back
 from report.autodiff.form import Form
-from report.autodiff.gates.by_definition import put_in
-from report.autodiff.graph import (
-    FAULTS,
-    INPUT,
-    Array,
-    Gate,
-    Graph,
-    Node,
-    Plain,
-    make,
-    topological,
-)
+from report.autodiff.gates.by_definition import written_out
+from report.autodiff.graph import FAULTS, Array, Graph, Node, make, topological
 from report.autodiff.trace import Trace
 
 # Of the terms that a number comes from: some two hundred roundings of 1.1e-16 each, twice, as both of two
@@ -177,20 +166,17 @@ def _in_steps(graph: Graph) -> tuple[list[Node], dict[Node, Node]]:
     """
     at: dict[Node, Node] = {node: node for node in graph.inputs.values()}
     for node in graph.nodes:
-        at[node] = _unpacked(node.gate, [at.get(a, a) for a in node.args], node.params, node)
+        args = [at.get(a, a) for a in node.args]
+        is_same = args == list(node.args)
+        at[node] = _in_its_steps(node if is_same else make(node.gate, args, node.params))
     order = (at[node] for node in graph.nodes)
     return [n for n in topological(*order) if n.args and not n.is_constant], at
 
 
-def _unpacked(
-    gate: Gate, args: Sequence[Node], params: Mapping[str, Any], same: Node | None = None
-) -> Node:
-    if gate.forward is gate.definition:
-        leaves = [Plain(INPUT, shape=a.shape) for a in args]
-        return put_in(
-            gate.definition(*leaves, **params), dict(zip(leaves, args, strict=True)), _unpacked
-        )
-    return same if same is not None and tuple(args) == same.args else make(gate, args, params)
+def _in_its_steps(node: Node) -> Node:
+    if node.gate.forward is not node.gate.definition:
+        return node
+    return written_out(node, lambda *gate: _in_its_steps(make(*gate)))
 
 
 def shaker(time: int, shake_by: float = _SHAKE, *, alike: bool = False) -> Callable[[Array], Array]:

@@ -15,7 +15,7 @@ import numpy as np
 from report.autodiff import domain_errors, extended
 from report.autodiff.backprop import gate_names
 from report.autodiff.graph import Array, Graph, Node, topological
-from report.autodiff.trace import Quantity, Trace
+from report.autodiff.trace import Trace
 from report.errors import ReportError
 
 MAX_STEPS = 3000  # of a graph that is looked through: a tenth of a second
@@ -68,9 +68,8 @@ def check(found: Trace) -> None:
                 known = {k: v.value for k, v in found.quantities.items()}
                 raise _message(graph, node, known, exact)
     slopes, _ = extended.backward(graph, exact)
-    if any(
-        _is_wrong(slopes[n], q.gradient) for n, q in found.quantities.items() if _has(q, slopes)
-    ):
+    known = {q.node: q.gradient for q in found.quantities.values() if q.gradient is not None}
+    if any(_is_wrong(slopes[node], known[node]) for node in slopes.keys() & known.keys()):
         for q in reversed(found.gates):  # consumers before arguments
             if q.node in slopes and _is_lost(slopes[q.node]):
                 raise domain_errors.gradient_underflow(graph, q.node, gate_names(graph))
@@ -90,10 +89,6 @@ def _is_lost(exact: Any) -> bool:
     """Whether a number that is not 0 is the nearest to 0 of all float64 numbers."""
     there = np.vectorize(lambda x: x.stored != 0, otypes=[bool])(exact)
     return bool(np.any(there & (extended.floats(exact) == 0)))
-
-
-def _has(q: Quantity, slopes: Mapping[Node, Any]) -> bool:
-    return q.gradient is not None and q.node in slopes
 
 
 def _is_wrong(exact: Any, value: Array) -> bool:

@@ -12,7 +12,7 @@ from report.derivation.latex.printed import Printed, fraction, put
 from report.derivation.latex.symbols import symbol
 from report.derivation.quantity_names import Notation
 from report.derivation.symbolic.closed_form import ClosedForm
-from report.derivation.symbolic.expressions import expression
+from report.derivation.symbolic.expressions import SYMPY_FAULTS, expression
 
 MAX_INPUTS = 3  # whose second derivatives are written out
 
@@ -51,7 +51,7 @@ def _as_shown(g: Gradient, scalar: ClosedForm) -> ClosedForm:
     known = {n: scalar.symbols[str(n.name)] for n in inputs}
     try:
         return replace(scalar, expression=expression(g.formula.node, known))
-    except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
+    except SYMPY_FAULTS:
         return scalar
 
 

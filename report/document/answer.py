@@ -54,6 +54,12 @@ class Work:
     any_entry: Derivation | None = None  # the gradients of any entry of the result, a vector
     second: tuple[SecondDerivative, ...] = ()  # what of the curvature is a short formula
 
+    @property
+    def legend(self) -> tuple[str, ...]:
+        """What the signs of the steps mean, as many as are shown."""
+        told = self.derivation
+        return told.full_legend if self.detail == "full" else told.legend
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:

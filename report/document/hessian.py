@@ -65,6 +65,5 @@ def _signs(work: Work) -> list[str]:
     """What is said of signs that the rest of the derivation does not have."""
     written = [p for s in work.second for p in (*s.formulas, *(e.symbols[0] for e in s.where))]
     full = work.detail == "full"
-    known = work.derivation.full_legend if full else work.derivation.legend
     said = legend(Notation(work.trace), work.derivation, written, full=full) if written else ()
-    return [sentence for sentence in said if sentence not in known]
+    return [sentence for sentence in said if sentence not in work.legend]

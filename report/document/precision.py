@@ -54,6 +54,4 @@ def _rounded(number: Any) -> str:
 
 def _plain(text: str, number: float) -> str:
     """A number of a column where no other one stands below it; zeros stay where it has more digits."""
-    written = text.rstrip().replace(number_format.MINUS, "-")
-    only_align = "." in written and number_format.says_all(written, number)
-    return written.rstrip("0").rstrip(".") if only_align else written
+    return number_format.bare(text.rstrip().replace(number_format.MINUS, "-"), number)

@@ -74,7 +74,6 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         [given(i) for i in trace.inputs],
         [tables.in_row(row) for row in derivation.forward],
     )
-    legend = derivation.full_legend if work.detail == "full" else derivation.legend
     return {
         "id": q.id,
         "title": safe(inline(q.title, setter.math)),
@@ -93,7 +92,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "forward": tables.forward(setter, q.id, derivation.forward, linked, same),
         "value": number_format.show(trace.value, 12),
         "short_value": number_format.show(trace.value),
-        "legend": setter.sentence(" ".join(legend)) if legend else "",
+        "legend": setter.sentence(" ".join(work.legend)) if work.legend else "",
         "steps": backward.steps(setter, q.id, trace, derivation, work.detail, same),
         "followed": len(derivation.backward) + len({f.quantity for f in derivation.flows}),
         "kinds": [_kind(setter, k) for k in derivation.kinds],

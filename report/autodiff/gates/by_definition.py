@@ -32,12 +32,13 @@ from report.autodiff.rewrite import rewritten
 Definition = Callable[..., Any]
 
 
-def written_out(node: Node) -> Node:
-    """A gate over its own arguments as its definition has it, with nothing simplified."""
+def written_out(node: Node, applied: Callable[..., Node] = make) -> Node:
+    """A gate over its own arguments as its definition has it, with nothing simplified; see `put_in`."""
     definition = node.gate.definition
     assert definition is not None
     leaves = [Plain(INPUT, shape=a.shape) for a in node.args]
-    return put_in(definition(*leaves, **node.params), dict(zip(leaves, node.args, strict=True)))
+    whole = definition(*leaves, **node.params)
+    return put_in(whole, dict(zip(leaves, node.args, strict=True)), applied)
 
 
 def put_in(graph: Node, values: Mapping[Node, Any], applied: Callable[..., Node] = make) -> Node:

@@ -19,6 +19,7 @@ from report.derivation.latex.printed import Printed, put
 from report.derivation.latex.printer import NONE_TAKEN, Taken
 from report.derivation.latex.symbols import symbol, taken_by
 from report.derivation.symbolic.expressions import (
+    SYMPY_FAULTS,
     derivative,
     expression,
     ordered_symbol,
@@ -175,7 +176,7 @@ def _closed_form(formula: _Formula, name: str) -> ClosedForm | None:
             if found.count_ops() <= MAX_OPERATIONS
             else None
         )
-    except (TypeError, ValueError, NotImplementedError):  # a condition that sympy cannot hold
+    except SYMPY_FAULTS:
         return None
 
 

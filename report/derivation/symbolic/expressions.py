@@ -23,6 +23,8 @@ from report.derivation.latex.options import options, with_options
 from report.derivation.latex.printed import Printed, bracketed, put
 from report.derivation.latex.printer import Taken, filled
 
+SYMPY_FAULTS = (TypeError, ValueError, NotImplementedError)  # of a condition that it cannot hold
+
 
 def is_named(gate: Gate) -> bool:
     """Whether a gate has a name in formulas that its definition would only hide."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,14 +112,15 @@ def with_room(
         raise ReportError("too many numbers")
     given = {**known, **{n: np.float64(value) for n, (value, _) in numerals.items()}}
     computed = extended.evaluate if is_extended else evaluate
-    waves = [a for n in topological(node) if n.gate.cyclic for a in n.args if not a.is_constant]
+    gates = topological(node)
+    waves = [a for n in gates if n.gate.cyclic for a in n.args if not a.is_constant]
 
     def numbers(given: dict[Node, Any]) -> list[Array]:
         found = computed([node, *waves], given)
         return [np.asarray(found[n]).astype(float) for n in (node, *waves)]
 
     whole, *angles = numbers(given)
-    exactly = _whole(node)
+    exactly = _whole(gates)
 
     def change(n: Node, step: float) -> Array:
         moved, *turned = numbers(given | {n: np.float64(numerals[n][0] + step)})
@@ -139,15 +140,15 @@ def with_room(
                 raise ReportError("a number in it is too coarse")
         room = room + most
     # beside a matrix that is nearly singular, several roundings together do more than each alone
-    solved = any(n.gate.form is Form.INVERSE for n in topological(node))
+    solved = any(n.gate.form is Form.INVERSE for n in gates)
     if solved and np.any(room > BEYOND * np.max(np.abs(whole))):
         raise ReportError("a number in it is too coarse")
     return whole, room
 
 
-def _whole(result: Node) -> set[Node]:
+def _whole(gates: Iterable[Node]) -> set[Node]:
     """What is given as positions or class numbers, which are not rounded."""
-    given = ((n.args[i], role) for n in topological(result) for i, role in n.gate.roles.items())
+    given = ((n.args[i], role) for n in gates for i, role in n.gate.roles.items())
     return set(topological(*(arg for arg, role in given if role in ("index", "label"))))
 
 
