@@ -27,6 +27,7 @@ from report.program.variables import Dialect, Scope, math_names
 MAX_NUMBERS = 50_000  # in a program's inputs, gates and gradients together
 MAX_STEPS = 1_000_000  # of explicit loops, in one forward pass
 LARGE = 1e150  # its square is no number
+IGNORES_OVERFLOW = 'np.seterr(over="ignore")'
 MAX_FORMULA = 30  # lines of the function in the program's docstring
 _INDEX = re.compile(r"\[[^\[\]]{0,40}\]")
 
@@ -111,11 +112,7 @@ def _settings(scope: Scope) -> list[str]:
     trace = scope.trace
     numbers = (q.value for q in (*trace.inputs, *trace.gates))
     is_large = any(np.any(np.abs(n) > LARGE) for n in numbers)
-    return (
-        ['np.seterr(over="ignore")  # 1 / inf is 0']
-        if is_large and scope.dialect == "numpy"
-        else []
-    )
+    return [f"{IGNORES_OVERFLOW}  # 1 / inf is 0"] if is_large and scope.dialect == "numpy" else []
 
 
 def loop_source(scope: Scope, docstring: str, inputs: list[str], loop: list[str]) -> str:

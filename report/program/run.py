@@ -20,7 +20,7 @@ from typing import IO, Protocol
 
 from report.errors import CheckError, ReportError
 from report.program import fork_server
-from report.program.generate import Program
+from report.program.generate import IGNORES_OVERFLOW, Program
 from report.program.interpreter import flags, interpreter_environment
 
 MAX_OUTPUT = 20_000_000  # bytes
@@ -119,14 +119,21 @@ def finish(running: Running) -> Output:
         raise CheckError(f"{name} prints more than {MAX_OUTPUT} bytes")
     if status or messages.strip():
         last = [line.rstrip() for line in messages.splitlines() if line.strip()][-_TAIL:]
-        if last and last[-1].lstrip().startswith("OverflowError"):
-            where = "\n  ".join(last[:-1])
+        if _overflows(running.program, last):
+            where = "\n  ".join(line for line in last if not line.startswith("OverflowError"))
             raise ReportError(
                 f"{name} overflows: a number is too large for float64; choose smaller inputs\n  {where}"
             )
         what = f"ended with status {status}" if status else "printed a warning"
         raise CheckError("\n  ".join([f"{name} {what}:" if last else f"{name} {what}", *last]))
     return Output(text, seconds, running.program.command)
+
+
+def _overflows(program: Program, messages: Sequence[str]) -> bool:
+    """Whether it ends as a number is too large, or warns as it multiplies one that became infinite by 0."""
+    raised = bool(messages) and messages[-1].lstrip().startswith("OverflowError")
+    is_ignored = IGNORES_OVERFLOW in program.source
+    return raised or (is_ignored and any("Warning: invalid value" in line for line in messages))
 
 
 class Interpreter:

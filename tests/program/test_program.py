@@ -734,6 +734,18 @@ def test_a_failing_program_is_named_with_its_last_words(source: str, message: st
         run(program(source))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import math\nmath.exp(1000)",
+        'import numpy as np\nnp.seterr(over="ignore")\n0 * (np.array([1e200]) * 1e200)',
+    ],
+)
+def test_a_program_whose_numbers_are_too_large_says_so(source: str) -> None:
+    with pytest.raises(ReportError, match=r"test\.py overflows: .*; choose smaller inputs"):
+        run(program(source, "numpy"))
+
+
 @pytest.fixture
 def copied() -> Any:
     """Begin a NumPy program in a copy of the interpreter that has NumPy loaded."""
