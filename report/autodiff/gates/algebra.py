@@ -81,14 +81,14 @@ def _logdet(a: Array) -> Array:
 
 
 def _cofactor(a: Array) -> Array:
-    """The matrix of cofactors, det(A) A^-T, by singular values, so that A may be singular."""
+    """The matrix of cofactors, det(A) A^-T, each by itself: it keeps its digits beside large ones, and A may be singular."""
     if a.dtype == object:
         return elimination.cofactors(a)
-    u, s, vt = np.linalg.svd(a)
-    n = s.shape[-1]
-    rest = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(axis=-1)
-    turn = np.linalg.det(u) * np.linalg.det(vt)
-    return np.asarray(turn)[..., None, None] * (u * rest[..., None, :]) @ vt
+    c = np.empty_like(a)
+    for i, j in np.ndindex(a.shape[-2:]):
+        minor = np.delete(np.delete(a, i, axis=-2), j, axis=-1)
+        c[..., i, j] = (-1.0) ** (i + j) * np.linalg.det(minor)
+    return c
 
 
 def _variant_of_norm(shapes: Sequence[Shape], params: dict[str, Any]) -> str:
