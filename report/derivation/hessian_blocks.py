@@ -7,7 +7,7 @@ is H. Where v enters in another way, as a matrix does, H v is told for any v.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from report.autodiff.backprop import pull_back
 from report.autodiff.gates import multiply, total
-from report.autodiff.graph import INPUT, Array, Node, constant, topological
+from report.autodiff.graph import INPUT, Array, Node, Shape, constant, topological
 from report.autodiff.hessian import Curvature, products
 from report.autodiff.linear_map import matrix_of
 from report.autodiff.simplify import same
@@ -54,6 +54,17 @@ class SecondDerivative:
     where: tuple[Equation, ...] = ()
     direction: Printed | str = ""
     known: Mapping[str, Array] = field(default_factory=dict)
+
+
+def taken_names(trace: Trace) -> set[str]:
+    """What no direction can be called."""
+    return {q.name for q in trace.quantities.values()} | {trace.letter}
+
+
+def free_letter(taken: Container[str], shape: Shape) -> str:
+    """A name for a direction that nothing else has: a capital for a matrix."""
+    letters = DIRECTIONS.upper() if len(shape) > 1 else DIRECTIONS
+    return next((c for c in letters if c not in taken), "direction")
 
 
 def second_derivatives(
@@ -102,8 +113,7 @@ class _Blocks:
         self.inputs = [trace.graph.inputs[name] for name in trace.wrt]
         parts = [part for g in derivation.gradients for part in g.parts.items()]
         self.parts: Sequence[tuple[Node, str]] = parts  # of the gradients
-        self.taken = {q.name for q in trace.quantities.values()} | {trace.letter}
-        self.taken |= {name for _, name in parts}
+        self.taken = taken_names(trace) | {name for _, name in parts}
 
     def told(self) -> tuple[SecondDerivative, ...]:
         """Those with a formula that is short, in their order; a matrix has one with itself alone."""
@@ -131,7 +141,7 @@ class _Blocks:
 
     def product(self, row: Node, column: Node) -> tuple[Node | None, Node]:
         """H v as a graph: the gradient by `row` of g · v, where g is that by `column`; and v."""
-        v = Node(INPUT, shape=column.shape, name=self.letter(column))
+        v = Node(INPUT, shape=column.shape, name=free_letter(self.taken, column.shape))
         gradient = self.backpass.simple.get(column)
         if gradient is None:
             return None, v
@@ -142,11 +152,6 @@ class _Blocks:
         graph = made.get(row)
         is_zero = graph is None or v not in topological(graph)
         return None if is_zero else graph, v
-
-    def letter(self, column: Node) -> str:
-        """A name for v that nothing else has: a capital for a matrix."""
-        letters = DIRECTIONS.upper() if len(column.shape) > 1 else DIRECTIONS
-        return next((c for c in letters if c not in self.taken), "direction")
 
     def form(self, graph: Node, v: Node | None = None) -> _Form:
         """A formula in inputs and let-lines; a part that has a name elsewhere has it here, others have none yet."""

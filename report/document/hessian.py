@@ -10,6 +10,7 @@ import numpy as np
 
 from report.checks import error_text
 from report.derivation import Equation
+from report.derivation.hessian_blocks import free_letter, taken_names
 from report.derivation.latex.printed import put
 from report.derivation.latex.symbols import entry_symbol, symbol, tensor
 from report.derivation.legend import legend
@@ -31,7 +32,8 @@ def hessian_view(setter: Setter, work: Work, told: Container[str]) -> dict[str, 
     ]
     f = work.derivation.function
     left = put(r"\nabla^{2} ", f)
-    left = left if found.direction is None else put(left, r"\,\mathbf{v}")
+    direction = symbol(free_letter(taken_names(trace), (1,)), (1,))
+    left = left if found.direction is None else put(left, r"\,", direction)
     numbers = Equation(left, (), (tensor(found.matrix),))
     lines = []
     for second in work.second:
@@ -53,7 +55,7 @@ def hessian_view(setter: Setter, work: Work, told: Container[str]) -> dict[str, 
         "entries": [setter.equation(e, width_of(e.left)) for e in side_by_side(lines, COLUMN)],
         "where": setter.definitions([*where.values()], "with") if where else "",
         "signs": setter.sentence(" ".join(_signs(work))),
-        "product": found.direction is not None,
+        "product": "" if found.direction is None else setter.tex(direction),
         "error": error_text(found.error),
         "kinks": ", ".join(found.kinks),
         "confirmed": found.confirmed,

@@ -215,8 +215,7 @@ def verification(
     short = " program" if own else ""  # beside "your program" there is no room for more
     ways |= {dialect: DIALECTS[dialect].removesuffix(short) for dialect in v.dialects}
     heads = [
-        "gradient" if listed else "relative error",
-        "trace",
+        *(["gradient", "trace"] if listed else ["relative error"]),
         *ways.values(),
         *([YOUR_PROGRAM] if own else []),
     ]
@@ -226,7 +225,11 @@ def verification(
         gradient = rf"\partial {symbol(trace.letter)} / \partial {by}"
         sums.append((gradient, f" ({len(es)} entries)", es))
     errors = [
-        ["", *(_largest(es, way) for way in ways), *([_together(es, own)] if own else [])]
+        [
+            *([""] if listed else []),
+            *(_largest(es, way) for way in ways),
+            *([_together(es, own)] if own else []),
+        ]
         for _, _, es in sums
     ]
     of = max(
@@ -235,7 +238,7 @@ def verification(
     )
     first = max(_formulas(names), _text(["relative error"]), of)
     for digits in (CHECK_DIGITS, 8, 6):
-        columns = _numbers(listed, ways, digits)
+        columns = _numbers(listed, ways, digits)[not listed :]
         if own:
             columns.append([WORDS[agree] for agree in _agree(listed, own)])
         last = zip(*errors, strict=True) if errors else [()] * len(columns)  # no input is asked for

@@ -32,7 +32,7 @@ _TOGETHER = 3  # lines before an empty one that a break leaves together
 _BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
 _PAIRED = 12  # short lines, at least, that stand in two columns
 _BETWEEN = 4  # letters between two columns, where there is room
-_TOLD = "  # prints one column, whose end stands in two here"
+_TOLD = "  # its last lines are set in two columns"
 _BELOW = 2  # rows that stay with the head over two columns
 _RULE = 0.5  # CSS pixels
 
