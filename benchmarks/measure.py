@@ -57,7 +57,7 @@ def once(command: Sequence[str], cold: bool = True) -> Cost:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
-        environment = dict(os.environ)
+        environment = dict(os.environ, MPL_IGNORE_SYSTEM_FONTS="1")  # as the command line has it
         if cold:
             environment["XDG_CACHE_HOME"] = home
         with Path(home, "output").open("w+b") as output:

@@ -1,5 +1,6 @@
-"""Where the files that travel with the package are: stylesheet, fonts, templates."""
+"""Where the files that travel with the package are, and what may be kept for the next run."""
 
+import os
 from pathlib import Path
 
 from report.errors import ReportError
@@ -20,3 +21,11 @@ def path(name: str) -> Path:
         f"This installation of report is incomplete: {name} is missing beside {_PACKAGE}.\n"
         "Install it again."
     )
+
+
+def cache(name: str) -> Path:
+    """The user's folder for what need not be found out again, such as ``"fontconfig"``; it may not exist."""
+    home = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not home.is_absolute():
+        home = Path(os.path.expanduser("~/.cache"))  # noqa: PTH111 - that of pathlib fails without a home
+    return home / "report" / name

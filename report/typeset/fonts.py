@@ -100,8 +100,7 @@ def _linked(files: Mapping[str, str], cache: Path) -> Path:
 
 def _cache() -> Path | None:
     """The user's folder for what fontconfig finds out about the font files, if it can be had."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    folder = Path(home, "report", "fontconfig")
+    folder = resources.cache("fontconfig")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
