@@ -110,7 +110,7 @@ def write_pdf(
         document = page.render(
             font_config=_font_configuration(added),
             cache=images,
-            stylesheets=[_stylesheet(css) for css in (*_taken_styles(page), _STYLE)],
+            stylesheets=[_stylesheet("\n".join([*_taken_styles(page), _STYLE]))],
             pdf_variant=VARIANTS[standard],
             pdf_tags=True,
         )
