@@ -15,15 +15,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from report import resources
 from report.cli.activity import activity
 from report.cli.gate_listing import gate_table
 from report.cli.options import parse_arguments
 from report.errors import CheckError, ReportError
-
-if TYPE_CHECKING:
-    pass
 
 DONE, FAILED, REFUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
@@ -54,9 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> tuple[str, int]:
     # Most of what a command makes lives until it ends: look for garbage less often.
     gc.set_threshold(50_000, 20, 50)
+    # matplotlib would list all fonts of the system on its first run, which takes seconds where there are many.
+    os.environ["MPL_IGNORE_SYSTEM_FONTS"] = "1"
+    os.environ["MPLCONFIGDIR"] = str(resources.cache("matplotlib"))
     options = parse_arguments(arguments)
-    with activity(sys.stderr, quiet=options.quiet, verbose=options.verbose):
+    with (
+        _beside(options.command),
+        activity(sys.stderr, quiet=options.quiet, verbose=options.verbose),
+    ):
         return _RUN[options.command](options)
+
+
+def _beside(command: str) -> contextlib.AbstractContextManager[None]:
+    if command != "build":
+        return contextlib.nullcontext()
+    from report.pdf.beside import beside
+
+    return beside()
 
 
 # ---------------------------------------------------------------- the commands

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from report.errors import ReportError
-from report.pdf import engine, log_errors
+from report.pdf import beside, engine, log_errors
 from report.pdf.conformance import Attachment, Finisher
 from report.typeset.formula_html import drawing
 
@@ -43,6 +43,9 @@ def render(
     Raises ReportError naming the fault: a character that no font has, an address that would have
     to be loaded, CSS that means nothing, an image without words.
     """
+    options = {"base": base, "attachments": attachments, "standard": standard}
+    if found := beside.rendered(html, options):
+        return found
     if unsettable := _UNSETTABLE.findall(html):
         raise ReportError(log_errors.missing(list(dict.fromkeys(unsettable))))
     files = sorted(attachments, key=lambda attachment: attachment.name)

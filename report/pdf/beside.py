@@ -1,0 +1,78 @@
+"""A process beside this one that loads what lays out pages while this one computes what stands on them.
+
+Loading WeasyPrint, its stylesheets and the fonts takes a third of a first build, and needs nothing of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from multiprocessing.connection import Connection
+from typing import Any
+
+_other: ContextVar[Connection | None] = ContextVar("other", default=None)
+_FIRST = '<html lang="en"><head><title>First</title><meta name="author" content="-"/></head><body><h1>First</h1></body></html>'
+
+
+@contextlib.contextmanager
+def beside() -> Iterator[None]:
+    """Have documents of this block rendered by another process, which is ready sooner, where there can be one.
+
+    Only a process without threads can be copied, and only on Linux do all libraries bear it.
+    """
+    can = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
+    if not can or os.environ.get("REPORT_DEBUG"):  # a traceback stays in its process
+        yield
+        return
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, ours), daemon=True)
+    process.start()
+    theirs.close()
+    token = _other.set(ours)
+    try:
+        yield
+    finally:
+        _other.reset(token)
+        ours.close()
+        process.terminate()
+        process.join()
+
+
+def rendered(html: str, options: dict[str, Any]) -> Any:
+    """What the other process renders; raises what it raises. None where there is no other process."""
+    other = _other.get()
+    if other is None:
+        return None
+    try:
+        other.send((html, options))
+        found = other.recv()
+    except (EOFError, OSError):  # it was ended, perhaps for its memory
+        return None
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def _serve(connection: Connection, others: Connection) -> None:
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the process that waits is told, and ends this one
+    others.close()
+    from report.pdf.html_to_pdf import render
+
+    with contextlib.suppress(Exception):  # it will be raised again where it can be told
+        render(_FIRST)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            html, options = connection.recv()
+            try:
+                connection.send(render(html, **options))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is for the one who asked
+                connection.send(error)

@@ -1,0 +1,56 @@
+"""Another process renders what this one would, raises what it would, and may be lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_BEGIN = """
+import multiprocessing, os, signal
+from report import ReportError, pdf
+from report.pdf.beside import beside
+from tests.pdf import documents
+
+page = documents.page("<h1>Words</h1><p>and more</p>")
+with beside():
+    (other,) = multiprocessing.active_children()
+"""
+
+
+def _said(program: str) -> str:
+    return subprocess.check_output([sys.executable, "-c", _BEGIN + program], text=True)
+
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux only")
+
+
+def test_another_process_renders_the_same_bytes() -> None:
+    same = """
+    first = pdf.render(page)
+    again = pdf.render(page, standard="ua-2")
+print([first == pdf.render(page), again == pdf.render(page, standard="ua-2"), first.pages, other.exitcode])
+"""
+    assert _said(same) == "[True, True, 1, -15]\n"
+
+
+def test_what_it_raises_is_raised_here() -> None:
+    refused = """
+    for i in range(2):
+        try:
+            pdf.render(documents.page("<h1>x</h1><p>\\ue000</p>"))
+        except ReportError as error:
+            print([str(error)])
+"""
+    first, second = _said(refused).splitlines()
+    assert first == second
+    assert "U+E000" in first
+
+
+def test_a_page_is_rendered_here_where_the_other_process_is_lost() -> None:
+    lost = """
+    os.kill(other.pid, signal.SIGKILL)
+    print(pdf.render(page).pages)
+"""
+    assert _said(lost) == "1\n"
