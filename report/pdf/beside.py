@@ -61,9 +61,9 @@ def rendered(html: str, options: dict[str, Any]) -> Any:
 
 
 def _serve(connection: Connection, others: Connection) -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # the process that waits is told, and ends this one
+    # At an interrupt the process that waits ends this one, which takes its temporary files away first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     others.close()
     from report.pdf.html_to_pdf import render
 
