@@ -66,9 +66,10 @@ def _run(arguments: list[str]) -> tuple[str, int]:
 def _beside(command: str) -> contextlib.AbstractContextManager[None]:
     if command != "build":
         return contextlib.nullcontext()
+    from report import pdf
     from report.pdf.beside import beside
 
-    return beside()
+    return beside(lambda: pdf.render)  # imported there
 
 
 # ---------------------------------------------------------------- the commands

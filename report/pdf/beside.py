@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,10 +21,10 @@ _FIRST = '<html lang="en"><head><title>First</title><meta name="author" content=
 
 
 @contextlib.contextmanager
-def beside() -> Iterator[None]:
-    """Have documents of this block rendered by another process, which is ready sooner, where there can be one.
+def beside(load: Callable[[], Callable[..., Any]]) -> Iterator[None]:
+    """Have another process render the documents of this block, where there can be one: it is ready sooner.
 
-    Only a process without threads can be copied, and only on Linux do all libraries bear it.
+    It `load`s what renders them. Only a process without threads can be copied, and only on Linux do all libraries bear it.
     """
     can = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
     if not can or os.environ.get("REPORT_DEBUG"):  # a traceback stays in its process
@@ -32,7 +32,7 @@ def beside() -> Iterator[None]:
         return
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, ours), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, ours, load), daemon=True)
     process.start()
     theirs.close()
     token = _other.set(ours)
@@ -60,13 +60,14 @@ def rendered(html: str, options: dict[str, Any]) -> Any:
     return found
 
 
-def _serve(connection: Connection, others: Connection) -> None:
+def _serve(
+    connection: Connection, others: Connection, load: Callable[[], Callable[..., Any]]
+) -> None:
     # At an interrupt the process that waits ends this one, which takes its temporary files away first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     others.close()
-    from report.pdf.html_to_pdf import render
-
+    render = load()
     with contextlib.suppress(Exception):  # it will be raised again where it can be told
         render(_FIRST)
     with contextlib.suppress(EOFError, OSError):

@@ -21,7 +21,6 @@ def mend() -> None:
     _break_blocks()
     _make_no_notes()
     _cut_fonts()
-    _find_styles()
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
@@ -52,39 +51,6 @@ def _make_no_notes() -> None:
     matcher.lower_local_name_selectors["li"] += [rule for rule in for_all if rule[3] == "marker"]
 
 
-def _find_styles() -> None:
-    """Find what no stylesheet says of an element at once: a property of its parent's, or the initial value.
-
-    Most properties of most elements are such, and WeasyPrint goes through all the cases for each. Left to
-    it are those whose value needs computing. Saves 17 %.
-    """
-    css: Any = importlib.import_module("weasyprint.css")
-    usual = css.ComputedStyle.__missing__
-    plain = {}
-    for key, initial in css.INITIAL_VALUES.items():
-        is_inherited = key in css.INHERITED
-        is_computed = key in css.INITIAL_NOT_COMPUTED and not is_inherited
-        if (
-            not is_computed
-            and not key.startswith(("__", "text_decoration_"))
-            and key not in _SPECIAL
-        ):
-            logical = css.PHYSICAL_FUNCTIONS.get(key, lambda key=key, **_: key)
-            names = {key, *(logical(block="ttb", inline=way) for way in ("ltr", "rtl"))}
-            plain[key] = names, is_inherited, initial
-
-    def find(style: Any, key: str) -> Any:
-        names, is_inherited, initial = plain.get(key, _UNKNOWN)
-        if not names or style.parent_style is None or not names.isdisjoint(style.cascaded):
-            return usual(style, key)
-        value = style[key] = style.parent_style[key] if is_inherited else initial
-        return value
-
-    css.ComputedStyle.__missing__ = find
-
-
-_SPECIAL = ("page", "position", "float", "display")  # which depend on others
-_UNKNOWN: Any = (), False, None
 _DOUBLE_ARROW = 1582  # the glyph ⇔ of the math font
 
 

@@ -16,7 +16,7 @@ from report.pdf.beside import beside
 from tests.pdf import documents
 
 page = documents.page("<h1>Words</h1><p>and more</p>")
-with beside():
+with beside(lambda: pdf.render):
     (other,) = multiprocessing.active_children()
 """
 
