@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
@@ -214,6 +215,8 @@ def load_matplotlib() -> Any:
         return importlib.import_module("matplotlib")
     finally:
         log.setLevel(before)
+        # The fonts are listed; from now on it would hide those that are added too.
+        os.environ.pop("MPL_IGNORE_SYSTEM_FONTS", None)
 
 
 @cache

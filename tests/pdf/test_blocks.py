@@ -244,7 +244,7 @@ def test_short_lines_at_the_end_stand_in_two_columns() -> None:
     assert where["0.0"][1] == where["50.0"][1]  # down the left column, then down the right one
     assert where["0.0"][0] == where["49.0"][0] < where["50.0"][0] == where["99.0"][0]
     text = pages[0].extract_text()
-    assert "$ run  # prints one column, whose end stands in two here" in text
+    assert "$ run  # its last lines are set in two columns" in text
     heads = [(x, y) for name, x, y in places if name == "number"]
     assert len(heads) == 3  # as it is printed, and over each column
     assert heads[0][1] < heads[1][1] == heads[2][1]
