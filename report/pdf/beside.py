@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from typing import Any
 
 _other: ContextVar[Connection | None] = ContextVar("other", default=None)
@@ -28,22 +29,31 @@ def beside(load: Callable[[], Callable[..., Any]]) -> Iterator[None]:
     `load` imports what renders them. Only a process without threads can be copied, and only on Linux do all libraries bear it.
     """
     can = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
-    if not can or os.environ.get("REPORT_DEBUG"):  # a traceback stays in its process
+    started = None
+    if can and not os.environ.get("REPORT_DEBUG"):  # a traceback stays in its process
+        with contextlib.suppress(OSError):  # no more processes or files are allowed
+            started = _start(load)
+    if started is None:
         yield
         return
+    process, connection = started
+    token = _other.set(connection)
+    try:
+        yield
+    finally:
+        _other.reset(token)
+        connection.close()
+        process.terminate()
+        process.join()
+
+
+def _start(load: Callable[[], Callable[..., Any]]) -> tuple[ForkProcess, Connection]:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, ours, load), daemon=True)
     process.start()
     theirs.close()
-    token = _other.set(ours)
-    try:
-        yield
-    finally:
-        _other.reset(token)
-        ours.close()
-        process.terminate()
-        process.join()
+    return process, ours
 
 
 def rendered(html: str, options: dict[str, Any]) -> Any:
