@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from report.autodiff import extended, underflow, unselected_branches
+from report.autodiff import domain_errors, extended, underflow, unselected_branches
 from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
 from report.autodiff.graph import Array, Graph, Node, evaluate, uncollected
@@ -23,6 +23,7 @@ from report.autodiff.trace import Contribution, Quantity, Trace, written_part
 from report.errors import ReportError, shown
 from report.plain_values import as_list, as_text
 
+MAX_TURN = 0.1  # radians that rounding may turn an angle by, so that a digit of its sine is left
 _ENTRY = re.compile(r"(.+?)\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
 _ARTICLE = {"index": "an index", "label": "a label", "mask": "a mask", "target": "a target"}
 
@@ -120,6 +121,13 @@ def _with_all_digits(found: Trace) -> Trace:
     """The trace with every number the nearest to what extended precision gives."""
     graph = found.graph
     exact = extended.forward(graph, {q.node: q.value for q in found.inputs})
+    for q in found.gates:
+        if q.node.gate.cyclic:
+            (angle,) = q.node.args
+            value = found.quantities[angle].value
+            if np.any(np.abs(extended.floats(exact[angle] - value)) > MAX_TURN):
+                names = {n: known.name for n, known in found.quantities.items()}
+                raise domain_errors.rounded_angle(graph, q.node, names, [value])
     numbers = {node: extended.floats(exact[node]) for node in found.quantities}
     numbers |= {q.node: q.value for q in found.inputs}
     gradients, arrivals = backward(graph, numbers, found.wrt)

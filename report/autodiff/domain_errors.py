@@ -60,6 +60,19 @@ def underflow(
     return ReportError(what + _place(graph, node))
 
 
+def rounded_angle(
+    graph: Graph, node: Node, names: Mapping[Node, str], args: Sequence[Array]
+) -> ReportError:
+    """The error for a sine, cosine or tangent of a number so large that it is rounded too far."""
+    at = np.unravel_index(np.argmax(np.abs(args[0])), np.shape(args[0]))
+    what = (
+        f"gate {names[node]} ({node.gate.name}) has an angle that is too large"
+        f"{_given(node, names, args, tuple(map(int, at)))}: its rounding to a float64 number leaves no "
+        "digit of the value; choose smaller inputs"
+    )
+    return ReportError(what + _place(graph, node))
+
+
 def is_outside(gate: Gate, args: Sequence[Array], params: Mapping[str, Any]) -> bool:
     """Whether a gate without a finite value was given what is outside its domain, or overflowed."""
     try:

@@ -254,6 +254,11 @@ def refused(function: str, inputs: dict[str, Any], wrt: list[str] | None = None)
         ("x**0.5", {"x": -1}, ["power", "x = -1", "whole exponent"]),
         ("z = exp(x)\nz*2", {"x": 1000}, ["gate z (exp) overflows", "x = 1000", "line 1"]),
         ("x*x", {"x": 1e200}, ["multiply", "overflows"]),
+        (
+            "sin(x*w)",
+            {"x": 1e15, "w": 3.3},
+            ["gate q2 (sin)", "too large at q1 = 3.3e+15", "line 1"],
+        ),
         ("sum(A @ A)", {"A": [[1e200, 0], [0, 1]]}, ["matmul", "overflows"]),
     ],
 )
