@@ -57,6 +57,8 @@ CASES: list[tuple[str, Mapping[str, Any], Any, Mapping[str, Any]]] = [
     # what is left of 1 beside a number near 1
     ("sigmoid(x)", {"x": 30}, sigmoid(30), {"x": sigmoid(30) * sigmoid(-30)}),
     ("sigmoid(x)", {"x": 700}, sigmoid(700), {"x": sigmoid(700) * sigmoid(-700)}),
+    ("binary_cross_entropy(sigmoid(x), [0, 1])", {"x": [-31, 36]},
+     (log(1 + exp(-31)) + log(1 + exp(-36))) / 2, {"x": [sigmoid(-31) / 2, -sigmoid(-36) / 2]}),
     ("tanh(x)", {"x": 15}, tanh(15), {"x": 1 / cosh(15) ** 2}),
     ("tanh(x)", {"x": -300}, tanh(-300), {"x": 1 / cosh(300) ** 2}),
     (
@@ -258,6 +260,7 @@ def test_what_is_0_but_for_rounding_divides_nothing(
         ("x * y * z", {"x": 1e-200, "y": 1e-200, "z": 1e200}, r"q1 \(multiply\) underflows at x = 1e-200"),
         ("sqrt(x**2 + y**2)", {"x": 3e-170, "y": 4e-170}, r"q1 \(square\) underflows at x = 3e-170"),
         ("1 / (x * y)", {"x": -6e299, "y": 3}, "the gradient of q1 underflows"),
+        ("softsign(x * y) + z", {"x": 1e299, "y": 54, "z": 1}, "the gradient of q1 underflows"),
         ("s / (x / y)", {"s": 0.3, "x": 1e299, "y": 3}, "the gradient of q1 underflows"),
         ("log(exp(x))", {"x": -760}, r"q1 \(exp\) underflows at x = -760(.|\n)*log_softmax"),
         ("log(1 - sigmoid(x))", {"x": 45}, "outside its domain at q2 = 0(.|\n)*losses with logits keep"),

@@ -73,7 +73,7 @@ def _trace(
     if graph.unbounded:
         _check_infinite(found, values, unfold)
     found = replace(found, parts=parts) if parts else found
-    if small and not lost:
+    if (small or any(found.extremes)) and not lost:
         underflow.check(found)
     return _with_all_digits(found) if not lost and _has_lost_digits(found) else found
 

@@ -103,8 +103,8 @@ def _moved(
     found = dict.fromkeys(own, 0.0)
     for other, jumped in zip(others, jumps, strict=True):
         limit = _JUMP * largest if jumped else math.inf
-        for node in own.keys() & base.keys() & other.keys():
-            move, number = np.abs(other[node] - base[node]), sizes[node]
+        for node in own.keys() & base.keys():
+            move, number = np.abs(other.get(node, np.nan) - base[node]), sizes[node]
             size = _top(move) / _SHAKE
             if jumped and np.any((number > 0) & (number < _RESIDUE * largest)):
                 doubtful.add(node)

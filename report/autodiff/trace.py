@@ -26,6 +26,7 @@ from report.autodiff.graph import Array, Graph, Node
 
 FORMAT = "report-trace"
 VERSION = 2  # 2: may hold the second derivatives (hessian) and the steps of a descent (steps)
+LARGE = 1e150
 FUNCTION_NAMES = ("f", "F", "L", "phi", "objective", *(f"f_{i}" for i in range(1000)))
 
 
@@ -92,6 +93,13 @@ class Trace:
             return result.name
         taken = {*self.graph.inputs, *self.graph.lets}
         return next(name for name in FUNCTION_NAMES if name not in taken)
+
+    @cached_property
+    def extremes(self) -> tuple[bool, bool]:
+        """Whether it has values so large that their squares are no numbers, and so small that these are 0."""
+        sizes = [np.abs(q.value) for q in (*self.inputs, *self.gates)]
+        is_small = any(np.any((n > 0) & (n < 1 / LARGE)) for n in sizes)
+        return any(np.any(n > LARGE) for n in sizes), is_small
 
     @cached_property
     def needed(self) -> frozenset[Node]:

@@ -26,8 +26,6 @@ from report.program.variables import Dialect, Scope, math_names
 
 MAX_NUMBERS = 50_000  # in a program's inputs, gates and gradients together
 MAX_STEPS = 1_000_000  # of explicit loops, in one forward pass
-LARGE = 1e150  # its square is no number
-IGNORES_OVERFLOW = 'np.seterr(over="ignore")'
 MAX_FORMULA = 30  # lines of the function in the program's docstring
 _INDEX = re.compile(r"\[[^\[\]]{0,40}\]")
 
@@ -40,6 +38,9 @@ class Program:
     dialect: Dialect
     source: str
     reason: str = ""
+    extreme: bool = (
+        False  # whether it has numbers so large or small that others on its way may be none
+    )
 
     @property
     def command(self) -> str:
@@ -63,7 +64,7 @@ def generate(trace: Trace, *, dialect: Dialect, name: str = "program.py") -> Pro
     if dialect == "python" and steps > MAX_STEPS:
         return Program(name, dialect, "", f"explicit loops would take {steps} steps")
     try:
-        return Program(name, dialect, _source(trace, dialect))
+        return Program(name, dialect, _source(trace, dialect), extreme=any(trace.extremes))
     except list_code.Unprintable as error:
         return Program(name, dialect, "", str(error))
 
@@ -109,10 +110,9 @@ def _renamed(scope: Scope) -> list[str]:
 
 def _settings(scope: Scope) -> list[str]:
     """What NumPy need not warn of: of a number whose square is infinite, a slope is 0 all the same."""
-    trace = scope.trace
-    numbers = (q.value for q in (*trace.inputs, *trace.gates))
-    is_large = any(np.any(np.abs(n) > LARGE) for n in numbers)
-    return [f"{IGNORES_OVERFLOW}  # 1 / inf is 0"] if is_large and scope.dialect == "numpy" else []
+    is_large, _ = scope.trace.extremes
+    is_told = is_large and scope.dialect == "numpy"
+    return ['np.seterr(over="ignore")  # 1 / inf is 0'] if is_told else []
 
 
 def loop_source(scope: Scope, docstring: str, inputs: list[str], loop: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import select
 import signal
 import subprocess
@@ -20,10 +21,12 @@ from typing import IO, Protocol
 
 from report.errors import CheckError, ReportError
 from report.program import fork_server
-from report.program.generate import IGNORES_OVERFLOW, Program
+from report.program.generate import Program
 from report.program.interpreter import flags, interpreter_environment
 
 MAX_OUTPUT = 20_000_000  # bytes
+_BEYOND = "a number on its way is too large or too small for float64"
+_OVERFLOWS = re.compile("OverflowError|ZeroDivisionError|Warning: (overflow|invalid|divide)")
 _TAIL = 3  # lines of a failed program's messages that are shown
 
 
@@ -119,21 +122,19 @@ def finish(running: Running) -> Output:
         raise CheckError(f"{name} prints more than {MAX_OUTPUT} bytes")
     if status or messages.strip():
         last = [line.rstrip() for line in messages.splitlines() if line.strip()][-_TAIL:]
-        if _overflows(running.program, last):
-            where = "\n  ".join(line for line in last if not line.startswith("OverflowError"))
+        if _overflows(running.program, messages, last[-1:]):
             raise ReportError(
-                f"{name} overflows: a number is too large for float64; choose smaller inputs\n  {where}"
+                "\n  ".join([f"{name} overflows: {_BEYOND}; choose inputs of other sizes", *last])
             )
         what = f"ended with status {status}" if status else "printed a warning"
         raise CheckError("\n  ".join([f"{name} {what}:" if last else f"{name} {what}", *last]))
     return Output(text, seconds, running.program.command)
 
 
-def _overflows(program: Program, messages: Sequence[str]) -> bool:
-    """Whether it ends as a number is too large, or warns as it multiplies one that became infinite by 0."""
-    raised = bool(messages) and messages[-1].lstrip().startswith("OverflowError")
-    is_ignored = IGNORES_OVERFLOW in program.source
-    return raised or (is_ignored and any("Warning: invalid value" in line for line in messages))
+def _overflows(program: Program, messages: str, last: Sequence[str]) -> bool:
+    """Whether a number is too large for float64 or, where they are of such sizes, none or 0 for it."""
+    raised = any(line.startswith("OverflowError") for line in last)
+    return raised or (program.extreme and bool(_OVERFLOWS.search(messages)))
 
 
 class Interpreter:
