@@ -26,9 +26,11 @@ _FIRST = '<html lang="en"><head><title>First</title><meta name="author" content=
 def beside(load: Callable[[], Callable[..., Any]]) -> Iterator[None]:
     """Have another process render the documents of this block, where there can be one: it is ready sooner.
 
-    `load` imports what renders them. Only a process without threads can be copied, and only on Linux do all libraries bear it.
+    `load` imports what renders them. Only a process without threads can be copied, and only on Linux do all
+    libraries bear it.
     """
-    can = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
+    has_threads = threading.active_count() > 1 or "numpy" in sys.modules  # which has its own
+    can = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and not has_threads
     started = None
     if can and not os.environ.get("REPORT_DEBUG"):  # a traceback stays in its process
         with contextlib.suppress(OSError):  # no more processes or files are allowed
