@@ -139,7 +139,7 @@ def _with_all_digits(found: Trace) -> Trace:
         if part is not None:
             arrivals.parts[i] = _finite(extended.floats(exactly.parts[i]), part)
     exactly_so = record(graph, numbers, gradients, arrivals, found.wrt)
-    return replace(exactly_so, parts=found.parts)
+    return replace(exactly_so, parts=found.parts, rounded=True)
 
 
 def with_more_digits(found: Trace) -> Trace:

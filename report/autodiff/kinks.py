@@ -37,5 +37,10 @@ def _holds(node: Node, trace: Trace, reach: float) -> bool:
     """Whether a gate is at its kink, with arguments that are rounded to multiples of `reach`."""
     assert node.gate.kink is not None
     values = trace.arguments(node)
-    values = [np.round(v / reach) * reach if reach else v for v in values]
+    if reach:
+        with np.errstate(over="ignore"):
+            steps = [np.round(v / reach) for v in values]
+            values = [
+                np.where(np.isinf(s), v, s * reach) for s, v in zip(steps, values, strict=True)
+            ]
     return bool(np.any(node.gate.kink(*values, **node.params)))

@@ -57,7 +57,8 @@ class Trace:
 
     `value` is the function's value, `gradients` maps every name asked for (`wrt`) to dF/dname in the
     shape of the input. `inputs` and `gates` hold everything else, `graph` the formula's structure.
-    `unchosen` tells of a value that is outside a gate's domain where no `where` chooses it.
+    `unchosen` tells of a value that is outside a gate's domain where no `where` chooses it; `rounded` says that
+    float64 has too few digits for some number, so that all come from extended precision.
     """
 
     graph: Graph
@@ -68,6 +69,7 @@ class Trace:
     gradients: dict[str, Array]
     quantities: dict[Node, Quantity]  # of every input and gate
     unchosen: str = ""
+    rounded: bool = False
     parts: tuple[
         tuple[str, tuple[int, ...]], ...
     ] = ()  # let-lines (z, ()) and entries (W, (0, 1)) asked for

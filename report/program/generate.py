@@ -38,9 +38,7 @@ class Program:
     dialect: Dialect
     source: str
     reason: str = ""
-    extreme: bool = (
-        False  # whether it has numbers so large or small that others on its way may be none
-    )
+    fragile: bool = False  # whether float64 may not hold what is on its way
 
     @property
     def command(self) -> str:
@@ -64,7 +62,9 @@ def generate(trace: Trace, *, dialect: Dialect, name: str = "program.py") -> Pro
     if dialect == "python" and steps > MAX_STEPS:
         return Program(name, dialect, "", f"explicit loops would take {steps} steps")
     try:
-        return Program(name, dialect, _source(trace, dialect), extreme=any(trace.extremes))
+        return Program(
+            name, dialect, _source(trace, dialect), fragile=trace.rounded or any(trace.extremes)
+        )
     except list_code.Unprintable as error:
         return Program(name, dialect, "", str(error))
 

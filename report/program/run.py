@@ -25,8 +25,10 @@ from report.program.generate import Program
 from report.program.interpreter import flags, interpreter_environment
 
 MAX_OUTPUT = 20_000_000  # bytes
-_BEYOND = "a number on its way is too large or too small for float64"
-_OVERFLOWS = re.compile("OverflowError|ZeroDivisionError|Warning: (overflow|invalid|divide)")
+_BEYOND = "too large, too small or rounded too much for float64; choose other inputs"
+_FAULTS = re.compile(
+    "OverflowError|ZeroDivisionError|math domain error|LinAlgError|Warning: (overflow|invalid|divide)"
+)
 _TAIL = 3  # lines of a failed program's messages that are shown
 
 
@@ -122,19 +124,19 @@ def finish(running: Running) -> Output:
         raise CheckError(f"{name} prints more than {MAX_OUTPUT} bytes")
     if status or messages.strip():
         last = [line.rstrip() for line in messages.splitlines() if line.strip()][-_TAIL:]
-        if _overflows(running.program, messages, last[-1:]):
+        if _is_beyond(running.program, messages, last[-1:]):
             raise ReportError(
-                "\n  ".join([f"{name} overflows: {_BEYOND}; choose inputs of other sizes", *last])
+                "\n  ".join([f"{name} cannot hold a number on its way: {_BEYOND}", *last])
             )
         what = f"ended with status {status}" if status else "printed a warning"
         raise CheckError("\n  ".join([f"{name} {what}:" if last else f"{name} {what}", *last]))
     return Output(text, seconds, running.program.command)
 
 
-def _overflows(program: Program, messages: str, last: Sequence[str]) -> bool:
-    """Whether a number is too large for float64 or, where they are of such sizes, none or 0 for it."""
+def _is_beyond(program: Program, messages: str, last: Sequence[str]) -> bool:
+    """Whether a number is too large for float64 or, where that may not hold them, is none or 0 there."""
     raised = any(line.startswith("OverflowError") for line in last)
-    return raised or (program.extreme and bool(_OVERFLOWS.search(messages)))
+    return raised or (program.fragile and bool(_FAULTS.search(messages)))
 
 
 class Interpreter:
