@@ -57,9 +57,10 @@ def once(command: Sequence[str], cold: bool = True) -> Cost:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
-        environment = dict(os.environ, MPL_IGNORE_SYSTEM_FONTS="1")  # as the command line has it
+        environment = dict(os.environ)
         if cold:
             environment["XDG_CACHE_HOME"] = home
+            environment["MPLCONFIGDIR"] = f"{home}/report/matplotlib"  # as the command line has it
         with Path(home, "output").open("w+b") as output:
             start = time.perf_counter()
             process = subprocess.Popen(

@@ -52,8 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> tuple[str, int]:
     # Most of what a command makes lives until it ends: look for garbage less often.
     gc.set_threshold(50_000, 20, 50)
-    # matplotlib would list all fonts of the system on its first run, which takes seconds where there are many.
-    os.environ["MPL_IGNORE_SYSTEM_FONTS"] = "1"
+    # matplotlib need not list the fonts of the system in a folder of our own: see `load_matplotlib`.
     os.environ["MPLCONFIGDIR"] = str(resources.cache("matplotlib"))
     options = parse_arguments(arguments)
     with (

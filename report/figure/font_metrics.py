@@ -21,6 +21,7 @@ BLACK = "#000000"
 GREY = "#595959"  # still 7 : 1 on white
 SMALLEST = 7.0  # points; nothing is set smaller
 
+_FEW_FONTS = "MPL_IGNORE_SYSTEM_FONTS"
 FAMILY = "STIX Two Text"
 _FILES = {
     "roman": "STIXTwoText-Regular.otf",
@@ -206,7 +207,13 @@ class _Face:
 
 @cache
 def load_matplotlib() -> Any:
-    """matplotlib with its SVG backend. What it says of its settings and caches does not matter here."""
+    """matplotlib with its SVG backend. What it says of its settings and caches does not matter here.
+
+    Where its list of fonts is for this program alone, it leaves out those of the system, which takes seconds where
+    there are many.
+    """
+    if os.environ.get("MPLCONFIGDIR") == str(resources.cache("matplotlib")):
+        os.environ[_FEW_FONTS] = "1"
     log = logging.getLogger("matplotlib")
     before = log.level
     log.setLevel(logging.ERROR)
@@ -215,8 +222,7 @@ def load_matplotlib() -> Any:
         return importlib.import_module("matplotlib")
     finally:
         log.setLevel(before)
-        # The fonts are listed; from now on it would hide those that are added too.
-        os.environ.pop("MPL_IGNORE_SYSTEM_FONTS", None)
+        os.environ.pop(_FEW_FONTS, None)  # from now on it would hide the fonts that are added
 
 
 @cache
