@@ -121,13 +121,7 @@ def _with_all_digits(found: Trace) -> Trace:
     """The trace with every number the nearest to what extended precision gives."""
     graph = found.graph
     exact = extended.forward(graph, {q.node: q.value for q in found.inputs})
-    for q in found.gates:
-        if q.node.gate.cyclic:
-            (angle,) = q.node.args
-            value = found.quantities[angle].value
-            if np.any(np.abs(extended.floats(exact[angle] - value)) > MAX_TURN):
-                names = {n: known.name for n, known in found.quantities.items()}
-                raise domain_errors.rounded_angle(graph, q.node, names, [value])
+    _check_angles(found, exact)
     numbers = {node: extended.floats(exact[node]) for node in found.quantities}
     numbers |= {q.node: q.value for q in found.inputs}
     gradients, arrivals = backward(graph, numbers, found.wrt)
@@ -140,6 +134,15 @@ def _with_all_digits(found: Trace) -> Trace:
             arrivals.parts[i] = _finite(extended.floats(exactly.parts[i]), part)
     exactly_so = record(graph, numbers, gradients, arrivals, found.wrt)
     return replace(exactly_so, parts=found.parts, rounded=True)
+
+
+def _check_angles(found: Trace, exact: Mapping[Node, Any]) -> None:
+    """ReportError where rounding turns the angle of a sine, cosine or tangent too far."""
+    for node in (q.node for q in found.gates if q.node.gate.cyclic):
+        (angle,) = node.args
+        value = found.quantities[angle].value
+        if np.any(np.abs(extended.floats(exact[angle] - value)) > MAX_TURN):
+            raise domain_errors.rounded_angle(found.graph, node, gate_names(found.graph), [value])
 
 
 def with_more_digits(found: Trace) -> Trace:
