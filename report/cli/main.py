@@ -56,15 +56,15 @@ def _run(arguments: list[str]) -> tuple[str, int]:
     os.environ["MPLCONFIGDIR"] = str(resources.cache("matplotlib"))
     options = parse_arguments(arguments)
     with (
-        _beside(options.command),
+        _beside(options),
         activity(sys.stderr, quiet=options.quiet, verbose=options.verbose),
     ):
         return _RUN[options.command](options)
 
 
-def _beside(command: str) -> contextlib.AbstractContextManager[None]:
-    if command != "build":
-        return contextlib.nullcontext()
+def _beside(options: argparse.Namespace) -> contextlib.AbstractContextManager[None]:
+    if options.command != "build" or (options.out or "").lower().endswith(".html"):
+        return contextlib.nullcontext()  # no page of a PDF is laid out
     from report import pdf
     from report.pdf.beside import beside
 
