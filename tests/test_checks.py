@@ -109,6 +109,23 @@ def test_what_cancels_hides_no_wrong_rule(off):
     assert any("closed form" in f for f in failures_of(found))
 
 
+@pytest.mark.parametrize(
+    ("function", "inputs", "rounded", "exact"),
+    [  # mpmath's numbers
+        ("(exp(x) - 1 - x) / x**2", {"x": 1e-9}, "82.7404", "0.5"),
+        ("log(kl_div(softmax(z), softmax(y)))", {"z": [1e-9, 0.0], "y": [0.0, 0.0]}, "", "-43.526"),
+        ("std(elu(x))", {"x": [-26.285, -423.913]}, "0.499986", "0.5"),
+        ("logsumexp(layer_norm(x) - b)", {"x": [1.0, -1.0], "b": -1e200}, "", "0.8807"),
+    ],
+)
+def test_a_program_never_stands_beside_a_number_that_it_rounds_away(
+    function, inputs, rounded, exact
+):
+    words = f"rounded too much for float64 numbers: they give {rounded}.* in the place of {exact}"
+    with pytest.raises(report.ReportError, match=words):
+        failures_of(report.trace(function, inputs))
+
+
 def failures_of(trace):
     source = program.generate(trace, dialect="python")
     printed = program.parse_output(program.run(source).text, trace)
@@ -143,3 +160,9 @@ def test_what_would_sit_on_a_kink_but_for_rounding_does(function, inputs, beside
 def test_errors_have_two_digits_each() -> None:
     shown = [error_text(e) for e in (0, 5e-10, 1.23e-9, 0.25)]
     assert shown == ["0", "5.0 × 10⁻¹⁰", "1.2 × 10⁻⁹", "0.25"]
+
+
+def test_a_number_added_to_a_vector_of_one_entry_is_no_shift_of_a_softmax():
+    found = report.trace("logsumexp(a + b)", {"a": [-1.5], "b": 2.0})
+    assert (found.gradients["a"].tolist(), found.gradients["b"]) == ([1.0], 1.0)
+    assert not failures_of(found)

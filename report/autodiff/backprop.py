@@ -187,6 +187,8 @@ def pull_back(
                     rule(upstream, y, *values, **params) if params else rule(upstream, y, *values)
                 )
             except FAULTS:  # a matrix with an inverse so large that it is no number
+                if symbolic:
+                    raise
                 part = np.full(arg.shape, np.nan)
             if lost and node in lost:
                 part = np.where(lost[node], 0.0, part)[()]

@@ -138,6 +138,18 @@ def gradient_underflow(graph: Graph, node: Node, names: Mapping[Node, str]) -> R
     )
 
 
+def too_few_digits(
+    graph: Graph, node: Node, names: Mapping[Node, str], what: str, rounded: Array, exact: Array
+) -> ReportError:
+    """The error for a `what` of a gate or an input that float64 numbers, rounded at every step, give wrong."""
+    at = np.unravel_index(np.argmax(np.abs(rounded - exact)), np.shape(exact))
+    return ReportError(
+        f"{what} of {names[node]} is rounded too much for float64 numbers: they give "
+        f"{rounded[at]:.6g} in the place of {exact[at]:.6g}; choose other inputs"
+        + _place(graph, node)
+    )
+
+
 def _entry(value: Array | None) -> tuple[int, ...]:
     """Where the first entry is that is not finite; () for a number or when every one is."""
     if value is None or not np.ndim(value):

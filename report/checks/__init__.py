@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from report.autodiff.backprop import gate_names
+from report.autodiff.domain_errors import too_few_digits
 from report.autodiff.finite_differences import ExactQuotients
 from report.autodiff.kinks import kinks as kinks_of
-from report.autodiff.rounding_error import scales
+from report.autodiff.rounding_error import in_float64, scales
 from report.autodiff.trace import Trace
 from report.checks.closed_forms import ClosedForms
 from report.checks.comparison import PROGRAM_TOLERANCE, Comparison, compared, error_text, is_same
@@ -33,6 +35,12 @@ __all__ = [
     "table",
     "verify",
 ]
+
+
+MAX_LOST = (
+    1e-6  # of a number, that rounding may take in the programs: the digits that a report shows
+)
+RESIDUE = 1e-12  # of the largest number: what may be left of terms that cancel
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,9 @@ def verify(
                     },
                 )
             )
+    agrees = all(c is None or c.agrees for e in entries for c in (e.difference, e.closed))
+    if agrees and printed and trace.rounded and not kinks:
+        _check_digits(trace)
     count, failures = 0, []
     for entry in entries:
         ways = {
@@ -150,6 +161,31 @@ def verify(
     return Verification(
         tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled, read
     )
+
+
+def _check_digits(trace: Trace) -> None:
+    """ReportError where float64, rounded at every step, has another number than the trace: programs have it too.
+
+    What is left where terms cancel may be any other one, beside the largest numbers of the trace.
+    """
+    values, gradients = in_float64(trace)
+    quantities = (*trace.gates, *trace.inputs)
+    ways = (
+        ("the value", values, {q.node: q.value for q in quantities}),
+        (
+            "the gradient",
+            gradients,
+            {q.node: q.gradient for q in quantities if q.gradient is not None},
+        ),
+    )
+    for what, rounded, exact in ways:
+        residue = RESIDUE * max((float(np.max(np.abs(n))) for n in exact.values()), default=0.0)
+        for node in (n for n in exact if n in rounded):
+            gap = np.abs(rounded[node] - exact[node])
+            if np.any(gap > MAX_LOST * np.max(np.abs(exact[node])) + residue):
+                raise too_few_digits(
+                    trace.graph, node, gate_names(trace.graph), what, rounded[node], exact[node]
+                )
 
 
 def misprinted(trace: Trace, printed: PrintedNumbers) -> list[str]:

@@ -133,13 +133,12 @@ def softmax_of(x: Node, y: Node, node: Node) -> Form | None:
 def unshifted(x: Node, y: Node, along: Operator) -> Form | None:
     """softmax(x + y) is softmax(x), where y is the same along its axis, such as max(x)."""
     rank = len(x.shape)
+    if rank == 0 or len(y.shape) > rank:
+        return None
     axis = along.params.get("axis")
-    at = (-1 if axis is None else axis) % rank - rank if rank else 0
+    at = (-1 if axis is None else axis) % rank - rank
     size = y.shape[at] if len(y.shape) >= -at else 1
-    is_one = size == 1 and x.shape[at] > 1
-    return (
-        Call("softmax", (Held(x),), "along") if rank and is_one and len(y.shape) <= rank else None
-    )
+    return Call("softmax", (Held(x),), "along") if size == 1 and x.shape[at] > 1 else None
 
 
 # ---------------------------------------------------------------- what is moved
