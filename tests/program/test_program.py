@@ -749,6 +749,16 @@ def test_a_program_whose_numbers_are_too_large_says_so(source: str) -> None:
         run(made)
 
 
+def test_rows_of_very_different_sizes_keep_their_digits_in_an_inverse() -> None:
+    found = trace("sum(inv(sinh(X)))", {"X": [[4.42e-10, 6.63e-10], [-2.178e-9, -45.72]]})
+    printed = parse_output(run(generate(found, dialect="python")).text, found).gradients["X"]
+    exact = [
+        [-5.118650314285e18, 3.737171564097e-10],
+        [-3.152347006357e-11, 8.259149156655e-20],
+    ]  # mpmath
+    assert np.allclose(printed, exact, rtol=1e-8, atol=0)
+
+
 @pytest.fixture
 def copied() -> Any:
     """Begin a NumPy program in a copy of the interpreter that has NumPy loaded."""

@@ -192,7 +192,7 @@ def cofactor(a):  # the slope of det(a) by each entry
 
 def solve(a, b):  # the list x with a x = b, by Gaussian elimination
     n = range(len(a))
-    rows = [[*row, v] for row, v in zip(a, b)]
+    rows = [[u / max(map(abs, row)) for u in (*row, v)] for row, v in zip(a, b)]
     for k in n:
         p = max(n[k:], key=lambda i: abs(rows[i][k]))
         rows[k], rows[p] = rows[p], rows[k]
