@@ -16,6 +16,10 @@ from report.autodiff.graph import CONSTANT, FAULTS, Array, Gate, Graph, Node, Ou
 from report.errors import ReportError
 
 MAX_SHOWN = 76  # columns of a line of the formula in a message
+KEEP = (
+    "\n  Only the float64 numbers of programs are too short for it; norm, log1p, expm1, log_softmax, "
+    "log_sigmoid and losses with logits keep what is lost."
+)
 
 
 def out_of_domain(
@@ -146,7 +150,7 @@ def too_few_digits(
     return ReportError(
         f"{what} of {names[node]} is rounded too much for float64 numbers: they give "
         f"{rounded[at]:.6g} in the place of {exact[at]:.6g}; choose other inputs"
-        + _place(graph, node)
+        f"{_place(graph, node)}{KEEP}"
     )
 
 

@@ -21,10 +21,6 @@ from report.errors import ReportError
 MAX_STEPS = 3000  # of a graph that is looked through: a tenth of a second
 _LARGE = 1e-307  # a float64 number of this size has all its digits
 _SAME = 1e-6
-KEEP = (
-    "\n  Only the float64 numbers of programs are too short for it; norm, log1p, expm1, log_softmax, "
-    "log_sigmoid and losses with logits keep what is lost."
-)
 
 
 @contextmanager
@@ -47,10 +43,10 @@ def explained(graph: Graph, inputs: Mapping[str, Array], fault: ReportError) -> 
     known = {graph.inputs[name]: value for name, value in inputs.items()}
     node = next((n for n in graph.nodes if _is_lost(exact[n])), None)
     if node is not None:
-        return ReportError(f"{_message(graph, node, known, exact)}{KEEP}")
+        return ReportError(f"{_message(graph, node, known, exact)}{domain_errors.KEEP}")
     slopes, _ = extended.backward(graph, exact)
     known_all = all(np.all(np.isfinite(extended.floats(g))) for g in slopes.values())
-    return ReportError(f"{fault}{KEEP}") if known_all else fault
+    return ReportError(f"{fault}{domain_errors.KEEP}") if known_all else fault
 
 
 def check(found: Trace) -> None:

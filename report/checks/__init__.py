@@ -166,7 +166,7 @@ def verify(
 def _check_digits(trace: Trace) -> None:
     """ReportError where float64, rounded at every step, has another number than the trace: programs have it too.
 
-    What is left where terms cancel may be any other one, beside the largest numbers of the trace.
+    What is left where terms cancel may be any other one: a 0, or what is small beside the largest of the trace.
     """
     values, gradients = in_float64(trace)
     quantities = (*trace.gates, *trace.inputs)
@@ -181,8 +181,8 @@ def _check_digits(trace: Trace) -> None:
     for what, rounded, exact in ways:
         residue = RESIDUE * max((float(np.max(np.abs(n))) for n in exact.values()), default=0.0)
         for node in (n for n in exact if n in rounded):
-            gap = np.abs(rounded[node] - exact[node])
-            if np.any(gap > MAX_LOST * np.max(np.abs(exact[node])) + residue):
+            gap, size = np.abs(rounded[node] - exact[node]), np.max(np.abs(exact[node]))
+            if size and np.any(gap > MAX_LOST * size + residue):
                 raise too_few_digits(
                     trace.graph, node, gate_names(trace.graph), what, rounded[node], exact[node]
                 )
