@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import FunctionType, MappingProxyType
 from typing import Any
 
@@ -145,6 +146,7 @@ def _check_angles(found: Trace, exact: Mapping[Node, Any]) -> None:
             raise domain_errors.rounded_angle(found.graph, node, gate_names(found.graph), [value])
 
 
+@lru_cache(maxsize=2)
 def with_more_digits(found: Trace) -> Trace:
     """The trace with numbers of `extended.Extended` in the place of float64."""
     numbers = extended.forward(found.graph, {q.node: q.value for q in found.inputs})

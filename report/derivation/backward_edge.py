@@ -75,6 +75,19 @@ class Link:
         with np.errstate(all="ignore"):
             return self.rule(upstream, self.q.value, *values, **self.node.params)
 
+    def over_all_digits(self, upstream: Array) -> Array:
+        """The same; with numbers of extended precision where float64 has too few digits."""
+        rounded = self.notation.trace.rounded
+        return self.over_extended(upstream) if rounded else self.over_numbers(upstream)
+
+    def over_extended(self, upstream: Array) -> Array:
+        """The rule over extended numbers, as the nearest of float64."""
+        more = with_more_digits(self.notation.trace)
+        y, values = more.quantities[self.node].value, more.arguments(self.node)
+        with np.errstate(all="ignore"):
+            found = self.rule(extended.settled(upstream), y, *values, **self.node.params)
+        return extended.floats(extended.settled(found))
+
     @cached_property
     def graph(self) -> Node:
         """What flows back to the argument, summed over stretched axes."""
@@ -117,10 +130,7 @@ class Link:
                 return slope
             if extended.steps(trace.graph) > extended.MAX_STEPS:
                 return slope
-            more = with_more_digits(trace)
-            values, y = more.arguments(self.node), more.quantities[self.node].value
-            found = self.rule(extended.extended(1.0), y, *values, **self.node.params)
-        return extended.floats(extended.settled(found))
+        return self.over_extended(np.float64(1.0))
 
     @cached_property
     def local_graph(self) -> Node:
@@ -291,7 +301,7 @@ class Link:
         written = matrix(y, *args, **node.params)
         symbols = self.notation.latex(written, lambda n: names.get(n) or self.names.get(n))
         units = np.eye(math.prod(node.shape))
-        rows = [np.reshape(self.over_numbers(one.reshape(node.shape)), -1) for one in units]
+        rows = [np.reshape(self.over_all_digits(one.reshape(node.shape)), -1) for one in units]
         known = {y: np.ravel(self.q.value), x: np.ravel(self.values[self.leaves[self.place]])}
         if not np.allclose(evaluate([written], {**self.values, **known})[written], rows):
             return None  # along an axis with one entry only, a gate does not mix these

@@ -93,15 +93,15 @@ def _amount(value: Any) -> str:
 def reading(plan: FigurePlan, rows: Sequence[LayeredRow]) -> tuple[str, ...]:
     """How to read the figure: only what this one needs."""
     trace = plan.trace
-    said = ["Write on every edge the value above and the gradient (∂) below."]
+    said = ["Write the value above each edge and the gradient (∂) below it."]
     shapes = [np.shape(v) for v in _values(plan) if np.size(v) > 1]
     if plan.numbers:
         entries = any(map(labels.entries_fit, shapes))
         of = " (in a tensor, those of its largest entry)" if entries else ""
-        what = f"the value above and the gradient (∂) below, to four significant digits{of}."
-        said = [f"On every edge stands {what}"]
+        digits = f"to four significant digits{of}"
+        said = [f"Above each edge stands its value, below it its gradient (∂), {digits}."]
     if 0 < len(trace.wrt) < len(trace.inputs):
-        said.append("What is grey leads to no gradient that is asked for.")
+        said.append("Inputs and edges in grey need no gradient.")
     if any(plan.collects(q) for q in (*trace.inputs, *(u.quantity for u in plan.units))):
         said.append(
             "Where a value feeds several gates, each edge has its own contribution to the gradient, "

@@ -70,6 +70,10 @@ def test_a_changed_formula_is_found() -> None:
             {"B": np.arange(8.0).reshape(2, 2, 2).tolist()},
         ),
         ("sum(max_pool2d(X, 2))", {"X": [[1.0, 2, -1, 0], [0.5, -0.3, 2, 1]]}),
+        (
+            "sum(solve(exp(X) - 5e-7, b))",  # where float64 takes an inverse entry for 0
+            {"X": [[-46.9, -14.4], [47.4, -34.4]], "b": [1.0, 2.0]},
+        ),
         ("cross_entropy(z, 1, label_smoothing=0.1)", {"z": [0.1, -0.5, 0.7]}),
         ("sum(scaled_dot_product_attention(q, q, q)**2)", {"q": [[0.5, 1.0], [0.2, -0.3]]}),
     ],
