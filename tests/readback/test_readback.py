@@ -71,6 +71,10 @@ def test_a_changed_formula_is_found() -> None:
         ),
         ("sum(max_pool2d(X, 2))", {"X": [[1.0, 2, -1, 0], [0.5, -0.3, 2, 1]]}),
         (
+            "sum((log_sigmoid(X) @ W) * v)",
+            {"X": [[-1.0, 2]], "W": [[2.0, 3], [1, 4]], "v": [1.0, 2]},
+        ),
+        (
             "sum(solve(exp(X) - 5e-7, b))",  # where float64 takes an inverse entry for 0
             {"X": [[-46.9, -14.4], [47.4, -34.4]], "b": [1.0, 2.0]},
         ),

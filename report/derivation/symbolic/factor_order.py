@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from report.autodiff.form import Form
-from report.autodiff.gates import GATES
+from report.autodiff.gates import GATES, SUM
 from report.derivation.latex.letters import LETTERS
 
 BRACKETS = frozenset({Form.COMPARISON, Form.BRACKET})
@@ -57,6 +57,12 @@ def is_coefficient(e: Any) -> bool:
 def is_wide(e: Any) -> bool:
     """Whether an expression ends with a sum, which what follows would seem to belong to."""
     return is_limited(e) or (e.is_Mul and any(is_limited(a) for a in e.args))
+
+
+def goes_on(e: Any) -> bool:
+    """Whether what follows an expression would seem to belong to it: a sum, log σ(x)."""
+    name = getattr(e, "gate", None)
+    return is_wide(e) or (name in GATES and GATES[name].binding == SUM)
 
 
 def has_extreme(e: Any) -> bool:

@@ -27,6 +27,7 @@ from report.derivation.symbolic.factor_order import (
     by_labels,
     first_name,
     form_of,
+    goes_on,
     has_extreme,
     is_coefficient,
     is_equation,
@@ -159,7 +160,7 @@ def _row(p: Any, number: Any, factors: Sequence[Any]) -> Printed:
     texts = [] if number == 1 else [_number(p, number) if factors else p._print(number)]
     for f in factors:
         text = p.parenthesize(f, MUL)
-        is_open = is_wide(f) and f is not factors[-1] and text.start.first is not First.BRACKET
+        is_open = goes_on(f) and f is not factors[-1] and text.start.first is not First.BRACKET
         text = _behind(text) if texts else text
         texts.append(bracketed(text) if is_open else text)
     return joined(" ", texts)
