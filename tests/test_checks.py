@@ -163,6 +163,18 @@ def test_errors_have_two_digits_each() -> None:
     assert shown == ["0", "5.0 × 10⁻¹⁰", "1.2 × 10⁻⁹", "0.25"]
 
 
+def test_programs_may_have_a_tie_that_only_rounding_makes():
+    x = [[-2.8003, 4.9228], [5.0146, 11.096], [2.6634, -1.5226]]
+    assert not failures_of(
+        report.trace("sum(max(log_sigmoid(x) / b - b, axis=0))", {"x": x, "b": 7e7})
+    )
+
+
+def test_an_overflow_beside_a_kink_is_no_warning():
+    found = report.trace("hinge(a, b)", {"a": [1e200, 1.0], "b": [1e200, 2.0]})
+    assert kinks(found) == ()
+
+
 def test_a_number_added_to_a_vector_of_one_entry_is_no_shift_of_a_softmax():
     found = report.trace("logsumexp(a + b)", {"a": [-1.5], "b": 2.0})
     assert (found.gradients["a"].tolist(), found.gradients["b"]) == ([1.0], 1.0)

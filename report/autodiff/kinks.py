@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from report.autodiff.graph import Node
-from report.autodiff.rounding_error import ROUNDING, is_on_kink, scales
+from report.autodiff.rounding_error import ROUNDING, at_kink, is_on_kink, scales
 from report.autodiff.trace import Trace
 
 
@@ -35,7 +35,6 @@ def _reach(trace: Trace, node: Node) -> float:
 
 def _holds(node: Node, trace: Trace, reach: float) -> bool:
     """Whether a gate is at its kink, with arguments that are rounded to multiples of `reach`."""
-    assert node.gate.kink is not None
     values = trace.arguments(node)
     if reach:
         with np.errstate(over="ignore"):
@@ -43,4 +42,4 @@ def _holds(node: Node, trace: Trace, reach: float) -> bool:
             values = [
                 np.where(np.isinf(s), v, s * reach) for s, v in zip(steps, values, strict=True)
             ]
-    return bool(np.any(node.gate.kink(*values, **node.params)))
+    return bool(np.any(at_kink(node, values)))

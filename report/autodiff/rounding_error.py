@@ -8,7 +8,7 @@ large the terms are that it comes from.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -79,18 +79,23 @@ def in_float64(trace: Trace) -> tuple[dict[Node, Array], dict[Node, Array]]:
 
 def is_on_kink(trace: Trace, node: Node) -> bool:
     """Whether the arguments of a gate, as they are, sit on a kink."""
-    kink = node.gate.kink
-    return kink is not None and bool(np.any(kink(*trace.arguments(node), **node.params)))
+    return node.gate.kink is not None and bool(np.any(at_kink(node, trace.arguments(node))))
+
+
+def at_kink(node: Node, args: Sequence[Array]) -> Array:
+    """Which entries of a gate with a kink are there."""
+    assert node.gate.kink is not None
+    with np.errstate(over="ignore"):
+        return node.gate.kink(*args, **node.params)
 
 
 def _has_left(trace: Trace, node: Node, values: Mapping[Node, Array]) -> bool:
     """Whether the arguments of a gate on a kink are not there any more, by other values."""
     args = [a.value if a.is_constant else values.get(a) for a in node.args]
-    kink = node.gate.kink
-    if kink is None or any(a is None for a in args):
+    known = [a for a in args if a is not None]
+    if len(known) < len(args):
         return True
-    before = kink(*trace.arguments(node), **node.params)
-    return not np.array_equal(before, kink(*args, **node.params))
+    return not np.array_equal(at_kink(node, trace.arguments(node)), at_kink(node, known))
 
 
 def _moved(

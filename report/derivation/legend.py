@@ -54,7 +54,10 @@ def _sentences(notation: Notation, text: str) -> Iterator[tuple[Sign, str]]:
         Sign.ROWS_OF_IDENTITY,
         rf"${rows}$ holds these rows of the $n \times n$ identity matrix.",
     )
-    yield Sign.SLICE, rf"The slice ${i}{{:}}{j}$ goes from ${i}$ to ${j}$."
+    yield (
+        Sign.SLICE,
+        rf"The slice ${i}{{:}}{j}$ goes from ${i}$ to ${j}$, both counted from 1 and included.",
+    )
     yield (
         Sign.SLICE_IN_STEPS,
         rf"The slice ${i}{{:}}{k}{{:}}{j}$ goes from ${i}$ to ${j}$ in steps of ${k}$.",
@@ -83,7 +86,7 @@ def _rows(notation: Notation) -> str:
         and q.name[0].islower()
         and (q.node.is_input or q.node.name)
     ]
-    return f"; so {'is' if len(rows) == 1 else 'are'} {_listed(rows)}" if rows else ""
+    return f"; {_listed(rows)} {'is a row' if len(rows) == 1 else 'are rows'} too" if rows else ""
 
 
 def _listed(formulas: Iterable[str]) -> str:
@@ -107,7 +110,7 @@ def _along_axes(text: str) -> Iterator[str]:
     for axis, names in found.items():
         each = {"rows": "column", "columns": "row"}[axis]
         taken = "is taken" if len(names) == 1 else "are taken"
-        yield f"{_listed(names)} {taken} over the {axis}, of each {each} by itself."
+        yield f"{_listed(names)} {taken} over the {axis}: one for each {each}."
     kept = [n for names in found.values() for n in names if r"\text{kept}" in n]
     if kept:
         yield "What is kept stays a row or a column of a matrix."
@@ -149,8 +152,8 @@ def legend(
         numbered.append("the comma")
     if numbered:
         said.append(
-            f"A number behind {' or '.join(numbered)} is that of the argument: the derivative is by "
-            "this argument alone."
+            f"A number behind {' or '.join(numbered)} says which argument of the gate varies, while the "
+            "others stay."
         )
     if _counts_from_zero(gates):
         said.append(

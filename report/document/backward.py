@@ -150,7 +150,7 @@ def _reasons(
     signs: dict[str, dict[Markup, None]] = {}
     for s in shown:
         if s.why and s.why not in told:
-            sign = gate_html.in_figure(s.quantity.node, trace, tables.SIGN)
+            sign = gate_html.sign(s.quantity.node, trace, tables.SIGN)
             signs.setdefault(s.why, {})[sign] = None
     told.update(signs)
     by_sign: dict[Markup, list[str]] = {}
@@ -171,19 +171,24 @@ def _rows(trace: Trace, step: Step, same: Precision) -> Iterator[_Row]:
             branch.left,
             _after(branch.chain),
             _in_short(branch.local),
-            _after([same(n) for n in branch.numbers[:-1]]),
+            _before([same(n) for n in branch.numbers[:-1]]),
             branch.value,
         )
         if branch.total is not None:
             total = branch.total
             value = trace.quantities[branch.argument].gradient
-            numbers = _after([same(n) for n in total.numbers[:-1]])
+            numbers = _before([same(n) for n in total.numbers[:-1]])
             yield _Row(total.left, _after(total.symbols), "", numbers, value)
 
 
 def _after(sides: Sequence[str]) -> str:
     """Sides of an equation behind the one in another cell."""
     return f"{{}} = {' = '.join(sides)}" if sides else ""
+
+
+def _before(sides: Sequence[str]) -> str:
+    """Sides of an equation before the one in another cell."""
+    return f"{' = '.join(sides)} = {{}}" if sides else ""
 
 
 def _in_short(local: Equation) -> str:

@@ -32,11 +32,6 @@ def sign(node: Node, trace: Trace, room: float) -> Markup:
     return runs_html(runs)
 
 
-def in_figure(node: Node, trace: Trace, room: float) -> Markup:
-    """The sign of a gate as in the figure, where no number stands before it."""
-    return runs_html(gate_signs.sign(node, trace.name_of, SIZE, room))
-
-
 def kind(text: str) -> Markup:
     """The sign of a gate with any operands."""
     return runs_html(gate_signs.plain_runs(text, SIZE))

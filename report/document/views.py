@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from report.student import OwnRun
 
 MAX_SOURCE = 500  # lines of a program that are shown; the file inside the PDF is complete
-MAX_OUTPUT = 120  # lines of its output
+MAX_OUTPUT = 180  # lines of its output
+LAST = 12  # of them that stand behind what is left out: the function's value among them
+LEFT_OUT = "..."
 MAX_OWN_OUTPUT = 150  # lines of the output of a student's program, some three pages
 MAX_WIDTH = 2000  # letters of a line of it
 BOX = COLUMN - 3  # em inside the frame of a gradient
@@ -327,11 +329,18 @@ def _own_run(setter: Setter, run: OwnRun) -> dict[str, Any]:
         "name": run.program.name,
         "source": setter.listing(highlighted("\n".join(source[:MAX_SOURCE])), numbered=True),
         "more_source": max(0, len(source) - MAX_SOURCE),
-        "output": setter.terminal(run.program.command, "\n".join(output[:MAX_OWN_OUTPUT])),
+        "output": setter.terminal(run.program.command, "\n".join(_cut(output, MAX_OWN_OUTPUT))),
         "more_output": max(0, len(output) - MAX_OWN_OUTPUT),
         "fault": [line for line in run.fault.split("\n") if line],
         "found": len(run.work.printed),
     }
+
+
+def _cut(lines: list[str], most: int) -> list[str]:
+    """Lines with some in the middle left out, where there are too many."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - LAST], LEFT_OUT, *lines[-LAST:]]
 
 
 def _run(
@@ -341,6 +350,8 @@ def _run(
     return {
         **source,
         "same_as": run.same_as if run.same_as in shown else "",
-        "output": setter.terminal(run.output.command, "\n".join(output[:MAX_OUTPUT]), paired=True),
+        "output": setter.terminal(
+            run.output.command, "\n".join(_cut(output, MAX_OUTPUT)), paired=True
+        ),
         "more_output": max(0, len(output) - MAX_OUTPUT),
     }

@@ -74,6 +74,7 @@ def test_a_changed_formula_is_found() -> None:
             "sum((log_sigmoid(X) @ W) * v)",
             {"X": [[-1.0, 2]], "W": [[2.0, 3], [1, 4]], "v": [1.0, 2]},
         ),
+        ("maximum(trace(sin(cbrt(X))), y)", {"X": [[1.0, 2], [-0.3, -0.4]], "y": -1.0}),
         (
             "sum(solve(exp(X) - 5e-7, b))",  # where float64 takes an inverse entry for 0
             {"X": [[-46.9, -14.4], [47.4, -34.4]], "b": [1.0, 2.0]},

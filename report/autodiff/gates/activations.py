@@ -245,7 +245,7 @@ softmax = gate(
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
-    why="The quotient rule: the numerator has the argument of the same place alone, the denominator has all.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
+    why="The quotient rule: the numerator depends on the entry of the same place only, the denominator on every entry.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
 )
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),

@@ -122,7 +122,7 @@ matmul = gate(
     numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
     summary="matrix product, of vectors, matrices or stacks of matrices",
     why=r"As $(\mathbf{AB})_{ij} = \sum_k A_{ik} B_{kj}$, the gradient by one factor is the "
-    "upstream gradient times the transpose of the other, on the side where that stood.",
+    "upstream gradient times the transpose of the other factor, which stays on its side.",
     jacobian=(lambda y, a, b: b.T, lambda y, a, b: a),
 )
 dot = gate(

@@ -69,6 +69,12 @@ class _Entries(_IndexValues):
     def picks_first(self, above: tuple[Token, ...]) -> bool:
         return above[0].text in ("(", "[") and above[-1].text in (")", "]")
 
+    def raised_by_entry(self, x: Value, above: tuple[Token, ...], part: Part) -> Value:
+        """The power of each entry; 1/3 is the cube root, of negative entries too."""
+        if "".join(t.text for t in above) == "1/3":
+            return Value(self.call("cbrt", [x.node], part), f"cbrt({x.text})", ATOM, x.axes)
+        return self.power(x, self.value(self.tree(above)), part, entrywise=True)
+
     def raised(self, value: Operand, above: tuple[Token, ...], part: Part) -> Operand:
         texts = tuple(t.text for t in above)
         if texts in _TOP and not (
@@ -85,9 +91,7 @@ class _Entries(_IndexValues):
             x = self.sized(value, part)
             return Value(self.call("radians", [x.node], part), f"radians({x.text})", ATOM, x.axes)
         if texts[0] in (r"\odot", r"\circ") and len(texts) > 1:
-            return self.power(
-                self.sized(value, part), self.value(self.tree(above[1:])), part, entrywise=True
-            )
+            return self.raised_by_entry(self.sized(value, part), above[1:], part)
         if self.picks_first(above):
             inner = self.grammar(above[1:-1]).listed()
             if (
