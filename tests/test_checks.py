@@ -113,15 +113,11 @@ def test_what_cancels_hides_no_wrong_rule(off):
 @pytest.mark.parametrize(
     ("function", "inputs", "rounded", "exact"),
     [  # mpmath's numbers
-        ("(exp(x) - 1 - x) / x**2", {"x": 1e-9}, "82.7404", "0.5"),
         ("log(kl_div(softmax(z), softmax(y)))", {"z": [1e-9, 0.0], "y": [0.0, 0.0]}, "", "-43.526"),
         ("std(elu(x))", {"x": [-26.285, -423.913]}, "0.499986", "0.5"),
-        ("logsumexp(layer_norm(x) - b)", {"x": [1.0, -1.0], "b": -1e200}, "", "0.8807"),
     ],
 )
-def test_a_program_never_stands_beside_a_number_that_it_rounds_away(
-    function, inputs, rounded, exact
-):
+def test_what_rounding_takes_from_a_program_is_told_by_name(function, inputs, rounded, exact):
     words = f"rounded too much for float64 numbers: they give {rounded}.* in the place of {exact}"
     with pytest.raises(report.ReportError, match=words):
         failures_of(report.trace(function, inputs))

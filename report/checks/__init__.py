@@ -131,9 +131,6 @@ def verify(
                     },
                 )
             )
-    agrees = all(c is None or c.agrees for e in entries for c in (e.difference, e.closed))
-    if agrees and printed and trace.rounded and not kinks:
-        _check_digits(trace)
     count, failures = 0, []
     for entry in entries:
         ways = {
@@ -158,6 +155,9 @@ def verify(
     if read is not None:
         unread = (f"the printed formula {u} cannot be read back" for u in read.unreadable)
         failures += (*read.failures, *unread)
+    agrees = all(c is None or c.agrees for e in entries for c in (e.difference, e.closed))
+    if failures and agrees and trace.rounded and not kinks:
+        _check_digits(trace)
     return Verification(
         tuple(entries), count, tuple(failures), kinks, tuple(printed), sampled, read
     )

@@ -299,7 +299,8 @@ class Equations:
             with self.notes.read(said):
                 shape = () if known is None else np.shape(known)
                 value = np.asarray(names.formula(e.symbols[0]).value(shape))
-                if np.isnan(value).any() and not np.isnan(np.asarray(known, dtype=float)).any():
+                lost, gone = (np.isnan(np.asarray(n, dtype=float)).any() for n in (value, known))
+                if lost and not gone:
                     raise ReportError(NO_NUMBER)
                 if known is not None and np.size(known) == value.size:  # a column for a vector
                     value = value.reshape(np.shape(known))

@@ -262,7 +262,7 @@ def test_a_gate_with_the_same_argument_twice_has_a_derivative_by_each(formula):
         )
         assert local.left == mark
         assert mark in down.symbols[0]
-    assert "behind the bar or the comma is that of the argument" in " ".join(derivation.legend)
+    assert "behind the bar or the comma says which argument" in " ".join(derivation.legend)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert "behind the" not in legend("x * w + x", x=1.0, w=2.0)
     assert "behind the comma" in legend("sum(A @ A)", A=[[1.0, 2.0], [3.0, 4.0]])
     text = legend("sum(X[0:1] * X[1:])", X=[V, V])
-    assert "goes from $i$ to $j$." in text
+    assert "goes from $i$ to $j$, both counted from 1 and included." in text
     assert "count from 0" not in text
     assert "count from 0" in legend("sum(X[i])", X=[V, V], i=1)
     assert r"$\odot$" in text
@@ -334,8 +334,8 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert "repeated" in legend("sum(max(X, axis=0)**2)", X=M)  # beside X, on the way back
     assert "quotients" in legend("sum(log(x))", x=[1.0, 2.0])
     assert "quotients" not in legend("sum(exp(x))", x=V)
-    assert "so is $\\mathbf{b}$" in legend("norm(X.T @ X + b)**2", X=M, b=[V])
-    assert "so is" not in legend("norm(X.T @ X + b)**2", X=M, b=V)
+    assert "$\\mathbf{b}$ is a row too" in legend("norm(X.T @ X + b)**2", X=M, b=[V])
+    assert "is a row too" not in legend("norm(X.T @ X + b)**2", X=M, b=V)
     assert r"\sigma\left(x\right) =" in legend("sigmoid(x)", x=1.0)
     assert r"\operatorname{sigmoid}\left(x\right) =" in legend("sigmoid(sigma)", sigma=1.0)
     assert "softplus" not in legend("binary_cross_entropy_with_logits(x, y)", x=V, y=[0, 1, 0])

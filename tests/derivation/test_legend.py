@@ -20,7 +20,7 @@ LOOKS = (
     (r"\^\{\\top\}", "is a row"),
     ("𝟙", "where the condition holds"),
     ("𝟏", "of ones"),
-    (r"\\text\{(?:rows|columns)\}", "by itself"),
+    (r"\\text\{(?:rows|columns)\}", ": one for each "),
     (r"\\operatorname\{reshape\}", "row by row"),
     (r"\\operatorname\{onehot\}", "of each number"),
     (r"\\mathbf\{[eu]\}_\{\\left\[", "unit vector"),
