@@ -215,7 +215,7 @@ def verification(
     short = " program" if own else ""  # beside "your program" there is no room for more
     ways |= {dialect: DIALECTS[dialect].removesuffix(short) for dialect in v.dialects}
     heads = [
-        *(["gradient", "backward pass"] if listed else ["largest relative error"]),
+        *(["gradient", "backprop"] if listed else ["largest relative error"]),
         *ways.values(),
         *([YOUR_PROGRAM] if own else []),
     ]
@@ -236,7 +236,9 @@ def verification(
         (_text([f"error of {count}"]) + _formulas([name]) for name, count, _ in sums if name),
         default=0.0,
     )
-    first = max(_formulas(names), _text(["largest relative error"]), of)
+    first = max(
+        _formulas(names), _text(["relative error" if listed else "largest relative error"]), of
+    )
     for digits in (CHECK_DIGITS, 8, 6):
         columns = _numbers(listed, ways, digits)[not listed :]
         if own:
@@ -305,7 +307,7 @@ def _agreed(v: Verification) -> str:
     """What was compared, in words."""
     taken = [] if v.kinks else ["differences"]
     programs = "the programs" if len(v.dialects) > 1 else "the program"
-    return ", ".join(["backward pass", *taken, "closed form", f"and {programs} at every gate"])
+    return ", ".join(["backpropagation", *taken, "closed form", f"and {programs} at every gate"])
 
 
 def _numbers(entries: Sequence[CheckedEntry], ways: Iterable[str], digits: int) -> list[list[str]]:
