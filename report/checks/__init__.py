@@ -37,9 +37,7 @@ __all__ = [
 ]
 
 
-MAX_LOST = (
-    1e-6  # of a number, that rounding may take in the programs: the digits that a report shows
-)
+MAX_LOST = 1e-6  # of a number, that rounding may take: the digits that a report shows
 RESIDUE = 1e-12  # of the largest number: what may be left of terms that cancel
 
 

@@ -190,7 +190,7 @@ def cofactor(a):  # the slope of det(a) by each entry
     return [[(-1) ** (i + j) * det(minor(i, j)) for j in n] for i in n]
 
 
-def solve(a, b):  # the list x with a x = b, by Gaussian elimination
+def solve(a, b):  # the list x with a x = b, by Gaussian elimination, rows scaled
     n = range(len(a))
     rows = [[u / max(map(abs, row)) for u in (*row, v)] for row, v in zip(a, b)]
     for k in n:
