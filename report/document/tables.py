@@ -236,9 +236,7 @@ def verification(
         (_text([f"error of {count}"]) + _formulas([name]) for name, count, _ in sums if name),
         default=0.0,
     )
-    first = max(
-        _formulas(names), _text(["relative error" if listed else "largest relative error"]), of
-    )
+    first = max(_formulas(names), _text(["relative error" if listed else heads[0]]), of)
     for digits in (CHECK_DIGITS, 8, 6):
         columns = _numbers(listed, ways, digits)[not listed :]
         if own:

@@ -31,7 +31,7 @@ from report.derivation.latex.letters import LETTERS
 from report.derivation.latex.symbols import VALUE, symbol
 from report.errors import ReportError
 from report.readback.cases import with_cases
-from report.readback.notes import NO_NUMBER, Notes, ReadBack, TooMany, are_close
+from report.readback.notes import NO_NUMBER, Notes, ReadBack, TooMany, are_close, is_lost
 
 MAX_PLACES = 6  # entries at which a form in entries is read; of more some, spread over all
 MAX_SUMMED = 2000  # entries of a local derivative over which is summed
@@ -299,8 +299,7 @@ class Equations:
             with self.notes.read(said):
                 shape = () if known is None else np.shape(known)
                 value = np.asarray(names.formula(e.symbols[0]).value(shape))
-                lost, gone = (np.isnan(np.asarray(n, dtype=float)).any() for n in (value, known))
-                if lost and not gone:
+                if is_lost(value, known):
                     raise ReportError(NO_NUMBER)
                 if known is not None and np.size(known) == value.size:  # a column for a vector
                     value = value.reshape(np.shape(known))

@@ -103,7 +103,7 @@ class Notes:
     def compare(self, said: str, found: Any, expected: Any, scale: float) -> bool:
         """Whether two sides have the same numbers; a failure where they have not."""
         value, wanted = shaped(found, expected), np.asarray(expected, dtype=float)
-        if np.isnan(value).any() and not np.isnan(wanted).any():
+        if is_lost(value, wanted):
             self.unread.append(f"{said} ({NO_NUMBER})")
             return False
         what = f"the formula {said} does not have the numbers that it should"
@@ -113,6 +113,12 @@ class Notes:
         else:
             self.failures.append(what)
         return good
+
+
+def is_lost(value: Any, wanted: Any) -> bool:
+    """Whether a formula gives no number where there is one; of what is not known there is none."""
+    found, known = (np.isnan(np.asarray(n, dtype=float)).any() for n in (value, wanted))
+    return bool(found and not known)
 
 
 def are_close(value: Any, wanted: Any, scale: float) -> bool:
