@@ -10,11 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+from report.classroom import workers
 from report.pipeline import build
 
 
 def main() -> None:
     homework, folder, builds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    workers.settle()  # as the processes of a class that stay
     runs = []
     for i in range(builds + 1):
         overrides = {
