@@ -22,7 +22,10 @@ def _sentences(notation: Notation, text: str) -> Iterator[tuple[Sign, str]]:
     taken = notation.taken
     yield Sign.TIMES_BY_ENTRIES, r"$\odot$ multiplies entry by entry."
     yield Sign.POWER_BY_ENTRIES, r"$\mathbf{A}^{\odot n}$ is the power of each entry."
-    yield Sign.STRETCHED, "A row or a column beside a matrix is repeated to the size of the matrix."
+    yield (
+        Sign.STRETCHED,
+        "A row or a column that is added to a matrix, or taken with it entry by entry, is repeated to its size.",
+    )
     yield Sign.SIGMOID, f"${filled(_SIGMOID, (), taken)}$."
     yield Sign.FROBENIUS, r"$\left\|\mathbf{A}\right\|_{F}^{2}$ is the sum of the squared entries."
     yield Sign.ROW, rf"Vectors are columns, and $\mathbf{{x}}^{{\top}}$ is a row{_rows(notation)}."
@@ -44,7 +47,7 @@ def _sentences(notation: Notation, text: str) -> Iterator[tuple[Sign, str]]:
     yield Sign.SUM_FROM_END, r"$\operatorname{cumsum}^{\top}$ sums up from the end."
     yield (
         Sign.ONE_HOT,
-        r"$\operatorname{onehot}_{n}$ makes of each number $k$ a row of $n$ zeros but for a 1 at position $k + 1$.",
+        r"$\operatorname{onehot}_{n}$ turns each number $k$ into a row of $n$ entries: 1 at position $k + 1$, else 0.",
     )
     i, j, k = _labels(notation)
     unit = unit_vector(i, taken)
@@ -113,7 +116,7 @@ def _along_axes(text: str) -> Iterator[str]:
         yield f"{_listed(names)} {taken} over the {axis}: one for each {each}."
     kept = [n for names in found.values() for n in names if r"\text{kept}" in n]
     if kept:
-        yield "What is kept stays a row or a column of a matrix."
+        yield "With “kept” the result is a matrix of one row or column."
 
 
 def legend(
@@ -135,7 +138,7 @@ def legend(
         what = f"{', '.join(before)} and {last}" if before else last
         said.insert(
             0,
-            f"{what[0].upper()}{what[1:]} are taken of each entry of a vector or matrix; the entries "
+            f"{what[0].upper()}{what[1:]} act on each entry of a vector or matrix; the entries "
             "of such a local derivative are the diagonal of the Jacobian.",
         )
     if Sign.DELTA in held:
@@ -156,9 +159,7 @@ def legend(
             "others stay."
         )
     if _counts_from_zero(gates):
-        said.append(
-            "Positions in the data count from 0, those in a formula from 1: 0 is the first."
-        )
+        said.append("Positions in the data count from 0, those in a formula from 1.")
     return tuple(said)
 
 

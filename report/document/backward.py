@@ -161,7 +161,7 @@ def _reasons(
 
 def _start(last: Step) -> _Row:
     """Where the backward pass begins: ∂f/∂f = 1."""
-    return _Row(last.arrived.left, _after(last.arrived.symbols), "", "", last.quantity.gradient)
+    return _Row(last.arrived.left, "{} = 1", "", "", last.quantity.gradient)
 
 
 def _rows(trace: Trace, step: Step, same: Precision) -> Iterator[_Row]:
@@ -188,7 +188,7 @@ def _after(sides: Sequence[str]) -> str:
 
 def _before(sides: Sequence[str]) -> str:
     """Sides of an equation before the one in another cell."""
-    return f"{' = '.join(sides)} = {{}}" if sides else ""
+    return rf"{' = '.join(sides)}\;\mathord{{=}}" if sides else ""  # a line never begins with it
 
 
 def _in_short(local: Equation) -> str:

@@ -40,10 +40,12 @@ def descent_view(setter: Setter, trace: Trace, descent: Descent) -> dict[str, An
     numbers += [[column[s] for s in shown] for _, _, column in told]
     cells = list(zip(*map(number_format.column, numbers), strict=True))
     svg, words = loss_plot(descent.values, trace.letter)
+    first = [setter.display(step.latex) for step in first_steps(trace, descent)]
+    told_by_first = bool(first) and descent.plan.method == "sgd"
     return {
         "method": METHODS[descent.plan.method].capitalize(),
-        "rule": [setter.display(line) for line in rule(descent.plan, f)],
-        "first": [setter.display(step.latex) for step in first_steps(trace, descent)],
+        "rule": [] if told_by_first else [setter.display(line) for line in rule(descent.plan, f)],
+        "first": first,
         "heads": [setter.tex(head) for head in heads],
         "rows": list(zip(shown, cells, strict=True)),
         "left_out": len(steps) - len(shown),

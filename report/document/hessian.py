@@ -45,11 +45,14 @@ def hessian_view(setter: Setter, work: Work, told: Container[str]) -> dict[str, 
         if second.direction:
             own = symbol(trace.wrt[0], np.shape(trace.gradients[trace.wrt[0]]))
             any_v = rf" \quad \text{{for any }} {second.direction} \text{{ as large as }} {own}"
-        lines.append(Equation(second.left, (*before, put(last, any_v))))
+        sides = [*before, put(last, any_v)]
+        if not second.direction and not np.shape(second.value):
+            sides.append(tensor(second.value))
+        lines.append(Equation(second.left, tuple(dict.fromkeys(sides))))
     where = {e.left: e for second in work.second for e in second.where if e.left not in told}
     wide = width_of(left)
     return {
-        "order": setter.tex(r",\ ".join(names)) if len(names) <= MAX_ORDER else "",
+        "order": setter.tex(r",\,".join(names)) if len(names) <= MAX_ORDER else "",
         "count": len(names),
         "matrix": setter.equation(numbers, wide),
         "entries": [setter.equation(e, width_of(e.left)) for e in side_by_side(lines, COLUMN)],

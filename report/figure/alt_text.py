@@ -101,7 +101,7 @@ def reading(plan: FigurePlan, rows: Sequence[LayeredRow]) -> tuple[str, ...]:
         digits = f"to four significant digits{of}"
         said = [f"Above each edge stands its value, below it its gradient (∂), {digits}."]
     if 0 < len(trace.wrt) < len(trace.inputs):
-        said.append("Inputs and edges in grey need no gradient.")
+        said.append("Inputs and gates drawn in grey need no gradient.")
     if any(plan.collects(q) for q in (*trace.inputs, *(u.quantity for u in plan.units))):
         said.append(
             "Where a value feeds several gates, each edge has its own contribution to the gradient, "

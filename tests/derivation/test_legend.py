@@ -22,7 +22,7 @@ LOOKS = (
     ("𝟏", "of ones"),
     (r"\\text\{(?:rows|columns)\}", ": one for each "),
     (r"\\operatorname\{reshape\}", "row by row"),
-    (r"\\operatorname\{onehot\}", "of each number"),
+    (r"\\operatorname\{onehot\}", "turns each number"),
     (r"\\mathbf\{[eu]\}_\{\\left\[", "unit vector"),
     (r"\\math(?:bf|bb)\{I\}_\{\d+\}\\right\)_", "these rows of the"),
     (r"_\{\\left\[[^]]*\d:\d+\\right", "The slice"),

@@ -147,7 +147,7 @@ relu = elementwise(
     definition=lambda x: where(greater(x, 0), x, 0),
     usage="relu(x)", group="activations",
     summary="positive part max(x, 0)",
-    why="The slope of ReLU is 1 where the input is positive and 0 where it is negative.",
+    why=r"The slope of $\operatorname{ReLU}(x) = \max(x, 0)$ is 1 where $x$ is positive and 0 where it is negative.",
 )
 leaky_relu = elementwise(
     "leaky_relu", lambda x, slope=0.01: np.where(x > 0, x, slope * x)[()],
@@ -245,7 +245,9 @@ softmax = gate(
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
-    why="The quotient rule: the numerator depends on the entry of the same place only, the denominator on every entry.", jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
+    why="The quotient rule: the numerator depends on the entry of the same place only, the denominator on every entry.",
+    note=r"$\operatorname{softmax}(\mathbf{x})_i = e^{x_i}/\sum_k e^{x_k}$.",
+    jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
 )
 log_softmax = gate(
     "log_softmax", lambda x, axis=None: _log_softmax(x, -1 if axis is None else axis),

@@ -121,8 +121,9 @@ matmul = gate(
     entry=entries.matmul, shape=matrix_product, form=Form.MATRIX_PRODUCT, sign="@", latex="{0:3} {1:3}", binding=MATRIX_PRODUCT,
     numpy="{0:2} @ {1:3}", usage="A @ B", group="linear algebra",
     summary="matrix product, of vectors, matrices or stacks of matrices",
-    why=r"As $(\mathbf{AB})_{ij} = \sum_k A_{ik} B_{kj}$, the gradient by one factor is the "
-    "upstream gradient times the transpose of the other factor, which stays on its side.",
+    why=r"As $(\mathbf{AB})_{ij} = \sum_k A_{ik} B_{kj}$, the gradient of "
+    r"$\mathbf{A}$ is the upstream gradient times $\mathbf{B}^{\top}$, that of $\mathbf{B}$ is "
+    r"$\mathbf{A}^{\top}$ times the upstream gradient.",
     jacobian=(lambda y, a, b: b.T, lambda y, a, b: a),
 )
 dot = gate(

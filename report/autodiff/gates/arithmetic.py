@@ -88,7 +88,7 @@ divide = elementwise(
     definition=lambda a, b: a * reciprocal(b),
     usage="a / b", group="arithmetic", summary="quotient",
     why_with={
-        (False, True): "Division by a constant is a factor of one over the constant.",
+        (False, True): "The derivative of $x/c$ is $1/c$.",
         (True, False): "The derivative of $c/x$ by $x$ is $-c/x^2$.",
     },
     why="The derivative of $a/b$ by $a$ is $1/b$, by $b$ it is $-a/b^2$.",

@@ -28,12 +28,20 @@ if TYPE_CHECKING:
 
 
 def _add(p: Printer, node: Node) -> Printed:
-    """A second term with a sign of its own is taken away; a negative number put in gets brackets."""
+    """A second term with a sign of its own is taken away; a negative number put in gets brackets.
+
+    So does a sum that the user adds: it is a gate of its own.
+    """
     a, b = node.args
     left, right = p.bracketed(a, SUM), p.bracketed(b, SUM)
+    if b.span is not None and b.gate.form in _TERMS and p.leaf(b) is None:
+        right = bracketed(right)
     if right.minus:
         return put(left, " - ", right.unsigned, binding=SUM)
     return put(left, " + ", bracketed(right) if right.is_negative else right, binding=SUM)
+
+
+_TERMS = frozenset({Form.SUM, Form.DIFFERENCE})
 
 
 def _multiply(p: Printer, node: Node) -> Printed:
@@ -74,10 +82,12 @@ def _unsigned(p: Printer, a: Node) -> Node | None:
 
 
 def _negative(p: Printer, node: Node) -> Printed | None:
-    """Behind a minus the name of a function needs no bracket, as log σ(x) does before a factor."""
+    """Behind a minus a function's call needs no bracket, as log σ(x) does before a factor; e^x - 1 is none."""
     a = node.args[0]
     is_function = a.gate.form is None and len(a.args) == 1 and p.leaf(a) is None
-    return put("-", p.write(a), binding=SUM) if is_function and not p.write(a).minus else None
+    written = p.write(a)
+    is_call = is_function and written.endswith(r"\right)")
+    return put("-", written, binding=SUM) if is_call and not written.minus else None
 
 
 def _repeats(p: Printer, a: Node, b: Node) -> bool:

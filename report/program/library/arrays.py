@@ -78,11 +78,9 @@ def logsumexp(x, axis=None, keepdims=False):
     return whole if keepdims else np.squeeze(whole, axis=axis)
 
 
-def log_softmax(x, axis=-1):  # the largest power, exp(0) = 1, is the 1 in log1p
+def log_softmax(x, axis=-1):  # less the largest first: the sum keeps its digits
     shifted = x - np.max(x, axis=axis, keepdims=True)
-    powers = np.sort(np.exp(shifted), axis=axis)
-    others = np.delete(powers, -1, axis=axis)
-    return shifted - np.log1p(np.sum(others, axis=axis, keepdims=True))
+    return shifted - np.logaddexp.reduce(shifted, axis=axis, keepdims=True)
 
 
 def complement(p, axis=-1):  # 1 - p of p that add up to 1

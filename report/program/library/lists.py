@@ -86,8 +86,8 @@ def std(x, ddof=0):
 
 def logsumexp(x):
     top = max(x)  # exp never gets a positive argument
-    powers = sorted(math.exp(v - top) for v in x)
-    return top + math.log1p(sum(powers[:-1]))
+    others = math.fsum([*(math.exp(v - top) for v in x), -1])
+    return top + math.log1p(others)  # like fsum it keeps all digits
 
 
 def softmax(x):
@@ -97,9 +97,9 @@ def softmax(x):
     return [power / total for power in powers]
 
 
-def log_softmax(x):  # the largest power, exp(0) = 1, is the 1 in log1p
+def log_softmax(x):  # less the largest first: the sum keeps its digits
     shifted = [v - max(x) for v in x]
-    log_sum = math.log1p(sum(sorted(map(math.exp, shifted))[:-1]))
+    log_sum = logsumexp(shifted)
     return [v - log_sum for v in shifted]
 
 
