@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from report.autodiff.form import Form
+from report.autodiff.gates import ATOM
 from report.autodiff.gates.table import apply
 from report.autodiff.graph import Node, constant, evaluate, topological
 from report.autodiff.simplify import share
 from report.derivation.elements import Equation
 from report.derivation.index_form import IndexForm, NoIndexForm
 from report.derivation.latex import Printed
-from report.derivation.latex.printed import Sign, put
+from report.derivation.latex.printed import Sign, bracketed, put
 from report.derivation.latex.symbols import partial, symbol
 from report.derivation.quantity_names import Notation, place
 from report.derivation.symbolic.closed_form import (
@@ -32,9 +33,11 @@ MAX_READ = 160  # gates of a formula that can be read at all
 MAX_PARTS = 6  # names for what repeats
 MIN_PART = 4  # gates of a part that gets a name
 MIN_SAVED = 6  # gates that a name for it saves
+MAX_BARE = 3  # gates of a gradient that needs no name: s - 1
 MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own to be printed
 CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
-MOVED = frozenset({Sign.RESHAPE, Sign.TRANSPOSE, Sign.SCATTER})  # tensors whose entries move
+# tensors whose entries move
+MOVED = frozenset({Sign.RESHAPE, Sign.TRANSPOSE, Sign.SCATTER, Sign.WINDOWS})
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,17 @@ class GradientForm:
                     yield (count[n] - 1) * (size - 1), n
 
     @cached_property
+    def bare(self) -> set[Node]:
+        """The gradients by name that are a part but for a number: s₁ stands for ∂J/∂z₁ itself."""
+        return {
+            name
+            for name, graph in self.slopes.items()
+            if not graph.shape
+            and any(n in self.parts for n in (graph, *graph.args))
+            and written_size(graph, self.parts) <= MAX_BARE
+        }
+
+    @cached_property
     def formula(self) -> Printed | None:
         """The matrix form; None where it is too long to be read."""
         if written_size(self.graph, {**self.named, **self.parts}) > MAX_READ:
@@ -127,6 +141,8 @@ class GradientForm:
             return symbol(self.parts[node], node.shape)
         if node not in self.named:
             return None
+        if node in self.bare:
+            return self.written(self.slopes[node])
         owner = self.named[node]
         if node in self.slopes:
             return notation.gradient(owner)
@@ -138,6 +154,9 @@ class GradientForm:
         notation = self.notation
         if node in self.parts:
             return symbol(self.parts[node], labels=place(node))
+        if node in self.bare:
+            told = self.written(self.slopes[node])
+            return told if told.binding >= ATOM else bracketed(told)
         owner = self.named.get(node) or self.owner[node]
         if node in self.slopes:
             return partial(notation.f, notation.entry[owner])
@@ -192,11 +211,15 @@ class GradientForm:
         wanted = set(used)
         if self.formula is not None:
             wanted |= self.below(self.graph)
+        for name in wanted & self.bare:
+            wanted |= self.below(self.slopes[name])
         slopes: list[Node] = []
-        while more := wanted & self.slopes.keys() - set(slopes):
+        while more := wanted & self.slopes.keys() - self.bare - set(slopes):
             slopes.append(max(more, key=lambda n: -number[self.named[n]]))
             _, used_here = self.slope(slopes[-1])
             wanted |= used_here
+            for name in wanted & self.bare:
+                wanted |= self.below(self.slopes[name])
         parts: list[Node] = []
         while more := wanted & self.parts.keys() - set(parts):
             parts.append(next(n for n in self.parts if n in more))
@@ -228,7 +251,7 @@ class GradientForm:
     def definition(self, node: Node, gates: Collection[Node]) -> Equation:
         """What a gate is; of a let-line by entries where these only change their places."""
         notation = self.notation
-        text = notation.definition(node, gates)
+        text = notation.definition(node if node.name else _as_made(node), gates)
         if node.name and MOVED & text.signs:
             known = (n for n in notation.name if n.is_input or n.name or n in gates)
             names = {n: notation.entry[n] for n in known if n is not node}
@@ -246,7 +269,7 @@ class GradientForm:
         So softmax with cross-entropy becomes s − y: the probabilities y add up to 1.
         """
         values = {q.node: q.value for q in self.notation.trace.inputs}
-        given = {*values, *(n for n in self.named if n not in self.slopes)}
+        given = {*values, *self.parts, *(n for n in self.named if n not in self.slopes)}
         made: dict[Node, Node] = {n: n for n in (*self.named, *self.parts)}
         ones = []
         for n in topological(self.graph, leaves=made):
@@ -272,6 +295,11 @@ class GradientForm:
 def _is_sum(node: Node, given: Container[Node]) -> bool:
     """Whether it is the sum of an input or a step, which the gradient of a step by its name is not."""
     return node.gate.form in (Form.TOTAL, Form.SUMMED) and node.args[0] in given
+
+
+def _as_made(node: Node) -> Node:
+    """A gate that has no name as rules write it: A𝟏 for a sum over the columns."""
+    return Node(node.gate, node.args, node.params, node.shape, value=node.value)
 
 
 def _keeps_entries(node: Node) -> bool:

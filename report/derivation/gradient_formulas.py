@@ -93,7 +93,9 @@ class Backpass:
                     if not n.name or new.name or new.is_constant:
                         continue
                     new = Node(new.gate, new.args, new.params, new.shape)
-                new.name, new.span = n.name, n.span if new.gate is n.gate else None
+                # a sum over the columns is A𝟏 here, however it was written
+                is_kept = new.gate is n.gate and new.gate.form is not Form.TOTAL
+                new.name, new.span = n.name, n.span if is_kept else None
                 made[n] = new
             owner.setdefault(made[n], n)
         result = made[graph.result]

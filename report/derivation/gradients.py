@@ -59,10 +59,21 @@ def gradients(notation: Notation, backpass: Backpass) -> tuple[Gradient, ...]:
     rest = (part for found in parts.values() for part in found if part not in names)
     names |= part_names(notation, rest, {name[0] for name in names.values()})
     forms = {
-        q: replace(form, parts={part: names[part] for part in parts[q]})
-        for q, form in forms.items()
+        q: replace(form, parts=_named_alike(form, parts[q], names)) for q, form in forms.items()
     }
     return tuple(_gradient(notation, q, forms.get(q)) for q in wanted)
+
+
+def _named_alike(
+    form: GradientForm, own: Iterable[Node], names: Mapping[Node, str]
+) -> dict[Node, str]:
+    """Names for a form's own parts, and for what is the same as a part of another form."""
+    parts = {part: names[part] for part in own}
+    for n in topological(form.graph, leaves={*form.named, *parts}):
+        alike = next((part for part in names if same(part, n)), None)
+        if alike is not None and n not in form.named:
+            parts[n] = names[alike]
+    return parts
 
 
 def _gradient(notation: Notation, q: Quantity, form: GradientForm | None) -> Gradient:

@@ -28,6 +28,7 @@ from report.derivation.symbolic.size import written_size
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
 MIN_SAVED = 5  # gates that must fall away
+_NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.WINDOWS})  # has a sign for that
 MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
 
 
@@ -184,7 +185,7 @@ def _by_rule(link: Link, left: Printed, part: np.ndarray) -> Branch:
     picked = link.q.gradient if link.node.gate.form in (Form.JOINED, Form.STACKED) else ()
     entries = _in_entries(link)
     whole_forms = [(symbols,), tuple(put_in)]
-    if entries is not None and Sign.SCATTER in symbols.signs:  # no textbook has a sign for that
+    if entries is not None and _NO_TEXTBOOK & symbols.signs:
         whole_forms = [(), ()]
     numbers = (*whole_forms[1], gradient_numbers(part, picked))
     found = Branch(link.arg, part, left, whole_forms[0], numbers, entries=entries)

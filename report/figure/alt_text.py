@@ -9,7 +9,7 @@ import numpy as np
 
 from report.autodiff.form import Form
 from report.autodiff.graph import Node
-from report.autodiff.trace import Quantity
+from report.autodiff.trace import Quantity, Trace
 from report.figure import gate_signs, labels
 from report.figure.layered_row import LayeredRow
 from report.figure.units import FigurePlan, Unit
@@ -24,9 +24,7 @@ def alt(plan: FigurePlan) -> str:
     Of a figure without numbers: what is to be filled in.
     """
     trace = plan.trace
-    formula = "; ".join(s.strip() for s in trace.function.strip().splitlines() if s.strip())
-    shown = formula if len(formula) <= LONGEST else formula[:LONGEST] + " …"
-    said = [f"Computational graph of {shown}."]
+    said = [f"Computational graph of {_function(trace)}."]
     unused = set(plan.unused)
     for q in trace.inputs:
         where = ", not used by the result" if q in unused else ""
@@ -40,6 +38,18 @@ def alt(plan: FigurePlan) -> str:
         f"The result is {of}{f', {gate_signs.number_text(trace.value)}' if plan.numbers else ''}."
     )
     return " ".join(said)
+
+
+def _function(trace: Trace) -> str:
+    """The function as it was written; its letter where entries are picked, which count from 1 on paper."""
+    if "[" in trace.function:
+        return trace.letter
+    lines: list[str] = []
+    for line in filter(None, map(str.strip, trace.function.splitlines())):
+        is_open = bool(lines) and lines[-1].count("(") > lines[-1].count(")")
+        lines[-1:] = [f"{lines[-1]} {line}"] if is_open else [*lines[-1:], line]
+    formula = "; ".join(lines)
+    return formula if len(formula) <= LONGEST else formula[:LONGEST] + " …"
 
 
 def further(row: LayeredRow, number: int, of: int) -> str:

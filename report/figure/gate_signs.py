@@ -27,7 +27,7 @@ _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)
 _SMALL = _RAISED | _LOWERED
 _VARIABLES = "xyzuvw"
 _PARTS = re.compile(
-    r"(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵀ]+)|(?P<lowered>[₀₁₂₃₄₅₆₇₈₉]+)|(?<![A-Za-z])(?P<letter>[A-Za-z])(?![A-Za-z])"
+    r"(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵀ]+)|(?P<lowered>[₀₁₂₃₄₅₆₇₈₉]+)|(?<![A-Za-z0-9])(?P<letter>[A-Za-z])(?![A-Za-z])"
 )
 
 

@@ -29,12 +29,14 @@ ENOUGH = 4  # instances for which a rule holds
 X, Y, S = (input_node(name, np.float64(0)) for name in "XYS")
 V, W = (input_node(name, np.zeros(3)) for name in "VW")
 A, B = (input_node(name, np.zeros((3, 3))) for name in "AB")
+T, U = (input_node(name, np.zeros((2, 3, 3))) for name in "TU")
 ROW, COLUMN = input_node("ROW", np.zeros((1, 3))), input_node("COLUMN", np.zeros((3, 1)))
 VALUES = {
     X: np.float64(0.7), Y: np.float64(1.3), S: np.float64(0.4),
     V: np.array([0.3, 0.9, 0.5]), W: np.array([1.2, 0.4, 0.8]),
     A: np.array([[0.9, 0.2, 0.1], [0.3, 1.1, 0.4], [0.2, 0.5, 1.4]]),
     B: np.array([[0.5, 0.1, 0.7], [0.6, 0.8, 0.2], [0.9, 0.3, 1.0]]),
+    T: np.arange(18.0).reshape(2, 3, 3), U: np.arange(18.0)[::-1].reshape(2, 3, 3),
     ROW: np.array([[0.3, 0.6, 0.2]]), COLUMN: np.array([[0.4], [1.5], [0.7]]),
 }  # fmt: skip
 
@@ -61,10 +63,11 @@ MATRICES = [A, B, m("outer", V, W), m("matmul", A, B), m("transpose", A), m("out
             m("multiply", S, B), ROW, COLUMN, m("sum", m("exp", A), axis=1, keepdims=True),
             m("max", A, axis=1, keepdims=True), m("concatenate", A, B), m("pad", A, pad_width=(1, 0)),
             identity(A)]  # fmt: skip
+STACKS = [m("matmul", m("swap_last", T), U), m("matmul", T, m("swap_last", U))]
 NUMBERS = [constant(c) for c in (1.0, -1.0, 2.0, -2.0, 0.5, -1.5, 3.0, 0.0)] + [
     constant(np.pi, name="pi"), m("sqrt", constant(2.0)), constant(np.ones(3)), constant(np.full((3, 3), -2.0))
 ]  # fmt: skip
-POOL = [*SCALARS, *VECTORS, *MATRICES, *NUMBERS]
+POOL = [*SCALARS, *VECTORS, *MATRICES, *STACKS, *NUMBERS]
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "sum": [{}, {}, {"axis": 0}, {"axis": 1, "keepdims": True}, {"axis": -1}],
     "mean": [{}, {"axis": 0}],

@@ -52,8 +52,7 @@ transpose = gate(
     variant=lambda shapes, params: turned_by(params.get("axes"), len(shapes[0]), params, "transpose"),
     numpy=code.np_transpose, usage="A.T, transpose(A), transpose(A, (0, 2, 1))",
     group="shapes", summary="rows and columns exchanged, or axes in another order",
-    why="Entry $(i, j)$ of the transpose is entry $(j, i)$ of the argument, so the "
-    "gradient is transposed back.",
+    why="The entries only change places: each gradient goes back to the place of its entry.",
     formula=lambda node: "{0}.T" if code.option(node, "axes") is None else f"transpose({{0}}, {code.option(node, 'axes')})",
 )
 swap_last = gate(

@@ -25,8 +25,8 @@ def number_of_ones(x: Node) -> Node | None:
     """The number c of a tensor c·𝟏 that holds it everywhere; None of any other node."""
     if not x.shape or x.name is not None:
         return None
-    if x.gate.form is Form.COPIES and not x.args[0].shape:
-        return x.args[0]
+    if x.gate.form is Form.COPIES:
+        return number_of_ones(x.args[0]) if x.args[0].shape else x.args[0]
     if x.gate is CONSTANT and np.ptp(x.value) == 0:
         return constant(x.value.flat[0])
     return None

@@ -81,6 +81,7 @@ m = Gap("m", lambda x: is_coefficient(x) and not is_number(x, 1))
 n = Gap("n", lambda x: is_coefficient(x) and is_negative(x))
 r, q = (Gap(name, lambda x: not x.shape and not is_coefficient(x)) for name in "rq")
 made = Gap("made", lambda x: is_product(x) and (x.span is None or has_turned_factor(x)))
+stacked = Gap("stacked", lambda x: is_gate(x, "matmul") and min(len(a.shape) for a in x.args) > 2 and has_turned_factor(x))
 ONES = Gap("ONES", lambda x: is_filled(x, 1) and len(x.shape) == 1)
 THREE_HALVES = Held(fraction(3, 2))
 v, u = (Gap(name, lambda n: len(n.shape) == 1) for name in "vu")
@@ -116,7 +117,7 @@ def is_product(x: Node) -> bool:
 
 def has_turned_factor(x: Node) -> bool:
     """Whether a product without a name has a factor Xᵀ: (Xᵀ B)ᵀ is Bᵀ X in short."""
-    return x.name is None and any(is_gate(a, "transpose") for a in x.args)
+    return x.name is None and any(is_gate(a, "transpose", "swap_last") for a in x.args)
 
 
 def has_number(c: Node) -> bool:
@@ -260,6 +261,7 @@ RULES = [
     rule(x.T, x, when=is_symmetric),
     rule(outer(x, y).T, outer(y, x)),
     rule(made.T, lambda made: Held(made.args[1]).T @ Held(made.args[0]).T),
+    rule(swap_last(stacked), lambda stacked: swap_last(stacked.args[1]) @ swap_last(stacked.args[0])),
     rule(inv(x).T, inv(x.T)),
     rule(Turned(x), tensors.turned),
 

@@ -101,6 +101,8 @@ def summed_to(x: Node, f: Operator) -> Form | None:
     shape = f.params["shape"]
     if shape == (*x.shape[:-1], 1) and adds_up_to_one(x, -1):
         return Number(1)
+    if not shape and adds_up_to_one(x, None):
+        return Number(1)
     if is_gate(x, "outer") and shape == x.shape[1:]:
         return _total(x.args[0]) * Held(x.args[1])
     if not shape and len(x.shape) == 1:

@@ -10,7 +10,7 @@ from report.autodiff.form import Form
 from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SUM
 from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.simplify.constants import is_number
-from report.autodiff.simplify.nodes import is_symmetric, same
+from report.autodiff.simplify.nodes import is_identity, is_symmetric, same
 from report.derivation.latex.printed import (
     First,
     Last,
@@ -278,6 +278,8 @@ def _divide(p: Printer, node: Node) -> Printed | None:
         if a.shape and b.shape and not sign and _is_juxtaposed(p, a):
             text = bracketed(text)
         return _behind(sign, fraction("1", below), text, a, b)
+    if is_identity(a) and b.shape:  # I over a matrix would read as its inverse
+        return put(above, r" \odot ", p.bracketed(b, CALL), r"^{\odot -1}", binding=PRODUCT)
     if sign:
         return put("-", fraction(above.unsigned, below), binding=SUM)
     if a.gate is CONSTANT and not a.shape and is_written_out and a.value < 0:

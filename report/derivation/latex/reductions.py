@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from report.autodiff.form import Form
-from report.autodiff.gates import CALL, MATRIX_PRODUCT, PRODUCT, SUM, axes_of
+from report.autodiff.gates import CALL, GATES, MATRIX_PRODUCT, PRODUCT, SUM, axes_of
 from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.simplify.constants import is_number
 from report.derivation.latex.arithmetic import row
@@ -89,6 +89,18 @@ def _sum_to(p: Printer, node: Node) -> Printed:
     return put(r"\operatorname{sum}", below, bracketed(p.write(a)), binding=CALL)
 
 
+def _total(p: Printer, node: Node) -> Printed | None:
+    """Sums over the rows or columns of a matrix in a formula that rules made: Aᵀ𝟏 and A𝟏; else by name."""
+    (a,) = node.args
+    axis = node.params.get("axis")
+    if node.span is not None or not isinstance(axis, int) or len(a.shape) != 2:
+        return None
+    ones = Node(GATES["sum_to"], (a,), shape=node.shape)
+    if node.params.get("keepdims") or axis % 2 == 0:
+        return _sum_to(p, ones)
+    return put(p.bracketed(a, MATRIX_PRODUCT), r"\,𝟏", binding=MATRIX_PRODUCT)
+
+
 def _is_extreme(p: Printer, node: Node) -> Printed:
     """𝟙[x = max(x)]: which entries are the largest, of all or along an axis."""
     (a,) = node.args
@@ -125,6 +137,7 @@ def _others(p: Printer, node: Node) -> Printed:
 NOTATIONS: Notations = {
     Form.COPIES: _broadcast,
     Form.SUMMED: _sum_to,
+    Form.TOTAL: _total,
     Form.OTHERS: _others,
     Form.LARGEST: _is_extreme,
     Form.SMALLEST: _is_extreme,
