@@ -176,6 +176,8 @@ def _formulas(derivation: Derivation, *, full: bool) -> Iterator[Printed]:
         yield from _written(
             row.equation for row in step.rows if full or row.label not in _ONLY_FULL
         )
+        cases = (b.jacobian for b in step.branches if len(b.derived) > 1 and b.jacobian)
+        yield from (side for jacobian in cases for side in jacobian.symbols)
     for g in derivation.gradients:
         if g.closed is not None:
             yield g.closed

@@ -221,6 +221,8 @@ def _lines(
 
 def _of_branch(branch: Branch) -> Iterator[Equation]:
     yield from (e.shown for e in branch.derived)
+    if len(branch.derived) > 1 and branch.jacobian is not None:  # diag(p) - p pᵀ, both cases in one
+        yield Equation(branch.jacobian.left, branch.jacobian.symbols)
     if branch.summed is not None:
         yield branch.summed
     numbers = branch.numbers[-2:]  # of several forms with numbers the last, in which sums are done
