@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "f": derivation.function,
         "formula": setter.function_lines(derivation) if formula else [],
         "inputs": [setter.display(given(i)) for i in trace.inputs],
+        "wanted": [] if q.statement else [_wanted(setter, derivation, g) for g in gradients],
         "graph_later": False,
         "heights": heights,
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
@@ -146,8 +148,27 @@ def _parts(question: Question) -> dict[str, str]:
 
 
 def tells(statement: str, derivation: Derivation) -> bool:
-    """Whether the statement displays the function, which then stands on the page already."""
-    return len(derivation.formula) == 1 and "$$" in statement
+    """Whether the statement displays the function or has its formula, which then stands on the page already."""
+    if len(derivation.formula) != 1:
+        return False
+    wanted = _bare(derivation.formula[0].symbols[-1])
+    written = (side for math in _MATH.findall(statement) for side in math.split("="))
+    return "$$" in statement or any(_bare(side) == wanted for side in written)
+
+
+def _wanted(setter: Setter, derivation: Derivation, g: Gradient) -> Markup:
+    """A gradient as it stands in a line of text."""
+    by = symbol(g.name, np.shape(g.value))
+    return setter.tex(rf"\partial {derivation.function}/\partial {by}")
+
+
+_MATH = re.compile(r"\$([^$]+)\$")
+_SPACING = re.compile(r"\\(?:left|right|[,;!])|[{}\s]")
+
+
+def _bare(latex: str) -> str:
+    """A formula without what only sizes and spaces it."""
+    return _SPACING.sub("", latex)
 
 
 def _used(trace: Trace, quantity: Quantity) -> bool:

@@ -81,7 +81,12 @@ m = Gap("m", lambda x: is_coefficient(x) and not is_number(x, 1))
 n = Gap("n", lambda x: is_coefficient(x) and is_negative(x))
 r, q = (Gap(name, lambda x: not x.shape and not is_coefficient(x)) for name in "rq")
 made = Gap("made", lambda x: is_product(x) and (x.span is None or has_turned_factor(x)))
-stacked = Gap("stacked", lambda x: is_gate(x, "matmul") and min(len(a.shape) for a in x.args) > 2 and has_turned_factor(x))
+stacked = Gap(
+    "stacked",
+    lambda x: (
+        is_gate(x, "matmul") and min(len(a.shape) for a in x.args) > 2 and has_turned_factor(x)
+    ),
+)
 ONES = Gap("ONES", lambda x: is_filled(x, 1) and len(x.shape) == 1)
 THREE_HALVES = Held(fraction(3, 2))
 v, u = (Gap(name, lambda n: len(n.shape) == 1) for name in "vu")
