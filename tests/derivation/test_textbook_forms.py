@@ -14,6 +14,7 @@ from report.derivation.elements import Gradient
 
 V, Y = [0.3, -0.7, 1.1], [0.0, 1.0, 0.0]
 X = [[1.0, 2.0], [0.0, 1.0], [1.0, 1.0]]
+CUBE = [[[1, 2], [3, 4]], [[0, 1], [1, 0]]]
 W = [[1.0, 2.0, 0.0], [0.5, -1.0, 1.0]]
 
 
@@ -155,7 +156,7 @@ def test_what_repeats_has_a_name() -> None:
         ("logdet(X.T @ B @ X)", {"X": [[2, 1], [0, 3]], "B": [[2, 0.5], [1, 1]]}, "X", r"BX(X^\topBX)^-1+B^\topX(X^\topBX)^-\top"),
         ("sum(sum(X @ w, axis=1)**2)", {"X": X, "w": [[0.1, 0.2], [0.3, 0.4]]}, "w", r"2X^\topXw\,𝟏\,𝟏^\top"),
         ("trace(A @ diag(sum(X, axis=0)))", {"A": [[1, 2], [3, 4]], "X": X}, "A", r"diag(X^\top𝟏)"),
-        ("sum(A @ transpose(B, (0, 2, 1)) * C)", dict.fromkeys("ABC", [[[1, 2], [3, 4]], [[0, 1], [1, 0]]]), "B", r"C^\topA"),
+        ("sum(A @ transpose(B, (0, 2, 1)) * C)", {"A": CUBE, "B": CUBE, "C": CUBE}, "B", r"C^\topA"),
         ("trace(log(X.T @ B @ X))", {"X": [[2, 1], [0, 3]], "B": [[2, 0.5], [0.5, 1]]}, "X", r"BXs^\top+B^\topXs"),
         ("sum(x * y, axis=0)**2", {"x": V, "y": [1, 2, 0.5]}, "x", r"2(x^\topy)y"),
         ("norm(W.T @ W - eye(3))**2", {"W": W}, "W", r"4W(W^\topW-I)"),
