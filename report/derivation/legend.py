@@ -71,7 +71,10 @@ def _sentences(notation: Notation, text: str) -> Iterator[tuple[Sign, str]]:
     )
 
 
-_SIGMOID = r"{sigma}\left(x\right) = 1 / \left(1 + {exp}-x{end}\right)"
+_SIGMOID = (
+    r"{sigma}\left(x\right) = 1 / \left(1 + {exp}-x{end}\right)"
+    r" = {exp}x{end} / \left(1 + {exp}x{end}\right)"
+)
 
 
 def _labels(notation: Notation) -> list[str]:
