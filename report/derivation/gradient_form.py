@@ -37,7 +37,7 @@ MAX_BARE = 3  # gates of a gradient that needs no name: s - 1
 MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own to be printed
 CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
 # tensors whose entries move
-MOVED = frozenset({Sign.RESHAPE, Sign.TRANSPOSE, Sign.SCATTER, Sign.WINDOWS})
+MOVED = frozenset({Sign.RESHAPE, Sign.TRANSPOSE, Sign.SCATTER, Sign.OF_CODE})
 
 
 @dataclass(frozen=True, eq=False)

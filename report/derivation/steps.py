@@ -28,7 +28,7 @@ from report.derivation.symbolic.size import written_size
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
 MIN_SAVED = 5  # gates that must fall away
-_NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.WINDOWS})  # has a sign for that
+_NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.OF_CODE})
 MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
 
 

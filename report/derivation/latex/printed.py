@@ -63,7 +63,7 @@ class Sign(Enum):
     SLICE = auto()
     SLICE_IN_STEPS = auto()
     DELTA = auto()
-    WINDOWS = auto()
+    OF_CODE = auto()  # which no textbook has: windows, einsum, an axis by its number
     BY_ARGUMENT = auto()  # a derivative by one of several equal arguments
     OF_ENTRIES = auto()  # a function of one number, of a vector or matrix
     POWERS = auto()  # of the entries of a vector or matrix
@@ -337,7 +337,7 @@ _HELD = tuple(
         (Sign.TRANSPOSE, r"\{transpose\}"),
         (Sign.BROADCAST, r"\{broadcast\}"),
         (Sign.SCATTER, r"\{scatter\}"),
-        (Sign.WINDOWS, r"\{(?:windows|overlap|einsum)\}"),
+        (Sign.OF_CODE, r"\{(?:windows|overlap|einsum)\}|\\text\{axis "),
         (Sign.SUM_FROM_END, r"\{cumsum\}\^\{\\top\}"),
         (Sign.ONE_HOT, r"\{onehot\}"),
         (Sign.DELTA, r"\\delta_"),
