@@ -21,13 +21,20 @@
   box.setAttribute("aria-label", "Copy this formula");
   const said = document.createElement("span");
   said.setAttribute("role", "status");
-  box.append(choice("Copy LaTeX", () => latex(formula)), choice("Copy MathML", () => formula?.outerHTML ?? ""), said);
+  box.append(
+    choice("Copy LaTeX", () => formula?.getAttribute("data-tex") ?? ""),
+    choice("Copy MathML", () => (formula ? mathml(formula) : "")),
+    said,
+  );
 
-  /** The LaTeX of a formula without our colours. @param {Element|null} math */
-  const latex = (math) =>
-    (math?.querySelector("annotation")?.textContent ?? "")
-      .replace(/\{\\color\[HTML\]\{[0-9A-Fa-f]{6}\}/g, "{")
-      .replace(/^\{\}/, "");
+  /** A formula as one element, also where it stands in several. @param {Element} formula */
+  const mathml = (formula) => {
+    const parts = formula.matches("math") ? [formula] : [...formula.querySelectorAll("math")];
+    const whole = /** @type {Element} */ (parts[0]?.cloneNode());
+    whole.removeAttribute("data-tex");
+    for (const part of parts) whole.append(...part.cloneNode(true).childNodes);
+    return whole.outerHTML;
+  };
 
   /** @param {string} text */
   const copy = async (text) => {
@@ -46,7 +53,7 @@
 
   /** @param {Element} math */
   const offer = (math) => {
-    formula = math;
+    formula = math.closest("[data-tex]") ?? math;
     said.textContent = "";
     if (!box.isConnected) document.body.append(box);
     box.hidden = false;

@@ -11,7 +11,7 @@ from report.autodiff.trace import Quantity
 from report.derivation import Derivation, Equation
 from report.derivation.latex.symbols import VALUE, symbol, tensor
 from report.document.statement import inline
-from report.typeset import aligned, fit, fitted_lines, formula, img, listing, mathml, page_number
+from report.typeset import aligned, breakable, fit, fitted_lines, formula, img, listing, page_number
 
 # The text column is 160 mm wide; at 10 pt an em is 3.528 mm.
 EM = 10 * 25.4 / 72
@@ -42,8 +42,7 @@ class Setter:
 
     def _written(self, source: str, *, is_display: bool) -> Markup:
         if self.browser:
-            written = mathml(source, is_display)
-            return safe(written.replace('display="block"', 'displaystyle="true"'))
+            return safe(breakable(source, is_display))
         return safe(img(source, display=is_display))
 
     def sentence(self, text: str) -> Markup:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from report.typeset.addresses import listing, page_number, picture
     from report.typeset.formula_html import Formula, aligned, formula, img
     from report.typeset.line_breaking import fit, fitted_lines, split
-    from report.typeset.mathml_writer import mathml
+    from report.typeset.mathml_writer import breakable, mathml
 
 __all__ = [
-    "Formula", "aligned", "fit", "fitted_lines", "formula", "img", "listing", "mathml",
+    "Formula", "aligned", "breakable", "fit", "fitted_lines", "formula", "img", "listing", "mathml",
     "page_number", "picture", "split",
 ]  # fmt: skip
 
@@ -22,7 +22,7 @@ _HOMES = {
     **dict.fromkeys(("listing", "page_number", "picture"), "addresses"),
     **dict.fromkeys(("Formula", "aligned", "formula", "img"), "formula_html"),
     **dict.fromkeys(("fit", "fitted_lines", "split"), "line_breaking"),
-    "mathml": "mathml_writer",
+    **dict.fromkeys(("breakable", "mathml"), "mathml_writer"),
 }
 
 

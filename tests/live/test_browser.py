@@ -367,7 +367,7 @@ def test_downloads_and_copying(tab):
         page.get_by_role("link", name="PDF: the solution").click()
     assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
     assert got.value.suggested_filename == "mine.pdf"
-    page.locator("#echo math").click()
+    page.locator("#echo math").first.click()
     page.get_by_role("button", name="Copy LaTeX").click()
     wait(lambda: r"\sigma" in page.evaluate("navigator.clipboard.readText()"))
     page.get_by_role("button", name="Copy MathML").click()
@@ -470,3 +470,25 @@ def test_the_exported_page_is_legible_in_the_dark_and_its_matrices_are_aligned(b
     assert apart
     assert max(apart) < 1
     tab.close()
+
+
+WIDE = """() => [...document.querySelectorAll(".document :is(.eq, .box, .glance, .forward, .backward, td, th)")]
+  .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"""
+
+
+def test_a_phone_shows_formulas_whole_and_a_wide_screen_in_one_line(browser, tmp_path):
+    page_file = tmp_path / "page.html"
+    command = [sys.executable, "-m", "report", "build", "problems/homework1.toml", "-o"]
+    subprocess.run([*command, str(page_file)], check=True, capture_output=True, timeout=120)
+    phone = Tab(browser, page_file.as_uri(), viewport={"width": 390, "height": 844})
+    assert phone.page.evaluate(WIDE) == []
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    phone.close()
+    desk = Tab(browser, page_file.as_uri())
+    for found in desk.page.locator(".eq").all():
+        sides = found.evaluate(
+            """e => [...e.querySelectorAll("math")].map(m => m.getBoundingClientRect())
+              .map(box => [box.top, box.bottom])"""
+        )
+        assert max(top for top, _ in sides) < min(bottom for _, bottom in sides)  # side by side
+    desk.close()

@@ -1,6 +1,7 @@
 """Formulas: how large they are, what they say, and what cannot be set."""
 
 import itertools
+import re
 
 import pytest
 
@@ -204,3 +205,27 @@ def test_what_a_page_shows_is_no_fault_in_a_browser(tex: str, shown: str) -> Non
 def test_what_no_page_shows_is_a_fault_in_a_browser_too() -> None:
     with pytest.raises(ReportError, match=r"cannot be typeset: \\madeup"):
         typeset.mathml(r"\madeup{x}")
+
+
+def test_a_browser_may_end_a_line_before_a_relation_and_between_formulas() -> None:
+    chain = r"{}= \mathbf{W} (aaaa + bbbb) = \textcolor{#0072B2}{cccc + dddd} \qquad eeee = ffff"
+    found = typeset.breakable(chain, display=True)
+    parts = re.findall(r"<math[^>]*>(.*?)</math>", found)
+    words = ["".join(re.sub(r"<[^>]*>", "", part).split()) for part in parts]
+    assert words == ["=𝐖(aaaa+bbbb)", "=cccc+dddd", "eeee", "=ffff"]
+    assert all(
+        "<mrow></mrow><mo>=</mo>" in part for part in parts if ">=<" in part
+    )  # as wide as inside
+    assert found.count("color:") == 1
+    assert r"{cccc + dddd} \qquad eeee" in found  # what is copied is the whole, without our colours
+
+
+def test_what_a_narrow_screen_holds_stays_together_in_a_browser() -> None:
+    assert typeset.breakable("a = b").count("<math") == 1
+    terms = " + ".join(f"a_{{{i}}}" for i in range(1, 20))
+    assert typeset.breakable(f"a = {terms}").count("<math") == 20  # too long for one line by itself
+    aligned = rf"\begin{{aligned}} a &= {terms} \\ b &= c \end{{aligned}}"
+    assert typeset.breakable(aligned).count("<math") == 1
+    assert (
+        typeset.breakable(rf"\textstyle a = {terms}").count("<math") == 1
+    )  # it holds for all of it
