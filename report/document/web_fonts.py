@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import re
+import unicodedata
 from functools import lru_cache
 
 from report import resources
@@ -19,27 +20,36 @@ _FACES = {  # file in assets/fonts -> what a stylesheet calls it
 }
 # Beside those that HarfBuzz keeps by itself: letters cut for indices and under accents.
 _FEATURES = ("dtls", "flac", "ssty")
-# In every page, so that most pages share a cut: a process that makes many finds it again.
+# In every page: what a script may write into it, and so that similar pages share a cut.
 _USUAL = frozenset(
     [
         *map(chr, range(0x20, 0x7F)),
-        *map(chr, range(0x391, 0x3CA)),
-        *"–—‘’“”‹›…−·⋅×÷±≈≤≥≠∂∇∑∏√∞∈→⊙⊤‖⋮⋯⋱𝟏𝟎𝟙δℎ✓✗",
+        *"–—‘’“”‹›…−·⋅×÷±≈≤≥≠∂∇∑∏√∞∈→⊙⊤‖⋮⋯⋱𝟏𝟎𝟙✓✗",
         *"⁰¹²³⁴⁵⁶⁷⁸⁹⁻",
         *"\n\u00a0\u2002\u2009\u2061\u2062\u2063",  # spaces, and what MathML says between signs
-        # MathML shows a single letter in italics by itself: all that it may become
-        *map(chr, range(0x1D400, 0x1D4A0)),
-        *map(chr, range(0x1D6A4, 0x1D6E2)),
     ]
 )
+# A browser shows a letter that is an identifier by itself as another one, in italics.
+_ITALICS = {
+    chr(int(unicodedata.decomposition(italic).removeprefix("<font> "), 16)): italic
+    for first, end in (
+        (0x1D434, 0x1D455),
+        (0x1D456, 0x1D468),
+        (0x1D6A4, 0x1D6A6),
+        (0x1D6E2, 0x1D71C),
+    )
+    for italic in map(chr, range(first, end))
+} | {"h": "ℎ"}
 
 
 def faces(page: str) -> str:
     """The rules of a stylesheet that hold the fonts of a page."""
-    shown = frozenset(html.unescape(re.sub(r"<[^>]*>", " ", page))) | _USUAL
+    shown = html.unescape(re.sub(r"<[^>]*>", " ", page))
+    alone = html.unescape("".join(re.findall(r"<mi>([^<]|&[^;]*;)</mi>", page)))
+    letters = frozenset(shown) | {_ITALICS.get(x, x) for x in alone} | _USUAL
     return "\n".join(
         f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-style: {style}; '
-        f"src: url(data:font/woff2;base64,{_cut(file, shown)}); }}"
+        f"src: url(data:font/woff2;base64,{_cut(file, letters)}); }}"
         for file, (family, weight, style) in _FACES.items()
     )
 

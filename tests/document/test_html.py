@@ -48,6 +48,8 @@ def test_a_page_for_a_browser_is_one_file(problem, tmp_path):
     assert len(text) < 700_000
     assert "width=device-width" in text
     assert "this PDF" not in text
+    assert "<annotation" not in text
+    assert text.count("data-tex=") > 10  # to copy; once a formula
     work = base64.b64decode(re.search(r'href="data:application/toml;base64,([^"]*)"', text)[1])
     (tmp_path / "again.toml").write_bytes(work)
     assert read_homework(tmp_path / "again.toml") == answered(problem).work  # wherever they lie

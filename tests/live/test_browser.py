@@ -476,15 +476,20 @@ WIDE = """() => [...document.querySelectorAll(".document :is(.eq, .box, .glance,
   .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"""
 
 
-def test_a_phone_shows_formulas_whole_and_a_wide_screen_in_one_line(browser, tmp_path):
-    page_file = tmp_path / "page.html"
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    page_file = tmp_path_factory.mktemp("exported") / "page.html"
     command = [sys.executable, "-m", "report", "build", "problems/homework1.toml", "-o"]
     subprocess.run([*command, str(page_file)], check=True, capture_output=True, timeout=120)
-    phone = Tab(browser, page_file.as_uri(), viewport={"width": 390, "height": 844})
+    return page_file.as_uri()
+
+
+def test_a_phone_shows_formulas_whole_and_a_wide_screen_in_one_line(browser, exported):
+    phone = Tab(browser, exported, viewport={"width": 390, "height": 844})
     assert phone.page.evaluate(WIDE) == []
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     phone.close()
-    desk = Tab(browser, page_file.as_uri())
+    desk = Tab(browser, exported)
     for found in desk.page.locator(".eq").all():
         sides = found.evaluate(
             """e => [...e.querySelectorAll("math")].map(m => m.getBoundingClientRect())
@@ -492,3 +497,25 @@ def test_a_phone_shows_formulas_whole_and_a_wide_screen_in_one_line(browser, tmp
         )
         assert max(top for top, _ in sides) < min(bottom for _, bottom in sides)  # side by side
     desk.close()
+
+
+def test_an_exported_page_brings_every_letter_of_its_formulas(browser, exported):
+    """Greek ones and ∂ too, which a browser shows in italics by itself."""
+    tab = Tab(browser, exported)
+    asked = tab.context.new_cdp_session(tab.page)
+    asked.send("DOM.enable")
+    asked.send("CSS.enable")
+    root = asked.send("DOM.getDocument", {"depth": -1})["root"]["nodeId"]
+    letters = asked.send(
+        "DOM.querySelectorAll", {"nodeId": root, "selector": "math :is(mi, mo, mn)"}
+    )
+    fonts = [
+        font
+        for node in letters["nodeIds"]
+        for font in asked.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    ]
+    assert {(font["familyName"], font["isCustomFont"]) for font in fonts} == {
+        ("STIX Two Math", True)
+    }
+    tab.said.clear()  # Chromium says that it reads the stylesheet again
+    tab.close()
