@@ -24,8 +24,9 @@ from report.errors import ReportError
 from report.homework import written_answers
 from report.homework.homework import Homework, Question, place
 
-LINE = 7.0  # millimetres that a handwritten line takes
+LINE = 6.0  # millimetres that a handwritten line takes
 MAX_LINES = 4  # of a tensor's entries; a larger one gets a page of the student's own
+MAX_COLUMNS = 4  # of a matrix for which half the width of a page is enough
 MAX_GATES = 100  # in the tables of a sheet; what is between the first and the last is left out
 TALL = 12.0  # millimetres of a row between which and its neighbours a page may end
 MAX_KEPT = 110.0  # millimetres of a table that stays on one page
@@ -115,12 +116,13 @@ def _blank(question: Question, trace: Trace) -> dict[str, Any]:
             {
                 "name": PDF.tex(partial(derivation.function, symbol(q.name, q.node.shape))),
                 "height": _height(q),
+                "narrow": q.node.shape[1:] <= (MAX_COLUMNS,),
             }
             for q in trace.inputs
             if q.name in trace.gradients
         ]
         + [
-            {"name": PDF.tex(part), "height": LINE}
+            {"name": PDF.tex(part), "height": LINE, "narrow": True}
             for part in parts.names(trace, derivation.function)
         ],
         "further": blanks(PDF, question, trace, derivation),
@@ -161,7 +163,7 @@ def _slash(of: str, by: str) -> str:
 def _height(q: Quantity) -> float:
     """Room for the entries in handwriting, in millimetres."""
     rows = q.node.shape[0] if q.node.shape else 1
-    return LINE * min(rows, MAX_LINES) + 1.5
+    return LINE * min(rows, MAX_LINES) + 1.0
 
 
 # ---------------------------------------------------------------- the key

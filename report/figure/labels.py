@@ -208,7 +208,7 @@ def _blank(of: Shape, style: Style) -> Piece:
     """Room above and below an edge for the entries in handwriting."""
     fits = style.detail is Detail.ENTRIES and entries_fit(of)
     rows, columns = _grid(of) if fits else (1, 1)
-    half, high = max(style.blank / 2, 13.0 * columns), 4.0 + 11.0 * rows
+    half, high = max(style.blank / 2, 13.0 * columns), 3.0 + 9.5 * rows
     return Piece((), (), half, half, high, high)
 
 
