@@ -12,7 +12,7 @@ from report.typeset.items import Item, ItemKind, join, parse_items
 from report.typeset.lines import Level, cut, width_of
 from report.typeset.tokens import rows, unscaled, word_set
 
-PHONE = 23.0  # em of math in a line of a narrow screen
+PHONE = 21.0  # em of math in a line of a narrow screen
 _BREAK = "\u200b"  # no space, but a line may end there
 _SPACE = 0.25  # em of a space between words
 
