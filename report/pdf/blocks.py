@@ -8,7 +8,8 @@ With `breaking` and `patches`, this is what touches WeasyPrint's inner parts.
 import base64
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from report.pdf import ink
@@ -27,9 +28,17 @@ _LABEL, _LABEL_GAP = 9 / 10, 4 * 96 / 25.4  # em; CSS pixels between a label and
 _NUMBER, _NUMBER_GAP = 1.0, 3 * 96 / 25.4
 _HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
 _EMPTY = 0.6  # of its height for a line with nothing on it
-_FORGONE = 8  # lines that may stay free on a page for a break at an empty line
-_TOGETHER = 3  # lines before an empty one that a break leaves together
+_TOGETHER = 3  # lines before an empty one, and rows of one name, that a break leaves together
 _BEGUN = 10  # lines of a program, at least, before a break that is not at an empty line
+
+# what a break costs: so many lines may stay free on the page for a better one
+_NAMED = 4  # in what is printed, before rows of another name
+_ROW = 12  # between rows of one name
+_WAITING = 12  # of the whole listing, which begins on the next page
+_LINE = 8  # between two lines of a program
+_LEVEL = 2  # for each level that the line behind it stands further in
+_ENCLOSED = 8  # between brackets
+_BAD = 24  # behind what heads other lines, before a closing bracket, inside of a long line
 _PAIRED = 12  # short lines, at least, that stand in two columns
 _BETWEEN = 4  # letters between two columns, where there is room
 _TOLD = "  # its last lines are set in two columns"
@@ -130,6 +139,7 @@ class _Listing(Block):
         self._advance = ink.Text(style, "0").width
         self._columns = max(int(width / self._advance + 1e-6), 2 * _HANGING)
         self._lines = list(_wrapped(self._source, self._columns))
+        self._enclosed = list(_enclosed(self._lines))
         height = ink.line_of(style)[0]
         heights = [height * (_EMPTY if self._is_empty(i) else 1.0) for i in range(len(self._lines))]
         self._single = (
@@ -169,35 +179,47 @@ class _Listing(Block):
             column, row = divmod(i, rows)
             yield begins - self.first + row, column * self._second, line
 
-    def cut(self, first: int, last: int) -> int:
-        """At an empty line if there is one near, so that what belongs together stays together."""
-        if last > self._single:
-            return last if last > self._single + _BELOW else self._single
-        if last == self._single or self._is_empty(last):
+    def cut(self, first: int, last: int, waits: bool) -> int:
+        """Where what belongs together stays together, and where few lines of the page stay free for that."""
+        if last > self._single + _BELOW:
             return last
-        nearest = range(last, max(first, last - _FORGONE), -1)
-        found = next((i for i in nearest if self._is_empty(i - 1)), None)
-        if found is not None:
-            while found > first and self._is_empty(found - 1):
-                found -= 1
-            return found
-        if self._shaded:
-            found = next((i for i in nearest if self._heads(i)), None)
-        return self._kept(last) if found is None else found
+        costs = {i: self._cost(i) + last - i for i in range(min(first, last), last + 1)}
+        if waits:
+            costs[0] = _WAITING + last
+        return min(costs, key=lambda i: (costs[i], i))
 
-    def _kept(self, last: int) -> int:
-        """Not just before an empty line, not inside of a long line, and not behind one that heads others."""
-        end = next((i for i in range(last, len(self._lines)) if self._is_empty(i)), None)
-        found = last if end is None else min(last, end - _TOGETHER)
-        while found > 0 and (self._lines[found][0] is None or self._heads(found - 1)):
-            found -= 1
-        return 0 if self._numbered and found < _BEGUN else found
+    def _cost(self, line: int) -> int:
+        """How bad a break before a line is."""
+        if line >= self._single:
+            return _BAD * (line > self._single)  # behind the head over two columns
+        if self._is_empty(line - 1):
+            return _LEVEL  # rather before it, so that it stands on neither page
+        if self._is_empty(line):
+            return 0
+        ends = range(line, min(line + _TOGETHER, len(self._lines)))
+        if self._lines[line][0] is None or any(map(self._is_empty, ends)):
+            return _BAD
+        if self._numbered and line < _BEGUN:
+            return _BAD
+        return self._cost_of_row(line) if self._shaded else self._cost_in_program(line)
 
-    def _heads(self, line: int) -> bool:
-        """Whether a line begins with a word, and the next one stands further in."""
-        texts = [_text(found) for _, found in self._lines[line : line + 2]]
-        indents = [len(text) - len(text.lstrip()) for text in texts]
-        return indents[0] < indents[-1] and texts[0].lstrip()[:1].isalpha()
+    def _cost_of_row(self, line: int) -> int:
+        """The same in what is printed: a name stays with its rows, and few of them do not stand alone."""
+        before, row = (_text(self._lines[i][1]) for i in (line - 1, line))
+        if _name(before) and _indent(before) < _indent(row):
+            return _BAD
+        if _name(before) != _name(row):
+            return _NAMED
+        near = self._lines[max(line - _TOGETHER, 0) : line + _TOGETHER]
+        return _ROW if len({_name(_text(found)) for _, found in near}) == 1 else _BAD
+
+    def _cost_in_program(self, line: int) -> int:
+        """The same in a program: better at its outside than in a block or between brackets."""
+        before, text = (_text(self._lines[i][1]) for i in (line - 1, line))
+        indent = _indent(text)
+        if indent > _indent(before) or text[indent] in ")]}":
+            return _BAD
+        return _LINE + _LEVEL * (indent // ink.INDENT) + _ENCLOSED * (self._enclosed[line] > 0)
 
     def next(self, last: int) -> int:
         """The next line with something on it."""
@@ -291,10 +313,28 @@ def _length(line: Sequence[Piece]) -> int:
     return len(_text(line))
 
 
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _name(row: str) -> str:
+    """The name at the head of a row, without its indices; "" where there is none."""
+    found = re.match(r"\s*([^\W\d]\w*)", row)
+    return found[1] if found else ""
+
+
+def _enclosed(lines: Iterable[tuple[int | None, Sequence[Piece]]]) -> Iterator[int]:
+    """How many brackets are open before each line; those in comments and strings are none."""
+    depth = 0
+    for _, line in lines:
+        yield depth
+        for letter in "".join(text for kind, text in line if kind != "c"):
+            depth += (letter in "([{") - (letter in ")]}")
+
+
 def _levels(line: Sequence[Piece]) -> int:
     """How many tabs a line of a program stands further in."""
-    text = _text(line)
-    return (len(text) - len(text.lstrip(" "))) // ink.INDENT
+    return _indent(_text(line)) // ink.INDENT
 
 
 def _outdented(line: Sequence[Piece], levels: int) -> list[Piece]:

@@ -18,8 +18,8 @@ class Block(ABC):
     def heights(self, width: float, style: Any) -> list[float]:
         """The height of each line in CSS pixels, in a column of that width."""
 
-    def cut(self, _first: int, last: int) -> int:
-        """The best place for a break not after `last`; before `_first` where none behind it is good."""
+    def cut(self, _first: int, last: int, _waits: bool) -> int:
+        """The best line from `_first` to `last` to break before; 0 where it `_waits` for the next page rather."""
         return last
 
     def next(self, last: int) -> int:
@@ -89,10 +89,9 @@ def lay_out(
             if not page_is_empty:
                 return None, None, {"break": "any", "page": None}, [], False, max_lines
             last = min(first + box.style["orphans"], len(heights))
-        good = block.cut(first + box.style["orphans"], last)
-        if good >= first + box.style["orphans"]:
-            last = good
-        elif skip_stack is None and not page_is_empty:
+        waits = skip_stack is None and not page_is_empty
+        last = block.cut(first + box.style["orphans"], last, waits)
+        if not last:
             return None, None, {"break": "any", "page": None}, [], False, max_lines
     rest = block.next(last)
     part.replacement = block.part(first=first, last=last)

@@ -6,6 +6,7 @@ import pypdf
 import pytest
 
 from report import pdf, typeset
+from report.document.listings import highlighted
 from report.typeset import addresses
 from tests.pdf import documents
 from tests.pdf.test_html_to_pdf import elements, read
@@ -109,6 +110,35 @@ def test_a_name_stays_with_the_numbers_below_it() -> None:
     assert "dW" not in first
     assert "dW" in second
     assert " 59.0" in first
+
+
+def test_few_rows_of_one_name_do_not_stand_alone() -> None:
+    """A break is rather before the rows of a name, where they begin near it; 63 lines fill a page."""
+    for begins, broken in ((61, 61), (58, 58), (50, 63), (64, 61)):
+        rows = [f"W[{i}]" if i >= begins else f"v[{i}]" for i in range(100)]
+        source = [[("", f"{row} {i} of the listing")] for i, row in enumerate(rows)]
+        reader = document(typeset.listing(source, shaded=True))
+        assert reader.pages[0].extract_text().count("of the listing") == broken
+
+
+@pytest.mark.parametrize(
+    ("program", "head"),
+    [
+        (["for row in [", "    (1, 2),", "    (3, 4),", "]:", "    show(row)"], "for row in ["),
+        (["X = f([", "    1,", "])", "y = 1"], "X = f(["),
+        (["X = f([", "    1,", "])", "y = 1", "z = 2", "w = 3"], "X = f(["),
+        (["s = '('", "w = 1  # ("], "line"),  # no brackets
+        (["def f(x):", "    return x", "y = 1", "z = 2", "w = 3"], "def f(x):"),
+    ],
+)
+def test_brackets_and_blocks_of_a_program_stay_together(program: list[str], head: str) -> None:
+    """Wherever the page ends in them, the next one begins with their first line or behind them."""
+    for before in range(63 - len(program), 63):
+        text = [f"line {i}" for i in range(before)] + program + ["line"] * 30
+        source = highlighted("\n".join(text))
+        reader = document(typeset.listing(source, numbered=True))
+        found = reader.pages[1].extract_text(extraction_mode="layout").split("\n")[0]
+        assert re.fullmatch(rf"\s*\d+\s+({re.escape(head)}|line.*|[wyz] = .*)", found), found
 
 
 def test_no_last_line_of_a_function_stands_alone() -> None:
