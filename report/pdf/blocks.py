@@ -128,7 +128,8 @@ class _Listing(Block):
     """Lines one below the other, of which the last ones may stand in two columns if they are short.
 
     `paired` lines head them: the first, a command, then tells of it, and the last stands over each column.
-    A page is filled down the one column and down the other, and what is counted are rows of two.
+    A page is filled down the one column and down the other, and what is counted are rows of two. Where
+    they go on on the next page, the last of the heading lines is drawn once more over them.
     """
 
     def __init__(self, numbered: bool, shaded: bool, paired: int, lines: list[list[Piece]]) -> None:
@@ -140,6 +141,8 @@ class _Listing(Block):
         self._columns = max(int(width / self._advance + 1e-6), 2 * _HANGING)
         self._lines = list(_wrapped(self._source, self._columns))
         self._enclosed = list(_enclosed(self._lines))
+        heads = self._source[: self._paired]
+        self._head = _text(heads[-1])[: self._columns] if heads else ""
         height = ink.line_of(style)[0]
         heights = [height * (_EMPTY if self._is_empty(i) else 1.0) for i in range(len(self._lines))]
         self._single = (
@@ -150,12 +153,15 @@ class _Listing(Block):
             self._longest = max(_length(line) for _, line in self._lines[self._single :])
             room = min(self._longest + _BETWEEN, self._columns - self._longest)
             self._second = max(self._columns // 2, room)
-            self._head = _text(self._source[self._paired - 1])[: self._longest]
             self._heights += [height, *heights[self._single :: 2]]
             told = [*self._lines[0][1], ("c", _TOLD)]
             if _length(told) <= self._columns:
                 self._lines[0] = (1, told)
         return self._heights
+
+    def repeated(self, first: int) -> float:
+        goes_on = self._paired <= first != self._single  # where two columns begin it stands anyway
+        return self._heights[self._paired - 1] if self._head and goes_on else 0.0
 
     def _first_paired(self) -> int:
         """The first of the lines that stand in two columns; where none do, one after the last line."""
@@ -235,7 +241,10 @@ class _Listing(Block):
         placed = list(self._placed())
         shown = [line for _, _, line in placed]
         baseline = ink.line_of(style)[1]
-        *tops, bottom = itertools.accumulate(self._heights[self.first : self.last], initial=0.0)
+        repeated = self.repeated(self.first)
+        *tops, bottom = itertools.accumulate(
+            self._heights[self.first : self.last], initial=repeated
+        )
         if self._shaded:
             stream.set_color(colour(_SHADE))
             x, y = _GROUND
@@ -265,28 +274,34 @@ class _Listing(Block):
             _GOES_ON if n is None else str(n) if self._numbered and line else ""
             for n, line in shown
         ]
-        if any(marks) or (self.last or 0) > self._single:
+        if any(marks) or repeated or (self.last or 0) > self._single:
             stream.end_marked_content()
             stream.begin_marked_content("Artifact")  # ended by who began the marked content
         if any(marks):
             self._draw_marks(stream, marks, [tops[row] for row, _, _ in placed], style)
-        if (self.last or 0) > self._single:
-            self._draw_head(stream, [*tops, bottom], style)
+        self._draw_heads(stream, [*tops, bottom], style)
 
-    def _draw_head(self, stream: Any, tops: Sequence[float], style: Any) -> None:
-        """A rule between two columns, and over each of them what heads the lines before."""
-        row = max(self._single - self.first, 0)
-        x = (self._longest + self._second) / 2 * self._advance
-        stream.set_color(colour(_PALE))
-        stream.rectangle(x, tops[row], _RULE, tops[-1] - tops[row])
-        stream.fill()
-        if self.first <= self._single:
-            letters = ink.Letters(style, stream, self._head)
-            stream.set_color(colour(_GREY))
-            y = ink.line_of(style)[1] + tops[row]
-            placed = (letters.place(x * self._advance, y, self._head) for x in (0, self._second))
-            shown = "\n".join(itertools.chain.from_iterable(placed))
-            stream.stream.append(f"BT\n{shown}\nET".encode())
+    def _draw_heads(self, stream: Any, tops: Sequence[float], style: Any) -> None:
+        """What heads the lines over those that go on and over two columns, and a rule between these."""
+        row = self._single - self.first
+        heads = [(0.0, row < 0)] if self.repeated(self.first) else []
+        if (self.last or 0) > self._single:
+            top = tops[row] if row >= 0 else 0.0
+            heads += [(top, True)] if row >= 0 else []
+            x = (self._longest + self._second) / 2 * self._advance
+            stream.set_color(colour(_PALE))
+            stream.rectangle(x, top, _RULE, tops[-1] - top)
+            stream.fill()
+        if not heads:
+            return
+        letters = ink.Letters(style, stream, self._head)
+        stream.set_color(colour(_GREY))
+        out = ["BT"]
+        for y, is_double in heads:
+            text = self._head[: self._longest] if is_double else self._head
+            for x in (0, self._second * self._advance) if is_double else (0,):
+                out += letters.place(x, ink.line_of(style)[1] + y, text)
+        stream.stream.append("\n".join([*out, "ET"]).encode())
 
     def _draw_marks(
         self, stream: Any, marks: Sequence[str], tops: Sequence[float], style: Any

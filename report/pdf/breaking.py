@@ -22,6 +22,10 @@ class Block(ABC):
         """The best line from `_first` to `last` to break before; 0 where it `_waits` for the next page rather."""
         return last
 
+    def repeated(self, _first: int) -> float:
+        """The height of what is drawn once more over a part that begins with the line `_first`."""
+        return 0.0
+
     def next(self, last: int) -> int:
         """The line that goes on behind a break before the line `last`."""
         return last
@@ -76,7 +80,8 @@ def lay_out(
     block = box.replacement.part(gap=box.margin_bottom)  # lines stand apart as blocks do
     heights = block.heights(part.width, box.style)
     first = 0 if skip_stack is None else next(iter(skip_stack))
-    last, height, top = first, 0.0, part.content_box_y()
+    repeated = block.repeated(first)
+    last, height, top = first, repeated, part.content_box_y()
     while last < len(heights) and not context.overflows_page(
         bottom_space, top + height + heights[last]
     ):
@@ -95,6 +100,6 @@ def lay_out(
             return None, None, {"break": "any", "page": None}, [], False, max_lines
     rest = block.next(last)
     part.replacement = block.part(first=first, last=last)
-    part.height = sum(heights[first:last])
+    part.height = repeated + sum(heights[first:last])
     resume_at = {rest: None} if rest < len(heights) else None
     return part, resume_at, {"break": "any", "page": None}, [], False, max_lines

@@ -284,6 +284,26 @@ def test_short_lines_at_the_end_stand_in_two_columns() -> None:
     assert [page.extract_text().count("row") for page in pages] == [10, 0]
 
 
+@pytest.mark.parametrize(("words", "columns"), [(9, 1), (1, 2)])
+def test_what_heads_the_rows_stands_over_them_on_the_next_page_too(
+    words: int, columns: int
+) -> None:
+    """It is decoration there: what is tagged as code has it once."""
+    head = [[("k", "$ run")], [("", "     number")]]
+    rows = [[("", f"x[{i}] {'words ' * words}")] for i in range(150)]
+    first, *others = document(typeset.listing([*head, *rows], shaded=True, paired=2)).pages
+    assert first.extract_text().count("number") == 1 + columns * (columns > 1)
+    assert {page.extract_text().count("number") for page in others} == {columns}
+    for page in others:
+        content = page.get_contents()
+        assert content is not None
+        code, decoration = re.split(r"/Artifact\s+BMC", content.get_data().decode("latin-1"))[-2:]
+        assert (code.count(" Tm"), decoration.count(" Tm")) == (
+            len(_starts(page)) - columns,
+            columns,
+        )
+
+
 def test_few_short_lines_stay_below_each_other() -> None:
     source = [[("k", "$ run")], *lines(20)]
     pairs = document(typeset.listing(source, shaded=True, paired=2)).pages[0]
