@@ -91,6 +91,16 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     return [s.replace("-", MINUS) if v else f"0{room}" for s, v in zip(shown, numbers, strict=True)]
 
 
+def with_room(shown: str) -> tuple[str, str]:
+    """A number of a column, and what it keeps room for, if anything: 0 and .000, say.
+
+    Spaces are as wide as digits in few fonts: those digits, unseen, keep the room on paper.
+    """
+    number = shown.rstrip(POINT_SPACE + DIGIT_SPACE)
+    places = len(shown) - len(number) - 1
+    return number, f".{places * '0'}" if places > 0 else ""
+
+
 def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     """The entries of one tensor: all to the decimals that give the largest its `digits`.
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.number_format import column, together
+from report.number_format import column, together, with_room
 
 SMALL = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
@@ -43,6 +43,14 @@ def test_together(values: list[float], shown: list[str]) -> None:
 )
 def test_a_zero_in_a_column_is_0_and_room(values: list[float], shown: list[str]) -> None:
     assert column(values) == shown
+
+
+def test_the_room_of_a_zero_is_that_of_the_decimals_of_the_others() -> None:
+    assert [with_room(shown) for shown in column([0.25, 0, -22.5])] == [
+        ("0.25", ""),
+        ("0", ".00"),
+        ("−22.50", ""),
+    ]
 
 
 def read(text: str) -> float:

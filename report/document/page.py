@@ -122,6 +122,7 @@ def environment(setter: Setter) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_with_room,
     )
     environment.filters["tex"] = setter.tex
     environment.filters["terminal"] = setter.terminal
@@ -131,6 +132,13 @@ def environment(setter: Setter) -> Environment:
     environment.filters["show"] = number_format.show
     environment.globals["page_of"] = setter.page_of  # a filter of a constant would be called once
     return environment
+
+
+def _with_room(shown: Any) -> Any:
+    """What a template shows; a zero of a column stands under the units of the others."""
+    if not isinstance(shown, str) or shown[-1:] != number_format.DIGIT_SPACE:
+        return shown
+    return Markup('{}<span class="room">{}</span>').format(*number_format.with_room(shown))
 
 
 @cache

@@ -80,7 +80,8 @@ def _limits(sizes: Sequence[float], room: float) -> list[float]:
 
 def _text(words: Iterable[str], size: float = TEXT, face: str = "roman") -> float:
     """The width of the longest of some texts."""
-    return max((text_width(w, face, size) for w in words), default=0.0) * 25.4 / 72
+    shown = ("".join(number_format.with_room(w)) for w in words)
+    return max((text_width(w, face, size) for w in shown), default=0.0) * 25.4 / 72
 
 
 def _formulas(latex: Iterable[str]) -> float:

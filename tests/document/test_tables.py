@@ -8,6 +8,7 @@ from report.derivation import derive
 from report.derivation.latex.symbols import VALUE, number_tex
 from report.document import tables
 from report.document.formulas import PDF
+from report.document.page import environment
 from report.document.precision import precision
 from report.figure.font_metrics import width
 
@@ -23,6 +24,15 @@ def test_the_number_of_entries_stands_on_one_line(count: int) -> None:
     assert error["count"] == f" ({count} entries)"
     assert float(table["columns"][0]) >= words
     assert float(table["width"]) <= tables.COLUMN
+
+
+def test_a_zero_keeps_room_for_decimals_as_wide_as_they_are() -> None:
+    """The font's spaces are wider than its digits."""
+    found = trace("sum(x * c)", {"x": [0.3, 0.7], "c": [0.25, 0.0]}, wrt=["x"])
+    table = tables.verification(PDF, verify(found, derive(found), {}), found)
+    template = environment(PDF).from_string("{{ cell }}")
+    shown = [template.render(cell=row["cells"][0]) for row in table["rows"]]
+    assert shown == ["0.25", '0<span class="room">.00</span>']
 
 
 def test_a_number_that_is_put_in_keeps_its_zeros_where_it_has_more_digits() -> None:

@@ -207,8 +207,8 @@ def _aligned(grid: np.ndarray, among: Sequence[float] | np.ndarray) -> list[str]
 
 def _with_room(shown: str) -> str:
     """A number and, where it is 0, the room of the decimals of others."""
-    places = shown.count(number_format.DIGIT_SPACE)
-    return rf"{shown[0]}\hphantom{{.{places * '0'}}}" if places else shown
+    number, room = number_format.with_room(shown)
+    return rf"{number}\hphantom{{{room}}}" if room else number
 
 
 def dimensions(shape: Shape) -> str:
