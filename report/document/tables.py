@@ -39,11 +39,12 @@ GATE = 19.0  # millimetres of a gate's number and sign
 SLACK = 1e-6  # em: a formula is not broken because of rounding
 TALL = 4.0  # em: a row so high may stand alone on a page
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
+WHOLE = 14  # rows of a table that no page break parts
 MAX_ENTRIES = 6  # of a gradient whose entries the verification shows one by one
-MAX_LISTED = 14  # rows of such entries; where there are more, only numbers stand by themselves
 
 Row = TypeVar("Row")
 
+ERROR = "largest relative error"
 YOUR_PROGRAM = "your program"
 WORDS = {True: "agrees", False: "differs", None: "not printed"}
 
@@ -216,28 +217,25 @@ def verification(
     short = " program" if own else ""  # beside "your program" there is no room for more
     ways |= {dialect: DIALECTS[dialect].removesuffix(short) for dialect in v.dialects}
     heads = [
-        *(["gradient", "backprop"] if listed else ["largest relative error"]),
+        *(["gradient", "backprop"] if listed else [ERROR]),
         *ways.values(),
         *([YOUR_PROGRAM] if own else []),
     ]
-    sums = [("", "", listed)] if listed else []
+    sums = [(ERROR + " above" * bool(large), "", "", listed)] if listed else []
     for name, es in large.items():
         by = symbol(name, np.shape(trace.gradients[name]))
         gradient = rf"\partial {symbol(trace.letter)} / \partial {by}"
-        sums.append((gradient, f" ({len(es)} entries)", es))
+        sums.append(("of " * bool(listed), gradient, f" ({len(es)} entries)", es))
     errors = [
         [
             *([""] if listed else []),
             *(_largest(es, way) for way in ways),
             *([_together(es, own)] if own else []),
         ]
-        for _, _, es in sums
+        for *_, es in sums
     ]
-    of = max(
-        (_text([f"error of {count}"]) + _formulas([name]) for name, count, _ in sums if name),
-        default=0.0,
-    )
-    first = max(_formulas(names), _text(["relative error" if listed else heads[0]]), of)
+    of = (_text([before + count]) + _formulas([name]) for before, name, count, _ in sums)
+    first = max(_formulas(names), _text(heads[:1], face="bold"), *of)
     for digits in (CHECK_DIGITS, 8, 6):
         columns = _numbers(listed, ways, digits)[not listed :]
         if own:
@@ -255,9 +253,10 @@ def verification(
             for name, cells in zip(names, zip(*columns, strict=True), strict=True)
         ],
         "errors": [
-            {"of": name and setter.tex(name), "count": count, "cells": cells}
-            for (name, count, _), cells in zip(sums, errors, strict=True)
+            {"before": before, "of": name and setter.tex(name), "count": count, "cells": cells}
+            for (before, name, count, _), cells in zip(sums, errors, strict=True)
         ],
+        "short": len(listed) + len(large) <= WHOLE,
         "comparisons": v.comparisons,
         "formulas": v.formulas,
         "what": _agreed(v),
@@ -286,9 +285,7 @@ def _listed(
     own: dict[str, list[CheckedEntry]] = {}
     for e in entries:
         own.setdefault(e.name, []).append(e)
-    few = sum(len(es) for es in own.values() if len(es) <= MAX_ENTRIES) <= MAX_LISTED
-    most = MAX_ENTRIES if few else 1
-    large = {name: es for name, es in own.items() if len(es) > most}
+    large = {name: es for name, es in own.items() if len(es) > MAX_ENTRIES}
     return [e for e in entries if e.name not in large], large
 
 

@@ -91,7 +91,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "heights": heights,
         "unused": [i.name for i in trace.inputs if not _used(trace, i)],
         "figure": graph(setter, work.figure, q.id, linked, trace if setter.browser else None),
-        "short": len(derivation.forward) <= 14
+        "short": len(derivation.forward) <= tables.WHOLE
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": tables.forward(setter, q.id, derivation.forward, linked, same),
         "value": number_format.show(trace.value, 12),

@@ -20,10 +20,23 @@ def test_the_number_of_entries_stands_on_one_line(count: int) -> None:
     error = table["errors"][0]
     assert len(table["heads"]) == 1 + len(error["cells"]) == len(table["columns"])
     assert "trace" not in table["heads"]  # of which no number is shown
-    words = width(f"error of {error['count']}", "roman", tables.TEXT) * 25.4 / 72
+    words = width(f"{error['before']}{error['count']}", "roman", tables.TEXT) * 25.4 / 72
     assert error["count"] == f" ({count} entries)"
     assert float(table["columns"][0]) >= words
     assert float(table["width"]) <= tables.COLUMN
+
+
+def test_each_small_gradient_is_checked_entry_by_entry_however_many_there_are() -> None:
+    inputs = {f"x{i}": [0.1 * i, 0.2, 0.3, 0.4, 0.5, 0.6] for i in range(4)}
+    found = trace(
+        "x0 @ x1 + x2 @ x3 + sum(y * y * c)", {**inputs, "c": 2, "y": [0.1 * i for i in range(7)]}
+    )
+    table = tables.verification(PDF, verify(found, derive(found), {}), found)
+    assert len(table["rows"]) == 4 * 6 + 1
+    above, y = table["errors"]
+    assert (above["before"], above["of"]) == ("largest relative error above", "")
+    assert (y["before"], y["count"]) == ("of ", " (7 entries)")
+    assert not table["short"]
 
 
 def test_a_zero_keeps_room_for_decimals_as_wide_as_they_are() -> None:
