@@ -21,7 +21,7 @@ from report.derivation.gradient_formulas import Backpass
 from report.derivation.index_form import NoIndexForm
 from report.derivation.latex import Printed
 from report.derivation.latex.options import over
-from report.derivation.latex.printed import Sign, bracketed, joined, put
+from report.derivation.latex.printed import Sign, bracketed, joined, known, put
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
 from report.derivation.quantity_names import Notation, factor, gradient_numbers
 from report.derivation.symbolic.size import written_size
@@ -138,7 +138,7 @@ def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
     dot = r" \odot " if node.shape and np.shape(slope) else r" \cdot "
     symbols = link.put_in(dot)
     upstream = tensor(link.q.gradient, GRADIENT)
-    numbers = put(factor(upstream), dot, factor(link.slope_written))
+    numbers = put(factor(upstream), dot, factor(known(link.slope_written)))
     if stretched and handed_on:
         numbers = upstream if slope > 0 else put("-", upstream)
     put_in = []

@@ -171,7 +171,7 @@ def _rows(trace: Trace, step: Step, same: Precision) -> Iterator[_Row]:
             branch.left,
             _after(branch.chain),
             _in_short(branch.local),
-            _before([same(n) for n in branch.numbers[:-1]]),
+            _before([same.product(n, float(branch.value)) for n in branch.numbers[:-1]]),
             branch.value,
         )
         if branch.total is not None:

@@ -26,6 +26,17 @@ class Precision:
         """A formula with its numbers rounded as in their columns, without zeros that only align."""
         return numbers.with_shown(self._of)
 
+    def product(self, numbers: Printed, result: float) -> Printed:
+        """The same of a product beside its result; a factor that is the result but for its sign is as precise."""
+        return numbers.with_shown(lambda text, shown: self._beside(result, text, shown))
+
+    def _beside(self, result: float, text: str, shown: Shown) -> str:
+        alike = isinstance(shown.numbers, float) and abs(shown.numbers) == abs(result)
+        again = self._rounded.get((GRADIENT, _rounded(result))) if alike else None
+        if again is None:
+            return self._of(text, shown)
+        return f"{'-' * (shown.numbers < 0)}{again.removeprefix('-')}"
+
     def _of(self, text: str, shown: Shown) -> str:
         return self._rounded.get((shown.colour, _rounded(shown.numbers)), text)
 

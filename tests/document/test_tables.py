@@ -7,6 +7,7 @@ from report.checks import verify
 from report.derivation import derive
 from report.derivation.latex.symbols import VALUE, number_tex
 from report.document import tables
+from report.document.backward import scalar_gradients
 from report.document.formulas import PDF
 from report.document.page import environment
 from report.document.precision import precision
@@ -52,3 +53,23 @@ def test_a_number_that_is_put_in_keeps_its_zeros_where_it_has_more_digits() -> N
     same = precision([0.96017028, 2.01991485, -3.0], [])
     shown = [same(number_tex(x, VALUE)).uncoloured for x in (0.96017028, -3.0)]
     assert shown == ["0.960170", "-3"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "products"),
+    [
+        ("exp(x)", [r"1 \cdot 0.778801"]),  # 0.7788008 in the column of values
+        ("1 / (15.5 + x)", [r"1 \cdot \left(-0.004300\right)", r"\left(-0.004300\right) \cdot 1"]),
+        ("3 - exp(x)", [r"1 \cdot \left(-1\right)", r"\left(-1\right) \cdot 0.778801"]),
+    ],
+)
+def test_a_factor_that_is_the_product_is_as_precise_as_it(
+    formula: str, products: list[str]
+) -> None:
+    found = trace(formula, {"x": -0.25})
+    derivation = derive(found)
+    values = [float(q.value) for q in found.gates]
+    same = precision(values, scalar_gradients(found, derivation, "brief"))
+    branches = [branch for step in derivation.backward for branch in step.branches]
+    shown = [same.product(b.numbers[0], float(b.value)).uncoloured for b in branches]
+    assert shown == products

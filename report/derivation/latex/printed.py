@@ -87,7 +87,10 @@ class Start(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A part in colour: where it begins and ends in the LaTeX, without the command, and the numbers that it shows."""
+    """A part in colour: where it begins and ends in the LaTeX, without the command, and the numbers that it shows.
+
+    Or a factor without a colour, "", that is known all the same.
+    """
 
     begin: int
     end: int
@@ -160,8 +163,9 @@ class Printed(str):
         """The LaTeX without its colours."""
         text, at = "", 0
         for part in self.shown:
-            text += self[at : part.begin - len(_command(part.colour))] + self[part.begin : part.end]
-            at = part.end + 1
+            command = _command(part.colour) if part.colour else ""
+            text += self[at : part.begin - len(command)] + self[part.begin : part.end]
+            at = part.end + bool(command)
         return text + self[at:]
 
     @property
@@ -182,7 +186,7 @@ class Printed(str):
     @property
     def unsigned(self) -> Printed:
         """The same without the minus that it begins with."""
-        shown = tuple(part.moved(-1) for part in self.shown)
+        shown = tuple(part.moved(-1) for part in self.shown if part.begin)
         return Printed(
             self[1:], self.binding, Start(), self.last, self.signs, self.notes, shown=shown
         )
@@ -278,6 +282,12 @@ def coloured(part: Printed, colour: str | None) -> Printed:
     return Printed(
         f"{command}{part}}}", part.binding, start, Last.OTHER, part.signs, part.notes, **told
     )
+
+
+def known(part: Printed) -> Printed:
+    """A part without a colour that other LaTeX may take the place of, as of one in colour."""
+    shown = part.shown or (Shown(0, len(part), "", part.numbers),)
+    return part.bound(part.binding, shown=shown)
 
 
 def _command(colour: str) -> str:
