@@ -243,6 +243,11 @@ class Link:
                 del put_in[:-1]
         return tuple(dict.fromkeys(symbols)), tuple(put_in)
 
+    def put_in_local(self) -> Printed:
+        """The local derivative with the numbers of the forward pass: p - y as two columns."""
+        graph, known = self.local_graph, self._known(self.local_graph)
+        return self.notation.latex(graph, lambda n: known.get(n) or self.numbers.get(n))
+
     def _steps(self) -> list[Printed]:
         """What stands between the derivative of a gate's definition and the rule, so that one can follow."""
         arguments = [self.names.get(leaf) or self.notation.latex(leaf) for leaf in self.leaves]

@@ -150,8 +150,10 @@ def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
         symbols = _summed(symbols, node, arg)
         if is_few:
             put_in.append(_summed(numbers, node, arg))
-    elif is_few and link.is_last and arg.shape:  # upstream is 1: the local derivative is all
-        put_in += link.local()[1][:-1]
+    elif is_few and arg.shape and node is link.notation.trace.graph.result:
+        # upstream is 1: the local derivative is all
+        told = link.put_in_local()
+        put_in += [told] if told.uncoloured != gradient_numbers(part).uncoloured else []
     elif is_few and not handed_on:
         put_in.append(numbers)
     put_in.append(gradient_numbers(part))
