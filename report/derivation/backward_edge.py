@@ -243,10 +243,12 @@ class Link:
                 del put_in[:-1]
         return tuple(dict.fromkeys(symbols)), tuple(put_in)
 
-    def put_in_local(self) -> Printed:
-        """The local derivative with the numbers of the forward pass: p - y as two columns."""
+    def local_in_numbers(self) -> Printed | None:
+        """The local derivative with the numbers of the forward pass, p - y as two columns; None without any."""
         graph, known = self.local_graph, self._known(self.local_graph)
-        return self.notation.latex(graph, lambda n: known.get(n) or self.numbers.get(n))
+        symbols = self.notation.latex(graph, self.names.get)
+        put_in = self.notation.latex(graph, lambda n: known.get(n) or self.numbers.get(n))
+        return None if put_in == symbols else put_in
 
     def _steps(self) -> list[Printed]:
         """What stands between the derivative of a gate's definition and the rule, so that one can follow."""

@@ -28,8 +28,8 @@ from report.derivation.symbolic.size import written_size
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
 MIN_SAVED = 5  # gates that must fall away
-_NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.OF_CODE})
 MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
+_NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.OF_CODE})
 
 
 def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable]) -> Step:
@@ -152,8 +152,8 @@ def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
             put_in.append(_summed(numbers, node, arg))
     elif is_few and arg.shape and node is link.notation.trace.graph.result:
         # upstream is 1: the local derivative is all
-        told = link.put_in_local()
-        put_in += [told] if told.uncoloured != gradient_numbers(part).uncoloured else []
+        told = link.local_in_numbers()
+        put_in += [told] if told and told.uncoloured != gradient_numbers(part).uncoloured else []
     elif is_few and not handed_on:
         put_in.append(numbers)
     put_in.append(gradient_numbers(part))
