@@ -36,7 +36,7 @@ MIN_SAVED = 6  # gates that a name for it saves
 MAX_BARE = 3  # gates of a gradient that needs no name: s - 1
 MUCH = 3  # operations fewer than in the formula of the rules, for sympy's own to be printed
 CLOSE = 1e-12  # to 1, for what adds up to it but for rounding
-# tensors whose entries move
+# tensors whose entries move, and what no textbook has a sign for
 MOVED = frozenset({Sign.RESHAPE, Sign.TRANSPOSE, Sign.SCATTER, Sign.OF_CODE})
 
 
