@@ -17,9 +17,9 @@ from report.autodiff.backprop import Arrivals, backward, forward, gate_names
 from report.autodiff.gates import definitions
 from report.autodiff.graph import Array, Graph, Node, evaluate, uncollected
 from report.autodiff.inputs import ascii_name, read_inputs
-from report.autodiff.kinks import kinks, on_kink
+from report.autodiff.kinks import kinks
 from report.autodiff.parser import is_latex, parse
-from report.autodiff.rounding_error import scales
+from report.autodiff.rounding_error import is_on_kink, scales
 from report.autodiff.trace import Contribution, Quantity, Trace, written_part
 from report.errors import ReportError, shown
 from report.plain_values import as_list, as_text
@@ -111,7 +111,7 @@ def _has_lost_digits(found: Trace) -> bool:
         return False
     if any(scale.doubtful for scale in scales(found).values()):
         return True
-    return any(not on_kink(found, _node(found, n)) for n in kinks(found))
+    return any(not is_on_kink(found, _node(found, n)) for n in kinks(found))
 
 
 def _node(found: Trace, name: str) -> Node:

@@ -9,11 +9,6 @@ from report.autodiff.rounding_error import ROUNDING, at_kink, is_on_kink, scales
 from report.autodiff.trace import Trace
 
 
-def on_kink(trace: Trace, node: Node) -> bool:
-    """Whether the arguments of a gate sit on a kink."""
-    return is_on_kink(trace, node)
-
-
 def kinks(trace: Trace) -> tuple[str, ...]:
     """The gates whose arguments sit on a kink, or would if they were not rounded.
 
@@ -23,7 +18,7 @@ def kinks(trace: Trace) -> tuple[str, ...]:
         q.name
         for q in trace.gates
         if q.node.gate.kink is not None
-        and (on_kink(trace, q.node) or _holds(q.node, trace, _reach(trace, q.node)))
+        and (is_on_kink(trace, q.node) or _holds(q.node, trace, _reach(trace, q.node)))
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from report.autodiff.gates import GATES
 from report.autodiff.gates.entries import Labels
-from report.autodiff.kinks import on_kink
+from report.autodiff.rounding_error import is_on_kink
 from report.derivation.backward_edge import Link
 from report.derivation.index_form import NoIndexForm
 from report.derivation.index_form.walk import Walk
@@ -158,7 +158,7 @@ class EntrySlopes:
         """1 where the entry is the largest one."""
         import sympy
 
-        if on_kink(self.link.notation.trace, self.link.node) or len(e.limits) != 1:
+        if is_on_kink(self.link.notation.trace, self.link.node) or len(e.limits) != 1:
             raise NoIndexForm
         label = e.limits[0][0]
         inside = self.by_entry(e.function)

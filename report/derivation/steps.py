@@ -10,7 +10,7 @@ import numpy as np
 
 from report.autodiff.form import Form
 from report.autodiff.graph import Node
-from report.autodiff.kinks import on_kink
+from report.autodiff.rounding_error import is_on_kink
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity, Trace
 from report.derivation.backward_edge import MAX_PUT_IN, Link
@@ -63,7 +63,7 @@ def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable
 
 
 def _at_kink(trace: Trace, q: Quantity) -> str:
-    if not on_kink(trace, q.node):
+    if not is_on_kink(trace, q.node):
         return ""
     return f"An input sits on the kink of this gate; the convention is: {q.node.gate.convention}."
 
