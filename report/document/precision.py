@@ -26,6 +26,11 @@ class Precision:
         """A formula with its numbers rounded as in their columns, without zeros that only align."""
         return numbers.with_shown(self._of)
 
+    def alone(self, value: float) -> str:
+        """A value as its column has it, as text."""
+        found = self._rounded.get((VALUE, _rounded(float(value))))
+        return found.replace("-", number_format.MINUS) if found else number_format.show(value)
+
     def product(self, numbers: Printed, result: float) -> Printed:
         """The same of a product beside its result; a factor that is the result but for its sign is as precise."""
         return numbers.with_shown(lambda text, shown: self._beside(result, text, shown))

@@ -95,7 +95,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         and not any(a.shape for r in derivation.forward for a in r.quantity.node.args),
         "forward": tables.forward(setter, q.id, derivation.forward, linked, same),
         "value": number_format.show(trace.value, 12),
-        "short_value": number_format.show(trace.value),
+        "short_value": same.alone(trace.value),
         "legend": setter.sentence(" ".join(work.legend)) if work.legend else "",
         "steps": backward.steps(setter, q.id, trace, derivation, work.detail, same),
         "followed": len(derivation.backward) + len({f.quantity for f in derivation.flows}),
