@@ -28,7 +28,7 @@ from report.derivation.symbolic.size import written_size
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
 MIN_SAVED = 5  # gates that must fall away
-MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum, times 1
+MAX_AGAIN = 16  # entries of a tensor that is shown again: where it arrives, in a sum
 _NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.OF_CODE})
 
 
@@ -143,9 +143,7 @@ def _product(link: Link, left: Printed, part: np.ndarray) -> Branch:
         numbers = upstream if slope > 0 else put("-", upstream)
     put_in = []
     size = max(math.prod(node.shape), np.size(slope))
-    is_few = size <= (
-        MAX_AGAIN if stretched or node is link.notation.trace.graph.result else MAX_PUT_IN
-    )
+    is_few = size <= (MAX_AGAIN if stretched else MAX_PUT_IN)
     if stretched:
         symbols = _summed(symbols, node, arg)
         if is_few:
