@@ -244,11 +244,14 @@ class Link:
         return tuple(dict.fromkeys(symbols)), tuple(put_in)
 
     def local_in_numbers(self) -> Printed | None:
-        """The local derivative with the numbers of the forward pass, p - y as two columns; None without any."""
+        """The local derivative with the numbers of the forward pass, p - y as two columns.
+
+        None where it has none, or in a condition, which says more in words.
+        """
         graph, known = self.local_graph, self._known(self.local_graph)
         symbols = self.notation.latex(graph, self.names.get)
         put_in = self.notation.latex(graph, lambda n: known.get(n) or self.numbers.get(n))
-        return None if put_in == symbols else put_in
+        return None if put_in == symbols or Sign.TRUTH in put_in.signs else put_in
 
     def _steps(self) -> list[Printed]:
         """What stands between the derivative of a gate's definition and the rule, so that one can follow."""
