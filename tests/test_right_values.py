@@ -272,3 +272,13 @@ def test_what_float64_is_too_short_for_is_said_to_be_so(
 ) -> None:
     with pytest.raises(ReportError, match=words):
         trace(function, inputs)
+
+
+def test_what_is_added_to_a_huge_number_keeps_its_gradient() -> None:
+    """The diagonal of a matrix that nothing else flows back into has plain zeros beside it."""
+    function = "minimum(where(a < b, sum(diag(x) @ x), b), sum(logsumexp(Z - mean(y), axis=0)))"
+    z = [[-0.5, 0.4], [-1.5, -1.2]]
+    inputs = {"a": 2, "b": 1, "x": [6e-13, 8e-13], "Z": z, "y": [1.1e300, 3.1e299, -2e299]}
+    columns = [softmax(*column) for column in zip(*z, strict=True)]
+    expected = np.array(columns, dtype=float).T
+    np.testing.assert_allclose(trace(function, inputs).gradients["Z"], expected, rtol=1e-14)
