@@ -256,7 +256,8 @@ def backward(graph: Graph, numbers: Mapping[Node, Array]) -> tuple[dict[Node, An
         gradients, arrivals = _pulled(graph, numbers, lambda node, g: _sound(g, away[node]))
         arrivals.parts[:] = map(_sound, arrivals.parts, moved.parts)
         gradients = {node: _sound(g, others[node]) for node, g in gradients.items()}
-    return gradients, arrivals
+    # a rule may fill up with plain zeros
+    return {node: _extend_all(g) for node, g in gradients.items()}, arrivals
 
 
 def _pulled(

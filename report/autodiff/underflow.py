@@ -83,8 +83,7 @@ def _exact(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Any] | None:
 
 def _is_lost(exact: Any) -> bool:
     """Whether a number that is not 0 is the nearest to 0 of all float64 numbers."""
-    # a rule may fill up with plain zeros
-    there = np.vectorize(lambda x: getattr(x, "stored", x) != 0, otypes=[bool])(exact)
+    there = np.vectorize(lambda x: x.stored != 0, otypes=[bool])(exact)
     return bool(np.any(there & (extended.floats(exact) == 0)))
 
 
