@@ -110,7 +110,7 @@ class GradientForm:
 
     @cached_property
     def bare(self) -> set[Node]:
-        """The gradients by name that are a part but for a number: s₁ stands for ∂J/∂z₁ itself."""
+        """The gradients that need no name, little more than a part: s₁ for ∂J/∂z₁, s₂ - 1."""
         return {
             name
             for name, graph in self.slopes.items()
@@ -186,7 +186,7 @@ class GradientForm:
 
         try:
             entry = notation.index_form(graph, used, leaf)
-            return entry, {*used, *named}
+            return entry, self._by_name({*used, *named})
         except NoIndexForm:
             return None, set()
 
@@ -211,15 +211,11 @@ class GradientForm:
         wanted = set(used)
         if self.formula is not None:
             wanted |= self.below(self.graph)
-        for name in wanted & self.bare:
-            wanted |= self.below(self.slopes[name])
         slopes: list[Node] = []
-        while more := wanted & self.slopes.keys() - self.bare - set(slopes):
+        while more := wanted & self.slopes.keys() - set(slopes):
             slopes.append(max(more, key=lambda n: -number[self.named[n]]))
             _, used_here = self.slope(slopes[-1])
             wanted |= used_here
-            for name in wanted & self.bare:
-                wanted |= self.below(self.slopes[name])
         parts: list[Node] = []
         while more := wanted & self.parts.keys() - set(parts):
             parts.append(next(n for n in self.parts if n in more))
@@ -289,7 +285,12 @@ class GradientForm:
     def below(self, graph: Node, meaning: bool = False) -> set[Node]:
         """What stands by name in the formula of a node, or in what the node's own name means."""
         names = {*self.named, *self.parts} - ({graph} if meaning else set())
-        return {n for n in topological(graph, leaves=names) if n in names}
+        return self._by_name({n for n in topological(graph, leaves=names) if n in names})
+
+    def _by_name(self, found: set[Node]) -> set[Node]:
+        """What stands by name: in the place of a gradient that needs no name what its formula has."""
+        told = (self.below(self.slopes[name]) for name in found & self.bare)
+        return (found - self.bare).union(*told)
 
 
 def _is_sum(node: Node, given: Container[Node]) -> bool:
