@@ -70,6 +70,13 @@ def test_a_scale_is_the_size_of_what_cancels():
     assert 0.01 < by_name["c"].gradient < 1000
 
 
+@pytest.mark.parametrize("function", ["x*1.7e308 - x*y*1.7e308", "((x + 1e17) - 1e17)*1e300"])
+def test_the_room_beside_the_largest_numbers_has_an_end(function):
+    """An infinite one would let every number of a program pass."""
+    trace = report.trace(function, {"x": 1, "y": 1})
+    assert 1e300 <= scales(trace)[trace.graph.result].value < float("inf")
+
+
 def test_a_tie_is_no_rounding():
     """Shaken, one of two equal numbers becomes the larger; that loosens no comparison."""
     trace = report.trace("maximum(x*1, x*2/2)**2", {"x": 0.7})

@@ -32,6 +32,7 @@ _JUMP = (
 )
 _RESIDUE = 1e-12  # of the largest number: it may be what rounding leaves of a 0
 _SMALL, _STEP = 2.0**-1000, 2.0**-1074  # numbers that are rounded by a step, whatever their size
+_LARGEST = float(np.finfo(float).max)  # infinite room would let every number pass
 _GOLDEN = 0.6180339887498949
 
 
@@ -117,13 +118,14 @@ def _moved(
         limit = _JUMP * largest if jumped else math.inf
         for node in own.keys() & base.keys():
             move, number = np.abs(other.get(node, np.nan) - base[node]), sizes[node]
-            size = _top(move) / _SHAKE
             if jumped and np.any((number > 0) & (number < _RESIDUE * largest)):
                 doubtful.add(node)
-            if math.isnan(size) or size == math.inf:
-                size = _top(np.abs(own[node] - base[node])) / _SHAKE
+            top = _top(move)
+            if not math.isfinite(top):
+                top = _top(np.abs(own[node] - base[node]))
                 doubtful.add(node)
-            if size <= limit:
+            size = min(top / _SHAKE, _LARGEST)
+            if math.isfinite(top) and size <= limit:
                 found[node] = max(found[node], size)
                 if (move > _DOUBT * number).any():
                     doubtful.add(node)
