@@ -142,6 +142,16 @@ def gradient_underflow(graph: Graph, node: Node, names: Mapping[Node, str]) -> R
     )
 
 
+def derivative_underflow(
+    graph: Graph, node: Node, argument: Node, names: Mapping[Node, str]
+) -> ReportError:
+    """The error for a local derivative that is too small for a float64 number, where others need it."""
+    return ReportError(
+        f"the derivative of gate {names[node]} ({node.gate.name}) by {_name(argument, names)} underflows: "
+        "it is too small for a float64 number; choose other inputs" + _place(graph, node)
+    )
+
+
 def too_few_digits(
     graph: Graph, node: Node, names: Mapping[Node, str], what: str, rounded: Array, exact: Array
 ) -> ReportError:

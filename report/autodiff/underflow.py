@@ -63,12 +63,15 @@ def check(found: Trace) -> None:
             if _is_lost(exact[node]):
                 known = {k: v.value for k, v in found.quantities.items()}
                 raise _message(graph, node, known, exact)
-    slopes, _ = extended.backward(graph, exact)
+    slopes, arrivals = extended.backward(graph, exact)
     known = {q.node: q.gradient for q in found.quantities.values() if q.gradient is not None}
     if any(_is_wrong(slopes[node], known[node]) for node in slopes.keys() & known.keys()):
         for q in reversed(found.gates):  # consumers before arguments
             if q.node in slopes and _is_lost(slopes[q.node]):
                 raise domain_errors.gradient_underflow(graph, q.node, gate_names(graph))
+    for arg, gate, part in zip(arrivals.arguments, arrivals.consumers, arrivals.parts, strict=True):
+        if gate.gate.elementwise and _is_lost(_local(part, slopes[gate])):
+            raise domain_errors.derivative_underflow(graph, gate, arg, gate_names(graph))
 
 
 def _exact(graph: Graph, inputs: Mapping[str, Array]) -> dict[Node, Any] | None:
@@ -85,6 +88,14 @@ def _is_lost(exact: Any) -> bool:
     """Whether a number that is not 0 is the nearest to 0 of all float64 numbers."""
     there = np.vectorize(lambda x: x.stored != 0, otypes=[bool])(exact)
     return bool(np.any(there & (extended.floats(exact) == 0)))
+
+
+def _local(part: Any, upstream: Any) -> Any:
+    """The local derivatives of a gate that carry a number to an argument of its shape."""
+    if np.shape(part) != np.shape(upstream):
+        return np.ravel(part)[:0]
+    carried = np.abs(extended.floats(part)) > _LARGE
+    return np.array(np.ravel(part)[carried.ravel()] / np.ravel(upstream)[carried.ravel()])
 
 
 def _is_wrong(exact: Any, value: Array) -> bool:
