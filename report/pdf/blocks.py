@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from report.pdf import ink
+from report.pdf import ink, shapes
 from report.pdf.breaking import Block
 from report.typeset.addresses import BLOCK, Piece
 from report.typeset.colours import colour
@@ -25,7 +25,7 @@ _GROUND = (
     5 * 96 / 72,
 )  # CSS pixels that a ground reaches out on the sides, above and below
 _LABEL, _LABEL_GAP = 9 / 10, 4 * 96 / 25.4  # em; CSS pixels between a label and the text
-_NUMBER, _NUMBER_GAP = 1.0, 3 * 96 / 25.4
+_NUMBER_GAP = 3 * 96 / 25.4
 _HANGING, _GOES_ON = 2, "↪"  # letters that a line which goes on stands further in, and its mark
 _EMPTY = 0.6  # of its height for a line with nothing on it
 _TOGETHER = 3  # lines before an empty one, and rows of one name, that a break leaves together
@@ -307,17 +307,15 @@ class _Listing(Block):
         self, stream: Any, marks: Sequence[str], tops: Sequence[float], style: Any
     ) -> None:
         """Numbers of lines, and the sign of a line that goes on, left of the text."""
-        baseline = ink.line_of(style)[1]
-        small = ink.varied(style, font_size=style["font_size"] * _NUMBER)
-        letters = ink.Letters(small, stream, "".join(marks))
+        baseline, size = ink.line_of(style)[1], style["font_size"]
         stream.set_color(colour(_PALE))
-        placed = (
-            operator
+        stream.stream += (
+            operators.encode()
             for top, mark in zip(tops, marks, strict=True)
-            if mark
-            for operator in letters.place(-_NUMBER_GAP - letters.width(mark), baseline + top, mark)
+            for operators in shapes.place(
+                -_NUMBER_GAP - shapes.width(mark, size), baseline + top, mark, size
+            )
         )
-        stream.stream.append("\n".join(["BT", *placed, "ET"]).encode())
 
 
 def _text(line: Sequence[Piece]) -> str:
