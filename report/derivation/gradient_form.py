@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
+from report.autodiff.by_entries import is_entry
 from report.autodiff.form import Form
 from report.autodiff.gates import ATOM
 from report.autodiff.gates.table import apply
@@ -18,6 +19,7 @@ from report.autodiff.simplify import share
 from report.derivation.elements import Equation
 from report.derivation.index_form import IndexForm, NoIndexForm
 from report.derivation.latex import Printed
+from report.derivation.latex.indexing import in_rows, rows_of_numbers
 from report.derivation.latex.printed import Sign, bracketed, put
 from report.derivation.latex.symbols import partial, symbol
 from report.derivation.quantity_names import Notation, place
@@ -64,8 +66,18 @@ class GradientForm:
     @property
     def is_scalar(self) -> bool:
         """Whether no tensor stands in it, and no gate of tensors over numbers, which sympy does not know."""
-        nodes = topological(self.graph, leaves=self.named)
-        return not any(n.shape or (n.args and n.gate.sympy is None) for n in nodes)
+        known = {*self.named, *self.picked}
+        nodes = topological(self.graph, leaves=known)
+        is_known = not any(n.args and n.gate.sympy is None for n in nodes if n not in self.picked)
+        return is_known and not any(n.shape for n in nodes)
+
+    @cached_property
+    def picked(self) -> tuple[Node, ...]:
+        """The entries of what stands by name, x_1, as the function reads them."""
+        order = {n: i for i, n in enumerate(self.owner)}
+        below = topological(self.graph, leaves=self.named)
+        found = (n for n in below if is_entry(n) and n.args[0] in self.named)
+        return tuple(sorted(found, key=lambda n: order.get(n, len(order))))
 
     def told(self) -> set[Node]:
         """The gradients that stand in it by name, and in what those stand for."""
@@ -124,6 +136,9 @@ class GradientForm:
         """The matrix form; None where it is too long to be read."""
         if written_size(self.graph, {**self.named, **self.parts}) > MAX_READ:
             return None
+        rows = [[replace(self, graph=n) for n in row] for row in rows_of_numbers(self.graph)]
+        if rows and all(form.is_scalar for row in rows for form in row):
+            return in_rows([[form.number(None) for form in row] for row in rows])
         return self.written(self.graph)
 
     def written(self, graph: Node, meaning_of: Node | None = None) -> Printed:
@@ -194,13 +209,14 @@ class GradientForm:
         """The formula of a number; `derived` by sympy where that is much shorter and no name stands here."""
         inputs = inputs_as_read(self.notation.trace.graph)
         symbols: dict[Node, Any] = {}
-        for n in (*inputs, *self.named, *self.parts):
+        for n in (*inputs, *self.picked, *self.named, *self.parts):
             symbols.setdefault(n, ordered_symbol(len(symbols)))
         whole = expression(self.graph, symbols, as_written=True)
         is_bare = all(n.is_input for n in self.below(self.graph))
         if derived and is_bare and derived.expression.count_ops() + MUCH <= whole.count_ops():
             return derived.latex
         written = {n: self.leaf(n) or self.notation.named(n) for n in symbols}
+        written |= {n: self.written(n) for n in self.picked}
         names = {symbols[n]: w for n, w in written.items() if w}
         return expression_latex(whole, names, self.notation.taken)
 

@@ -136,7 +136,7 @@ class Backpass:
         for p in self.steps:
             if p.gate.form is Form.QUOTIENT and p.args[0].shape == p.shape:
                 above, below = p.args
-                if above.name or not _is_own_slope(above) or above in topological(below):
+                if above.name or not _is_own_slope(above):
                     continue
                 written[p] = Node(INPUT, shape=p.shape, name=p.name)
                 written[above] = make(GATES["multiply"], (written[p], below))

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from report.autodiff.by_entries import by_entries, is_entry
 from report.autodiff.graph import Node, evaluate, topological
 from report.autodiff.simplify import same, share
 from report.autodiff.trace import Quantity
@@ -28,7 +29,8 @@ from report.derivation.gradient_form import (
 )
 from report.derivation.gradient_formulas import Backpass, GradientFormula
 from report.derivation.latex import Printed
-from report.derivation.latex.printed import fraction, put
+from report.derivation.latex.indexing import rows_of_numbers
+from report.derivation.latex.printed import Sign, fraction, put
 from report.derivation.quantity_names import Notation, gradient_numbers
 from report.derivation.symbolic.closed_form import (
     closed_form,
@@ -85,8 +87,12 @@ def _gradient(notation: Notation, q: Quantity, form: GradientForm | None) -> Gra
         zero = put("𝟎" if node.shape else "0")
         return Gradient(q.name, q.gradient, left, zero, numbers, used=False)
     ties = _ties(notation, form.whole, form.owner)
-    closed, entry, used = form.formula, *form.entry()
-    line = None
+    entry, used = form.entry()
+    column = by_entries(form.graph)
+    is_told = entry is not None and entry.is_sum and Sign.DELTA not in entry.latex.signs
+    if column is not form.graph and not is_told:
+        form, entry = replace(form, graph=column), None  # else one sum tells all entries
+    closed, line = form.formula, None
     scalar = closed_form(notation.trace.graph, q.name)
     if entry is not None and not node.shape and form.is_scalar:
         closed = (form.slopes and entry.latex) or form.number(scalar)
@@ -136,13 +142,16 @@ def _form(notation: Notation, node: Node, backpass: Backpass) -> GradientForm:
     """In inputs and steps; where that is long, with the gradients of steps by name; else with every gate."""
     whole, steps = backpass.simple[node], backpass.steps
     owner = backpass.owner
-    every = {n: owner[n] for n in owner if owner[n] in notation.name}
+    gates = (n for n in owner if n.name or not is_entry(n))
+    every = {n: owner[n] for n in gates if owner[n] in notation.name}
     result = backpass.graph.result
     if len(steps) > MAX_STEPS:
         return GradientForm(notation, whole, every, {}, owner, result, whole)
     shown = [*steps, result] if written_size(result) >= MIN_PART else steps
     names = {n: n for n in backpass.inputs} | {n: owner[n] for n in shown if n in owner}
-    if written_size(whole, names) <= (MAX_IN_STEPS if steps else MAX_CLOSED):
+    lines = [n for row in rows_of_numbers(by_entries(whole)) for n in row] if steps else []
+    size = max(written_size(n, names) for n in lines or [whole])
+    if size <= (MAX_IN_STEPS if steps else MAX_CLOSED):
         return GradientForm(notation, whole, names, {}, owner, result, whole)
     gradients, owners = backpass.by_steps
     slopes = {name: gradients[step] for name, step in owners.items()}

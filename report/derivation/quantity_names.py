@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import partial as partial_function
 
+from report.autodiff.form import Form
 from report.autodiff.gates import ATOM
+from report.autodiff.gates.keys import entry_place
 from report.autodiff.graph import Array, Node
 from report.autodiff.trace import Trace
 from report.derivation.index_form import IndexForm, index_form
 from report.derivation.latex import Leaf, equation, latex
 from report.derivation.latex.letters import LETTERS
 from report.derivation.latex.printed import Printed, bracketed
-from report.derivation.latex.symbols import GRADIENT, VALUE, partial, symbol, taken_by, tensor
+from report.derivation.latex.symbols import (
+    GRADIENT,
+    NUMBERED,
+    VALUE,
+    entry_symbol,
+    partial,
+    symbol,
+    taken_by,
+    tensor,
+)
 
 
 class Notation:
@@ -33,7 +44,15 @@ class Notation:
             part for name in (*self.by_name, trace.letter) for part in (name, *name.split("_"))
         }
         self.letters = "".join(c for c in LETTERS if c not in names)
-        self.entry = {n: symbol(q.name, labels=place(n)) for n, q in trace.quantities.items()}
+        self.entry = {
+            n: symbol(q.name, labels=f"[{at}]" if at and self.is_numbered(q.name) else at)
+            for n, q in trace.quantities.items()
+            for at in (place(n),)
+        }
+
+    def is_numbered(self, name: str) -> bool:
+        """Whether a number behind a name may make another name: x_1, where there is x1."""
+        return NUMBERED.format(name) in self.taken
 
     def gradient(self, node: Node) -> Printed:
         """The fraction df/dnode."""
@@ -85,3 +104,18 @@ def factor(written: Printed) -> Printed:
 def place(node: Node) -> str:
     """The place for labels in the name of a tensor's entry; a scalar has none."""
     return "" if all(n == 1 for n in node.shape) else "@"
+
+
+def entry_picked(trace: Trace, node: Node) -> Printed | None:
+    """The entry of an input that a gate picks, where nothing but such gates uses the input: x_1."""
+    if node.gate.form is not Form.PICKED or not node.args[0].is_input:
+        return None
+    (arg, *_), picks = node.args, node.gate
+    uses = [n for n in trace.graph.nodes if arg in n.args]
+    places = [entry_place(n.params["key"], arg.shape) if n.gate is picks else None for n in uses]
+    if None in places or len(set(places)) < len(places) or 1 in arg.shape:
+        return None
+    here = entry_place(node.params["key"], arg.shape) or ()
+    name = entry_symbol(trace.name_of(arg), here, arg.shape)
+    is_other = any(name == symbol(q.name, q.node.shape) for q in trace.quantities.values())
+    return None if is_other else name

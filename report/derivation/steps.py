@@ -23,7 +23,7 @@ from report.derivation.latex import Printed
 from report.derivation.latex.options import over
 from report.derivation.latex.printed import Sign, bracketed, joined, known, put
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
-from report.derivation.quantity_names import Notation, factor, gradient_numbers
+from report.derivation.quantity_names import Notation, entry_picked, factor, gradient_numbers
 from report.derivation.symbolic.size import written_size
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
@@ -35,11 +35,15 @@ _NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.OF_CODE})
 def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable]) -> Step:
     """The step of one gate; `told` are the kinds of tensor gates that were taken from their entries."""
     node = q.node
+    picked = entry_picked(notation.trace, node)
     branches = []
     notes = [_at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):
         part = _part(notation.trace, q, place)
         if part is None or arg not in notation.trace.needed:
+            continue
+        if picked:
+            branches.append(_to_entry(notation, q, picked))
             continue
         link = Link(notation, q, place)
         branch = _branch(link, part, told)
@@ -53,11 +57,11 @@ def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable
     return Step(
         quantity=q,
         definition=put(notation.name[node], " = ", notation.equation(node, notation.named)),
-        shapes=_shapes(notation, node),
+        shapes="" if picked else _shapes(notation, node),
         arrived=_arrived(notation, q),
         branches=tuple(branches),
         why=why(node, notation.taken),
-        entry=_entry(notation, node),
+        entry=None if picked else _entry(notation, node),
         notes=tuple(n for n in notes if n),
     )
 
@@ -105,6 +109,22 @@ def _part(trace: Trace, q: Quantity, place: int) -> np.ndarray | None:
 
 
 # ---------------------------------------------------------------- to one argument
+
+
+def _to_entry(notation: Notation, q: Quantity, entry: Printed) -> Branch:
+    """To the entry that a gate picks: a number, as from gate to gate."""
+    gradient, local = gradient_numbers(q.gradient), partial(notation.name[q.node], entry)
+    chain = put(notation.gradient(q.node), r" \cdot ", local)
+    return Branch(
+        q.node.args[0],
+        np.asarray(q.gradient)[()],
+        partial(notation.f, entry),
+        (notation.gradient(q.node),),
+        (put(factor(gradient), r" \cdot 1"), gradient),
+        (chain,),
+        Equation(local, (put("1"),)),
+        hands_on=True,
+    )
 
 
 def _branch(link: Link, part: np.ndarray, told: set[Hashable]) -> Branch:

@@ -225,7 +225,8 @@ def _of_branch(branch: Branch) -> Iterator[Equation]:
         yield Equation(branch.jacobian.left, branch.jacobian.symbols)
     if branch.summed is not None:
         yield branch.summed
-    numbers = branch.numbers[-2:]  # of several forms with numbers the last, in which sums are done
+    # of several forms with numbers the last, in which sums are done
+    numbers = branch.numbers[-1 if branch.hands_on else -2 :]
     if branch.hands_on and np.size(branch.value) > MAX_AGAIN:
         numbers = ()  # they stand above
     yield from beside(

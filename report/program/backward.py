@@ -7,10 +7,13 @@ formula of one contribution.
 from __future__ import annotations
 
 import ast
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 
+from report.autodiff.by_entries import by_entries
 from report.autodiff.form import Form
 from report.autodiff.gates import GATES, fit_to
 from report.autodiff.graph import COMPUTED, INPUT, Node, Shape, constant, evaluate, make
@@ -62,6 +65,7 @@ class _Backward:
             shaped = _Shaped(q.node.shape, self.scope.names[q.node])
             for line in lines:
                 shaped.visit(line.code)
+                _in_one_array(line.code)
         return lines
 
     def statements(self, q: Quantity) -> list[CodeLine]:
@@ -92,12 +96,12 @@ class _Backward:
         return lines
 
     def sum(self, head: str, terms: list[Node]) -> list[CodeLine]:
-        """The statement `head` a + b + ..."""
+        """The statement `head` a + b + ..., or a list of entries that were put in their places one by one."""
+        whole = by_entries(reduce(add, terms))
+        if whole.gate.form is Form.STACKED:
+            return self.scope.lines(head, whole, self.names)
         if self.scope.dialect == "python" and terms[0].shape:
-            total = terms[0]
-            for term in terms[1:]:
-                total = total + term
-            return self.scope.lines(head, total, self.names)
+            return self.scope.lines(head, whole, self.names)
         if self.scope.dialect == "numpy":
             shape = np.broadcast_shapes(*(term.shape for term in terms))
             terms = unspread(terms, shape, self.names) if len(terms) > 1 else terms
@@ -205,6 +209,21 @@ class _Shaped(ast.NodeTransformer):
         if place is not None and ast.unparse(node.args[place]) in self.texts:
             node.args[place] = ast.Attribute(ast.Name(self.name, ast.Load()), "shape", ast.Load())
         return node
+
+
+def _in_one_array(code: ast.expr) -> None:
+    """Write np.array([[a, b], [c, d]]) for an array of arrays."""
+    rows = _rows_of(code)
+    for i, row in enumerate(rows):
+        if inner := _rows_of(row):
+            rows[i] = ast.List(inner, ast.Load())
+
+
+def _rows_of(code: ast.expr) -> list[ast.expr]:
+    match code:
+        case ast.Call(ast.Attribute(attr="array"), [ast.List(rows)]):
+            return rows
+    return []
 
 
 def _about(lines: list[CodeLine], comment: str, brief: str = "") -> list[CodeLine]:

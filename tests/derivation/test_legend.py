@@ -79,5 +79,5 @@ def test_a_name_that_looks_like_a_sign_is_not_explained() -> None:
 
 
 def test_what_gives_way_is_explained_as_it_stands() -> None:
-    said = " ".join(derived("sum(z[1]**2) * e", z=[0.1, 0.2, 0.4], e=2.0).legend)
+    said = " ".join(derived("sum(z[1]**2) * e", z=[0.1, 0.2, 0.4] * 3, e=2.0).legend)
     assert r"$\mathbf{u}_{\left[i\right]}$ is the unit vector" in said

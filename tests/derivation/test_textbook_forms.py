@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import report
 from report.derivation import derive
 from report.derivation.elements import Gradient
+from tests.test_report import homework
 
 V, Y = [0.3, -0.7, 1.1], [0.0, 1.0, 0.0]
 X = [[1.0, 2.0], [0.0, 1.0], [1.0, 1.0]]
@@ -193,6 +195,64 @@ def test_a_convolution_by_slices_is_one_sum() -> None:
     assert p(pixels).count("K") == 1
     assert "Z_i-k+1,j-l+1" in p(pixels)
     assert found["K"].closed is None  # four sums, each with a place of its own, say less
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "expected"),
+    [
+        ("(1 - x[0])**2 + 100*(x[1] - x[0]**2)**2", {"x": [-1.0, 2.0]},
+         r"-2(1-x_1)-400x_1(x_2-x_1^2)\\200(x_2-x_1^2)"),
+        ("sin(A[0, 0]) + A[0, 1]*A[1, 0]", {"A": [[1.0, 2.0], [3.0, 4.0]]},
+         r"\cos(A_11)&A_21\\A_12&0"),
+        ("a[1]*a[-1]", {"a": [1.0, 2.0, 3.0]}, r"0\\a_3\\a_2"),
+        ("-log(exp(z[2])/(exp(z[0]) + exp(z[1]) + exp(z[2])))", {"z": V}, r"p_1\\p_2\\p_3-1"),
+        ("S = exp(z[0]) + exp(z[1])\np0 = exp(z[0])/S\np1 = exp(z[1])/S\n-(y0*log(p0) + y1*log(p1))",
+         {"z": V[:2], "y0": 0.25, "y1": 0.75}, r"p_0(y_0+y_1)-y_0\\p_1(y_0+y_1)-y_1"),
+    ],
+)  # fmt: skip
+def test_what_is_used_entry_by_entry_has_its_gradient_entry_by_entry(
+    function: str, inputs: dict[str, Any], expected: str
+) -> None:
+    gradient = gradients(function, **inputs)[next(iter(inputs))]
+    assert p(gradient.closed or "") == rf"\beginbmatrix{expected}\endbmatrix"
+    assert gradient.entry is None
+
+
+def test_numbers_of_a_softmax_by_hand_are_told_by_their_let_lines() -> None:
+    lines = "S = exp(a) + exp(b)\np0 = exp(a)/S\np1 = exp(b)/S\n-(y0*log(p0) + y1*log(p1))"
+    found = gradients(lines, a=0.3, b=-0.7, y0=0.25, y1=0.75)
+    assert lead(found["a"]) == "p_0(y_0+y_1)-y_0"
+
+
+def test_entries_of_an_input_are_numbers_of_the_table() -> None:
+    """What comes back to x_1 and x_2 are scalar steps, and each entry is one gate, however often it stands."""
+    trace = report.trace("x[0]*sin(x[1]) + x[0]**2", {"x": [1.5, -0.5]})
+    picks = [q for q in trace.gates if q.node.gate.name == "index"]
+    assert len(picks) == 2
+    steps = [s for s in derive(trace).backward if s.quantity in picks]
+    assert {p(b.left) for s in steps for b in s.branches} == {
+        r"\frac\partialf\partialx_1",
+        r"\frac\partialf\partialx_2",
+    }
+    assert not any(s.shapes for s in steps)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        ("x[0]*x[1]**2*x1 + q[0]*q[1]", {"x": [2.0, 3.0], "x1": 5.0, "q": [1.0, 3.0]}),
+        ("X[0]*X1[1] + Y[0, 0]*Y[0, 1]", {"X": [3.0], "X1": [1.0, 2.0], "Y": [[1.0, 2.0]]}),
+    ],
+)
+def test_an_entry_beside_a_name_that_looks_like_it(
+    function: str, inputs: dict[str, Any], tmp_path: Path
+) -> None:
+    """x_1 is the input x1, so that the entry of x is written otherwise; q_1 is a gate."""
+    given = "\n".join(f"{name} = {value}" for name, value in inputs.items())
+    assert report.build(homework(tmp_path, function, given), tmp_path / "out.pdf").checks > 0
+    if "x1" in inputs:
+        found = gradients(function, **inputs)
+        assert p(found["x1"].closed or "") == "x_[1]x_[2]^2"
 
 
 def test_gates_of_a_cell_share_the_gradients_of_its_steps() -> None:

@@ -43,6 +43,12 @@ def of_parts(name: str) -> Writer:
     return lambda node: f"{name}([{', '.join(listed(node))}]{given(node)})"
 
 
+def np_stack(node: Node) -> str:
+    """np.array([a, b]) of what stands along a new first axis, else np.stack."""
+    (axis,) = axes_of(node.shape, option(node, "axis"))
+    return of_parts("np.stack")(node) if axis else f"np.array([{', '.join(listed(node))}])"
+
+
 def with_shape(name: str) -> Writer:
     """name(x, (2, 3)): a function of an argument and the shape of the result."""
     return lambda node: f"{name}({{0}}, {node.shape})"

@@ -102,7 +102,7 @@ stack = gate(
     "stack", lambda *parts, axis=0: np.stack(parts, axis=axis),
     entry=index_entries.stack, shape=stacked, form=Form.STACKED, sign="stack", latex=r"\left[{0}\;\cdots\right]", params={"axis": 0},
     rule_at=lambda place: lambda g, y, *parts, axis=0: _layer(g, place, parts, axis),
-    python=code.list_of_lists, numpy=code.of_parts("np.stack"), usage="stack([a, b], axis=0)", group="shapes",
+    python=code.list_of_lists, numpy=code.np_stack, usage="stack([a, b], axis=0)", group="shapes",
     summary="tensors of one shape side by side along a new axis",
     why="Each part becomes a layer of the result: its gradient is that layer of the upstream "
     "gradient.",

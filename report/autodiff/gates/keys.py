@@ -22,6 +22,16 @@ class Place(int):
     """The number of the argument that holds an index."""
 
 
+def entry_place(key: Iterable[Any], shape: Sequence[int]) -> tuple[int, ...] | None:
+    """The place of the one entry that an index of plain numbers picks; None for any other index."""
+    parts = list(key)
+    plain = all(isinstance(part, int) and not isinstance(part, Place) for part in parts)
+    if not shape or not plain or len(parts) != len(shape):
+        return None
+    inside = all(-n <= k < n for k, n in zip(parts, shape, strict=True))
+    return tuple(k % n for k, n in zip(parts, shape, strict=True)) if inside else None
+
+
 def counted(key: Iterable[Any], shape: Sequence[int], held: Callable[[int, int], str]) -> list[str]:
     """The parts of an index into a tensor of that shape as mathematics has them: positions count from 1.
 

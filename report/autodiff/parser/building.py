@@ -13,6 +13,7 @@ from report.autodiff.domain_errors import is_outside
 from report.autodiff.form import CONDITIONS, Form
 from report.autodiff.gates import GATES
 from report.autodiff.gates.by_definition import put_in
+from report.autodiff.gates.keys import entry_place
 from report.autodiff.graph import (
     FAULTS,
     INPUT,
@@ -64,6 +65,7 @@ class _Building:
         self.constants: list[Node] = []  # to be evaluated when all of the text has been read
         self.roles = Roles(self.source)
         self.written_out: dict[Node, str] = {}  # gates made for one in `unfold`: its name
+        self.picked: dict[tuple[Node, Any], Node] = {}  # single entries, by tensor and place
         self.gates = 0  # constant ones too
         self.entries = 0  # of all values
 
@@ -99,11 +101,20 @@ class _Building:
             return args[0]  # a number has no axes, a vector with one is a column and a row
         if (gate.family or gate.name) in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
+        at = (
+            entry_place(params["key"], args[0].shape)
+            if params and gate.form is Form.PICKED
+            else None
+        )
+        if (args[0], at) in self.picked:
+            return self.picked[args[0], at]  # an entry is one thing wherever it stands
         try:
             node = make(gate, args, params, later=True)
         except ReportError as error:
             raise self.error(e, f"{gate.name}: {error}", after=getattr(e, "left", None)) from None
         node.span = self.source.place(e)
+        if at is not None:
+            self.picked[args[0], at] = node
         if node.value is not None:
             self.constants.append(node)
         self.gates += 1

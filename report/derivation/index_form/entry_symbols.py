@@ -17,14 +17,20 @@ from report.derivation.latex.symbols import tensor
 
 
 def with_labels(name: Printed, labels: Iterable[str]) -> Printed:
-    """The name with labels in its place: single letters side by side, others with commas."""
+    """The name with labels in its place: single letters side by side, others with commas.
+
+    Numbers stay in square brackets where the place is `[@]`.
+    """
     texts = list(labels)
+    plain = name.replace("[@]", "@")
     if not texts:
-        text = name.replace("_{@}", "").replace(",@", "").replace("@", "")
+        text = plain.replace("_{@}", "").replace(",@", "").replace("@", "")
+    elif plain != name and all(t.isdecimal() for t in texts):
+        text = name.replace("[@]", r"\left[" + r",\,".join(texts) + r"\right]")
     elif all(len(t) == 1 for t in texts):
-        text = name.replace("@", "".join(texts))
+        text = plain.replace("@", "".join(texts))
     else:
-        text = name.replace(",@", r";\,@").replace("@", ", ".join(texts))
+        text = plain.replace(",@", r";\,@").replace("@", ", ".join(texts))
     return Printed(text, name.binding, name.start, name.last, name.signs, name.notes)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from report.autodiff.form import Form
 from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Place
-from report.autodiff.gates.keys import counted
+from report.autodiff.gates.keys import counted, entry_place
 from report.autodiff.graph import Node, Shape
 from report.derivation.latex.arithmetic import row
 from report.derivation.latex.printed import (
@@ -21,10 +22,20 @@ from report.derivation.latex.printed import (
     put,
 )
 from report.derivation.latex.printer import Notations
-from report.derivation.latex.symbols import MAX_ROWS, dimensions, identity, listed, unit_vector
+from report.derivation.latex.symbols import (
+    MAX_ROWS,
+    NUMBERED,
+    dimensions,
+    entry_symbol,
+    identity,
+    listed,
+    unit_vector,
+)
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
+
+MAX_NUMBERS = 6  # in a row or column of what is printed as a matrix
 
 
 def _reshape(p: Printer, node: Node) -> Printed:
@@ -44,11 +55,14 @@ def _reshape(p: Printer, node: Node) -> Printed:
 
 
 def _index(p: Printer, node: Node) -> Printed:
-    """X[0, :] with its index, counted from 1, as a subscript in square brackets."""
-    base = p.bracketed(node.args[0], CALL)
+    """X[0, :] with its index, counted from 1, as a subscript in square brackets; an entry x_1 without them."""
+    base, shape = p.bracketed(node.args[0], CALL), node.args[0].shape
+    at = entry_place(node.params["key"], shape)
+    if base.name and at and min(shape) > 1 and NUMBERED.format(base.name) not in p.taken:
+        return entry_symbol(base.name, at, shape)
     if base.last is Last.SUBSCRIPT:
         base = bracketed(base)
-    key = _key(p, node, node.args[0].shape)
+    key = _key(p, node, shape)
     return put(base, r"_{\left[", key, r"\right]}", binding=CALL, last=Last.SUBSCRIPT)
 
 
@@ -155,7 +169,12 @@ def _in_line(written: Printed) -> Printed:
 
 
 def _joined(p: Printer, node: Node) -> Printed:
-    """[x; y] one below the other and [A | B] side by side; vectors that are stacked are rows [xᵀ; yᵀ]."""
+    """[x; y] one below the other and [A | B] side by side; vectors that are stacked are rows [xᵀ; yᵀ].
+
+    A few numbers are a column, and columns of them the rows of a matrix.
+    """
+    if rows := rows_of_numbers(node):
+        return in_rows([[p.write(a) for a in row] for row in rows])
     first, axis = node.args[0], node.params.get("axis", 0) % len(node.shape)
     stacked = node.gate.form is Form.STACKED
     are_rows = stacked and len(first.shape) == 1 and axis == 0
@@ -165,6 +184,28 @@ def _joined(p: Printer, node: Node) -> Printed:
         name = rf"\operatorname{{{'stack' if stacked else 'concat'}}}_{{\text{{axis }}{axis + 1}}}"
         return put(name, bracketed(joined(", ", shown)), binding=CALL)
     return put(r"\left[", joined(r"\,|\," if axis else r";\;", shown), r"\right]", binding=CALL)
+
+
+def rows_of_numbers(node: Node) -> list[list[Node]]:
+    """The rows of a small matrix or column that is made of numbers; none of anything else."""
+    if (
+        node.gate.form is not Form.STACKED
+        or node.params.get("axis")
+        or max(node.shape) > MAX_NUMBERS
+    ):
+        return []
+    if not node.args[0].shape:
+        return [[a] for a in node.args]
+    rows = [rows_of_numbers(a) if len(a.shape) == 1 else [] for a in node.args]
+    return [[a for [a] in row] for row in rows] if all(rows) else []
+
+
+def in_rows(rows: Sequence[Sequence[Printed]]) -> Printed:
+    """A matrix of formulas, whose fractions are as large as on a line."""
+    style = {True: r"\displaystyle ", False: ""}
+    cells = [[put(style[Sign.FRACTION in a.signs], a) for a in row] for row in rows]
+    lines = joined(r" \\ ", [joined(" & ", row) for row in cells])
+    return put(r"\begin{bmatrix}", lines, r"\end{bmatrix}", binding=CALL)
 
 
 NOTATIONS: Notations = {

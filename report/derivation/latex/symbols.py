@@ -69,12 +69,20 @@ def symbol(name: str, shape: Shape = (), labels: str = "") -> Printed:
     return Printed(text, ATOM, start, last, name=name)
 
 
+NUMBERED = "{}_"  # of names with a number behind, among those that are taken
+_NUMBER = re.compile(r"\d+")
 OURS = frozenset({"e", "I", "sigma", "delta"})  # e^x, 𝐈, σ(x), δ_ij
 
 
 def taken_by(names: Iterable[str]) -> frozenset[str]:
-    """The signs of ours that names of the user are set like, so that another notation stands for them."""
-    return OURS & {re.split(r"[_0-9]", name, maxsplit=1)[0] for name in names}
+    """The signs of ours that names of the user are set like, so that another notation stands for them.
+
+    With x1 or x_1 among the names x_1 is no entry of x, for which `NUMBERED` stands.
+    """
+    names = list(names)
+    numbered = {name[: m.start()].rstrip("_{") for name in names for m in _NUMBER.finditer(name)}
+    ours = OURS & {re.split(r"[_0-9]", name, maxsplit=1)[0] for name in names}
+    return ours | {NUMBERED.format(name) for name in numbered}
 
 
 def identity(taken: Container[str]) -> Printed:

@@ -248,6 +248,10 @@ class _PrintedReader(_NumbersRead):
         is_row = self.rows and len(below) == 3 and below[1].kind == "letter"
         return found.make(self.rows) if is_row and isinstance(found, Unsized) else found
 
+    def plain_label(self, tokens: tuple[Token, ...] | None) -> str | None:
+        """In square brackets stand places, which are no part of a name."""
+        return None if tokens and tokens[0].text == "[" else super().plain_label(tokens)
+
     def as_large_as(self, found: Unsized, shape: tuple[int, ...], part: Part) -> Value:
         """What says not how large it is, in the shape that it must have."""
         if len(shape) > 1 and self.is_filled(found):  # c 𝟏
