@@ -37,14 +37,21 @@ def breakable(tex: str, display: bool = False) -> str:
     elements = [_element(part, display) for part, _ in parts]
     if len(parts) == 1 or not all(elements):
         return _in_line(_element(tex, display) or _in_words(tex, display), told)
-    formulas = [""]
+    formulas, gaps = (
+        [""],
+        [""],
+    )  # a gap before each formula, of which all but the first are kept whole
     for element, (_, gap) in zip(elements, parts, strict=True):
         formulas[-1] += (_BREAK if formulas[-1] else "") + _in_line(element)
         if gap:
-            formulas[-1] += f'<span style="word-spacing:{gap - _SPACE:g}em"> </span>'
             formulas.append("")
-    first, *others = filter(None, formulas)
-    later = "".join(f'<span class="next">{other}</span>' for other in others)
+            gaps.append(f'<span style="word-spacing:{gap - _SPACE:g}em"> </span>')
+    first, *others = formulas
+    later = "".join(
+        f'{gap}<span class="next">{other}</span>'
+        for gap, other in zip(gaps[1:], others, strict=True)
+        if other
+    )
     return f"<span{told}>{first}{later}</span>"
 
 

@@ -214,7 +214,10 @@ def test_what_is_used_entry_by_entry_has_its_gradient_entry_by_entry(
     function: str, inputs: dict[str, Any], expected: str
 ) -> None:
     gradient = gradients(function, **inputs)[next(iter(inputs))]
-    assert p(gradient.closed or "") == rf"\beginbmatrix{expected}\endbmatrix"
+    assert (
+        p((gradient.closed or "").replace(r"\displaystyle", ""))
+        == rf"\beginbmatrix{expected}\endbmatrix"
+    )
     assert gradient.entry is None
 
 

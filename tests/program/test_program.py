@@ -474,14 +474,14 @@ def test_the_vectorised_program_reads_as_the_formulas_of_a_textbook() -> None:
     assert "d_W = np.outer(d_q1, x)" in vector
 
 
-def test_a_gradient_that_comes_entry_by_entry_is_the_list_of_them() -> None:
+@pytest.mark.parametrize(("dialect", "head"), [("python", ""), ("numpy", "np.array(")])
+def test_a_gradient_that_comes_entry_by_entry_is_the_list_of_them(dialect: Any, head: str) -> None:
     trace = report.trace("x[0]*x[1] + A[1, 0]", {"x": [1.5, -0.5], "A": [[1, 2], [3, 4]]})
-    for dialect, head in (("python", ""), ("numpy", "np.array(")):
-        source = generate(trace, dialect=dialect).source
-        assert f"d_x = {head}[d_q1, d_q2]" in source
-        assert f"d_A = {head}[[0, 0], [d_q4, 0]]" in source
-        assert "scatter" not in source
-        compare(trace, execute(generate(trace, dialect=dialect)))
+    program = generate(trace, dialect=dialect)
+    assert f"d_x = {head}[d_q1, d_q2]" in program.source
+    assert f"d_A = {head}[[0, 0], [d_q4, 0]]" in program.source
+    assert "scatter" not in program.source
+    compare(trace, execute(program))
 
 
 def test_a_label_is_not_compared_with_itself() -> None:

@@ -202,8 +202,7 @@ def rows_of_numbers(node: Node) -> list[list[Node]]:
 
 def in_rows(rows: Sequence[Sequence[Printed]]) -> Printed:
     """A matrix of formulas, whose fractions are as large as on a line."""
-    style = {True: r"\displaystyle ", False: ""}
-    cells = [[put(style[Sign.FRACTION in a.signs], a) for a in row] for row in rows]
+    cells = [[put(r"\displaystyle ", a) for a in row] for row in rows]
     lines = joined(r" \\ ", [joined(" & ", row) for row in cells])
     return put(r"\begin{bmatrix}", lines, r"\end{bmatrix}", binding=CALL)
 
