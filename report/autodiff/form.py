@@ -28,6 +28,7 @@ class Form(Enum):
     RESHAPED = auto()  # the same entries in another shape
     PICKED = auto()  # a[i]
     PUT_BACK = auto()  # what was picked at its old place, with zeros elsewhere
+    ONE_HOT = auto()  # e_k
     JOINED = auto()  # [a; b]
     STACKED = auto()  # [aᵀ; bᵀ]
     CHOICE = auto()  # a where a condition holds, else b

@@ -93,7 +93,7 @@ class Equations:
         result = trace.graph.result
         if not result.shape and result.args:
             self.names.rows = next(iter(result.args[0].shape), 0)
-        self.letter = normal(trace.letter)
+        self.letter = trace.letter.rstrip("_")
         self.sizes = scales(trace)
         self.kinks = kinks(trace)
         self.notes = Notes()
@@ -145,7 +145,7 @@ class Equations:
         if branch.derived:
             self.local_entries(branch, branch.derived)
         if branch.summed is not None:
-            self.entries(branch.summed, scale, with_cases(names, branch.derived, self.trace.letter))
+            self.entries(branch.summed, scale, with_cases(names, branch.derived, self.letter))
         for local in (branch.local if is_scalar else None, branch.jacobian):
             if local is not None:
                 names = self.local(local, names)
@@ -199,7 +199,7 @@ class Equations:
     def summed(self, left: str, side: str, by_others: bool) -> Any:
         """Σ ∂f/∂q · ∂q/∂x over the entries of q, at each entry of x; of entries of x that are `by_others` only."""
         local, right = self.names.formula(left), self.names.formula(side)
-        upstream, by = local.upstream(self.trace.letter), local.by
+        upstream, by = local.upstream(self.letter), local.by
         of, own = upstream.labels(LETTERS)[0], by.labels(LETTERS)[0]
         every = {**of, **own}
         count = math.prod(every.values())

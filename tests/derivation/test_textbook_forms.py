@@ -258,6 +258,11 @@ def test_an_entry_beside_a_name_that_looks_like_it(
         assert p(found["x1"].closed or "") == "x_[1]x_[2]^2"
 
 
+def test_a_class_that_is_a_number_is_a_unit_vector() -> None:
+    found = gradients("cross_entropy(W @ x, 1)", W=W, x=V)
+    assert lead(found["W"]) == r"(softmax(Wx)-e_[2])x^\top"
+
+
 def test_gates_of_a_cell_share_the_gradients_of_its_steps() -> None:
     cell = """
 f = sigmoid(W @ x)

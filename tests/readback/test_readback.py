@@ -126,6 +126,26 @@ def test_what_uses_a_part_that_cannot_be_read_back_goes_with_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "function"),
+    [
+        (
+            "s mu eps",
+            "sigma = exp(s / 2)\nz = mu + sigma * eps\nsum((1 - W @ z)**2)/2 + sum(exp(s) - s)",
+        ),
+        ("mu", "lambda_ = W @ mu\nloss_ = sum(lambda_**2)"),
+        ("mu", "theta = W @ mu\ntheta_bar = theta - mean(theta)\nJ_0 = norm(theta_bar)**2"),
+    ],
+)
+def test_steps_and_results_may_have_any_name(names: str, function: str) -> None:
+    """Greek letters of vectors, a name that ends in an underscore, words, accents and numbers."""
+    vectors = {name: [0.1 * place - 0.3, 0.2] for place, name in enumerate(names.split())}
+    trace = report.trace(function, {**vectors, "W": [[1.0, 0.2], [0.0, 0.5]]})
+    read = read_back(trace, derive(trace))
+    assert not read.failures
+    assert not read.unread
+
+
 def test_a_named_part_of_a_closed_form_is_read() -> None:
     inputs = {"W": [[0.5, -0.2], [0.1, 0.7]], "x": [1.0, 2.0]}
     trace = report.trace("norm(sigmoid(W @ x))**2", inputs, wrt=["W"])

@@ -134,7 +134,7 @@ index = gate(
 
 one_hot = gate(
     "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
-    entry=index_entries.one_hot, shape=one_hot_rows, roles={0: "label"}, in_numbers=True, shares=True, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
+    entry=index_entries.one_hot, shape=one_hot_rows, form=Form.ONE_HOT, roles={0: "label"}, in_numbers=True, shares=True, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
     integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
     numpy=lambda node: f"np.eye({code.option(node, 'classes')})[{{0}}]",
     usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",

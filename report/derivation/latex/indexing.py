@@ -207,7 +207,16 @@ def in_rows(rows: Sequence[Sequence[Printed]]) -> Printed:
     return put(r"\begin{bmatrix}", lines, r"\end{bmatrix}", binding=CALL)
 
 
+def _one_hot(p: Printer, node: Node) -> Printed | None:
+    """The unit vector of a class that is a number of the formula."""
+    (label,) = node.args
+    if label.shape or not label.is_constant:
+        return None
+    return unit_vector(_counted_from_1(label.value, node.shape[-1]), p.taken)
+
+
 NOTATIONS: Notations = {
+    Form.ONE_HOT: _one_hot,
     Form.RESHAPED: _reshape,
     Form.PICKED: _index,
     Form.PUT_BACK: _scatter,

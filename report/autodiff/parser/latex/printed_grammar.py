@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from report.autodiff.parser.latex.grammar import _Grammar
 from report.autodiff.parser.latex.tokens import Token
-from report.autodiff.parser.latex.tree import Derivative, Group, Letter, Part, Script
+from report.autodiff.parser.latex.tree import Derivative, Letter, Part, Script
 from report.errors import ReportError
 
 
@@ -33,8 +33,6 @@ class _PrintedGrammar(_Grammar):
             if not sides[-1] or sides[-1][0].text != r"\partial":
                 return None
         by = self.inner(sides[1][1:], token)
-        while isinstance(by, Group) and by.kind == "{":  # \boldsymbol{\mu}
-            (by,) = by.parts
         if not isinstance(by.base if isinstance(by, Script) else by, Letter):
             raise self.error("a derivative is one by a name", token)
         return Derivative(token.start, self.tokens[self.at - 1].end, sides[0][1:], by)

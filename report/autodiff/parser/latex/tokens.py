@@ -267,8 +267,10 @@ def _joined(places: Places, tokens: list[Token]) -> Iterator[Token]:
             inner, after = _argument(places, tokens, at, token)
             whole = places.text[inner[0].start : inner[-1].end] if inner else ""
             font = _WORDS[token.text]
+            is_letter = len(inner) == 1 and inner[0].kind == "letter"  # \boldsymbol{\mu} too
             if (
                 font in ("text", "op")
+                or is_letter
                 or (
                     re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]*", whole)
                     and not _SINGLE_LETTERS.fullmatch(whole)
@@ -276,7 +278,7 @@ def _joined(places: Places, tokens: list[Token]) -> Iterator[Token]:
                 or whole == "1"
             ):
                 at = after
-                if inner and len(inner) == 1 and inner[0].kind == "letter":
+                if is_letter:
                     yield replace(inner[0], font=font, spaced=token.spaced, start=token.start)
                 else:
                     end = tokens[at - 1].end
