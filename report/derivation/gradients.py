@@ -142,7 +142,7 @@ def _form(notation: Notation, node: Node, backpass: Backpass) -> GradientForm:
     """In inputs and steps; where that is long, with the gradients of steps by name; else with every gate."""
     whole, steps = backpass.simple[node], backpass.steps
     owner = backpass.owner
-    gates = (n for n in owner if n.name or not is_entry(n))
+    gates = (n for n in owner if n.name or not is_entry(n))  # x_1 is a name already
     every = {n: owner[n] for n in gates if owner[n] in notation.name}
     result = backpass.graph.result
     if len(steps) > MAX_STEPS:

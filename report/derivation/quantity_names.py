@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from functools import partial as partial_function
 
 from report.autodiff.form import Form
@@ -106,16 +107,22 @@ def place(node: Node) -> str:
     return "" if all(n == 1 for n in node.shape) else "@"
 
 
-def entry_picked(trace: Trace, node: Node) -> Printed | None:
-    """The entry of an input that a gate picks, where nothing but such gates uses the input: x_1."""
-    if node.gate.form is not Form.PICKED or not node.args[0].is_input:
-        return None
-    (arg, *_), picks = node.args, node.gate
-    uses = [n for n in trace.graph.nodes if arg in n.args]
-    places = [entry_place(n.params["key"], arg.shape) if n.gate is picks else None for n in uses]
-    if None in places or len(set(places)) < len(places) or 1 in arg.shape:
-        return None
-    here = entry_place(node.params["key"], arg.shape) or ()
-    name = entry_symbol(trace.name_of(arg), here, arg.shape)
-    is_other = any(name == symbol(q.name, q.node.shape) for q in trace.quantities.values())
-    return None if is_other else name
+@lru_cache(maxsize=8)
+def entries_picked(trace: Trace) -> Mapping[Node, Printed]:
+    """The entries of inputs that gates pick, x_1, by the gates, where nothing else uses the input."""
+    uses: dict[Node, list[Node]] = {}
+    for node in trace.graph.nodes:
+        for arg in node.args:
+            if arg.is_input:
+                uses.setdefault(arg, []).append(node)
+    taken = {symbol(q.name, q.node.shape) for q in trace.quantities.values()}
+    found: dict[Node, Printed] = {}
+    for arg, gates in uses.items():
+        places = {
+            entry_place(n.params["key"], arg.shape) if n.gate.form is Form.PICKED else None: n
+            for n in gates
+        }
+        own = {n: entry_symbol(trace.name_of(arg), at, arg.shape) for at, n in places.items() if at}
+        if len(own) == len(gates) and 1 not in arg.shape and not taken & set(own.values()):
+            found |= own
+    return found

@@ -23,7 +23,7 @@ from report.derivation.latex import Printed
 from report.derivation.latex.options import over
 from report.derivation.latex.printed import Sign, bracketed, joined, known, put
 from report.derivation.latex.symbols import GRADIENT, dimensions, partial, tensor
-from report.derivation.quantity_names import Notation, entry_picked, factor, gradient_numbers
+from report.derivation.quantity_names import Notation, entries_picked, factor, gradient_numbers
 from report.derivation.symbolic.size import written_size
 
 MAX_TOGETHER = 24  # gates of a formula that shows how much falls away when it is taken together
@@ -35,7 +35,7 @@ _NO_TEXTBOOK = frozenset({Sign.SCATTER, Sign.OF_CODE})
 def step(notation: Notation, q: Quantity, backpass: Backpass, told: set[Hashable]) -> Step:
     """The step of one gate; `told` are the kinds of tensor gates that were taken from their entries."""
     node = q.node
-    picked = entry_picked(notation.trace, node)
+    picked = entries_picked(notation.trace).get(node)
     branches = []
     notes = [_at_kink(notation.trace, q)]
     for place, arg in enumerate(node.args):

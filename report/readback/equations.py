@@ -29,7 +29,7 @@ from report.derivation import Derivation
 from report.derivation.elements import Branch, Equation, Gradient, Step
 from report.derivation.latex.letters import LETTERS
 from report.derivation.latex.symbols import VALUE, symbol
-from report.derivation.quantity_names import entry_picked
+from report.derivation.quantity_names import entries_picked
 from report.errors import ReportError
 from report.readback.cases import with_cases
 from report.readback.notes import NO_NUMBER, Notes, ReadBack, TooMany, are_close, is_lost
@@ -75,12 +75,11 @@ def names_of(numbers: Trace) -> PrintedNames:
             gate = normal(c.gate)
             for through in (gate, f"{gate},{c.argument + 1}"):
                 found.add(derivative(letter, name, through), np.asarray(c.value)[()])
-    for q in numbers.gates:
-        if picked := entry_picked(numbers, q.node):
-            name = normal(picked)
-            found.add(name, np.asarray(q.value)[()])
-            if q.gradient is not None:
-                found.add(derivative(letter, name), np.asarray(q.gradient)[()])
+    for node, entry in entries_picked(numbers).items():
+        q, name = numbers.quantities[node], normal(entry)
+        found.add(name, np.asarray(q.value)[()])
+        if q.gradient is not None:
+            found.add(derivative(letter, name), np.asarray(q.gradient)[()])
     return found
 
 

@@ -101,12 +101,10 @@ class _Building:
             return args[0]  # a number has no axes, a vector with one is a column and a row
         if (gate.family or gate.name) in self.unfold and not all(a.is_constant for a in args):
             return self.unfolded(e, gate, args, params or {})
-        at = (
-            entry_place(params["key"], args[0].shape)
-            if params and gate.form is Form.PICKED
-            else None
-        )
-        if (args[0], at) in self.picked:
+        at = None
+        if params and gate.form is Form.PICKED:
+            at = entry_place(params["key"], args[0].shape)
+        if at is not None and (args[0], at) in self.picked:
             return self.picked[args[0], at]  # an entry is one thing wherever it stands
         try:
             node = make(gate, args, params, later=True)
