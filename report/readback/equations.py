@@ -95,6 +95,8 @@ class Equations:
         self.letter = trace.letter.rstrip("_")
         self.sizes = scales(trace)
         self.kinks = kinks(trace)
+        on_kinks = (q.node for q in trace.gates if q.name in self.kinks)
+        self.bent = set(topological(*on_kinks))  # whose gradients a convention decides
         self.notes = Notes()
 
     # ------------------------------------------------------------ what is read
@@ -111,10 +113,9 @@ class Equations:
         for step in derivation.backward:
             with self.notes.by_convention(step.quantity.name in self.kinks):
                 self.step(step)
-        on_kinks = [q.node for q in self.trace.gates if q.name in self.kinks]
-        bent = {node.name for node in topological(*on_kinks) if node.is_input}
         for gradient in derivation.gradients:
-            with self.notes.by_convention(gradient.name in bent):
+            is_bent = self.trace.graph.inputs[gradient.name] in self.bent
+            with self.notes.by_convention(is_bent):
                 self.gradient(gradient)
 
     def value_of(self, left: str, sides: Sequence[str]) -> None:
@@ -156,8 +157,9 @@ class Equations:
         if branch.entries is not None:
             self.entries(branch.entries, scale)
         if branch.together is not None:
-            for side in branch.together.symbols:
-                self.same(branch.together.left, side, branch.value, scale)
+            with self.notes.by_convention(branch.argument in self.bent):
+                for side in branch.together.symbols:
+                    self.same(branch.together.left, side, branch.value, scale)
         if branch.total is not None:
             whole = self.trace.quantities[branch.argument].gradient
             self.same(branch.total.left, branch.total.symbols[0], whole, scale)

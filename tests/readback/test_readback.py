@@ -146,6 +146,15 @@ def test_steps_and_results_may_have_any_name(names: str, function: str) -> None:
     assert not read.unread
 
 
+def test_a_bracket_of_what_is_equal_but_for_rounding_holds_by_convention() -> None:
+    """The entries of a column are 1/rms, all of them; which of two is the larger one, rounding says."""
+    x = [[2e7, -2.1e8, -1e8], [-3e7, -110000000.00000001, 1.2e8]]
+    trace = report.trace("max(rms_norm(x, axis=0) / x)", {"x": x}, unfold=["rms_norm"])
+    read = read_back(trace, derive(trace))
+    assert read.failures == ()
+    assert read.formulas > 20
+
+
 def test_a_named_part_of_a_closed_form_is_read() -> None:
     inputs = {"W": [[0.5, -0.2], [0.1, 0.7]], "x": [1.0, 2.0]}
     trace = report.trace("norm(sigmoid(W @ x))**2", inputs, wrt=["W"])
