@@ -11,7 +11,7 @@ from report.autodiff.gates.keys import entry_place
 from report.autodiff.gates.table import GATES, apply
 from report.autodiff.graph import Node, constant, make
 
-MAX_ENTRIES = 6  # in a row or column
+MAX_ENTRIES = 6  # in a row or column of what is told entry by entry
 MAX_DEPTH = 2 * MAX_ENTRIES**2  # of a sum with so many terms, each with a factor
 
 

@@ -98,7 +98,9 @@ def _forward_row(notation: Notation, q: Quantity) -> ForwardRow:
     sizes = [math.prod(a.shape) for a in q.node.args if a in notation.name]
     few = max(sizes, default=0) <= MAX_PUT_IN and sum(sizes) <= 2 * MAX_PUT_IN
     symbols = notation.equation(q.node, notation.named)
-    numbers = notation.equation(q.node, notation.as_value) if few else None
+    numbers = None
     if symbols.name:  # x_1
         numbers = notation.as_value(q.node)
+    elif few:
+        numbers = notation.equation(q.node, notation.as_value)
     return ForwardRow(q, notation.name[q.node], symbols, numbers)

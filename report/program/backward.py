@@ -97,11 +97,10 @@ class _Backward:
 
     def sum(self, head: str, terms: list[Node]) -> list[CodeLine]:
         """The statement `head` a + b + ..., or a list of entries that were put in their places one by one."""
-        whole = by_entries(reduce(add, terms))
-        if whole.gate.form is Form.STACKED:
-            return self.scope.lines(head, whole, self.names)
-        if self.scope.dialect == "python" and terms[0].shape:
-            return self.scope.lines(head, whole, self.names)
+        if terms[0].shape:
+            whole = by_entries(reduce(add, terms))
+            if self.scope.dialect == "python" or whole.gate.form is Form.STACKED:
+                return self.scope.lines(head, whole, self.names)
         if self.scope.dialect == "numpy":
             shape = np.broadcast_shapes(*(term.shape for term in terms))
             terms = unspread(terms, shape, self.names) if len(terms) > 1 else terms

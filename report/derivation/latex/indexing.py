@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from report.autodiff.by_entries import MAX_ENTRIES
 from report.autodiff.form import Form
 from report.autodiff.gates import CALL, MATRIX_PRODUCT, POWER, Place
 from report.autodiff.gates.keys import counted, entry_place
@@ -34,8 +35,6 @@ from report.derivation.latex.symbols import (
 
 if TYPE_CHECKING:
     from report.derivation.latex.printer import Printer
-
-MAX_NUMBERS = 6  # in a row or column of what is printed as a matrix
 
 
 def _reshape(p: Printer, node: Node) -> Printed:
@@ -191,7 +190,7 @@ def rows_of_numbers(node: Node) -> list[list[Node]]:
     if (
         node.gate.form is not Form.STACKED
         or node.params.get("axis")
-        or max(node.shape) > MAX_NUMBERS
+        or max(node.shape) > MAX_ENTRIES
     ):
         return []
     if not node.args[0].shape:
