@@ -262,6 +262,7 @@ def test_what_is_0_but_for_rounding_divides_nothing(
         ("1 / (x * y)", {"x": -6e299, "y": 3}, "the gradient of q1 underflows"),
         ("softsign(x * y) + z", {"x": 1e299, "y": 54, "z": 1}, "the gradient of q1 underflows"),
         ("s / (x / y)", {"s": 0.3, "x": 1e299, "y": 3}, "the gradient of q1 underflows"),
+        ("norm(prelu(x, x)) ** 0.5", {"x": [-8e-201, 1.5e-200]}, r"q1 \(prelu\) underflows at x"),
         ("log(1 / x)", {"x": 8e199}, r"derivative of gate q1 \(reciprocal\) by x underflows"),
         ("log(exp(x))", {"x": -760}, r"q1 \(exp\) underflows at x = -760(.|\n)*log_softmax"),
         ("log(1 - sigmoid(x))", {"x": 45}, "outside its domain at q2 = 0(.|\n)*losses with logits keep"),

@@ -102,20 +102,19 @@ def any_entry(trace: Trace, at: int) -> Trace:
     taken = {q.name for q in trace.quantities.values()} | graph.lets.keys()
     letter = next(c for c in _ROWS if c not in taken)
     row = input_node(letter, np.float64(at + 1))
-    position = make(GATES["subtract"], [row, constant(1)])
-    result = make(GATES["index"], [whole, position], {"key": Key((Place(1),))})
+    result = make(GATES["index"], [whole, row], {"key": Key((Place(1, start=1),))})
     result.name = f"{whole.name or trace.letter}_{letter}"
     kept = [n for n in graph.nodes if n is not graph.result or n is whole]
     turned = replace(
         graph,
         inputs={**graph.inputs, letter: row},
-        nodes=(*kept, position, result),
+        nodes=(*kept, result),
         result=result,
         integers={**graph.integers, letter: "index"},
         entry=None,
     )
     values = {n: trace.quantities[n].value for n in (*graph.inputs.values(), *kept)}
-    values |= {row: np.float64(at + 1), position: np.float64(at)}
+    values[row] = np.float64(at + 1)
     values[result] = np.asarray(values[whole])[at]
     return record(turned, values, *backward(turned, values, trace.wrt), trace.wrt)
 

@@ -55,20 +55,22 @@ def check(found: Trace) -> None:
     exact = _exact(graph, {q.name: q.value for q in found.inputs})
     if exact is None:
         return
+    values = {node: q.value for node, q in found.quantities.items()}
+    lost = [q.node for q in found.gates if _is_lost(exact[q.node])]
     for q in found.gates:
-        if not _is_wrong(exact[q.node], q.value):
-            continue
-        below = (n for n in topological(q.node) if n in found.quantities and not n.is_input)
-        for node in below:
-            if _is_lost(exact[node]):
-                known = {k: v.value for k, v in found.quantities.items()}
-                raise _message(graph, node, known, exact)
+        if lost and _is_wrong(exact[q.node], q.value):
+            below = set(topological(q.node))
+            first = next((node for node in lost if node in below), None)
+            if first is not None:
+                raise _message(graph, first, values, exact)
     slopes, arrivals = extended.backward(graph, exact)
     known = {q.node: q.gradient for q in found.quantities.values() if q.gradient is not None}
     if any(_is_wrong(slopes[node], known[node]) for node in slopes.keys() & known.keys()):
         for q in reversed(found.gates):  # consumers before arguments
             if q.node in slopes and _is_lost(slopes[q.node]):
                 raise domain_errors.gradient_underflow(graph, q.node, gate_names(graph))
+        if lost:  # a local derivative is made of it
+            raise _message(graph, lost[0], values, exact)
     for arg, gate, part in zip(arrivals.arguments, arrivals.consumers, arrivals.parts, strict=True):
         if gate.gate.elementwise and _is_lost(_local(part, slopes[gate])):
             raise domain_errors.derivative_underflow(graph, gate, arg, gate_names(graph))

@@ -17,11 +17,7 @@ def of_any_entry(trace: Trace) -> Derivation:
     """The gradients of y_i by each input asked for, and nothing else of its derivation."""
     turned = any_entry(trace, 0)
     notation = Notation(turned)
-    position = notation.name[turned.graph.result.args[1]]  # i - 1, which no formula shows
-    found = tuple(
-        replace(g, where=tuple(e for e in g.where if e.left != position))
-        for g in gradients(notation, Backpass(turned))
-    )
+    found = gradients(notation, Backpass(turned))
     return Derivation(notation.f, (), (), (), found, (), ())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from report.autodiff.gates import Place
 from report.autodiff.graph import Node
 from report.derivation.elements import Derivation, Equation, Part
 from report.derivation.latex import Printed
@@ -199,7 +200,7 @@ def _counts_from_zero(gates: Iterable[Node]) -> bool:
     """Whether class numbers or positions are among the data."""
     return any(
         n.gate.roles.get(place) in ("label", "index")
-        or (place in n.gate.integers and not a.is_constant)
+        or (Place(place) in n.params.get("key", ()) and not a.is_constant)
         for n in gates
         for place, a in enumerate(n.args)
     )

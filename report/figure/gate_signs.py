@@ -12,7 +12,7 @@ import numpy as np
 
 from report import number_format
 from report.autodiff.form import Form
-from report.autodiff.gates.keys import counted
+from report.autodiff.gates.keys import Place, counted
 from report.autodiff.graph import Node, Shape
 from report.derivation.latex.options import over
 from report.derivation.latex.symbols import GREEK
@@ -126,11 +126,11 @@ def sign(
 def index(node: Node, name_of: Callable[[Node], str]) -> str:
     """The index of a gate that picks entries, counted from 1: 2, 1:3."""
 
-    def held(place: int, n: int) -> str:
+    def held(place: Place, n: int) -> str:
         arg = node.args[place]
         if arg.value is None:
-            return f"{name_of(arg)}+1"
-        places = [str(int(k) % n + 1) for k in np.ravel(arg.value)]
+            return name_of(arg) if place.start else f"{name_of(arg)}+1"
+        places = [str((int(k) - place.start) % n + 1) for k in np.ravel(arg.value)]
         return f"({', '.join(places)})" if arg.shape else places[0]
 
     return ", ".join(counted(node.params["key"], node.args[0].shape, held))

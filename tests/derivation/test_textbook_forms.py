@@ -161,6 +161,7 @@ def test_what_repeats_has_a_name() -> None:
         ("sum(A @ transpose(B, (0, 2, 1)) * C)", {"A": CUBE, "B": CUBE, "C": CUBE}, "B", r"C^\topA"),
         ("trace(log(X.T @ B @ X))", {"X": [[2, 1], [0, 3]], "B": [[2, 0.5], [0.5, 1]]}, "X", r"BXs^\top+B^\topXs"),
         ("sum(x * y, axis=0)**2", {"x": V, "y": [1, 2, 0.5]}, "x", r"2(x^\topy)y"),
+        ("S = A @ B.T / t\n-mean(diag(log_softmax(S, axis=1)))", {"A": W, "B": [[0.3, 0.1, -1], [2, 0, 1]], "t": 0.5}, "A", r"\frac(softmax_\textcolumns(S)-I)B2t"),
         ("norm(W.T @ W - eye(3))**2", {"W": W}, "W", r"4W(W^\topW-I)"),
         ("1/2*norm(W.T @ W @ x - x)**2", {"W": W, "x": V}, "W", r"W(xs^\top+sx^\top)"),
         ("1/2*norm(Y - W @ X)**2", {"W": W, "X": X, "Y": [[0.5, 1], [1, 2]]}, "W", r"(WX-Y)X^\top"),
@@ -261,6 +262,33 @@ def test_an_entry_beside_a_name_that_looks_like_it(
 def test_a_class_that_is_a_number_is_a_unit_vector() -> None:
     found = gradients("cross_entropy(W @ x, 1)", W=W, x=V)
     assert lead(found["W"]) == r"(softmax(Wx)-e_[2])x^\top"
+
+
+@pytest.mark.parametrize(
+    ("function", "a", "unit"),
+    [
+        (r"-R \log \frac{e^{\theta_a / T}}{\sum_j e^{\theta_j / T}}", 2, r"e_[a]"),
+        ("-R*log(exp(theta[a - 1]/T) / sum(exp(theta/T)))", 2, r"e_[a]"),
+        ("-R*log(exp(theta[a]/T) / sum(exp(theta/T)))", 1, r"e_[a+1]"),
+        ("-R*log_softmax(theta/T)[a]", 1, r"e_[a+1]"),
+    ],
+)
+def test_a_class_that_an_input_names_is_one_entry(function: str, a: int, unit: str) -> None:
+    inputs = {"theta": V, "a": a, "R": 3, "T": 0.7}
+    trace = report.trace(function, inputs=inputs, wrt=["theta"])
+    assert trace.graph.integers == {"a": "index"}
+    p = np.exp(np.array(V) / 0.7) / np.sum(np.exp(np.array(V) / 0.7))
+    np.testing.assert_allclose(trace.gradients["theta"], 3 * (p - np.eye(3)[1]) / 0.7, rtol=1e-12)
+    (found,) = derive(trace).gradients
+    assert lead(found) == rf"\fracR(softmax(\frac\boldsymbol\thetaT)-{unit})T"
+    told = derive(trace).legend
+    assert ("count from 0" in str(told)) == ("+1" in unit)
+
+
+def test_a_position_below_the_first_is_none() -> None:
+    for function in (r"z_{y}^2", "z[y - 1]**2"):
+        with pytest.raises(report.ReportError, match="count from 1"):
+            report.trace(function, inputs={"z": V, "y": 0}, wrt=["z"])
 
 
 def test_gates_of_a_cell_share_the_gradients_of_its_steps() -> None:

@@ -182,7 +182,7 @@ class _Key:
 
         n = self.shape[axis]
         if isinstance(part, Place):
-            return w.picked(self.indices[part - 1], at, n)
+            return w.picked(self.indices[part - 1], at, n, part.start)
         return sympy.Integer(int(part) % n + 1)
 
 

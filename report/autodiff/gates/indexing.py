@@ -220,7 +220,15 @@ def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:
     """A key with the arguments put in, as NumPy takes it."""
     if not indices:
         return tuple(key)
-    return tuple(whole(indices[p - 1]) if isinstance(p, Place) else p for p in key)
+    return tuple(_places(indices[p - 1], p.start) if isinstance(p, Place) else p for p in key)
+
+
+def _places(indices: Array, start: int) -> Array:
+    """Positions that count from `start` as NumPy counts; one below it is none, and not the last."""
+    found = whole(indices) - start
+    if start and np.any(found < 0):
+        raise OutOfDomain(f"positions count from {start} here")
+    return found
 
 
 def whole(indices: Array, size: int | None = None) -> Array:

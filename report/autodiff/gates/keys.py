@@ -9,7 +9,8 @@ from typing import Any
 class Key(tuple[Any, ...]):
     """An index: whole numbers, slices, None and `...`; a `Place` stands for an argument.
 
-    Written as NumPy writes it, with {1} for the argument of that number: "0, :, {1}".
+    Written as NumPy writes it, with {1} for the argument of that number: "0, :, {1}", or {1} - 1 where
+    its positions count from 1.
     """
 
     def __str__(self) -> str:
@@ -19,7 +20,19 @@ class Key(tuple[Any, ...]):
 
 
 class Place(int):
-    """The number of the argument that holds an index."""
+    """The number of the argument that holds an index, and where its positions start: at 0, or at 1."""
+
+    start: int
+
+    def __new__(cls, number: int, start: int = 0) -> Place:
+        place = super().__new__(cls, number)
+        place.start = start
+        return place
+
+    def __eq__(self, other: object) -> bool:
+        return int(self) == other and self.start == getattr(other, "start", 0)
+
+    __hash__ = int.__hash__
 
 
 def entry_place(key: Iterable[Any], shape: Sequence[int]) -> tuple[int, ...] | None:
@@ -32,7 +45,9 @@ def entry_place(key: Iterable[Any], shape: Sequence[int]) -> tuple[int, ...] | N
     return tuple(k % n for k, n in zip(parts, shape, strict=True)) if inside else None
 
 
-def counted(key: Iterable[Any], shape: Sequence[int], held: Callable[[int, int], str]) -> list[str]:
+def counted(
+    key: Iterable[Any], shape: Sequence[int], held: Callable[[Place, int], str]
+) -> list[str]:
     """The parts of an index into a tensor of that shape as mathematics has them: positions count from 1.
 
     A slice has both its ends, 2:4, and its step between them where that is not 1, 1:2:5. `held` writes the
@@ -69,7 +84,7 @@ def _counted_slice(places: range, n: int) -> str:
 def _part(part: Any) -> str:
     match part:
         case Place():
-            return f"{{{int(part)}}}"
+            return f"{{{int(part)}}} - {part.start}" if part.start else f"{{{int(part)}}}"
         case slice():
             ends = [part.start, part.stop] + [part.step] * (part.step is not None)
             return ":".join("" if end is None else str(end) for end in ends)

@@ -75,7 +75,7 @@ class Roles:
             else:
                 message = "an index is a whole number, a slice or an input of them"
                 self.note(part, args[computed], "index", message)
-                whole.append(Place(computed))
+                whole.append(Place(computed, start=0 if index_of(part) is part else 1))
                 computed += 1
         lists = [k for k in whole if isinstance(k, list)]
         if lists and computed > 2:
@@ -98,6 +98,14 @@ def _count_from_front(key: list[Any], shape: Shape) -> None:
             part[:] = [p + size if -size <= p < 0 else p for p in part]
         if part is not None:
             axis += len(shape) - taken if part is Ellipsis else 1
+
+
+def index_of(e: ast.expr) -> ast.expr:
+    """The input k of an index k - 1, whose positions count from 1; else the index itself."""
+    match e:
+        case ast.BinOp(ast.Name() as name, ast.Sub(), ast.Constant(value=1)):
+            return name
+    return e
 
 
 def parts_of_index(e: ast.Subscript) -> list[ast.expr]:

@@ -24,7 +24,7 @@ from report.autodiff.graph import (
 from report.autodiff.parser import call_arguments, literals
 from report.autodiff.parser.building import _Building
 from report.autodiff.parser.dotted import without_dot
-from report.autodiff.parser.input_roles import parts_of_index
+from report.autodiff.parser.input_roles import index_of, parts_of_index
 from report.autodiff.parser.names import FORMS, NUMBERS
 from report.autodiff.parser.sized_identity import BesideIdentity, beside_identity
 from report.autodiff.simplify import is_number
@@ -127,7 +127,8 @@ class _TreeReader(_Building):
         return [e.left, *e.comparators]
 
     def parts_of_index(self, e: ast.Subscript) -> list[ast.expr]:
-        return [e.value, *(k for k in parts_of_index(e) if not literals.is_static(k))]
+        parts = (k for k in parts_of_index(e) if not literals.is_static(k))
+        return [e.value, *map(index_of, parts)]
 
     def parts_of_list(self, e: ast.List) -> list[ast.expr]:
         if not e.elts:

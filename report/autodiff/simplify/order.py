@@ -19,7 +19,7 @@ from typing import Any
 from report.autodiff.form import Form as GateForm
 from report.autodiff.gates.table import GATES
 from report.autodiff.graph import Gate, Node, Shape
-from report.autodiff.simplify.constants import is_coefficient, is_negative, is_number
+from report.autodiff.simplify.constants import factored, is_coefficient, is_negative, is_number
 from report.autodiff.simplify.forms import (
     Call,
     Form,
@@ -108,6 +108,8 @@ def _of_gate(
     gate: Gate, args: Sequence[Any], shapes: Sequence[Shape], of: Callable[[Any], _Weight]
 ) -> _Weight:
     weight = _Weight(gate.order[0])
+    if gate.form is GateForm.PUT_BACK:  # as much as the number times a unit vector, which is one leaf
+        weight.number += -1 if of(args[0]) == _Weight(1) else 1
     is_row = gate.form is GateForm.MATRIX_PRODUCT and [len(s) for s in shapes] == [1, 2]
     for place, arg in enumerate(args):
         if place in gate.integers and gate.roles.get(place) != "mask":  # it says where
@@ -126,8 +128,11 @@ def _sign(f: Form, bound: Mapping[str, Any]) -> int:
 def _leaf(node: Node, leaves: list[Node]) -> _Weight:
     if node.value is not None:
         number = number_of_ones(node) if node.shape else node
-        is_minus = node.gate.form is GateForm.NEGATIVE if number is None else is_negative(number)
-        return _Weight(1 + is_minus + (number is not None and number is not node))
+        if number is not None:
+            return _Weight(1 + is_negative(number) + (number is not node))
+        number, _ = factored(node)
+        is_bare = any(is_number(number, n) for n in (1, -1))
+        return _Weight(1 + is_negative(number) + (0 if is_bare else 2))
     place = next((i for i, n in enumerate(leaves) if same(n, node)), None)
     if place is None:
         place = len(leaves)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,14 @@ import numpy as np
 from report.autodiff.form import Form as GateForm
 from report.autodiff.gates import Place
 from report.autodiff.gates.table import GATES, apply
-from report.autodiff.graph import INPUT, Gate, Node, constant, make
-from report.autodiff.simplify.constants import factored, is_coefficient, is_filled, is_number
+from report.autodiff.graph import INPUT, Gate, Node, Shape, constant, make
+from report.autodiff.simplify.constants import (
+    factored,
+    is_coefficient,
+    is_filled,
+    is_number,
+    product,
+)
 from report.autodiff.simplify.forms import Call, Form, Held, Number, Operator, filled
 from report.autodiff.simplify.nodes import adds_up_to_one, is_gate, is_identity, same
 
@@ -19,13 +26,16 @@ from report.autodiff.simplify.nodes import adds_up_to_one, is_gate, is_identity,
 
 def of_ones(s: Node, node: Node, f: Operator) -> Form | None:
     """A gate that adds, moves or copies entries that are all the same number."""
-    one = make(f.gate, (constant(np.ones(node.args[0].shape)), *f.rest), f.params)
+    ones = (constant(np.ones(node.args[0].shape)), *f.rest)
+    one = make(f.gate, ones, f.params)
     if one.value is not None and np.ptp(one.value) == 0:
         value = float(np.ravel(one.value)[0])
         if f.gate.form is GateForm.COPIES:
             return None
         return Number(value) if is_number(s, 1) else Held(s) * value
-    return None if is_number(s, 1) or is_number(s, 0) or one.value is None else Held(s) * one
+    if is_number(s, 1) or is_number(s, 0) or one.value is None:
+        return None
+    return Held(s) * apply(f.gate, ones, f.params)
 
 
 def total_of(x: Node, node: Node, f: Operator) -> Form | None:
@@ -33,8 +43,8 @@ def total_of(x: Node, node: Node, f: Operator) -> Form | None:
     axis = f.params.get("axis")
     if adds_up_to_one(x, axis):
         return Number(1)
-    if is_identity(x) and axis is None:
-        return Number(len(x.value))
+    if total := _total_of_identity(x, node.shape):
+        return total
     if is_gate(x, "scatter") and axis is None and not f.params.get("keepdims"):
         return _total(x.args[0])
     if is_gate(x, "add", "subtract") and not f.params:
@@ -54,6 +64,14 @@ def total_of(x: Node, node: Node, f: Operator) -> Form | None:
             else Call("sum_to", (Held(x),), options={"shape": node.shape})
         )
     return None
+
+
+def _total_of_identity(x: Node, shape: Shape) -> Form | None:
+    """The sum of c times the identity is c in each row and each column, and n c of all."""
+    c, rest = factored(x)
+    if not is_identity(rest) or shape == x.shape:
+        return None
+    return Held(product(c, constant(1 if math.prod(shape) > 1 else len(rest.value))))
 
 
 def _total(x: Node) -> Form:
@@ -107,8 +125,8 @@ def summed_to(x: Node, f: Operator) -> Form | None:
         return _total(x.args[0]) * Held(x.args[1])
     if not shape and len(x.shape) == 1:
         return _total(x)
-    if not shape and is_identity(x):
-        return Number(len(x.value))
+    if total := _total_of_identity(x, shape):
+        return total
     if is_gate(x, "multiply", "divide", "ratio"):
         a, b = x.args
         if b.shape == shape and a.shape == x.shape:

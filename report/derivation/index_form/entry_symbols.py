@@ -11,7 +11,6 @@ import numpy as np
 from report.autodiff.gates.entries import Labels, NoIndexForm
 from report.autodiff.graph import Node
 from report.autodiff.graph import constant as constant_node
-from report.derivation.latex.indexing import one_less
 from report.derivation.latex.printed import Printed, Sign, bracketed, put
 from report.derivation.latex.symbols import tensor
 
@@ -74,15 +73,15 @@ def varying(value: Any, ix: Labels) -> tuple[Any, Labels]:
     return value, tuple(own)
 
 
-def picked(w: Any, index: Node, ix: Labels, n: int) -> Any:
-    """A position that the data count from 0 as a label of an axis of n entries, which counts from 1.
+def picked(w: Any, index: Node, ix: Labels, n: int, start: int) -> Any:
+    """A position that the data count from `start` as a label of an axis of n entries, which counts from 1.
 
-    Position i of E is the row with the label i + 1.
+    Position i of E is the row with the label i + 1 where they start at 0.
     """
     import sympy
 
     if index.is_constant:
-        places = np.asarray(index.value) % n + 1
+        places = (np.asarray(index.value) - start) % n + 1
         value, own = varying(places, ix)
         if value.ndim == 1 and np.array_equal(value, np.arange(1, value.size + 1)):
             return own[0]
@@ -90,9 +89,7 @@ def picked(w: Any, index: Node, ix: Labels, n: int) -> Any:
             table = put(tensor(value), "_{@}")
             return w.named(constant_node(value), table, own)
         return w.entry(constant_node(places), ix)
-    if (counted_from_1 := one_less(index)) is not None:
-        return _position(n)(w.entry(counted_from_1, ix))
-    return _position(n)(w.entry(index, ix)) + sympy.Integer(1)
+    return _position(n)(w.entry(index, ix)) + sympy.Integer(1 - start)
 
 
 def is_position(e: Any) -> bool:

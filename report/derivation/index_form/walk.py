@@ -146,9 +146,9 @@ class Walk:
         """A product in which a number stays in front of a sum."""
         return times(*factors)
 
-    def picked(self, index: Node, ix: Labels, n: int) -> Any:
-        """A position that the data count from 0 as a label of an axis of n entries."""
-        return picked(self, index, ix, n)
+    def picked(self, index: Node, ix: Labels, n: int, start: int = 0) -> Any:
+        """A position that the data count from `start` as a label of an axis of n entries."""
+        return picked(self, index, ix, n, start)
 
     # ------------------------------------------------------------ labels
 

@@ -102,7 +102,7 @@ class _Selector:
                 below = listed(held.value) if held.is_constant else _in_line(p.write(held))
                 self.text = put(rf"\operatorname{{onehot}}_{{{n}}}", bracketed(below))
                 return
-            self.is_unit, self.text = True, unit_vector(_held(p, held, n), p.taken)
+            self.is_unit, self.text = True, unit_vector(_held(p, held, n, part.start), p.taken)
             return
         (written,) = counted((part,), (n,), lambda place, n: "")
         if isinstance(part, slice):
@@ -122,7 +122,7 @@ _ROWS_OF_IDENTITY = frozenset({Sign.ROWS_OF_IDENTITY})
 
 
 def _key(p: Printer, node: Node, shape: Shape) -> Printed:
-    parts = counted(node.params["key"], shape, lambda place, n: _held(p, node.args[place], n))
+    parts = counted(node.params["key"], shape, lambda place, n: _held(p, node.args[place], n, place.start))
     return joined(r",\,", [_place(part) for part in parts])
 
 
@@ -137,28 +137,18 @@ def _place(part: str) -> Printed:
     return Printed(part, signs=frozenset({sign} if sign else ()))
 
 
-def _held(p: Printer, index: Node, n: int) -> Printed:
-    """Positions that are data, which counts from 0: one more than they are."""
-    if index.is_constant:
-        return _counted_from_1(index.value, n)
-    if (counted_from_1 := one_less(index)) is not None:
-        return p.write(counted_from_1)
-    text = p.write(index)
-    if text.numbers is None or np.size(text.numbers) > MAX_ROWS:
-        return put(text, " + 1")
-    return _counted_from_1(text.numbers, n)
+def _held(p: Printer, index: Node, n: int, start: int) -> Printed:
+    """Positions that are data: one more than they are where these start at 0."""
+    text = put() if index.is_constant else p.write(index)
+    places = index.value if index.is_constant else text.numbers
+    if places is None or (not index.is_constant and np.size(places) > MAX_ROWS):
+        return text if start else put(text, " + 1")
+    return _counted_from_1(places, n, start)
 
 
-def _counted_from_1(places: Any, n: int) -> Printed:
-    shown = r",\,".join(str(int(k) % n + 1) for k in np.ravel(places))
+def _counted_from_1(places: Any, n: int, start: int = 0) -> Printed:
+    shown = r",\,".join(str((int(k) - start) % n + 1) for k in np.ravel(places))
     return Printed(rf"\left[{shown}\right]" if np.shape(places) else shown)
-
-
-def one_less(index: Node) -> Node | None:
-    """What a position is one less than: a number that counts from 1."""
-    if index.gate.form is not Form.DIFFERENCE or index.args[1].value is None:
-        return None
-    return index.args[0] if np.all(index.args[1].value == 1) else None
 
 
 def _in_line(written: Printed) -> Printed:

@@ -200,10 +200,8 @@ class _Entries(_IndexValues):
                 held.append(Value(whole, repr(np.asarray(whole.value).tolist())))
                 key.append(Place(len(held)))
             elif self.printed and [t.text for t in item[-2:]] != ["+", "1"]:  # any entry i
-                place = self.value(self.tree(item))
-                node = self.gate("subtract", [place.node, constant(1.0)], part)
-                held.append(Value(node, f"{place.text} - 1"))
-                key.append(Place(len(held)))
+                held.append(self.value(self.tree(item)))
+                key.append(Place(len(held), start=1))
             elif len(item) < 3 or [t.text for t in item[-2:]] != ["+", "1"]:
                 raise self.error(
                     "positions count from 1; of an input k that counts from 0, it is k + 1", part
@@ -349,6 +347,11 @@ class _Entries(_IndexValues):
             (numbers == np.floor(numbers)) & (numbers >= 1) & (numbers <= n)
         ):
             raise self.error(f"a label is a whole number from 1 to {n}: labels count from 1", part)
+        if label.node.is_input and not value.axes and not label.axes:
+            self.reader.roles.note(self.hole(part), label.node, "index", "")
+            key = Key((Place(1, start=1),))
+            node = self.gate("index", [value.node, label.node], part, key=key)
+            return Value(node, f"{value.within(ATOM)}[{label.text} - 1]")
         places = constant(np.arange(1.0, n + 1))
         node = label.node
         if label.axes:
