@@ -8,6 +8,7 @@ for 0.96017028. A column of numbers gets one precision for all.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -57,8 +58,8 @@ def number_latex(x: Any, digits: int = DIGITS) -> str:
 
 
 def written_latex(x: float) -> str:
-    """A number of a formula as LaTeX: with all the digits that it was written with, up to 15."""
-    return number_latex(x, written_digits(x))
+    """A number of a formula as LaTeX: with all the digits that it was written with, up to 15; 10^{-5}."""
+    return re.sub(r"^(-?)1 \\times ", r"\1", number_latex(x, written_digits(x)))
 
 
 def written_digits(x: float) -> int:

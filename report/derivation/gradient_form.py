@@ -242,10 +242,7 @@ class GradientForm:
         meant = {self.parts[n]: n for n in parts}
         return (
             *(self.slope(n)[0] for n in slopes),
-            *(
-                Equation(symbol(name, n.shape), (self.written(n, meaning_of=n),))
-                for name, n in sorted(meant.items())
-            ),
+            *(self.part(n) for _, n in sorted(meant.items())),
             *(self.definition(n, gates) for n in gates),
         )
 
@@ -253,12 +250,22 @@ class GradientForm:
         """What the gradient of a step is that stands by name, and what that uses by name."""
         graph, owner = self.slopes[name], self.named[name]
         text = self.written(graph)
-        if MOVED & text.signs:
+        is_number = replace(self, graph=graph).is_scalar
+        if is_number or MOVED & text.signs:
             entry, used = self.entry_of(graph)
-            if entry is not None and entry.tells_ranges:
+            if entry is not None and (is_number or entry.tells_ranges):
                 left = self.notation.entry_gradient(owner, entry)
                 return Equation(left, (entry.latex,)), used
         return Equation(self.notation.gradient(owner), (text,)), self.below(graph)
+
+    def part(self, node: Node) -> Equation:
+        """What a part that repeats is; by entries where these only change their places."""
+        text = self.written(node, meaning_of=node)
+        if MOVED & text.signs:
+            entry, used = self.entry_of(node)
+            if entry is not None and entry.tells_ranges and used <= self.below(node, meaning=True):
+                return Equation(entry.named(self.place(node)), (entry.latex,))
+        return Equation(symbol(self.parts[node], node.shape), (text,))
 
     def definition(self, node: Node, gates: Collection[Node]) -> Equation:
         """What a gate is; of a let-line by entries where these only change their places."""

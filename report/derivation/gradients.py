@@ -117,6 +117,14 @@ def _gradient(notation: Notation, q: Quantity, form: GradientForm | None) -> Gra
     )
 
 
+def _is_told_at_length(form: GradientForm) -> bool:
+    """Whether entries alone tell a gradient, in a formula longer than one reads."""
+    if form.formula is not None and not MOVED & form.formula.signs:
+        return False
+    entry, _ = form.entry()
+    return entry is not None and signs(entry.latex) > MAX_SIGNS
+
+
 def _shorter(
     form: GradientForm, node: Node, backpass: Backpass, told: Container[Node]
 ) -> GradientForm:
@@ -152,7 +160,9 @@ def _form(notation: Notation, node: Node, backpass: Backpass) -> GradientForm:
     lines = [n for row in rows_of_numbers(by_entries(whole)) for n in row] if steps else []
     size = max(written_size(n, names) for n in lines or [whole])
     if size <= (MAX_IN_STEPS if steps else MAX_CLOSED):
-        return GradientForm(notation, whole, names, {}, owner, result, whole)
+        form = GradientForm(notation, whole, names, {}, owner, result, whole)
+        if not steps or not _is_told_at_length(form):
+            return form
     gradients, owners = backpass.by_steps
     slopes = {name: gradients[step] for name, step in owners.items()}
     named = names | _as_gates(backpass, owners)

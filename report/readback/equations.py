@@ -274,9 +274,14 @@ class Equations:
             return  # where equal numbers share, a bracket is not what it says
         scale = self.sizes[self.trace.graph.inputs[gradient.name]].gradient
         names = self.names.copy()
+        own = {}
+        for node, name in gradient.parts.items():  # without numbers until it is read
+            own[names.formula(symbol(name, node.shape)).label] = node.shape
+        for label, shape in own.items():
+            names.add(label, np.full(shape, np.nan))
         # gradients are known, as let-lines are: what they use by name is read before them
         for e in sorted(in_order(where), key=_is_gradient):
-            self.part(e, names, scale)
+            self.part(e, names, scale, own)
         result = gradient.numbers
         self.in_numbers(gradient.left, [result], gradient.value, result=result)
         if gradient.closed is not None:
@@ -284,12 +289,14 @@ class Equations:
         if gradient.entry is not None:
             self.entries(gradient.entry, scale, names)
 
-    def part(self, e: Equation, names: PrintedNames, scale: float) -> None:
-        """What stands in a closed form by name: a gradient, a let-line, or a name of its own."""
+    def part(
+        self, e: Equation, names: PrintedNames, scale: float, own: Mapping[str, Sequence[int]]
+    ) -> None:
+        """What stands in a closed form by name: a gradient, a let-line, or a name of its `own`."""
         said = f"{e.left} = {e.symbols[0]}"
         try:
             left = names.formula(e.left)
-            known = names.values.get(left.label)
+            known = None if left.label in own else names.values.get(left.label)
             sizes, _ = left.labels(LETTERS)
             if left.is_derivative and known is None:
                 raise ReportError("no derivative that is known")
@@ -297,7 +304,17 @@ class Equations:
             self.notes.formulas += 1
             self.notes.unread.append(f"{said} ({error})")
             return
-        if sizes:
+        if sizes and left.label in own:
+            with self.notes.read(said):
+                right = names.formula(e.symbols[0])
+                found = right.at_once(sizes)
+                if found is None:
+                    found = np.zeros(tuple(sizes.values()))
+                    for place in np.ndindex(*found.shape):
+                        at = {x: i + 1 for x, i in zip(sizes, place, strict=True)}
+                        found[place] = right.at(at)
+                names.add(left.label, np.reshape(found, own[left.label]))
+        elif sizes:
             is_gradient = left.is_derivative
             size = scale if is_gradient or known is None else float(np.abs(known).max())
             self.entries(e, size, names)

@@ -42,7 +42,7 @@ def read_sides(
         reader.names.add(normal(name), extended.settled(known) if exactly else known)
     with np.errstate(all="ignore"):
         for e in in_order(where):
-            reader.part(e, reader.names, 0.0)
+            reader.part(e, reader.names, 0.0, {})
         for left, side, expected in sides:
             reader.same(left, side, expected, float(np.max(np.abs(expected), initial=0.0)))
         for left, side, expected in put_in:

@@ -285,8 +285,50 @@ def test_a_class_that_an_input_names_is_one_entry(function: str, a: int, unit: s
     assert ("count from 0" in str(told)) == ("+1" in unit)
 
 
+def test_a_part_whose_entries_only_move_is_told_by_entries() -> None:
+    kernel = "K = exp(-sum((X[:, None, :] - X[None, :, :])**2, axis=2) / (2*s**2))\na @ K @ a"
+    found = gradients(kernel, only="X", X=X, a=[1, -0.5, 0.7], s=0.8)["X"]
+    assert told(found)["t_ijk"] == "a_ia_jq_3,ijkK_ij"
+
+
+def test_a_pooled_convolution_goes_by_the_gradients_of_its_steps() -> None:
+    net = "c = relu(conv2d(A, K) + b)\nm = max_pool2d(c, 2)\nz = dot(w, ravel(m))\nsigmoid(z)"
+    A = [
+        [1, 0.3, 2, 1.2, 0],
+        [0.2, 1, 3, 1.4, 2],
+        [2.1, 2, 0, 0.6, 1],
+        [1, 0.7, 1, 2, 0],
+        [0, 1, 0.9, 1, 1],
+    ]
+    given = {"A": A, "K": [[0.5, -0.2], [0.1, 0.4]], "b": 0.1, "w": [0.2, -0.5, 0.3, 0.7]}
+    found = gradients(net, only="K", **given)["K"]
+    assert found.entry is not None
+    assert p(found.entry.symbols[0]) == (
+        r"\sum_k=1^4\sum_l=1^4\frac\partialf\partialc_klA_i+k-1,j+l-1\,𝟙[b+q_1,kl>0]"
+    )
+
+
+def test_a_number_goes_into_the_fraction_behind_it() -> None:
+    lines = "n = (y - mean(y)) / sqrt(var(y) + 1e-5)\nL = sum((n - t)**2)"
+    found = gradients(f"y = W @ x\n{lines}", only="x", W=W, x=V, t=[1, 0])["x"]
+    slope = told(found)[r"\frac\partialL\partialy"]
+    assert r"\frac12s^3/2sum(" in slope
+    assert r"\cdot" not in slope
+    assert told(found)["s"] == "var(y)+10^-5"
+
+
+def test_functions_stand_behind_letters_and_the_gradient_before_them() -> None:
+    swing = (
+        "b = a + h*u\nv = u - h*g*sin(a)\nc = b + h*v\nw = v - h*g*sin(b)\nw**2/2 + g*(1 - cos(c))"
+    )
+    found = gradients(swing, only="a", a=0.5, u=0.1, h=0.1, g=9.81)["a"]
+    f = r"\frac\partialf\partial"
+    assert told(found)[f + "b"] == f + r"c-hgw\cos(b)"
+    assert told(found)[f + "v"] == f + "ch+w"
+
+
 def test_a_position_below_the_first_is_none() -> None:
-    for function in (r"z_{y}^2", "z[y - 1]**2"):
+    for function in (r"$z_y^2$", "z[y - 1]**2"):
         with pytest.raises(report.ReportError, match="count from 1"):
             report.trace(function, inputs={"z": V, "y": 0}, wrt=["z"])
 

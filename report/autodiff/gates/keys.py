@@ -25,6 +25,7 @@ class Place(int):
     start: int
 
     def __new__(cls, number: int, start: int = 0) -> Place:
+        """The argument of that number, whose positions start there."""
         place = super().__new__(cls, number)
         place.start = start
         return place

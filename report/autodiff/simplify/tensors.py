@@ -35,7 +35,7 @@ def of_ones(s: Node, node: Node, f: Operator) -> Form | None:
         return Number(value) if is_number(s, 1) else Held(s) * value
     if is_number(s, 1) or is_number(s, 0) or one.value is None:
         return None
-    return Held(s) * apply(f.gate, ones, f.params)
+    return Held(s) * apply(f.gate, ones, dict(f.params))
 
 
 def total_of(x: Node, node: Node, f: Operator) -> Form | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from report.autodiff.form import Form
-from report.autodiff.gates import ATOM, CALL, MATRIX_PRODUCT, POWER, PRODUCT, SUM
+from report.autodiff.gates import ATOM, CALL, GATES, MATRIX_PRODUCT, POWER, PRODUCT, SUM
 from report.autodiff.graph import CONSTANT, Node
 from report.autodiff.simplify.constants import is_number
 from report.autodiff.simplify.nodes import is_identity, is_symmetric, same
@@ -49,6 +49,8 @@ def _multiply(p: Printer, node: Node) -> Printed:
     one_line = _in_fraction(p, a, b)
     if one_line is not None:
         return one_line
+    if (inside := _with_number(p, a, b)) is not None:
+        return p.write(inside)
     if (unsigned := _unsigned(p, a)) is not None:
         product = Node(node.gate, (unsigned, b), node.params, node.shape)
         return put("-", p.bracketed(product, PRODUCT), binding=SUM)
@@ -131,6 +133,20 @@ def _behind(sign: str, front: Printed, text: Printed, x: Node, y: Node) -> Print
     is_by_entries = bool(x.shape and y.shape)
     binding = SUM if sign else PRODUCT if is_by_entries else MATRIX_PRODUCT
     return put(sign, front, r" \odot " if is_by_entries else " ", text, binding=binding)
+
+
+def _with_number(p: Printer, number: Node, b: Node) -> Node | None:
+    """A product or copies with a number put into the fraction that they begin with: x / 3y z for 1/3 x / y z."""
+    if b.gate.form not in (Form.PRODUCT, Form.COPIES) or p.leaf(b) is not None:
+        return None
+    first, *rest = b.args
+    if _in_fraction(p, number, first) is not None:
+        inside = Node(GATES["multiply"], (number, first), shape=first.shape)
+    elif (found := _with_number(p, number, first)) is not None:
+        inside = found
+    else:
+        return None
+    return Node(b.gate, (inside, *rest), b.params, b.shape)
 
 
 def _widened(text: Printed, x: Node, other: Node) -> Printed:

@@ -122,7 +122,9 @@ _ROWS_OF_IDENTITY = frozenset({Sign.ROWS_OF_IDENTITY})
 
 
 def _key(p: Printer, node: Node, shape: Shape) -> Printed:
-    parts = counted(node.params["key"], shape, lambda place, n: _held(p, node.args[place], n, place.start))
+    parts = counted(
+        node.params["key"], shape, lambda place, n: _held(p, node.args[place], n, place.start)
+    )
     return joined(r",\,", [_place(part) for part in parts])
 
 

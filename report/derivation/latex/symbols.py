@@ -120,21 +120,21 @@ def entry_symbol(name: str, place: Sequence[int], shape: Shape) -> Printed:
 
 def number_tex(value: Any, colour: str | None = None) -> Printed:
     """A scalar, with the binding of a sum when its sign asks for brackets in a product."""
-    return coloured(_number(value, number_format.DIGITS), colour)
+    return coloured(_number(value, number_format.number_latex(value)), colour)
 
 
 def constant_tex(value: float) -> Printed:
     """A number of a formula, which is written with all its digits."""
-    return _number(value, number_format.written_digits(value))
+    return _number(value, number_format.written_latex(value))
 
 
-def _number(value: Any, digits: int) -> Printed:
+def _number(value: Any, text: str) -> Printed:
     x = float(value)
-    is_scaled = number_format.parts(x, digits)[1] is not None
+    is_scaled = "10^" in text
     binding = SUM if math.copysign(1, x) < 0 and x else PRODUCT if is_scaled else ATOM
     start = Start(First.MINUS if binding == SUM else First.DIGIT, number=math.isfinite(x))
     last = Last.DIGIT if math.isfinite(x) and not is_scaled else Last.OTHER
-    return Printed(number_format.number_latex(x, digits), binding, start, last, numbers=x)
+    return Printed(text, binding, start, last, numbers=x)
 
 
 def tensor(value: Any, colour: str | None = None, among: Any = ()) -> Printed:
