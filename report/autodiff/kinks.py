@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from report.autodiff.graph import Node
-from report.autodiff.rounding_error import ROUNDING, at_kink, is_on_kink, scales
+from report.autodiff.rounding_error import ROUNDING, at_kink, can_move, is_on_kink, scales
 from report.autodiff.trace import Trace
 
 
@@ -19,6 +19,7 @@ def kinks(trace: Trace) -> tuple[str, ...]:
         for q in trace.gates
         if q.node.gate.kink is not None
         and (is_on_kink(trace, q.node) or _holds(q.node, trace, _reach(trace, q.node)))
+        and can_move(trace, q.node)
     )
 
 

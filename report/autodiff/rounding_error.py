@@ -80,7 +80,15 @@ def in_float64(trace: Trace) -> tuple[dict[Node, Array], dict[Node, Array]]:
 
 def is_on_kink(trace: Trace, node: Node) -> bool:
     """Whether the arguments of a gate, as they are, sit on a kink."""
-    return node.gate.kink is not None and bool(np.any(at_kink(node, trace.arguments(node))))
+    if node.gate.kink is None or not np.any(at_kink(node, trace.arguments(node))):
+        return False
+    return can_move(trace, node)
+
+
+def can_move(trace: Trace, node: Node) -> bool:
+    """Whether a gate depends on a real number, and not on class numbers and positions alone."""
+    whole = trace.graph.integers
+    return any(n.is_input and n.name not in whole for n in topological(node))
 
 
 def at_kink(node: Node, args: Sequence[Array]) -> Array:

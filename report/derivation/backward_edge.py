@@ -34,7 +34,7 @@ LOST = 1e-9  # relative, of a local derivative that has lost digits
 MAX_DERIVED = 100  # characters of sympy's derivative of a gate; that of GELU is left out
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 _BY_ARGUMENT = frozenset({Sign.BY_ARGUMENT})
-_BY_ENTRIES = frozenset({Sign.TIMES_BY_ENTRIES, Sign.POWER_BY_ENTRIES})
+_BY_ENTRIES = frozenset({Sign.TIMES_BY_ENTRIES, Sign.POWER_BY_ENTRIES, Sign.FUNCTION_BY_ENTRIES})
 
 
 class Link:

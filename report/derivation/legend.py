@@ -23,15 +23,16 @@ def _sentences(notation: Notation, text: str) -> Iterator[tuple[Sign, str]]:
     taken = notation.taken
     yield Sign.TIMES_BY_ENTRIES, r"$\odot$ multiplies entry by entry."
     yield Sign.POWER_BY_ENTRIES, r"$\mathbf{A}^{\odot n}$ is the power of each entry."
+    yield Sign.FUNCTION_BY_ENTRIES, r"A function with $\odot$ above it is taken of each entry."
     yield (
         Sign.STRETCHED,
-        "A row or a column that is added to a matrix, or taken with it entry by entry, is repeated to its size.",
+        "A row or a column that is added to a matrix, or combined with it entry by entry, is repeated to its size.",
     )
     yield Sign.SIGMOID, f"${filled(_SIGMOID, (), taken)}$."
     yield Sign.FROBENIUS, r"$\left\|\mathbf{A}\right\|_{F}^{2}$ is the sum of the squared entries."
     yield Sign.ROW, rf"Vectors are columns, and $\mathbf{{x}}^{{\top}}$ is a row{_rows(notation)}."
     yield Sign.TRUTH, _BRACKET
-    yield Sign.ONES, r"$𝟏$ is a vector or matrix of ones, as large as its place asks for."
+    yield Sign.ONES, r"$𝟏$ is a vector or matrix of ones, of the size that its place asks for."
     yield Sign.ALONG_AXIS, " ".join(_along_axes(text))
     yield (
         Sign.RESHAPE,
@@ -53,6 +54,11 @@ def _sentences(notation: Notation, text: str) -> Iterator[tuple[Sign, str]]:
     i, j, k = _labels(notation)
     unit = unit_vector(i, taken)
     yield Sign.UNIT_VECTOR, f"${unit}$ is the unit vector with its 1 at position ${i}$."
+    yield (
+        Sign.PLACE,
+        rf"$\left[{i}\right]$ below a name picks entry ${i}$, of a matrix row ${i}$ as a vector.",
+    )
+    yield Sign.STACKED, r"$\left[\cdot\,;\;\cdot\right]$ stacks one above the other."
     rows = put(bracketed(put(identity(taken), "_{n}")), rf"_{{\left[{i}{{:}}{j}\right]}}")
     yield (
         Sign.ROWS_OF_IDENTITY,

@@ -240,7 +240,7 @@ def _of_branch(branch: Branch) -> Iterator[Equation]:
 
 def beside(whole: Equation, entry: Equation | None, room: float = COLUMN) -> Iterator[Equation]:
     """A formula on one line where it fits, with the same in entries at its side or under it."""
-    symbols = " = ".join(whole.symbols)
+    numbers = " = ".join(whole.numbers)
     sides = " = ".join([*whole.symbols, *whole.numbers])
     more = f"{BESIDE}{entry.left} = {' = '.join(entry.symbols)}" if entry else ""
     if _fits(f"{whole.left} = {sides}{more}", room):
@@ -248,8 +248,8 @@ def beside(whole: Equation, entry: Equation | None, room: float = COLUMN) -> Ite
     elif _fits(f"{whole.left} = {sides}", room):
         yield Equation(whole.left, (Printed(sides),))
         yield from [entry] if entry else []
-    elif _fits(f"{whole.left} = {symbols}{more}", room):
-        yield Equation(whole.left, (Printed(f"{symbols}{more}"),), whole.numbers)
+    elif more and numbers and _fits(f"{whole.left} = {numbers}{more}", room):
+        yield Equation(whole.left, whole.symbols, (Printed(f"{numbers}{more}"),))
     else:
         yield whole
         yield from [entry] if entry else []

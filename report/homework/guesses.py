@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.differentiate import trace
-from report.autodiff.gates import GATES, SUM
+from report.autodiff.gates import GATES, SUM, Place
 from report.autodiff.graph import Graph, Shape
 from report.autodiff.inputs import read_inputs
 from report.autodiff.parser import free_names, is_latex, parse
@@ -226,10 +226,16 @@ def _sized(formula: str, given: Mapping[str, Any], shapes: dict[str, Shape]) -> 
 def _numbers(graph: Graph, shapes: Mapping[str, Shape], low: float, high: float) -> dict[str, Any]:
     """Numbers between two bounds, no two alike; of labels and indices the first ones, of masks 1 and 0."""
     found = {}
+    starts = {
+        node.args[place].name: place.start
+        for node in graph.nodes
+        for place in node.params.get("key", ())
+        if isinstance(place, Place)
+    }
     for salt, (name, shape) in enumerate(shapes.items()):
         count = np.arange(1, math.prod(shape) + 1)
         if name in graph.integers:
-            numbers = count % 2
+            numbers = count % 2 + starts.get(name, 0)
         else:
             part = np.modf(count * GOLDEN + 0.37 * salt)[0]
             numbers = np.round(low + (high - low) * part, 1 if high - low > 1 else 2)

@@ -274,11 +274,10 @@ class Equations:
             return  # where equal numbers share, a bracket is not what it says
         scale = self.sizes[self.trace.graph.inputs[gradient.name]].gradient
         names = self.names.copy()
-        own = {}
-        for node, name in gradient.parts.items():  # without numbers until it is read
-            own[names.formula(symbol(name, node.shape)).label] = node.shape
-        for label, shape in own.items():
-            names.add(label, np.full(shape, np.nan))
+        own = {
+            names.formula(symbol(name, node.shape)).label: node.shape
+            for node, name in gradient.parts.items()
+        }
         # gradients are known, as let-lines are: what they use by name is read before them
         for e in sorted(in_order(where), key=_is_gradient):
             self.part(e, names, scale, own)
@@ -294,8 +293,11 @@ class Equations:
     ) -> None:
         """What stands in a closed form by name: a gradient, a let-line, or a name of its `own`."""
         said = f"{e.left} = {e.symbols[0]}"
+        lefts = names.copy()
+        for label, shape in own.items():  # whose numbers are read here
+            lefts.add(label, np.full(shape, np.nan))
         try:
-            left = names.formula(e.left)
+            left = lefts.formula(e.left)
             known = None if left.label in own else names.values.get(left.label)
             sizes, _ = left.labels(LETTERS)
             if left.is_derivative and known is None:
@@ -404,12 +406,23 @@ def _is_gradient(e: Equation) -> bool:
     return e.left.startswith(r"\frac")
 
 
+_PART = re.compile(r"(?:\\mathbf\{(\w)\}|(\w))_\{(\d+)\b.*\}")  # s_1, and s_{1,ij}
+
+
+def _uses(e: Equation, other: Equation) -> bool:
+    """Whether the meaning of a name holds another one, or an entry of it."""
+    found = _PART.fullmatch(other.left)
+    if other.left in e.symbols[0] or found is None:
+        return other.left in e.symbols[0]
+    bold, plain, number = found.groups()
+    return bool(re.search(rf"(?<![A-Za-z]){bold or plain}\}}?_\{{{number}\b", e.symbols[0]))
+
+
 def in_order(where: Sequence[Equation]) -> list[Equation]:
     """What stands in a formula by name, what another one's meaning uses first."""
     left, done = list(where), list[Equation]()
     while left:
-        names = [e.left for e in left]
-        free = [e for e in left if not any(n in e.symbols[0] for n in names if n != e.left)]
+        free = [e for e in left if not any(_uses(e, other) for other in left if other is not e)]
         done += free or left
         left = [e for e in left if e not in done]
     return done

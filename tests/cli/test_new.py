@@ -33,6 +33,10 @@ from report.homework.variants import draw
         (r"\sum_{i=1}^n (y_i - w^\top x_i)^2", {"y": (2,), "w": (3,), "x": (2, 3)}, "#   sum((y - x @ w)**2)"),
         (r"z = w x + b \\ L = -y\log\sigma(z)", {"w": (), "x": (), "b": (), "y": ()}, "#   z = w * x + b"),
         (r"x^\top A x + \lambda", {"x": (3,), "A": (3, 3), "lambda": ()}, r"#   dot(x @ A, x) + lambda"),
+        (r"-\log \frac{e^{z_y}}{\sum_j e^{z_j}}", {"z": (3,), "y": ()}, "#   -log(exp(z[y - 1]) / sum(exp(z)))"),
+        (r"-\log \frac{\exp(u_o^T v_c)}{\sum_w \exp(u_w^T v_c)}", {"o": (), "v_c": (3,), "u": (2, 3)}, "#   -log(exp(dot(u[o - 1], v_c)) / sum(exp(u @ v_c)))"),
+        (r"-\frac{1}{n}\sum_{i=1}^n \log P_{i, y_i}", {"P": (2, 3), "y": (2,)}, "#   -1 / 2 * sum(log(P[arange(2), y - 1]))"),
+        (r"\sum_{j \ne y} \max(0, s_j - s_y + 1)", {"y": (), "s": (3,)}, "#   sum(where([1, 2, 3] != y, relu(s - s[y - 1] + 1), 0))"),
         (r"\sqrt{x} + \ln y", {"x": (), "y": ()}, "#   sqrt(x) + log(y)"),
     ],
 )  # fmt: skip

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import report
+from report.autodiff.kinks import kinks
 from report.derivation import derive
 from report.derivation.elements import Gradient
+from report.readback import read_back
 from tests.test_report import homework
 
 V, Y = [0.3, -0.7, 1.1], [0.0, 1.0, 0.0]
@@ -325,6 +327,41 @@ def test_functions_stand_behind_letters_and_the_gradient_before_them() -> None:
     f = r"\frac\partialf\partial"
     assert told(found)[f + "b"] == f + r"c-hgw\cos(b)"
     assert told(found)[f + "v"] == f + "ch+w"
+
+
+LABELS = {"X": X, "W": [[0.1, -0.2, 0.3], [0.4, 0.3, -0.6]]}
+
+
+@pytest.mark.parametrize(
+    ("function", "y", "onehot"),
+    [
+        ("P = softmax(X @ W)\n-mean(log(P[arange(3), y]))", [0, 2, 1], "y"),
+        ("P = \\mathrm{softmax}(X W)\nL = -\\frac{1}{n}\\sum_{i=1}^n \\log P_{i, y_i}", [1, 3, 2], "y-1"),
+    ],
+)
+def test_log_likelihood_of_rows_is_p_less_one_hot(
+    function: str, y: list[int], onehot: str
+) -> None:
+    trace = report.trace(function, inputs={**LABELS, "y": y}, wrt=["W"])
+    P = np.exp(np.array(X) @ np.array(LABELS["W"]))  # noqa: N806
+    surplus = P / P.sum(axis=1, keepdims=True) - np.eye(3)[[0, 2, 1]]
+    np.testing.assert_allclose(trace.gradients["W"], np.array(X).T @ surplus / 3, rtol=1e-12)
+    derivation = derive(trace)
+    (found,) = derivation.gradients
+    assert lead(found) == rf"\frac13X^\top(P-onehot_3({onehot}))"
+    read = read_back(trace, derivation)
+    assert read.failures == read.unread == ()
+
+
+def test_a_sum_that_leaves_out_a_class_is_one_mask() -> None:
+    hinge = r"\sum_{j \ne y} \max(0, s_j - s_y + 1)"
+    trace = report.trace(hinge, inputs={"s": [3.2, 5.1, -1.7], "y": 1}, wrt=["s"])
+    assert trace.value == pytest.approx(2.9)
+    assert trace.gradients["s"].tolist() == [-1, 1, 0]
+    assert len(trace.gates) == 7
+    assert kinks(trace) == ()  # y = 1 is given: nothing moves it off the kink
+    (found,) = derive(trace).gradients
+    assert p(found.closed or "") == "t-sum(t)e_[y]"
 
 
 def test_a_position_below_the_first_is_none() -> None:

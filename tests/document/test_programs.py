@@ -25,9 +25,9 @@ def words(tmp_path: Path, question: str) -> str:
     ("question", "shown", "told"),
     [
         (SMALL, ["q1.py", "q1_numpy.py"], "q1_numpy.py prints the same numbers as q1.py, line by line"),
-        (f'{SMALL}\nprograms = ["numpy"]', ["q1_numpy.py"], "python3 q1.py was run and checked as well"),
-        (f'{SMALL}\nprograms = ["python"]', ["q1.py"], "python3 q1_numpy.py was run and checked"),
-        (LARGE, ["q1_numpy.py"], "python3 q1.py was run and checked as well"),
+        (f'{SMALL}\nprograms = ["numpy"]', ["q1_numpy.py"], "q1.py was run and checked as well"),
+        (f'{SMALL}\nprograms = ["python"]', ["q1.py"], "q1_numpy.py was run and checked"),
+        (LARGE, ["q1_numpy.py"], "q1.py was run and checked as well"),
         (f'{LARGE}\nprograms = ["numpy", "python"]', ["q1.py", "q1_numpy.py"], "prints the same numbers as"),
     ],
     ids=["small", "numpy", "python", "large", "large, both"],

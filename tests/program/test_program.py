@@ -289,6 +289,8 @@ CORPUS: dict[str, tuple[str, dict[str, Any]]] = {
         {"Z": M23, "labels": [2, 0], "z": V3, "label": 1, "Y": [[0, 1, 0], [0.5, 0, 0.5]]},
     ),
     "labels as rows": ("sum(one_hot(labels, 3) * X)", {"labels": [2, 0], "X": M23}),
+    "labels from 1 as rows": ("sum(one_hot(y, 3, start=1) * X)", {"y": [3, 1], "X": M23}),
+    "a label from 1": ("X[0, y - 1]**2 + sum(X[[1, 0], k - 1])", {"y": 3, "k": [1, 3], "X": M23}),
     "axes kept": (
         ("sum((X - sum(X, axis=1, keepdims=True))**2) + sum(X * prod(X, axis=0, keepdims=True))"
         " + sum(X / max(X, axis=1, keepdims=True)) + sum(X * var(X, axis=0, keepdims=True))"

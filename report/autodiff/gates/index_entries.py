@@ -265,7 +265,8 @@ def one_hot(w: Any, node: Node, ix: Labels) -> Any:
 
     if ix[-1] == 0:
         return sympy.Integer(1)
-    return w.call("equal")(ix[-1], w.picked(node.args[0], ix[:-1], node.shape[-1]))
+    label = w.picked(node.args[0], ix[:-1], node.shape[-1], node.option("start"))
+    return w.call("equal")(ix[-1], label)
 
 
 def gather(w: Any, node: Node, ix: Labels) -> Any:

@@ -133,10 +133,10 @@ index = gate(
 )
 
 one_hot = gate(
-    "one_hot", lambda labels, classes: np.equal.outer(whole(labels, classes), np.arange(classes)) * 1.0, None,
-    entry=index_entries.one_hot, shape=one_hot_rows, form=Form.ONE_HOT, roles={0: "label"}, in_numbers=True, shares=True, sign="1-hot", latex=function(named("onehot")), params={"classes": None},
+    "one_hot", lambda labels, classes, start=0: np.equal.outer(whole(labels - start, classes), np.arange(classes)) * 1.0, None,
+    entry=index_entries.one_hot, shape=one_hot_rows, form=Form.ONE_HOT, roles={0: "label"}, in_numbers=True, shares=True, sign="1-hot", latex=function(named("onehot")), params={"classes": None, "start": 0},
     integers=(0,), domain="a label is a whole number from 0 to the number of classes − 1",
-    numpy=lambda node: f"np.eye({code.option(node, 'classes')})[{{0}}]",
+    numpy=lambda node: f"np.eye({code.option(node, 'classes')})[{{0}}{' - 1' * node.option('start')}]",
     usage="one_hot(labels, 3)", group="shapes", summary="a row for each class number, 1 at that place and else 0",
     why="A class number is given, not computed: it has no gradient.",
 )
@@ -148,7 +148,7 @@ scatter = gate(
     rule_at=lambda place: None if place else (
         lambda g, y, x, *indices, key, shape: index(g, *indices, key=key)
     ),
-    integers=ANY, params={"key": None, "shape": None}, numpy=lambda node: f"scatter({{0}}, np.s_[{_key(node)}], {node.shape})",
+    integers=ANY, params={"key": None, "shape": None}, numpy=lambda node: f"scatter({{0}}, {_as_argument(node)}, {node.shape})",
 )
 # fmt: on
 
@@ -214,6 +214,15 @@ def _key(node: Node) -> str:
         held = arg is None or arg.is_constant or (arg.is_input and arg.name is not None)
         parts.append(text if held else f"np.asarray({text}, int)")
     return ", ".join(parts)
+
+
+def _as_argument(node: Node) -> str:
+    """The key of an index as a function takes it."""
+    key = code.option(node, "key")
+    written = _key(node)
+    if any(isinstance(part, slice) for part in key):
+        return f"np.s_[{written}]"
+    return written if len(key) == 1 else f"({written})"
 
 
 def _filled(key: Key, indices: Sequence[Array]) -> tuple[Any, ...]:

@@ -373,8 +373,10 @@ def target_rows(z: Shape, p: Shape) -> Shape:
     return pair(z, p)
 
 
-def one_hot_rows(labels: Shape, classes: int) -> Shape:
+def one_hot_rows(labels: Shape, classes: int, start: int = 0) -> Shape:
     """A row of one entry for each class, in place of each label."""
     if not is_integer(classes) or classes < 1:
         raise ReportError("classes is their number, such as 3")
+    if start not in (0, 1):
+        raise ReportError("class numbers start at 0 or 1")
     return (*labels, classes)

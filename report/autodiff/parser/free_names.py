@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from report.autodiff.form import Form
@@ -17,7 +17,7 @@ from report.autodiff.parser.latex.lines import lines_of
 from report.autodiff.parser.latex.reader import _LatexReader
 from report.autodiff.parser.latex.segments import regions
 from report.autodiff.parser.latex.state import Definition
-from report.autodiff.parser.latex.tokens import GREEK, tokens_of
+from report.autodiff.parser.latex.tokens import GREEK, Token, tokens_of
 from report.autodiff.parser.latex.tree import Big, Group, Letter, Part, Product, Script
 from report.autodiff.parser.names import FORMS
 from report.autodiff.parser.source import Places, Source
@@ -25,6 +25,7 @@ from report.autodiff.parser.spellings import product_of_names
 
 MATRIX, VECTOR, NUMBER = 2, 1, 0
 _GREEK = re.compile(r"(?<!\w)([α-γε-ω])([A-Za-z])(?!\w)")  # δx is a name
+_CLASSES = frozenset("coty")  # letters of a class or a word
 _TIMES = re.compile(r"@|(?<!\*)\*(?!\*)")
 
 
@@ -138,7 +139,7 @@ class _Collector:
                         indices.letters_of(below)[0] if indices.letters_of(below) else ""
                     )
                 else:
-                    self.running |= set(indices.letters_of(below))
+                    self.running |= set(indices.letters_of(below)) - _left_out(below)
                 self.lengths |= set(indices.letters_of(big.above or ()))
         self.found: dict[str, FreeName] = {}
 
@@ -164,11 +165,20 @@ class _Collector:
                         continue
                     if part.start not in labels:
                         self.note(part, None, id(part) in here, params if called else set())
+        self.tell_classes()
         if any(name.axes for name in self.found.values()):  # then a capital is a matrix
             for name in self.found.values():
                 if name.name[:1].isupper() and not name.certain:
                     name.axes = MATRIX
         return sorted(self.found.values(), key=lambda name: name.at)
+
+    def tell_classes(self) -> None:
+        """z_y beside z_j, whose j runs, is the entry of z whose class y is."""
+        for name in [*self.found.values()]:
+            base, _, label = name.name.rpartition("_")
+            if label in _CLASSES and base in self.found and self.found[base].certain:
+                del self.found[name.name]
+                self.found.setdefault(label, FreeName(label, NUMBER, True, name.at))
 
     def heads(self, body: Part) -> Iterator[Part]:
         """The letters before a bracket that are functions."""
@@ -213,6 +223,14 @@ class _Collector:
         known.at = min(known.at, letter.start)
         if axes > known.axes:
             known.axes, known.certain = axes, bool(running)
+
+
+def _left_out(below: Sequence[Token]) -> set[str]:
+    """The class that a sum leaves out: the y of j ≠ y."""
+    texts = [t.text for t in below]
+    return (
+        {t for t in texts[texts.index(r"\ne") + 1 :] if t in _CLASSES} if r"\ne" in texts else set()
+    )
 
 
 def _labels(part: Script) -> set[int]:

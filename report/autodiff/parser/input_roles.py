@@ -34,10 +34,14 @@ def moves(node: Node) -> bool:
 
 
 class Roles:
-    """Collects in `names` the inputs that have a role, while a formula is read."""
+    """Collects in `names` the inputs that have a role, while a formula is read.
+
+    In one that is printed, positions may stand as numbers that are computed: y - 1 of labels from 1.
+    """
 
     def __init__(self, source: Places) -> None:
         self.source = source
+        self.printed = False
         self.names: dict[str, str] = {}
 
     def note(self, e: ast.expr, node: Node, role: str, message: str) -> None:
@@ -48,7 +52,7 @@ class Roles:
             if part.is_input:
                 self.names.setdefault(str(part.name), role)
             elif not part.is_constant:
-                if not moves(part):
+                if not moves(part) and not self.printed:
                     raise self.source.error(e, message)
                 stack += part.args
 

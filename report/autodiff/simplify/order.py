@@ -35,6 +35,7 @@ from report.autodiff.simplify.nodes import number_of_ones, same
 MAX_DEPTH = 10  # below the top of the old formula that are weighed; what lies deeper weighs 1
 
 _NEGATIVE = GATES["negative"]
+_UNITS = (GateForm.PUT_BACK, GateForm.ONE_HOT)  # what is made of places beside a number
 _PRODUCTS = (1, 4, 6)  # the places of products with a coefficient, with a number, and of tensors
 _BY_ARGUMENTS = (1, 3)  # a number times something, and quotients: their arguments decide
 
@@ -88,6 +89,9 @@ def _of_form(f: Form, bound: Mapping[str, Any], leaves: list[Node]) -> _Weight:
     match f:
         case Gap(name):
             return _leaf(bound[name], leaves)
+        case Held(node) if node.gate.form in _UNITS and node.value is None:
+            shapes = [a.shape for a in node.args]
+            return _of_gate(node.gate, node.args, shapes, lambda a: _leaf(a, leaves))
         case Held(node):
             return _leaf(node, leaves)
         case Number(value):

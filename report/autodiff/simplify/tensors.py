@@ -247,7 +247,8 @@ def one_hot_rows(s: Node, node: Node, f: Operator) -> Form | None:
         or labels.shape != rows.shape
     ):
         return None
-    return Held(s) * Call("one_hot", (Held(labels),), options={"classes": shape[1]})
+    options = {"classes": shape[1]} | ({"start": key[1].start} if key[1].start else {})
+    return Held(s) * Call("one_hot", (Held(labels),), options=options)
 
 
 def total_picked(x: Node, y: Node, f: Operator) -> Form:
@@ -277,7 +278,8 @@ def times_put_back(x: Node, y: Node) -> Form | None:
         and rest.args[1].gate.form is GateForm.PUT_BACK
     ):
         return _times(c, Held(rest.args[0]) * Held(rest.args[1]))
-    return _times(c, Held(rest)) if rest.gate.form is GateForm.PUT_BACK else None
+    is_kept = rest.gate.form in (GateForm.PUT_BACK, GateForm.ONE_HOT)
+    return _times(c, Held(rest)) if is_kept else None
 
 
 # ---------------------------------------------------------------- choices

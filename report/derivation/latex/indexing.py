@@ -100,6 +100,7 @@ class _Selector:
             held = node.args[part]
             if held.shape:
                 below = listed(held.value) if held.is_constant else _in_line(p.write(held))
+                below = put(below, f" - {part.start}") if part.start else below
                 self.text = put(rf"\operatorname{{onehot}}_{{{n}}}", bracketed(below))
                 return
             self.is_unit, self.text = True, unit_vector(_held(p, held, n, part.start), p.taken)
@@ -131,11 +132,12 @@ def _key(p: Printer, node: Node, shape: Shape) -> Printed:
 def _place(part: str) -> Printed:
     """One part of an index: a position, a slice, a new axis."""
     if isinstance(part, Printed):
-        return part
+        return put(part, signs=frozenset({Sign.PLACE}))
     if part == "new":
         return put(r"\text{new}")
     ends = part.split(":") if part != ":" else []
-    sign = {2: Sign.SLICE, 3: Sign.SLICE_IN_STEPS}.get(len(ends))
+    signs = {1: Sign.PLACE, 2: Sign.SLICE, 3: Sign.SLICE_IN_STEPS}
+    sign = None if part == "..." else signs.get(len(ends))
     return Printed(part, signs=frozenset({sign} if sign else ()))
 
 
@@ -174,7 +176,9 @@ def _joined(p: Printer, node: Node) -> Printed:
     if len(node.shape) > 2:
         name = rf"\operatorname{{{'stack' if stacked else 'concat'}}}_{{\text{{axis }}{axis + 1}}}"
         return put(name, bracketed(joined(", ", shown)), binding=CALL)
-    return put(r"\left[", joined(r"\,|\," if axis else r";\;", shown), r"\right]", binding=CALL)
+    signs = frozenset() if axis else frozenset({Sign.STACKED})
+    between = r"\,|\," if axis else r";\;"
+    return put(r"\left[", joined(between, shown), r"\right]", binding=CALL, signs=signs)
 
 
 def rows_of_numbers(node: Node) -> list[list[Node]]:
@@ -199,11 +203,15 @@ def in_rows(rows: Sequence[Sequence[Printed]]) -> Printed:
 
 
 def _one_hot(p: Printer, node: Node) -> Printed | None:
-    """The unit vector of a class that is a number of the formula."""
+    """The unit vector of a class that is a number of the formula; labels that count from 1 less 1."""
     (label,) = node.args
-    if label.shape or not label.is_constant:
+    start = node.option("start")
+    if not label.shape and label.is_constant:
+        return unit_vector(_counted_from_1(label.value, node.shape[-1], start), p.taken)
+    if not start:
         return None
-    return unit_vector(_counted_from_1(label.value, node.shape[-1]), p.taken)
+    name = rf"\operatorname{{onehot}}_{{{node.shape[-1]}}}"
+    return put(name, bracketed(put(p.write(label), f" - {start}")))
 
 
 NOTATIONS: Notations = {

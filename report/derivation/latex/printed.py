@@ -48,6 +48,7 @@ class Sign(Enum):
     DOT = auto()
     TIMES_BY_ENTRIES = auto()
     POWER_BY_ENTRIES = auto()
+    FUNCTION_BY_ENTRIES = auto()  # of a matrix, where the function of the matrix is another
     ROW = auto()  # xᵀ
     TRUTH = auto()
     ONES = auto()
@@ -60,6 +61,8 @@ class Sign(Enum):
     ONE_HOT = auto()
     UNIT_VECTOR = auto()
     ROWS_OF_IDENTITY = auto()
+    PLACE = auto()  # a single position in square brackets
+    STACKED = auto()  # [x; y]
     SLICE = auto()
     SLICE_IN_STEPS = auto()
     DELTA = auto()
@@ -337,7 +340,8 @@ _HELD = tuple(
     (sign, re.compile(pattern))
     for sign, pattern in (
         (Sign.DOT, r"\\cdot"),
-        (Sign.POWER_BY_ENTRIES, r"\^\{\\odot"),
+        (Sign.POWER_BY_ENTRIES, r"\^\{\\odot(?!\})"),
+        (Sign.FUNCTION_BY_ENTRIES, r"\^\{\\odot\}"),
         (Sign.TIMES_BY_ENTRIES, r"(?<!\^\{)\\odot"),
         (Sign.ROW, r"\^\{\\top\}"),
         (Sign.TRUTH, "𝟙"),

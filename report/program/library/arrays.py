@@ -78,7 +78,7 @@ def logsumexp(x, axis=None, keepdims=False):
     return whole if keepdims else np.squeeze(whole, axis=axis)
 
 
-def log_softmax(x, axis=-1):  # less the largest first: the sum keeps its digits
+def log_softmax(x, axis=-1):  # less the largest, so that no digits are lost
     shifted = x - np.max(x, axis=axis, keepdims=True)
     return shifted - np.logaddexp.reduce(shifted, axis=axis, keepdims=True)
 

@@ -97,7 +97,7 @@ def softmax(x):
     return [power / total for power in powers]
 
 
-def log_softmax(x):  # less the largest first: the sum keeps its digits
+def log_softmax(x):  # less the largest, so that no digits are lost
     shifted = [v - max(x) for v in x]
     log_sum = logsumexp(shifted)
     return [v - log_sum for v in shifted]

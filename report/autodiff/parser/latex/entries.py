@@ -338,6 +338,18 @@ class _Entries(_IndexValues):
     def named_axes(self, value: Value, runs: list[Run]) -> Value:
         return replace(value, axes=(*value.axes, *(r.name for r in runs)), row=False)
 
+    def told(self, value: Value, label: Value, part: Part) -> Value:
+        """The entry, or one of each row, whose place is an input that counts from 1: s_y, P_{i, y_i}."""
+        self.reader.roles.note(self.hole(part), label.node, "index", "")
+        nodes, text, places = [value.node], f"{label.within(SIGN)} - 1", []
+        if value.axes:
+            rows = value.node.shape[0]
+            nodes, text = [value.node, constant(np.arange(rows))], f"arange({rows}), {text}"
+            places = [Place(1)]
+        key = Key((*places, Place(len(nodes), start=1)))
+        node = self.gate("index", [*nodes, label.node], part, key=key)
+        return Value(node, f"{value.within(ATOM)}[{text}]", ATOM, label.axes)
+
     def labelled(self, value: Value, label: Value, part: Part) -> Value:
         """The entry whose place an input tells: the sum over all places of entry times [place = label]."""
         shape = value.shape
@@ -347,11 +359,8 @@ class _Entries(_IndexValues):
             (numbers == np.floor(numbers)) & (numbers >= 1) & (numbers <= n)
         ):
             raise self.error(f"a label is a whole number from 1 to {n}: labels count from 1", part)
-        if label.node.is_input and not value.axes and not label.axes:
-            self.reader.roles.note(self.hole(part), label.node, "index", "")
-            key = Key((Place(1, start=1),))
-            node = self.gate("index", [value.node, label.node], part, key=key)
-            return Value(node, f"{value.within(ATOM)}[{label.text} - 1]")
+        if label.node.is_input and value.axes in ((), label.axes):
+            return self.told(value, label, part)
         places = constant(np.arange(1.0, n + 1))
         node = label.node
         if label.axes:

@@ -219,7 +219,7 @@ class _PrintedReader(_NumbersRead):
 
     def __init__(self, of: PrintedNames, text: str) -> None:
         super().__init__(Places(text), {}, ())
-        self.printed = True
+        self.printed = self.reader.roles.printed = True
         self.last = of.nodes[next(iter(of.nodes))] if of.nodes else constant(0.0)
         self.values, self.known, self.rows = of.values, dict(of.known), of.rows
         self.reader.inputs = of.nodes

@@ -36,6 +36,7 @@ _REGION = re.compile(
     re.DOTALL,
 )
 DOTS = frozenset({r"\dots", r"\ldots", r"\cdots", r"\dotsc", r"\dotsb"})
+_OF_A_NAME = frozenset("{}_^'(),:")
 NOTES = (frozenset(RELATIONS) - {"=", r"\equiv"}) | {
     r"\sim", r"\to", r"\colon", r"\mapsto", r"\forall", r"\subset", r"\subseteq", r"\gg", r"\ll", r"\propto", r"\succ", r"\succeq",
 }  # fmt: skip
@@ -158,6 +159,9 @@ def segments_of(  # noqa: C901 - one branch for each kind of cut
         if skip:
             skip -= 1
             continue
+        if depth <= 0 and _equals(current) and _begins_line(places, listed, at):
+            parts.append((current, start))
+            current, start = [], "line"
         depth += depth_of(token)
         cut = ""
         if depth <= 0:
@@ -206,6 +210,22 @@ def segments_of(  # noqa: C901 - one branch for each kind of cut
             merged.append((part, how))
     for part, how in merged:
         yield part, how == "line", how == "word"
+
+
+def _begins_line(places: Places, tokens: Sequence[Token], at: int) -> bool:
+    """Whether a line of the text begins here with a name and =, as one of NumPy does."""
+    if not at or "\n" not in places.text[tokens[at - 1].end : tokens[at].start]:
+        return False
+    for token in tokens[at:]:
+        if token.text == "=":
+            return token is not tokens[at]
+        if token.kind not in ("letter", "word", "num") and token.text not in _OF_A_NAME:
+            return False
+    return False
+
+
+def _equals(tokens: Sequence[Token]) -> bool:
+    return any(t.text == "=" for _, t in at_top(tokens))
 
 
 def _is_prose(token: Token, tokens: Sequence[Token], at: int) -> bool:

@@ -61,10 +61,14 @@ class _Sums(_Conditions):
         self, part: Big, ranges: list[tuple[str, int, int]], conditions: list[Part]
     ) -> Operand:
         """The sum, product or extreme over ranges: at once where that can be, else term by term."""
-        if not conditions:
-            value = self.reduced_at_once(part, [Run(*r) for r in ranges])
-            if value is not None:
-                return value
+        runs = [Run(*r) for r in ranges]
+        value = (
+            self.chosen_at_once(part, runs, conditions)
+            if conditions
+            else self.reduced_at_once(part, runs)
+        )
+        if value is not None:
+            return value
         count = math.prod(high - low + 1 for _, low, high in ranges)
         self.within_limit(count, part)
         outer, self.terms = self.terms, self.terms * count
@@ -141,6 +145,29 @@ class _Sums(_Conditions):
                     factors = self.summed(part.body, [r.name for r in runs], part)
                     return self.sized(self.multiplied([("", f, part) for f in factors], part), part)
                 value = self.value(part.body)
+            for run in reversed(runs):
+                if run.name not in value.axes or value.shape:
+                    raise OneByOne
+                value = self.over_index(part.name, value, run.name, part)
+        except (OneByOne, ReportError):
+            self.restore(kept)
+            return None
+        return value
+
+    def chosen_at_once(self, part: Big, runs: list[Run], conditions: list[Part]) -> Value | None:
+        """All terms at once, the neutral number for those that an input leaves out: j ≠ y; else None."""
+        neutral, kept = _of_nothing(part.name), self.saved()
+        if neutral is None:
+            return None
+        try:
+            with self.indexed({r.name: r for r in runs}):
+                found = [self.condition(c) for c in conditions]
+                holds = [c for c in found if not isinstance(c, bool)]
+                if False in found or all(c.node.value is not None for c in holds):
+                    raise OneByOne  # indices alone decide
+                value = self.value(part.body)
+                both = self.both(holds, "logical_and", part)
+                value = self.chosen(both, value, self.number(neutral), part)
             for run in reversed(runs):
                 if run.name not in value.axes or value.shape:
                     raise OneByOne
