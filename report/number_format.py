@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -26,11 +27,16 @@ def parts(x: float, digits: int = DIGITS) -> tuple[str, int | None]:
     """The mantissa and the power of ten (None: none is written), with ASCII signs."""
     if x == 0 or not math.isfinite(x):
         return ("0" if x == 0 else str(x)), None
-    mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
+    mantissa, _, exponent = f"{_half_up(x):.{digits - 1}e}".partition("e")
     power = int(exponent)
     if -5 < power < max(digits, 6):
-        return bare(f"{x:.{max(digits - 1 - power, 0)}f}", x), None
+        return bare(f"{_half_up(x):.{max(digits - 1 - power, 0)}f}", x), None
     return bare(mantissa, x, f"e{exponent}"), power
+
+
+def _half_up(x: float) -> float:
+    """A number to be rounded as people round, 1.0625 to 1.063: Python takes the even digit of a tie."""
+    return math.nextafter(x, math.copysign(sys.float_info.max, x)) if x else x
 
 
 def bare(decimal: str, x: float, exponent: str = "") -> str:
@@ -83,7 +89,7 @@ def column(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     if max(sizes) >= max(digits, 6) or min(sizes) < -7 or max(sizes) - min(sizes) > digits:
         return [show(v, digits) for v in numbers]
     decimals = max(digits - 1 - max(sizes), 3 - min(sizes), 0)
-    shown = [f"{v:.{decimals}f}" if v else "0" for v in numbers]
+    shown = [f"{_half_up(v):.{decimals}f}" if v else "0" for v in numbers]
     said = all(map(_says_all, shown, numbers))
     while said and decimals and all(s.endswith("0") for s in shown):
         decimals -= 1
@@ -117,10 +123,12 @@ def together(values: Iterable[Any], digits: int = DIGITS) -> list[str]:
     more = max(-min(sizes) - decimals, 0)
     if -5 < max(sizes) < max(digits, 6) and more <= 2:
         decimals += more
-        pairs = [(f"{v:.{decimals}f}" if v else "0", "", "") for v in numbers]
+        pairs = [(f"{_half_up(v):.{decimals}f}" if v else "0", "", "") for v in numbers]
     else:
         decimals = digits - 1
-        pairs = [f"{v:.{decimals}e}".partition("e") if v else ("0", "", "") for v in numbers]
+        pairs = [
+            f"{_half_up(v):.{decimals}e}".partition("e") if v else ("0", "", "") for v in numbers
+        ]
     shown = [mantissa for mantissa, _, _ in pairs]
     exponents = [e + power for _, e, power in pairs]
     powers = [f" × 10{str(int(p)).translate(_SUPERSCRIPT)}" if p else "" for _, _, p in pairs]

@@ -92,7 +92,7 @@ def check_contents(path: Path, work: Homework, pages: int) -> None:
     bookmarks = [re.sub(r"\s+", " ", str(item.title)) for item in _flat(reader.outline)]
     for number, question in enumerate(work.questions, start=1):
         assert "$" in question.title or question.title in text
-        assert f"python3 {question.id}.py" in text
+        assert f"{question.id}.py" in text
         assert any(mark.startswith(f"Question {number}") for mark in bookmarks)
     assert any("Reproduce" in mark for mark in bookmarks)
 

@@ -336,14 +336,16 @@ LABELS = {"X": X, "W": [[0.1, -0.2, 0.3], [0.4, 0.3, -0.6]]}
     ("function", "y", "onehot"),
     [
         ("P = softmax(X @ W)\n-mean(log(P[arange(3), y]))", [0, 2, 1], "y"),
-        ("P = \\mathrm{softmax}(X W)\nL = -\\frac{1}{n}\\sum_{i=1}^n \\log P_{i, y_i}", [1, 3, 2], "y-1"),
+        (
+            "P = \\mathrm{softmax}(X W)\nL = -\\frac{1}{n}\\sum_{i=1}^n \\log P_{i, y_i}",
+            [1, 3, 2],
+            "y-1",
+        ),
     ],
 )
-def test_log_likelihood_of_rows_is_p_less_one_hot(
-    function: str, y: list[int], onehot: str
-) -> None:
+def test_log_likelihood_of_rows_is_p_less_one_hot(function: str, y: list[int], onehot: str) -> None:
     trace = report.trace(function, inputs={**LABELS, "y": y}, wrt=["W"])
-    P = np.exp(np.array(X) @ np.array(LABELS["W"]))  # noqa: N806
+    P = np.exp(np.array(X) @ np.array(LABELS["W"]))
     surplus = P / P.sum(axis=1, keepdims=True) - np.eye(3)[[0, 2, 1]]
     np.testing.assert_allclose(trace.gradients["W"], np.array(X).T @ surplus / 3, rtol=1e-12)
     derivation = derive(trace)
@@ -362,6 +364,23 @@ def test_a_sum_that_leaves_out_a_class_is_one_mask() -> None:
     assert kinks(trace) == ()  # y = 1 is given: nothing moves it off the kink
     (found,) = derive(trace).gradients
     assert p(found.closed or "") == "t-sum(t)e_[y]"
+
+
+def test_the_hinge_loss_of_a_batch_takes_all_classes_at_once() -> None:
+    lines = (
+        "S = X W\n"
+        r"L = \frac{1}{N}\sum_{i=1}^N \sum_{j \ne y_i} \max(0, S_{ij} - S_{i, y_i} + 1)"
+    )
+    trace = report.trace(lines, inputs={**LABELS, "y": [1, 3, 2]}, wrt=["W"])
+    scores, rows = np.array(X) @ np.array(LABELS["W"]), np.arange(3)
+    margin = scores - scores[rows, [0, 2, 1]][:, None] + 1
+    margin[rows, [0, 2, 1]] = 0
+    assert trace.value == pytest.approx(np.maximum(margin, 0).sum() / 3)
+    derivation = derive(trace)
+    (found,) = derivation.gradients
+    slope = told(found)[r"\frac\partialL\partialS"]
+    assert slope == r"\frac13(s-diag(s\,𝟏)onehot_3(y-1))"
+    assert read_back(trace, derivation).failures == ()
 
 
 def test_a_position_below_the_first_is_none() -> None:

@@ -228,9 +228,8 @@ class _Collector:
 def _left_out(below: Sequence[Token]) -> set[str]:
     """The class that a sum leaves out: the y of j ≠ y."""
     texts = [t.text for t in below]
-    return (
-        {t for t in texts[texts.index(r"\ne") + 1 :] if t in _CLASSES} if r"\ne" in texts else set()
-    )
+    after = texts[texts.index(r"\ne") + 1 :] if r"\ne" in texts else []
+    return {t for t in after if t in _CLASSES}
 
 
 def _labels(part: Script) -> set[int]:

@@ -112,9 +112,8 @@ def _of_gate(
     gate: Gate, args: Sequence[Any], shapes: Sequence[Shape], of: Callable[[Any], _Weight]
 ) -> _Weight:
     weight = _Weight(gate.order[0])
-    if (
-        gate.form is GateForm.PUT_BACK
-    ):  # as much as the number times a unit vector, which is one leaf
+    if gate.form is GateForm.PUT_BACK:
+        # as much as the number times a unit vector, which is one leaf
         weight.number += -1 if of(args[0]) == _Weight(1) else 1
     is_row = gate.form is GateForm.MATRIX_PRODUCT and [len(s) for s in shapes] == [1, 2]
     for place, arg in enumerate(args):

@@ -98,6 +98,9 @@ class _Selector:
         self.is_unit = False
         if isinstance(part, Place):
             held = node.args[part]
+            if held.is_constant and np.array_equal(held.value, np.arange(n)):
+                self.text = put()  # all, each once
+                return
             if held.shape:
                 below = listed(held.value) if held.is_constant else _in_line(p.write(held))
                 below = put(below, f" - {part.start}") if part.start else below

@@ -11,6 +11,7 @@ import numpy as np
 
 from report.autodiff.gates import Key, Place
 from report.autodiff.graph import Array, constant
+from report.autodiff.parser.input_roles import moves
 from report.autodiff.parser.latex.index_values import _IndexValues
 from report.autodiff.parser.latex.indices import Run, split
 from report.autodiff.parser.latex.tokens import Token
@@ -359,7 +360,8 @@ class _Entries(_IndexValues):
             (numbers == np.floor(numbers)) & (numbers >= 1) & (numbers <= n)
         ):
             raise self.error(f"a label is a whole number from 1 to {n}: labels count from 1", part)
-        if label.node.is_input and value.axes in ((), label.axes):
+        is_given = label.node.is_input or moves(label.node)
+        if is_given and value.axes in ((), label.axes) and len(label.axes) < 2:
             return self.told(value, label, part)
         places = constant(np.arange(1.0, n + 1))
         node = label.node

@@ -159,7 +159,7 @@ def segments_of(  # noqa: C901 - one branch for each kind of cut
         if skip:
             skip -= 1
             continue
-        if depth <= 0 and _equals(current) and _begins_line(places, listed, at):
+        if depth <= 0 and _begins_line(places, listed, at) and _equals(current):
             parts.append((current, start))
             current, start = [], "line"
         depth += depth_of(token)

@@ -203,7 +203,12 @@ class _Sums(_Conditions):
             )
         if isinstance(body, Big) and body.name == "sum" and body.below is not None:
             ranges, conditions = self.ranges_of(body)
-            if conditions or not ranges:
+            if conditions:
+                chosen = self.chosen_at_once(body, [Run(*r) for r in ranges], conditions)
+                if chosen is None:
+                    raise OneByOne
+                return [chosen]
+            if not ranges:
                 raise OneByOne
             with self.indexed({name: Run(name, low, high) for name, low, high in ranges}):
                 return self.summed(body.body, [name for name, _, _ in ranges], body)

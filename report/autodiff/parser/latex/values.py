@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from report.autodiff.gates import GATES
-from report.autodiff.graph import Array, Node, Shape, constant
+from report.autodiff.graph import CONSTANT, Array, Node, Shape, constant
 from report.autodiff.parser.latex.tree import Part
 from report.autodiff.parser.parser import _Reader
 from report.autodiff.parser.source import Places
@@ -82,6 +82,7 @@ class _Building:
     ) -> None:
         self.places = places
         self.reader = _Reader(places, inputs, unfold)
+        self.indices: dict[str, Any] = {}  # that of the outer sum first
         self.reader.names = {}
         self.by_entry = False  # inside a sum or mean of all entries
         self.printed = False  # whether the text is one that this program printed
@@ -148,8 +149,9 @@ class _Building:
     # ------------------------------------------------------------ entry by entry
 
     def aligned(self, values: Sequence[Value], part: Part) -> tuple[list[Value], tuple[str, ...]]:
-        """Values whose nodes broadcast as the values do, with all their indices in front."""
-        axes = tuple(dict.fromkeys(a for v in values for a in v.axes))
+        """Values whose nodes broadcast as the values do, with all their indices in front, that of the outer sum first."""
+        found_in = dict.fromkeys(a for v in values for a in v.axes)
+        axes = tuple(sorted(found_in, key=[*self.indices, *found_in].index))
         rank = max(len(v.shape) for v in values)
         found = []
         for v in values:
@@ -166,7 +168,10 @@ class _Building:
                 sizes = iter(node.shape)
                 front = tuple(next(sizes) if a in v.axes else 1 for a in axes)
                 shape = (*front, *(1,) * (rank - len(v.shape)), *v.shape)
-                if shape != node.shape:
+                if shape != node.shape and node.gate is CONSTANT:
+                    node = constant(np.reshape(node.value, shape))
+                    text = Value(node, repr(node.value.tolist()))
+                elif shape != node.shape:
                     node = self.gate("reshape", [node], part, shape=shape)
                     text = Value(node, f"reshape({text.text}, {shape})")
             found.append(replace(text, node=node))
