@@ -224,7 +224,8 @@ class _Building:
                 and {1} & {a.shape[1], b.shape[1]}
                 and a.shape != b.shape
             )
-            if not ones and not (crossed and a.shape[0] != b.shape[0] and a.shape[1] != b.shape[1]):
+            crossed = crossed and a.shape[0] != b.shape[0] and a.shape[1] != b.shape[1]
+            if not ones and (self.printed or not crossed):
                 return a, b
         if self.printed and max(len(a.shape), len(b.shape)) > 2:  # stacks, as NumPy has them
             return a, b
