@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 80.0, 34.0  # millimetres
 DOTS = 30  # steps up to which each is a dot
+NEAR_ZERO = 0.5  # of the largest value: the axis begins at 0 where the smallest is no larger
 
 
 def loss_plot(values: Sequence[float], letter: str) -> tuple[str, str]:
@@ -43,7 +44,9 @@ def _draw(figure: Figure, values: Sequence[float], letter: str) -> None:
         markersize=2.5,
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    if 0 <= min(values) <= NEAR_ZERO * max(values):
+        axes.set_ylim(bottom=0)
     axes.set_xlabel("step", labelpad=1.5)
     axes.set_ylabel(letter, rotation=0, labelpad=6, style="italic")
     for side in ("top", "right"):
