@@ -293,6 +293,16 @@ def test_a_part_whose_entries_only_move_is_told_by_entries() -> None:
     assert told(found)["t_ijk"] == "a_ia_jq_3,ijkK_ij"
 
 
+def test_what_a_label_must_fulfil_stands_below_its_sum() -> None:
+    A = [[1, 0.3, 2, 1.2, 0], [0.2, 1, 3, 1.4, 2], [2.1, 2, 0, 0.6, 1]]
+    found = gradients("Z = conv2d(A, K)\nsum(Z**3)", only="A", A=A, K=[[0.5, -0.2], [0.1, 0.4]])
+    entry = found["A"].entry
+    assert entry is not None
+    assert p(entry.symbols[0]).startswith(
+        r"3\sum_k\colon1\lei-k+1\le2\sum_l\colon1\lej-l+1\le4K_kl"
+    )
+
+
 def test_a_pooled_convolution_goes_by_the_gradients_of_its_steps() -> None:
     net = "c = relu(conv2d(A, K) + b)\nm = max_pool2d(c, 2)\nz = dot(w, ravel(m))\nsigmoid(z)"
     A = [

@@ -24,6 +24,7 @@ from report.derivation.latex.printed import (
 )
 from report.derivation.latex.printer import NONE_TAKEN, Taken, filled
 from report.derivation.symbolic.factor_order import (
+    BRACKETS,
     by_labels,
     first_name,
     form_of,
@@ -239,12 +240,12 @@ def _with_sum_in_brackets(p: Any, term: Any) -> Printed:
 
 
 def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
-    """Σ Σ term; equations with a label of the sum stand below its sign."""
+    """Σ Σ term; what a label of the sum must fulfil stands below its sign: equations, and ranges of labels."""
     import sympy
 
     factors = sympy.Mul.make_args(term)
     told = _told(term, limits)
-    conditions = [f for f in factors if is_equation(f) and f.has(*told)]
+    conditions = [f for f in factors if (is_equation(f) or _is_of_labels(f)) and f.has(*told)]
     bound = [x for x in told if any(c.has(x) for c in conditions)]
     text = ""
     for label, first, end in reversed(limits):
@@ -255,12 +256,21 @@ def _limited(p: Any, sign: str, term: Any, limits: Any) -> str:
         told_of = [
             rf"{x} \ge {p._print(a)}" for x, a, _ in reversed(limits) if x in bound and a != 1
         ]
-        equations = r",\,".join(
-            [*told_of, *(" = ".join(p._print(a) for a in c.args) for c in conditions)]
-        )
-        text += rf"{sign}_{{{below}\colon {equations}}} "
+        fulfilled = r",\,".join([*told_of, *(_unbracketed(p, c) for c in conditions)])
+        text += rf"{sign}_{{{below}\colon {fulfilled}}} "
     rest = sympy.Mul(*(f for f in factors if f not in conditions))
     return put(text, p.parenthesize(rest, ADD + 1))
+
+
+def _is_of_labels(e: Any) -> bool:
+    """Whether an expression is a bracket of labels alone, 𝟙[1 ≤ i - k + 1 ≤ 2]."""
+    return form_of(e) in BRACKETS and not any(hasattr(x, "axes") for x in _parts(e))
+
+
+def _unbracketed(p: Any, condition: Any) -> str:
+    if is_equation(condition):
+        return " = ".join(p._print(a) for a in condition.args)
+    return str(p._print(condition)).removeprefix(r"𝟙\left[").removesuffix(r"\right]")
 
 
 def _parts(e: Any) -> Any:
