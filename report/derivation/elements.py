@@ -170,6 +170,18 @@ class Gradient:
     parts: Mapping[Node, str] = field(default_factory=dict)
 
 
+class Sentence(str):
+    """What is said of a sign; `at_once` where the function itself has it, before any derivation."""
+
+    at_once: bool
+
+    def __new__(cls, text: str, at_once: bool = False) -> Sentence:
+        """That text."""
+        sentence = super().__new__(cls, text)
+        sentence.at_once = at_once
+        return sentence
+
+
 @dataclass(frozen=True, eq=False)
 class Derivation:
     """Everything that a report derives for one question.
@@ -187,5 +199,5 @@ class Derivation:
     gradients: tuple[Gradient, ...]
     kinds: tuple[GateFamily, ...]
     flows: tuple[Flow, ...]
-    legend: tuple[str, ...] = ()
-    full_legend: tuple[str, ...] = ()
+    legend: tuple[Sentence, ...] = ()
+    full_legend: tuple[Sentence, ...] = ()

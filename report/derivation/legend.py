@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from report.autodiff.gates import Place
 from report.autodiff.graph import Node
-from report.derivation.elements import Derivation, Equation, Part
+from report.derivation.elements import Derivation, Equation, Part, Sentence
 from report.derivation.latex import Printed
 from report.derivation.latex.printed import Sign, bracketed, put
 from report.derivation.latex.printer import filled, signs_of
@@ -131,45 +131,53 @@ def _along_axes(text: str) -> Iterator[str]:
 
 def legend(
     notation: Notation, derivation: Derivation, more: Iterable[Printed] = (), *, full: bool = False
-) -> tuple[str, ...]:
+) -> tuple[Sentence, ...]:
     """Sentences with $math$; `full` where every line of a step is shown, `more` what stands beside it."""
     formulas = [*_formulas(derivation, full=full), *more]
     gates = [q.node for q in notation.trace.gates]
     held = frozenset[Sign]().union(*(formula.signs for formula in formulas), *map(signs_of, gates))
+    function = [*_written(derivation.formula), *(row.symbols for row in derivation.forward)]
+    at_once = frozenset[Sign]().union(*(formula.signs for formula in function))
     text = "\n".join(formulas)
-    said = [sentence for sign, sentence in _sentences(notation, text) if sign in held]
-    if _BRACKET in said and any(n.gate.ties for n in gates):
-        said[said.index(_BRACKET)] = _BRACKET_AT_A_TIE
+    is_shared = any(n.gate.ties for n in gates)
+    said = [
+        Sentence(_BRACKET_AT_A_TIE if words == _BRACKET and is_shared else words, sign in at_once)
+        for sign, words in _sentences(notation, text)
+        if sign in held
+    ]
     notes = dict.fromkeys(n.gate.note for n in gates if n.gate.note)
-    said += notes | dict.fromkeys(note for formula in formulas for note in formula.notes)
+    said += [Sentence(note, at_once=True) for note in notes]
+    others = dict.fromkeys(note for formula in formulas for note in formula.notes)
+    said += [Sentence(note) for note in others if note not in notes]
     by_entries = [words for sign, words in _BY_ENTRIES if sign in held]
     if by_entries:
         *before, last = by_entries
         what = f"{', '.join(before)} and {last}" if before else last
-        said.insert(
-            0,
+        words = (
             f"{what[0].upper()}{what[1:]} act on each entry of a vector or matrix; the entries "
-            "of such a local derivative are the diagonal of the Jacobian.",
+            "of such a local derivative are the diagonal of the Jacobian."
         )
+        said.insert(0, Sentence(words))
     if Sign.DELTA in held:
         i, j, _ = _labels(notation)
-        said.append(rf"$\delta_{{{i}{j}}}$ is 1 where ${i} = {j}$ and 0 elsewhere.")
+        said.append(Sentence(rf"$\delta_{{{i}{j}}}$ is 1 where ${i} = {j}$ and 0 elsewhere."))
     parts = [formula for formula in formulas if isinstance(formula, Part)]
     if parts:
         part = parts[0]
-        said.append(
-            f"${part}$ is the part of ${part.whole}$ that comes back through ${part.gate}$."
-        )
+        words = f"${part}$ is the part of ${part.whole}$ that comes back through ${part.gate}$."
+        said.append(Sentence(words))
     numbered = ["the bar"] if Sign.BY_ARGUMENT in held else []
     if any(part.place for part in parts):
         numbered.append("the comma")
     if numbered:
-        said.append(
+        words = (
             f"A number behind {' or '.join(numbered)} says which argument of the gate varies, while the "
-            "others stay."
+            "others stay fixed."
         )
+        said.append(Sentence(words))
     if _counts_from_zero(gates):
-        said.append("Positions in the data count from 0, those in a formula from 1.")
+        words = "Positions in the data count from 0, those in a formula from 1."
+        said.append(Sentence(words, at_once=True))
     return tuple(said)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from report.autodiff.trace import Trace
     from report.checks import Verification
     from report.derivation import Derivation
+    from report.derivation.elements import Sentence
     from report.derivation.hessian_blocks import SecondDerivative
     from report.figure import Figure
     from report.homework.homework import Question
@@ -55,7 +56,7 @@ class Work:
     second: tuple[SecondDerivative, ...] = ()  # what of the curvature is a short formula
 
     @property
-    def legend(self) -> tuple[str, ...]:
+    def legend(self) -> tuple[Sentence, ...]:
         """What the signs of the steps mean, as many as are shown."""
         told = self.derivation
         return told.full_legend if self.detail == "full" else told.legend
