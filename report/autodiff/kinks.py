@@ -18,8 +18,10 @@ def kinks(trace: Trace) -> tuple[str, ...]:
         q.name
         for q in trace.gates
         if q.node.gate.kink is not None
-        and (is_on_kink(trace, q.node) or _holds(q.node, trace, _reach(trace, q.node)))
-        and can_move(trace, q.node)
+        and (
+            is_on_kink(trace, q.node)
+            or (_holds(q.node, trace, _reach(trace, q.node)) and can_move(trace, q.node))
+        )
     )
 
 

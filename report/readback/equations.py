@@ -293,7 +293,7 @@ class Equations:
     ) -> None:
         """What stands in a closed form by name: a gradient, a let-line, or a name of its `own`."""
         said = f"{e.left} = {e.symbols[0]}"
-        lefts = names.copy()
+        lefts = names.copy() if own else names
         for label, shape in own.items():  # whose numbers are read here
             lefts.add(label, np.full(shape, np.nan))
         try:

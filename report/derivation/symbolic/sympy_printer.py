@@ -229,11 +229,11 @@ def _with_sum_in_brackets(p: Any, term: Any) -> Printed:
     factors = sympy.Mul.make_args(term)
     whole = next(f for f in factors if isinstance(f, sympy.Sum))
     rest = [f for f in factors if f is not whole]
-    before = sympy.Mul(*rest)
-    front = (
-        [p._print(before) if before.is_Rational else p.parenthesize(before, MUL)] if rest else []
-    )
-    return joined(" ", [*front, bracketed(p._print(whole))])
+    before, text = sympy.Mul(*rest), bracketed(p._print(whole))
+    if not rest:
+        return text
+    front = p._print(before) if before.is_Rational else p.parenthesize(before, MUL)
+    return joined(" ", [front, text])
 
 
 # ---------------------------------------------------------------- over labels

@@ -3,7 +3,7 @@ r"""Sums, products and extremes over indices: for all terms at once where that c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,12 +61,7 @@ class _Sums(_Conditions):
         self, part: Big, ranges: list[tuple[str, int, int]], conditions: list[Part]
     ) -> Operand:
         """The sum, product or extreme over ranges: at once where that can be, else term by term."""
-        runs = [Run(*r) for r in ranges]
-        value = (
-            self.chosen_at_once(part, runs, conditions)
-            if conditions
-            else self.reduced_at_once(part, runs)
-        )
+        value = self.reduced_at_once(part, [Run(*r) for r in ranges], conditions)
         if value is not None:
             return value
         count = math.prod(high - low + 1 for _, low, high in ranges)
@@ -136,15 +131,21 @@ class _Sums(_Conditions):
             )
         return result
 
-    def reduced_at_once(self, part: Big, runs: list[Run]) -> Value | None:
+    def reduced_at_once(
+        self, part: Big, runs: list[Run], conditions: Sequence[Part] = ()
+    ) -> Value | None:
         """All terms at once; None where that cannot be."""
         kept = self.saved()
         try:
             with self.indexed({r.name: r for r in runs}):
-                if part.name == "sum":
+                if part.name == "sum" and not conditions:
                     factors = self.summed(part.body, [r.name for r in runs], part)
                     return self.sized(self.multiplied([("", f, part) for f in factors], part), part)
+                choice = self.choice(part, conditions) if conditions else None
                 value = self.value(part.body)
+                if choice is not None:
+                    condition, neutral = choice
+                    value = self.chosen(condition, value, neutral, part)
             for run in reversed(runs):
                 if run.name not in value.axes or value.shape:
                     raise OneByOne
@@ -154,28 +155,16 @@ class _Sums(_Conditions):
             return None
         return value
 
-    def chosen_at_once(self, part: Big, runs: list[Run], conditions: list[Part]) -> Value | None:
-        """All terms at once, the neutral number for those that an input leaves out: j ≠ y; else None."""
-        neutral, kept = _of_nothing(part.name), self.saved()
+    def choice(self, part: Big, conditions: Sequence[Part]) -> tuple[Value, Value]:
+        """Which terms an input keeps, j ≠ y, and the neutral number in the place of the others."""
+        neutral = _of_nothing(part.name)
         if neutral is None:
-            return None
-        try:
-            with self.indexed({r.name: r for r in runs}):
-                found = [self.condition(c) for c in conditions]
-                holds = [c for c in found if not isinstance(c, bool)]
-                if False in found or all(c.node.value is not None for c in holds):
-                    raise OneByOne  # indices alone decide
-                value = self.value(part.body)
-                both = self.both(holds, "logical_and", part)
-                value = self.chosen(both, value, self.number(neutral), part)
-            for run in reversed(runs):
-                if run.name not in value.axes or value.shape:
-                    raise OneByOne
-                value = self.over_index(part.name, value, run.name, part)
-        except (OneByOne, ReportError):
-            self.restore(kept)
-            return None
-        return value
+            raise OneByOne
+        found = [self.condition(c) for c in conditions]
+        holds = [c for c in found if not isinstance(c, bool)]
+        if False in found or all(c.node.value is not None for c in holds):
+            raise OneByOne  # indices alone decide
+        return self.both(holds, "logical_and", part), self.number(neutral)
 
     def at_once(self, body: Part, runs: list[Run]) -> Value | None:
         """A value for every index at once; None where that cannot be."""
@@ -204,10 +193,10 @@ class _Sums(_Conditions):
         if isinstance(body, Big) and body.name == "sum" and body.below is not None:
             ranges, conditions = self.ranges_of(body)
             if conditions:
-                chosen = self.chosen_at_once(body, [Run(*r) for r in ranges], conditions)
-                if chosen is None:
+                inner = self.reduced_at_once(body, [Run(*r) for r in ranges], conditions)
+                if inner is None:
                     raise OneByOne
-                return [chosen]
+                return [inner]
             if not ranges:
                 raise OneByOne
             with self.indexed({name: Run(name, low, high) for name, low, high in ranges}):
