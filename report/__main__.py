@@ -2,6 +2,6 @@
 
 import sys
 
-from report.cli.main import main
+from report.cli.main import run
 
-sys.exit(main())
+sys.exit(run())

@@ -113,7 +113,7 @@ def test_wheel_carries_templates_and_assets(wheel):
         assert {f"report/{path.relative_to(ROOT).as_posix()}" for path in files} <= names
     metadata = f"report-{report.__version__}.dist-info"
     assert {name.split("/")[0] for name in names} == {"report", metadata}
-    assert b"report = report.cli.main:main" in wheel.read(f"{metadata}/entry_points.txt")
+    assert b"report = report.cli.main:run" in wheel.read(f"{metadata}/entry_points.txt")
 
 
 def test_wheel_builds_a_report_in_any_folder(wheel, tmp_path):
