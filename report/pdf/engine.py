@@ -19,10 +19,10 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from report.errors import ReportError
-from report.pdf import blocks, figures, ink, log_errors, page_margins, pdf_2, preflight
+from report.pdf import blocks, figures, ink, log_errors, page_margins, pdf_2, preflight, rows
 from report.pdf.patches import mend
 from report.typeset import fonts, more_fonts
-from report.typeset.addresses import BLOCK, DISPLAYED, INLINE, PAGE, PICTURE
+from report.typeset.addresses import BLOCK, DISPLAYED, INLINE, PAGE, PICTURE, ROW
 from report.typeset.drawing import Drawing
 from report.typeset.mathra_layout import check_version
 
@@ -32,7 +32,7 @@ WEASYPRINT = "70.0"
 
 # --- WeasyPrint: formulas and blocks as images ----------------------------------------------------
 
-_OURS = (DISPLAYED, INLINE, PAGE, BLOCK, PICTURE)
+_OURS = (DISPLAYED, INLINE, PAGE, BLOCK, PICTURE, ROW)
 
 
 class Images(dict[Any, Any]):  # WeasyPrint asks for a dict
@@ -41,9 +41,11 @@ class Images(dict[Any, Any]):  # WeasyPrint asks for a dict
     `pages` has the page of each anchor, as soon as the pages are made.
     """
 
-    def __init__(self, drawing: Callable[[str, bool], Drawing]) -> None:
+    def __init__(
+        self, drawing: Callable[[str, bool], Drawing], rows: Sequence[rows.Row] = ()
+    ) -> None:
         super().__init__()
-        self._drawing = drawing
+        self._drawing, self._rows = drawing, rows
         self.pages: dict[str, int] = {}
 
     def __contains__(self, address: object) -> bool:
@@ -56,6 +58,8 @@ class Images(dict[Any, Any]):  # WeasyPrint asks for a dict
             return blocks.PageNumber(self.pages, address.removeprefix(PAGE))
         if address.startswith(PICTURE):
             return figures.load(address)
+        if address.startswith(ROW):
+            return self._rows[int(address.removeprefix(ROW))]
         tex = unquote(address.partition(":")[2].partition(":")[2])
         image = self[address] = ink.FormulaImage(
             self._drawing(tex, address.startswith(DISPLAYED)), tex
@@ -70,7 +74,8 @@ _EMBEDDED = re.compile(r"data:(image/(?:svg\+xml|png));base64,([A-Za-z0-9+/=]*)"
 VARIANTS = {"ua-1": "pdf/a-3a", "ua-2": "pdf/a-4f"}  # what WeasyPrint writes for a standard
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # taken out again: it would be no fact
 _STYLE = (
-    "img.math,img.eq,img.lines{overflow:visible}"  # the ink of italics may stand out of their box
+    "img.math,img.eq,img.lines,img.row{overflow:visible}"  # the ink of italics may stand out of their box
+    "img.row{display:block}"
 )
 
 
@@ -105,8 +110,8 @@ def write_pdf(
     files = {face.family: face.file for face in added}
     with _turn, fonts.closed(files), _anew(), log_errors.strictly(refused):
         fetch = _OnlyEmbedded()
-        images = Images(drawing)
         page = _parsed(source, base, fetch)
+        images = Images(drawing, rows.take(page.etree_element, drawing))
         document = page.render(
             font_config=_font_configuration(added),
             cache=images,
@@ -116,6 +121,7 @@ def write_pdf(
         )
         for number, made in enumerate(document.pages, 1):
             images.pages.update(dict.fromkeys(made.anchors, number))
+        rows.tag(document)
         body = page.etree_element.find("body").attrib
         if "data-left" in body:
             page_margins.draw_margins(document, body["data-left"], body.get("data-right", ""))

@@ -5,6 +5,7 @@ With `inner` and `blocks`, this is what touches WeasyPrint's inner parts.
 
 import contextlib
 import importlib
+import re
 import weakref
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -77,6 +78,13 @@ def call(stream: Any, name: str, tex: str = "") -> None:
             if tex:
                 vars(stream).setdefault("formulas", {})[items[i - 1].get("MCID")] = tex
             return
+
+
+def forget(stream: Any) -> None:
+    """Take the marked content back that has just begun; it is ended where it would have been."""
+    stream._tags.popitem()  # noqa: SLF001
+    end = len(stream.stream) - stream.stream[::-1].index(b"BDC")
+    del stream.stream[end - 3 : end]
 
 
 _math_fonts: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -160,6 +168,40 @@ class Text:
     def shaped(self) -> list[tuple[Any, int, str]]:
         """Pango's font, the glyph and the letters that it stands for, one after the other."""
         return [(font, glyph, text) for font, shown in self._runs for glyph, _, text in shown]
+
+
+class Number:
+    """A number, whose figures have one width each; see `Text`."""
+
+    def __init__(self, style: Any, stream: Any, text: str) -> None:
+        self._letters, self._text = Letters(style, stream, text), text
+        self.width = self._letters.width(text)
+
+    def draw(self, stream: Any, x: float, y: float) -> None:
+        """Draw from the left end of the baseline, in the current colour."""
+        shown = self._letters.place(x, y, self._text)
+        stream.stream.append("\n".join(["BT", *shown, "ET"]).encode())
+
+
+_NUMBER = re.compile(r"[0-9.,−–×⁰¹²³⁴⁵⁶⁷⁸⁹⁻ \u2007]+")
+
+
+def words(style: Any, stream: Any, text: str) -> Text | Number:
+    """A text to be drawn into a page, which is a number or a word that may stand in many documents."""
+    if _NUMBER.fullmatch(text):
+        return Number(style, stream, text)
+    line_break = importlib.import_module("weasyprint.text.line_break")
+    face = line_break._font_style_cache_key(style, include_size=True)  # noqa: SLF001
+    known = _words.setdefault(style.font_config, {})
+    if (found := known.get((face, text))) is None:
+        if len(known) >= _KEPT:
+            known.clear()
+        found = known[face, text] = Text(style, text)
+    return found
+
+
+_KEPT = 1000  # words whose shapes are kept
+_words: weakref.WeakKeyDictionary[Any, dict[tuple[str, str], Text]] = weakref.WeakKeyDictionary()
 
 
 def _used(stream: Any, pango_font: Any, shown: Iterable[tuple[int, str]]) -> tuple[Any, float]:

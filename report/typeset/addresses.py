@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-BLOCK, PAGE, PICTURE = "block:", "page:", "picture:"
+BLOCK, PAGE, PICTURE, ROW = "block:", "page:", "picture:", "row:"
 DISPLAYED, INLINE = "math:display:", "math:inline:"
 
 

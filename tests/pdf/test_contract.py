@@ -150,6 +150,16 @@ def test_images_of_blocks_are_marked_as_figures() -> None:
     assert "with stream.marked(block, 'Figure'):" in source
 
 
+def test_tags_and_links_are_made_of_boxes() -> None:
+    source = inspect.getsource(weasyprint("pdf.tags")._build_box_tree)
+    for part in ("tags.pop(child)", "tags.pop(box)", "child.element_tag == 'tr'", "box.colspan"):
+        assert part in source, f"{part} is not used any more"
+    assert "mcid = len(self._tags)" in inspect.getsource(weasyprint("pdf.stream").Stream.marked)
+    source = inspect.getsource(weasyprint("anchors").gather_anchors)
+    assert "links.append((link_type, target, rectangle, box))" in source
+    assert weasyprint("formatting_structure.boxes").TableRowBox
+
+
 def test_streams_draw_as_they_did() -> None:
     stream = weasyprint("pdf.stream").Stream
     for name, arguments in {
