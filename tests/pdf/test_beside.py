@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from report import document
+from report.homework.homework import read_homework
+from report.pdf.beside import first
 
 _BEGIN = """
 import multiprocessing, os, signal
@@ -36,6 +41,14 @@ def test_another_process_renders_the_same_bytes() -> None:
 print([first == pdf.render(page), again == pdf.render(page, standard="ua-2"), first.pages, other.exitcode])
 """
     assert _said(same) == "[True, True, 1, 0]\n"
+
+
+def test_the_first_document_has_the_stylesheet_of_all() -> None:
+    """It is read once, as it is the same text."""
+    homework = read_homework("problems/one-gate.toml")
+    page = document.html(homework, [], {"command": "", "file": "", "versions": {}, "date": ""})
+    style = re.compile("<style>.*</style>", re.DOTALL)
+    assert style.findall(first()) == style.findall(page)
 
 
 def test_what_it_raises_is_raised_here() -> None:
