@@ -70,11 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> tuple[str, int]:
-    # Most of what a command makes lives until it ends: look for garbage less often.
+    # Most of what a command makes lives until it ends: garbage is looked for less often, and in a build not at all.
     gc.set_threshold(50_000, 20, 50)
     # matplotlib need not list the fonts of the system in a folder of our own: see `load_matplotlib`.
     os.environ["MPLCONFIGDIR"] = str(resources.cache("matplotlib"))
     options = parse_arguments(arguments)
+    if options.command == "build":
+        gc.disable()
     with (
         _beside(options),
         activity(sys.stderr, quiet=options.quiet, verbose=options.verbose),
