@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -357,7 +357,8 @@ def making(work: Homework, date: str = "") -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """What makes a report, by name: this program, Python and the libraries that matter."""
     import platform
     from importlib.metadata import version

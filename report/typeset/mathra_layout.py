@@ -6,7 +6,8 @@ import functools
 import html
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from xml.etree import ElementTree as ET
 
 from report.errors import ReportError
 from report.typeset import glyphs
@@ -25,8 +26,6 @@ def check_version(package: str, found: str, wanted: str) -> None:
 
 
 _HEAD = re.compile(r'viewBox="0 (\S+) (\S+) (\S+)".*?<title[^>]*>([^<]*)</title>', re.DOTALL)
-_ELEMENT = re.compile(r"<(\w+)((?: [\w-]+=\"[^\"]*\")*)/?>")
-_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 _PLACE = re.compile(r"translate\((\S+) (\S+)\)(?: scale\((\S+)\))?")
 
 
@@ -47,10 +46,14 @@ def typeset(tex: str, display: bool) -> Drawing:
     head = _HEAD.search(svg)
     start = svg.rfind("</defs>")
     end = svg.rfind("<text ")
+    unknown = ReportError(f"mathra {MATHRA} drew {tex!r} in a way that report does not know.")
     if head is None or start < 0 or end < start:
-        raise ReportError(f"mathra {MATHRA} drew {tex!r} in a way that report does not know.")
+        raise unknown
     top, width, height = (float(number) / 1000 for number in head.groups()[:3])
-    marks = _with_rules(tuple(_marks(svg[start:end])))
+    try:
+        marks = _with_rules(tuple(_marks(svg[start + len("</defs>") : end])))
+    except ET.ParseError:
+        raise unknown from None
     for mark in marks:
         if isinstance(mark, Rectangle) and not (
             -top - height - _OVERSHOOT < mark.y < mark.y + mark.height < -top + _OVERSHOOT
@@ -102,31 +105,31 @@ def measure(tex: str) -> float:
 
 def _marks(body: str) -> Iterator[GlyphRun | Rectangle | Stroke]:
     advances = glyphs.table().advances
-    run: GlyphRun | None = None  # the glyphs so far, and where the next one would stand by itself
-    pen = 0.0
-    for tag, text in _ELEMENT.findall(body):
+    line: tuple[float, float, str] | None = None  # of the glyphs so far: height, size, colour
+    start = pen = 0.0  # where they begin, and where the next one would stand by itself
+    codes: list[str] = []
+    shown: list[int] = []
+    for element in ET.fromstring(body).iter():  # noqa: S314 - of mathra's making
+        tag, found = element.tag, element.attrib
         if tag == "g":
             continue
-        found = dict(_ATTRIBUTE.findall(text))
         colour = found.get("fill" if tag != "line" else "stroke", "")
         if tag == "use":
             x, y, size = _place(found)
             glyph = int(found["href"].rpartition("-g")[2])
-            if run and (run.y, run.size, run.colour) == (y, size, colour):
-                kern = round((pen - x) / size * 1000, 1)
-                move = f">{kern:g}<" if kern else ""
-                run = run._replace(
-                    codes=f"{run.codes}{move}{glyph:04x}", glyphs=(*run.glyphs, glyph)
-                )
-            else:
-                if run:
-                    yield run
-                run = GlyphRun(x, y, size, colour, f"{glyph:04x}", (glyph,))
+            if line != (y, size, colour):
+                if line:
+                    yield GlyphRun(start, *line, "".join(codes), tuple(shown))
+                line, start, codes, shown = (y, size, colour), x, [], []
+            elif kern := round((pen - x) / size * 1000, 1):
+                codes.append(f">{kern:g}<")
+            codes.append(f"{glyph:04x}")
+            shown.append(glyph)
             pen = x + advances[glyph] * size / 1000
             continue
-        if run:
-            yield run
-            run = None
+        if line:
+            yield GlyphRun(start, *line, "".join(codes), tuple(shown))
+            line = None
         if tag == "rect":
             x, y, width, height = _lengths(found, "x", "y", "width", "height")
             if width and height:  # else a strut, which viewers would show as a hairline
@@ -136,11 +139,11 @@ def _marks(body: str) -> Iterator[GlyphRun | Rectangle | Stroke]:
             yield Stroke(x1, y1, x2, y2, thickness, "" if colour == "currentColor" else colour)
         else:
             raise ValueError(f"it needs a <{tag}> drawing, which the PDF cannot hold as text")
-    if run:
-        yield run
+    if line:
+        yield GlyphRun(start, *line, "".join(codes), tuple(shown))
 
 
-def _place(found: dict[str, str]) -> tuple[float, float, float]:
+def _place(found: Mapping[str, str]) -> tuple[float, float, float]:
     if "transform" not in found:
         x, y = _lengths(found, "x", "y")
         return x, y, 1.0
@@ -150,5 +153,5 @@ def _place(found: dict[str, str]) -> tuple[float, float, float]:
     return float(place[1]) / 1000, float(place[2]) / 1000, float(place[3] or 1)
 
 
-def _lengths(found: dict[str, str], *names: str) -> tuple[float, ...]:
+def _lengths(found: Mapping[str, str], *names: str) -> tuple[float, ...]:
     return tuple(float(found[name]) / 1000 for name in names)
