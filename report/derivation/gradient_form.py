@@ -29,7 +29,7 @@ from report.derivation.symbolic.closed_form import (
     inputs_as_read,
 )
 from report.derivation.symbolic.expressions import expression, ordered_symbol
-from report.derivation.symbolic.size import written_size
+from report.derivation.symbolic.size import written_size, written_sizes
 
 MAX_READ = 160  # gates of a formula that can be read at all
 MAX_PARTS = 6  # names for what repeats
@@ -108,17 +108,16 @@ class GradientForm:
         """What stands in the formula more than once, and how many gates a name for it saves."""
         known = {*self.named, *parts}
         for root in (self.graph, *self.slopes.values()):
-            inner = [
-                n for n in topological(root, leaves=known) if n not in known and not n.is_constant
-            ]
+            sizes = written_sizes(root, known)
+            inner = [n for n in sizes if n not in known and not n.is_constant]
             count = Counter({root: 1})
             for n in reversed(inner):
                 for a in n.args:
                     count[a] += count[n]
             for n in inner:
-                size = written_size(n, known) if count[n] > 1 else 0
-                if size >= self.min_part and (count[n] - 1) * (size - 1) >= self.min_saved:
-                    yield (count[n] - 1) * (size - 1), n
+                saved = (count[n] - 1) * (sizes[n] - 1)
+                if sizes[n] >= self.min_part and saved >= self.min_saved:
+                    yield saved, n
 
     @cached_property
     def bare(self) -> set[Node]:

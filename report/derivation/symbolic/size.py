@@ -15,12 +15,17 @@ def is_scalar(graph: Graph) -> bool:
     )
 
 
-def written_size(node: Node, names: Container[Node] = ()) -> int:
-    """How many gates the formula of a node has when it is written out, repeats and all.
+def written_sizes(node: Node, names: Container[Node] = ()) -> dict[Node, int]:
+    """How many gates the formulas of a node and of all below it have, written out with all repeats.
 
     The nodes in `names` are written as one name.
     """
     size: dict[Node, int] = {}
     for n in topological(node, leaves=names):
         size[n] = 1 if n in names else 1 + sum(size[a] for a in n.args if a in size)
-    return size[node]
+    return size
+
+
+def written_size(node: Node, names: Container[Node] = ()) -> int:
+    """The same of the node alone."""
+    return written_sizes(node, names)[node]

@@ -55,6 +55,7 @@ class PrintedNames:
     def __init__(self, values: Mapping[str, Array]) -> None:
         self.values: dict[str, Array] = {}
         self.nodes: dict[str, Node] = {}
+        self.numbers: dict[Node, Array] = {}
         self.known: dict[str, Definition] = {}
         self.is_extended = False
         self.rows = 0  # entries of the vector of whose Jacobian a row is printed
@@ -65,6 +66,7 @@ class PrintedNames:
         """A further name, or another value for one."""
         node = input_node(label, value)
         self.values[label], self.nodes[label] = value, node
+        self.numbers[node] = value
         self.known[label] = Definition(label, Value(node, label), is_input=True)
         self.is_extended |= np.asarray(value).dtype == object
 
@@ -72,6 +74,7 @@ class PrintedNames:
         """The same names, to which others may be added."""
         made = PrintedNames({})
         made.values, made.nodes = dict(self.values), dict(self.nodes)
+        made.numbers = dict(self.numbers)
         made.known, made.is_extended, made.rows = dict(self.known), self.is_extended, self.rows
         return made
 
@@ -129,10 +132,8 @@ class PrintedFormula:
         self.reader.reader.evaluate_constants()
         if node.is_constant or self.reader.numerals is not None:
             return np.asarray(node.value)
-        known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
-        if self.of.is_extended:
-            return np.asarray(extended.evaluate([node], known)[node])
-        return np.asarray(evaluate([node], known)[node])
+        compute = extended.evaluate if self.of.is_extended else evaluate
+        return np.asarray(compute([node], self.of.numbers)[node])
 
     def rounded(
         self,
@@ -150,8 +151,7 @@ class PrintedFormula:
             node, numerals = self._with_numerals(shape, has_vectors=False)
         except ReportError:  # on paper a vector is a column, which a gate may not take
             node, numerals = self._with_numerals(shape, has_vectors=True)
-        known = {n: self.of.values[label] for label, n in self.of.nodes.items()}
-        return with_room(node, known, numerals, is_extended=self.of.is_extended)
+        return with_room(node, self.of.numbers, numerals, is_extended=self.of.is_extended)
 
     def _with_numerals(self, shape: tuple[int, ...], *, has_vectors: bool) -> tuple[Node, Numerals]:
         """What it is, with a node for each number in it."""
