@@ -33,7 +33,9 @@ def run() -> int:
     Saves 13 % of a build of homework1.
     """
     ended: list[int] = []
-    atexit.register(_leave, ended)  # registered first: what others have to do at the end is done before
+    atexit.register(
+        _leave, ended
+    )  # registered first: what others have to do at the end is done before
     ended.append(main())
     return ended[0]
 

@@ -29,7 +29,7 @@ from report.derivation.symbolic.closed_form import (
     inputs_as_read,
 )
 from report.derivation.symbolic.expressions import expression, ordered_symbol
-from report.derivation.symbolic.size import written_size, written_sizes
+from report.derivation.symbolic.size import signs, written_size, written_sizes
 
 MAX_READ = 160  # gates of a formula that can be read at all
 MAX_PARTS = 6  # names for what repeats
@@ -252,7 +252,9 @@ class GradientForm:
         is_number = replace(self, graph=graph).is_scalar
         if is_number or MOVED & text.signs:
             entry, used = self.entry_of(graph)
-            if entry is not None and (is_number or entry.tells_ranges):
+            if entry is not None and (
+                is_number or entry.tells_ranges or signs(entry.latex) < signs(text)
+            ):
                 left = self.notation.entry_gradient(owner, entry)
                 return Equation(left, (entry.latex,)), used
         return Equation(self.notation.gradient(owner), (text,)), self.below(graph)

@@ -9,7 +9,6 @@ printed as sympy orders its factors, and checked against what sympy itself deriv
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -35,15 +34,13 @@ from report.derivation.quantity_names import Notation, gradient_numbers
 from report.derivation.symbolic.closed_form import (
     closed_form,
 )
-from report.derivation.symbolic.size import written_size
+from report.derivation.symbolic.size import signs, written_size
 
 MAX_CLOSED = 80  # gates of a closed form in inputs, with what repeats written out
 MAX_IN_STEPS = 24  # gates of one in inputs and steps; a longer one has gradients by name
 MAX_STEPS = 60  # let-lines among whose gradients the short ones are looked for
 MAX_SIGNS = 60  # on paper, of a form of whole tensors that is always printed
 MUCH_LONGER = 1.5  # than by entries, for a form of whole tensors to be left out
-_UNSEEN = re.compile(r"\\(?:left|right|mathbf|operatorname|text|frac|,|;)|[{}_^\s]")
-_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _LETTERS = "stuvzabcdeghjklmnoprwy"  # of parts; q is for gates
 
 
@@ -202,11 +199,6 @@ def _says_less(whole: Printed, entry: Equation) -> bool:
     count = signs(whole)
     is_longer = count > MAX_SIGNS and count > MUCH_LONGER * signs(entry.symbols[0])
     return is_longer or bool(MOVED & whole.signs)
-
-
-def signs(latex: str) -> int:
-    """How many signs a formula has on paper, about."""
-    return len(_COMMAND.sub("x", _UNSEEN.sub("", latex)))
 
 
 def _ties(notation: Notation, graph: Node, owner: Mapping[Node, Node]) -> tuple[Equation, ...]:

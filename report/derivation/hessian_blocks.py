@@ -24,12 +24,12 @@ from report.derivation import second_order
 from report.derivation.elements import Derivation, Equation
 from report.derivation.gradient_form import MIN_PART, GradientForm
 from report.derivation.gradient_formulas import Backpass
-from report.derivation.gradients import part_names, signs
+from report.derivation.gradients import part_names
 from report.derivation.latex.printed import Printed, put
 from report.derivation.latex.printer import as_row
 from report.derivation.latex.symbols import symbol
 from report.derivation.quantity_names import Notation
-from report.derivation.symbolic.size import written_size
+from report.derivation.symbolic.size import signs, written_size
 
 MAX_GATES = 60  # of a function of vectors
 MAX_ENTRIES = 60  # asked for, of which the whole matrix is computed to compare a formula with

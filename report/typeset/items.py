@@ -150,7 +150,7 @@ _KINDS = {
         r" \liminf \max \min \sup \inf \arg \det \gcd \dim \ker \sin \cos \tan \cot \sec \csc"
         r" \arcsin \arccos \arctan \sinh \cosh \tanh \coth \exp \log \ln \lg \operatorname"
         r" \operatorname* \partial \nabla \neg \lnot \forall \exists ( [ \{ \langle \displaystyle"
-        r" \textstyle \scriptstyle \scriptscriptstyle",
+        r" \textstyle \scriptstyle \scriptscriptstyle 𝟙",
         ItemKind.PUNCTUATION: ", ;",
         ItemKind.GAP: r"\quad \qquad",
         ItemKind.SPACE: r"\, \: \; \! \> ~ \thinspace \medspace \thickspace \enspace \hspace \kern"

@@ -320,6 +320,23 @@ def test_a_pooled_convolution_goes_by_the_gradients_of_its_steps() -> None:
     )
 
 
+def test_what_comes_back_through_a_pool_goes_to_the_largest_entry_of_its_window() -> None:
+    """In windows side by side; where some overlap or entries are left over, it is a sum over windows."""
+
+    def by_entries(function: str) -> str:
+        found = gradients(function, only="x", x=[1, 3, 2, 5, 4, 0.5], v=[2, -1, 0.5])["x"]
+        assert found.entry is not None
+        return f"{p(found.entry.left)} = {p(found.entry.symbols[0])}"
+
+    left, at = r"\frac\partialf\partialx_2(i-1)+j", "2(i-1)+j"
+    assert by_entries("sum(v * avg_pool1d(x, 2))") == rf"{left} = \frac12v_i"
+    assert by_entries("sum(v * max_pool1d(x, 2))") == (
+        rf"{left} = v_i\,𝟙[x_{at}=\max_1\lek\le2x_2(i-1)+k]"
+    )
+    for other in ("v[:2] * max_pool1d(x[:5], 2)", "v[0] * max_pool1d(x, 2, 1)"):
+        assert r"\sum" in by_entries(f"sum({other})")
+
+
 def test_a_number_goes_into_the_fraction_behind_it() -> None:
     lines = "n = (y - mean(y)) / sqrt(var(y) + 1e-5)\nL = sum((n - t)**2)"
     found = gradients(f"y = W @ x\n{lines}", only="x", W=W, x=V, t=[1, 0])["x"]

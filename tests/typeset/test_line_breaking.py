@@ -70,6 +70,14 @@ def test_the_arguments_of_a_function_stay_with_it() -> None:
     assert not re.search(r"\\sigma\s*\\\\", fitted)
 
 
+def test_the_bracket_of_a_condition_stays_with_its_sign() -> None:
+    factors = [rf"c_{{{i}}}\,𝟙\left[x_{{{i}}} > 0\right]" for i in range(9)]
+    for width in range(8, 40):
+        fitted = typeset.fit("g = " + "".join(factors), width)
+        assert fitted.count("𝟙") == 9
+        assert not re.search(r"𝟙\s*(?:\\cdot\s*|\\\\)", fitted), fitted
+
+
 def test_colours_last_over_a_break() -> None:
     fitted = typeset.fit(r"f = \textcolor{#D55E00}{" + " + ".join("abcdefgh") + "}", 10)
     assert fitted.count("#D55E00") == 8 + 7

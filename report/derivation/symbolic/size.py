@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
 from report.autodiff.graph import Graph, Node, topological
+
+_UNSEEN = re.compile(r"\\(?:left|right|mathbf|operatorname|text|frac|,|;)|[{}_^\s]")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
 
 
 def is_scalar(graph: Graph) -> bool:
@@ -29,3 +33,8 @@ def written_sizes(node: Node, names: Container[Node] = ()) -> dict[Node, int]:
 def written_size(node: Node, names: Container[Node] = ()) -> int:
     """The same of the node alone."""
     return written_sizes(node, names)[node]
+
+
+def signs(latex: str) -> int:
+    """How many signs a formula has on paper, about."""
+    return len(_COMMAND.sub("x", _UNSEEN.sub("", latex)))
