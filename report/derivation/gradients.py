@@ -34,7 +34,7 @@ from report.derivation.quantity_names import Notation, gradient_numbers
 from report.derivation.symbolic.closed_form import (
     closed_form,
 )
-from report.derivation.symbolic.size import signs, written_size
+from report.derivation.symbolic.size import signs, written_size, written_sizes
 
 MAX_CLOSED = 80  # gates of a closed form in inputs, with what repeats written out
 MAX_IN_STEPS = 24  # gates of one in inputs and steps; a longer one has gradients by name
@@ -68,8 +68,10 @@ def _named_alike(
 ) -> dict[Node, str]:
     """Names for a form's own parts, and for what is the same as a part of another form."""
     parts = {part: names[part] for part in own}
+    sizes = written_sizes(form.graph)
+    named = [(part, written_size(part)) for part in names]
     for n in topological(form.graph, leaves={*form.named, *parts}):
-        alike = next((part for part in names if same(part, n)), None)
+        alike = next((part for part, size in named if size == sizes[n] and same(part, n)), None)
         if alike is not None and n not in form.named:
             parts[n] = names[alike]
     return parts

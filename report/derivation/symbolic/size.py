@@ -26,7 +26,8 @@ def written_sizes(node: Node, names: Container[Node] = ()) -> dict[Node, int]:
     """
     size: dict[Node, int] = {}
     for n in topological(node, leaves=names):
-        size[n] = 1 if n in names else 1 + sum(size[a] for a in n.args if a in size)
+        is_one = n in names or n.is_constant
+        size[n] = 1 if is_one else 1 + sum(size[a] for a in n.args)
     return size
 
 
