@@ -23,6 +23,9 @@ from report.checks.comparison import (
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-9)  # tried in turn, times max(1, |x|)
+FIXED = (
+    100.0  # the size of an entry below which the first step is tried as programs take it: as it is
+)
 
 
 def central_differences(
@@ -65,7 +68,8 @@ def _best_quotient(
     """The quotient of the first step whose estimated error is small, else the best of all steps."""
     x = float(np.asarray(values[name])[place])
     best: tuple[float, float] | None = None
-    steps = (relative * max(1.0, abs(x)) for relative in STEPS)
+    fixed = STEPS[:1] if 1.0 < abs(x) < FIXED else ()
+    steps = (*fixed, *(relative * max(1.0, abs(x)) for relative in STEPS))
     quotient = partial(_quotient, trace, values, name, place)
     for whole, uncertainty in estimated(quotient, steps, terms):
         # a step of more than a period gives a small quotient, and knows not even its sign

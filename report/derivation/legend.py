@@ -99,7 +99,7 @@ def _rows(notation: Notation) -> str:
         and q.name[0].islower()
         and (q.node.is_input or q.node.name)
     ]
-    return f"; {_listed(rows)} {'is a row' if len(rows) == 1 else 'are rows'} too" if rows else ""
+    return f"; {_listed(rows)} {'is a row' if len(rows) == 1 else 'are rows'}" if rows else ""
 
 
 def _listed(formulas: Iterable[str]) -> str:

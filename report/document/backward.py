@@ -174,6 +174,7 @@ def _rows(trace: Trace, step: Step, same: Precision) -> Iterator[_Row]:
             _before([same.product(n, float(branch.value)) for n in branch.numbers[:-1]]),
             branch.value,
         )
+    for branch in step.branches:  # what meets stands behind all that the gate sends back
         if branch.total is not None:
             total = branch.total
             value = trace.quantities[branch.argument].gradient

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 COLUMN = 160.0
 GAP = 8 * 25.4 / 72  # right of each column but the last: the padding of its cells
 WIDE_GAP = 12.0  # between the columns of a table that need not fill the page
+NEARLY = 0.15  # of its width may be free beside a table before it is made to fill the page
 TEXT = 9.0  # points: what is written in a table
 EM = TEXT * 25.4 / 72
 SIGN = 46.0  # points that a gate's sign may take beside its number
@@ -62,12 +63,18 @@ def _columns(sizes: Sequence[float], left: int) -> dict[str, Any]:
 
     The gap between two columns belongs to the one that has room for it on that side.
     """
-    room = COLUMN - sum(sizes) - 0.01 * len(sizes)
-    gap = min(max(room / (len(sizes) - 1), GAP), WIDE_GAP)
+    gap = _gap(COLUMN - sum(sizes) - 0.01 * len(sizes), len(sizes) - 1)
     wide = (size + gap * ((i < left) + (i > left)) for i, size in enumerate(sizes))
     # rounded up: a word would wrap in a column that is a hair too narrow
     widths = [math.ceil(100 * width) / 100 for width in wide]
     return {"width": f"{sum(widths):.2f}", "columns": [f"{width:.2f}" for width in widths]}
+
+
+def _gap(room: float, count: int) -> float:
+    """The gap between columns that leave so much room: a table that nearly fills the page fills it."""
+    gap = max(room / count, GAP)
+    fills = count * (gap - WIDE_GAP) < NEARLY * COLUMN
+    return gap if fills else min(gap, WIDE_GAP)
 
 
 def _limits(sizes: Sequence[float], room: float) -> list[float]:
@@ -163,7 +170,7 @@ def backward_columns(
     room = COLUMN - GATE - left - value - 3 * GAP
     sizes = [_formulas(chains), max(_formulas(local), heads[0]), max(_formulas(numbers), heads[1])]
     limits = _limits(sizes, room)
-    gap = min(max((room - sum(limits)) / 3 + GAP, GAP), WIDE_GAP)
+    gap = _gap(room - sum(limits) + 3 * GAP, 3)
     widths = [GATE, left, limits[0] + gap, limits[1] + gap, limits[2] + gap, value]
     both = limits[0] + gap + limits[1]
     layout = {"width": f"{sum(widths):.2f}", "columns": [f"{width:.2f}" for width in widths]}

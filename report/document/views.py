@@ -324,7 +324,7 @@ def _short(setter: Setter, question: str, g: Gradient) -> Markup:
         return setter.display(whole)
     size = " × ".join(map(str, np.shape(g.value)))
     return Markup('{}: <a href="#{}-gradients">{} numbers</a>').format(
-        setter.tex(g.left), question, size
+        setter.display(g.left), question, size
     )
 
 

@@ -153,29 +153,27 @@ class Row(Block):
         self.cells = tuple(cells)
 
     def heights(self, _width: float, style: Any) -> list[float]:
-        """The height of its highest cell, in CSS pixels."""
-        return [max(sum(_extent(cell, style)) for cell in self.cells)]
+        """Its height in CSS pixels: the cells stand on one baseline."""
+        return [sum(self._extent(style))]
 
-    def draw(self, stream: Any, _width: float, height: float, style: Any) -> None:
-        """Draw each cell, half way up, as a marked content of its own."""
+    def draw(self, stream: Any, _width: float, _height: float, style: Any) -> None:
+        """Draw each cell as a marked content of its own."""
         ink.forget(stream)
+        up, _ = self._extent(style)
         for cell, leaves in zip(self.cells, self.leaves, strict=True):
-            up, down = _extent(cell, style)
-            _draw(stream, cell, leaves, (height - up - down) / 2 + up, style)
+            _draw(stream, cell, leaves, up, style)
         stream.begin_marked_content("Artifact")  # ended by who began that of the image
 
-
-def _extent(cell: _Cell, style: Any) -> tuple[float, float]:
-    """How far what stands in a cell reaches above and below its baseline."""
-    if not cell.runs:
-        return 0.0, 0.0
-    height, baseline = ink.line_of(style)
-    em = style["font_size"]
-    formulas = [piece.formula for run in cell.runs for piece in run if piece.formula]
-    return (
-        max(baseline, *(formula.height * em for formula in formulas), 0.0),
-        max(height - baseline, *(formula.depth * em for formula in formulas), 0.0),
-    )
+    def _extent(self, style: Any) -> tuple[float, float]:
+        """How far what stands in the cells reaches above and below the baseline."""
+        height, baseline = ink.line_of(style)
+        em = style["font_size"]
+        runs = itertools.chain.from_iterable(cell.runs for cell in self.cells)
+        formulas = [piece.formula for run in runs for piece in run if piece.formula]
+        return (
+            max(baseline, *(formula.height * em for formula in formulas), 0.0),
+            max(height - baseline, *(formula.depth * em for formula in formulas), 0.0),
+        )
 
 
 def _draw(stream: Any, cell: _Cell, leaves: Sequence[Any], y: float, style: Any) -> None:

@@ -334,8 +334,8 @@ def test_a_legend_explains_what_is_used_and_no_more():
     assert "repeated" in legend("sum(max(X, axis=0)**2)", X=M)  # beside X, on the way back
     assert "quotients" in legend("sum(log(x))", x=[1.0, 2.0])
     assert "quotients" not in legend("sum(exp(x))", x=V)
-    assert "$\\mathbf{b}$ is a row too" in legend("norm(X.T @ X + b)**2", X=M, b=[V])
-    assert "is a row too" not in legend("norm(X.T @ X + b)**2", X=M, b=V)
+    assert "; $\\mathbf{b}$ is a row" in legend("norm(X.T @ X + b)**2", X=M, b=[V])
+    assert "$\\mathbf{b}$ is a row" not in legend("norm(X.T @ X + b)**2", X=M, b=V)
     assert r"\sigma\left(x\right) =" in legend("sigmoid(x)", x=1.0)
     assert r"\operatorname{sigmoid}\left(x\right) =" in legend("sigmoid(sigma)", sigma=1.0)
     assert "softplus" not in legend("binary_cross_entropy_with_logits(x, y)", x=V, y=[0, 1, 0])

@@ -245,7 +245,7 @@ softmax = gate(
     definition=lambda x, axis=None: (e := exp(x)) / total(e, axis=-1 if axis is None else axis, keepdims=True),
     usage="softmax(x), softmax(x, axis=1)",
     group="activations", summary="exp(x) divided by its sum along an axis (the last), stable",
-    why="The quotient rule: the numerator depends only on the entry at the same place, the denominator on every entry.",
+    why="The quotient rule: the numerator depends only on the entry at the same place, the denominator on every entry in its sum.",
     note=r"$\operatorname{softmax}(\mathbf{x})_i = e^{x_i}/\sum_k e^{x_k}$.",
     jacobian=(lambda y, x, axis=None: diag(y) - outer(y, y),),
 )
