@@ -18,10 +18,10 @@ PROBLEM = Path("problems/homework1.toml").resolve()
 ROOT = Path(report.__file__).resolve().parents[1]
 
 
-def built_elsewhere(folder: Path, **environment: str) -> bytes:
+def built_elsewhere(folder: Path, problem: Path = PROBLEM, **environment: str) -> bytes:
     """The PDF from a process of its own in another folder, without the caller's environment."""
     folder.mkdir()
-    shutil.copy(PROBLEM, folder / "copy.toml")
+    shutil.copy(problem, folder / "copy.toml")
     clean = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -33,6 +33,21 @@ def built_elsewhere(folder: Path, **environment: str) -> bytes:
         cwd=folder, env=clean, check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     return (folder / "out.pdf").read_bytes()
+
+
+def test_labels_of_programs_do_not_stand_in_the_order_of_a_set(tmp_path):
+    problem = tmp_path / "convolution.toml"
+    problem.write_text("""title = "Convolution"
+[[question]]
+id = "q1"
+function = "sum(V * max_pool2d(conv2d(X, W), 2))"
+[question.inputs]
+X = [[1, 2, 0], [0.5, 1, 3], [2, 1, 0.25]]
+W = [[1, 0], [0.5, 2]]
+V = [[1]]
+""")
+    seeds = (built_elsewhere(tmp_path / f"{n}", problem, PYTHONHASHSEED=str(n)) for n in range(3))
+    assert len(set(seeds)) == 1
 
 
 def test_same_bytes_in_another_process_folder_zone_seed_and_locale(tmp_path):

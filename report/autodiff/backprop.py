@@ -211,7 +211,7 @@ def gate_names(graph: Graph) -> dict[Node, str]:
     """
     own = {*graph.inputs, *graph.lets}
     letters = itertools.chain("quvtgabcdehk", ("q" * n for n in itertools.count(2)))
-    letter = next(c for c in letters if not any(re.fullmatch(rf"{c}\d+", n) for n in own))
+    letter = next(c for c in letters if not any(re.fullmatch(rf"{c}_?\d+", n) for n in own))
     names = {node: name for name, node in graph.inputs.items()}
     for number, node in enumerate(graph.nodes, 1):
         names[node] = node.name or f"{letter}{number}"

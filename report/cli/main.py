@@ -32,6 +32,9 @@ def run() -> int:
 
     Saves 13 % of a build of homework1.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     ended: list[int] = []
     atexit.register(
         _leave, ended

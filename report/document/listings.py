@@ -10,7 +10,7 @@ from report.document.formulas import Piece
 # A string that is not closed ends with its line, one of many lines with the program.
 _STRING = (
     r"""(?i:\b[bfru]{1,2})?(?:\"{3}(?s:\\.|.)*?(?:\"{3}|\Z)|'{3}(?s:\\.|.)*?(?:'{3}|\Z)"""
-    r"""|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)"""
+    r"""|"(?:\\(?s:.)|[^"\\\n])*"?|'(?:\\(?s:.)|[^'\\\n])*'?)"""
 )
 _MARKED = re.compile(rf"(?P<c>#.*|{_STRING})|(?P<k>\b(?:{'|'.join(kwlist)})\b)")
 

@@ -113,9 +113,12 @@ def _cut_fonts() -> None:
             hinting,
         )
         if key not in known:
+            whole = font.file_content
             if _DOUBLE_ARROW in to_unicode:
                 drop(font, to_unicode)
             usual(font, to_unicode, hinting)
+            if font.file_content is whole:  # it could not be cut, and has told so
+                return
             if len(known) >= _KEPT:
                 known.clear()
             known[key] = font.file_content

@@ -165,15 +165,19 @@ class Row(Block):
         stream.begin_marked_content("Artifact")  # ended by who began that of the image
 
     def _extent(self, style: Any) -> tuple[float, float]:
-        """How far what stands in the cells reaches above and below the baseline."""
+        """How far what stands in the cells, and a line of text, reach above and below the baseline."""
         height, baseline = ink.line_of(style)
-        em = style["font_size"]
         runs = itertools.chain.from_iterable(cell.runs for cell in self.cells)
-        formulas = [piece.formula for run in runs for piece in run if piece.formula]
-        return (
-            max(baseline, *(formula.height * em for formula in formulas), 0.0),
-            max(height - baseline, *(formula.depth * em for formula in formulas), 0.0),
-        )
+        reach = [(baseline, height - baseline), *(_reach(run, style) for run in runs)]
+        return max(up for up, _ in reach), max(down for _, down in reach)
+
+
+def _reach(run: Sequence[_Piece], style: Any) -> tuple[float, float]:
+    """How far a formula, or a text, reaches above and below its baseline."""
+    if formula := run[0].formula:
+        return formula.height * style["font_size"], formula.depth * style["font_size"]
+    height, baseline = ink.line_of(style)
+    return baseline, height - baseline
 
 
 def _draw(stream: Any, cell: _Cell, leaves: Sequence[Any], y: float, style: Any) -> None:
@@ -187,8 +191,10 @@ def _draw(stream: Any, cell: _Cell, leaves: Sequence[Any], y: float, style: Any)
     if cell.classes & _RIGHT:
         gap = sum(_GAPS[name] for name in cell.classes & _GAPS.keys())
         x += cell.width - gap * em - sum(width for run in runs for width, _ in run)
-    for run, leaf in zip(runs, leaves, strict=True):
-        leaf.position_x, leaf.width = x, sum(width for width, _ in run)
+    for pieces, run, leaf in zip(cell.runs, runs, leaves, strict=True):
+        up, down = _reach(pieces, style)
+        leaf.position_x, leaf.position_y = x, y - up
+        leaf.width, leaf.height = sum(width for width, _ in run), up + down
         with stream.marked(leaf, leaf.kind):
             for width, draw in run:
                 draw(x, y)
@@ -271,7 +277,7 @@ def _paint(
         line.children = cells
         for leaf in itertools.chain.from_iterable(image.replacement.leaves):
             leaf.position_x += image.content_box_x()
-            leaf.position_y, leaf.height = image.content_box_y(), image.height
+            leaf.position_y += image.content_box_y()
 
 
 @functools.cache

@@ -135,14 +135,16 @@ class _Reader:
         known = {p: sympy.Dummy() for p in sympy.preorder_traversal(e) if is_position(p)}
         made = {dummy: self.position(p) for p, dummy in known.items()}
         e = e.xreplace(known)
-        for letter in e.free_symbols & self.letters.keys():
+        for letter in [x for x in self.letters if x in e.free_symbols]:  # not in the order of a set
             dummy = sympy.Dummy()
             made[dummy] = self.letters[letter]
             e = e.xreplace({letter: dummy + 1})
         shifted = sympy.expand(e - 1)
         result: ast.expr = ast.Constant(0)
+        order = {dummy: i for i, dummy in enumerate(made)}
         terms = sorted(
-            shifted.as_coefficients_dict().items(), key=lambda t: (t[0].is_number, -abs(t[1]))
+            shifted.as_coefficients_dict().items(),
+            key=lambda t: (t[0].is_number, -abs(t[1]), order.get(t[0], 0)),
         )
         for term, factor in terms:
             if term.is_number:

@@ -328,12 +328,17 @@ def test_what_comes_back_through_a_pool_goes_to_the_largest_entry_of_its_window(
         assert found.entry is not None
         return f"{p(found.entry.left)} = {p(found.entry.symbols[0])}"
 
-    left, at = r"\frac\partialf\partialx_2(i-1)+j", "2(i-1)+j"
+    left = r"\frac\partialf\partialx_2(i-1)+j"
     assert by_entries("sum(v * avg_pool1d(x, 2))") == rf"{left} = \frac12v_i"
     assert by_entries("sum(v * max_pool1d(x, 2))") == (
-        rf"{left} = v_i\,𝟙[x_{at}=\max_1\lek\le2x_2(i-1)+k]"
+        rf"{left} = v_i\,𝟙[x_2i+j-2=\max_1\lek\le2x_2i+k-2]"
     )
-    for other in ("v[:2] * max_pool1d(x[:5], 2)", "v[0] * max_pool1d(x, 2, 1)"):
+    for other in (
+        "v[:2] * max_pool1d(x[:5], 2)",
+        "v[0] * max_pool1d(x, 2, 1)",
+        "v[:2] * max_pool1d(x[1:5], 2)",
+        "v[:2] * max_pool1d(conv1d(x[:5], v[:2]), 2)",
+    ):
         assert r"\sum" in by_entries(f"sum({other})")
 
 

@@ -55,6 +55,7 @@ def test_programs_are_marked_as_python_reads_them(name: str) -> None:
         ("x = 'open\ny = 1", ["'open"]),
         ('x = """open\ny = 1', ['"""open', "y = 1"]),
         ("x = 'a\\'b'  # it's", ["'a\\'b'", "# it's"]),
+        ("x = 'a\\\nb' + y", ["'a\\", "b'"]),
         ("rf'{x}' + 1 + '#'", ["rf'{x}'", "'#'"]),
         ("for_ = 'is'", ["'is'"]),
         ("", []),

@@ -297,28 +297,24 @@ def windows(w: Any, node: Node, ix: Labels) -> Any:
     """Entry a of window i is entry s (i - 1) + a."""
     (x,) = node.args
     n = len(node.params["size"])
-    at: list[Any] = []
-    for i, a, count, size, step, whole in zip(
-        ix[-2 * n : -n],
-        ix[-n:],
-        node.shape[-2 * n : -n],
-        node.shape[-n:],
-        node.params["stride"],
-        x.shape[-n:],
-        strict=True,
-    ):
-        if whole == 1:
-            at.append(0)
-        elif _side_by_side(count, size, step, whole):
-            at.append(w.merged([(i, count), (a, size)]))
-        else:
-            at.append((0 if i == 0 else step * (i - 1)) + (1 if a == 0 else a))
+    at = [
+        0 if m == 1 else (0 if i == 0 else s * (i - 1)) + (1 if a == 0 else a)
+        for i, a, s, m in zip(
+            ix[-2 * n : -n], ix[-n:], node.params["stride"], x.shape[-n:], strict=True
+        )
+    ]
     return w.entry(x, (*ix[: -2 * n], *at))
 
 
-def _side_by_side(count: int, size: int, step: int, whole: int) -> bool:
-    """Whether windows are an axis of so many entries in pieces."""
-    return count > 1 and 1 < size == step and count * size == whole
+def _side_by_side(w: Any, label: Any, count: int, size: int, step: int) -> Labels | None:
+    """The window and the place in it of a label, where windows stand side by side; else None."""
+    if step != size or size == 1 or not w.parts_windows:
+        return None
+    try:
+        found: Labels = w.split(label, count * size, (count, size))
+    except NoIndexForm:  # of a label such as i + 1
+        return None
+    return found
 
 
 def overlap(w: Any, node: Node, ix: Labels) -> Any:
@@ -345,8 +341,8 @@ def overlap(w: Any, node: Node, ix: Labels) -> Any:
         elif count == 1:
             brackets += _within(w, label, 1, size, whole)
             a = 0 if size == 1 else label
-        elif _side_by_side(count, size, step, whole):
-            i, a = w.split(label, whole, (count, size))
+        elif whole == count * size and (found := _side_by_side(w, label, count, size, step)):
+            i, a = found
         else:
             a = w.fresh(size)
             i = label - a + 1 if step == 1 else w.fresh(count)

@@ -28,11 +28,17 @@ def index_form(
     those that may be a label, `taken` signs of ours that are names of the user. Raises NoIndexForm.
     """
     splits: dict[str, tuple[int, ...]] = {}
+    parts_windows = True
     while True:
         walk = Walk(node, names, whole, splits, taken)
+        walk.parts_windows = parts_windows
         try:
             entry = walk.entry(node, walk.root)
         except Split as split:
             splits[split.key] = split.sizes
+        except NoIndexForm:  # a sum over windows may do where labels cannot be split
+            if not (splits and parts_windows):
+                raise
+            splits, parts_windows = {}, False
         else:
             return walk.finished(gathered(walk, entry), letters)

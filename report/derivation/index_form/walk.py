@@ -99,10 +99,12 @@ class IndexForm:
 class Walk:
     """The way down a graph; `entry` is the expression of one entry of a node at labels.
 
-    With `by_places` an entry whose labels come from no labels here is the sum over those at its place.
+    With `by_places` an entry whose labels come from no labels here is the sum over those at its place; with
+    `parts_windows` a label over windows side by side is split into the window and the place in it.
     """
 
     by_places = False
+    parts_windows = True
 
     def __init__(
         self,
