@@ -468,6 +468,20 @@ def test_a_full_disk_and_a_closed_pipe_are_quiet() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes the streams")
+def test_streams_that_the_caller_has_closed_are_no_fault() -> None:
+    def ended(arguments: str) -> tuple[int, str]:
+        shell = f'"{sys.executable}" -m report {arguments}'
+        done = subprocess.run(
+            shell, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        return done.returncode, (done.stdout + done.stderr).partition(";")[0]
+
+    assert ended("trace problems/one-gate.toml >&-") == (0, "")
+    assert ended("trace none.toml >&-") == (2, "report: there is no file none.toml")
+    assert ended("trace none.toml 2>&-") == (2, "")
+
+
 def test_the_output_is_utf_8_in_any_locale() -> None:
     done = command("gates", env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
     assert (done.returncode, done.stderr) == (0, "")

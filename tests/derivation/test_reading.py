@@ -48,6 +48,11 @@ def test_a_name_may_begin_as_a_gate_is_called() -> None:
         check_derivation(trace(formula, {**dict.fromkeys(some, 0.5), "x": 2}))
 
 
+@pytest.mark.parametrize("name", ["q1", "q_1", "q_2", "u1"])
+def test_a_name_of_the_user_is_no_name_of_a_gate(name: str) -> None:
+    check_derivation(trace(f"sin({name} * y) + exp({name})", {name: 0.7, "y": 2.0}))
+
+
 def numbers() -> st.SearchStrategy[str]:
     """Formulas of the numbers x, w and b."""
     names = ["x", "w", "b", "2", "3", "pi", "0.5", "log(2)", "sqrt(3)"]
