@@ -175,19 +175,24 @@ class _Compressor:
         self._level = level
 
     def compress(self, data: bytes) -> bytes:
-        return _compressed(data, self._level)
+        known = _formulas if len(data) <= _SMALL else _fonts
+        return known(data, self._level)
 
     @staticmethod
     def flush() -> bytes:
         return b""
 
 
-@functools.lru_cache(maxsize=1024)
 def _compressed(data: bytes, level: int) -> bytes:
     """A window as large as what it is for takes a tenth of the time for a formula."""
     window = min(max(len(data).bit_length(), 10), 15)
     found = zlib.compressobj(level, zlib.DEFLATED, window, window - 7)
     return found.compress(data) + found.flush()
+
+
+_SMALL = 4096  # bytes, more than those of nearly all formulas
+_formulas = functools.lru_cache(maxsize=1024)(_compressed)
+_fonts = functools.lru_cache(maxsize=32)(_compressed)  # and the pages between two uses of them
 
 
 def _page_references(pdf: Any) -> tuple[bytes, ...]:
