@@ -23,9 +23,7 @@ from report.checks.comparison import (
 DIFFERENCE_TOLERANCE = 1e-6  # relative; CS231n calls below 1e-7 good and above 1e-2 wrong
 MAX_ENTRIES = 400  # entries of one input whose difference quotient is taken; spread evenly beyond
 STEPS = (1e-5, 1e-4, 1e-6, 1e-3, 1e-7, 1e-9)  # tried in turn, times max(1, |x|)
-FIXED = (
-    100.0  # the size of an entry below which the first step is tried as programs take it: as it is
-)
+FIXED = 100.0  # entries below it are moved by the first step as programs move them: by no more
 
 
 def central_differences(

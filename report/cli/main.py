@@ -36,9 +36,7 @@ def run() -> int:
         if getattr(sys, name) is None:  # closed by who called
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     ended: list[int] = []
-    atexit.register(
-        _leave, ended
-    )  # registered first: what others have to do at the end is done before
+    atexit.register(_leave, ended)  # first, so that what others do at the end is done before
     ended.append(main())
     return ended[0]
 
