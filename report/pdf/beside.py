@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -30,28 +31,30 @@ def beside(load: Callable[[], Callable[..., Any]]) -> Iterator[None]:
     """
     has_threads = threading.active_count() > 1 or "numpy" in sys.modules  # which has its own
     can = sys.platform == "linux" and (os.cpu_count() or 1) > 1 and not has_threads
-    started = None
-    if can and not os.environ.get("REPORT_DEBUG"):  # a traceback stays in its process
-        with contextlib.suppress(OSError):  # no more processes or files are allowed
-            started = _start(load)
-    if started is None:
-        yield
-        return
-    process, connection = started
-    token = _other.set(connection)
-    try:
-        yield
-    finally:
-        _other.reset(token)
-        connection.close()
-        process.terminate()
-        process.join()
+    with contextlib.ExitStack() as stack:
+        started = None
+        if can and not os.environ.get("REPORT_DEBUG"):  # a traceback stays in its process
+            with contextlib.suppress(OSError):  # no more processes or files are allowed
+                made = tempfile.TemporaryDirectory(prefix="report-", ignore_cleanup_errors=True)
+                started = _start(load, stack.enter_context(made))
+        if started is None:
+            yield
+            return
+        process, connection = started
+        token = _other.set(connection)
+        try:
+            yield
+        finally:
+            _other.reset(token)
+            connection.close()
+            process.terminate()
+            process.join()
 
 
-def _start(load: Callable[[], Callable[..., Any]]) -> tuple[ForkProcess, Connection]:
+def _start(load: Callable[[], Callable[..., Any]], folder: str) -> tuple[ForkProcess, Connection]:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, ours, load), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, ours, load, folder), daemon=True)
     process.start()
     theirs.close()
     return process, ours
@@ -87,9 +90,13 @@ def first() -> str:
 
 
 def _serve(
-    connection: Connection, others: Connection, load: Callable[[], Callable[..., Any]]
+    connection: Connection,
+    others: Connection,
+    load: Callable[[], Callable[..., Any]],
+    folder: str,
 ) -> None:
-    # At an interrupt the process that waits ends this one, which takes its temporary files away first.
+    tempfile.tempdir = folder  # what it leaves there, wherever it is ended, its parent takes away
+    # At an interrupt the process that waits ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     others.close()
