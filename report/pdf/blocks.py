@@ -65,12 +65,9 @@ class PageNumber:
     def draw(self, stream: Any, width: float, _height: float, style: Any) -> None:
         """Draw into the page, from the upper left corner, in CSS pixels with y down."""
         ink.call(stream, "/Span")
-        text = str(self._pages[self._anchor])
-        letters = ink.Letters(style, stream, text)
+        number = ink.Number(style, stream, str(self._pages[self._anchor]))
         stream.set_color(style["color"])
-        _, baseline = ink.line_of(style)
-        shown = letters.place(width - letters.width(text), baseline, text)
-        stream.stream.append("\n".join(["BT", *shown, "ET"]).encode())
+        number.draw(stream, width - number.width, ink.line_of(style)[1])
 
 
 class _Equation(Block):

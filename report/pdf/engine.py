@@ -42,10 +42,10 @@ class Images(dict[Any, Any]):  # WeasyPrint asks for a dict
     """
 
     def __init__(
-        self, drawing: Callable[[str, bool], Drawing], rows: Sequence[rows.Row] = ()
+        self, drawing: Callable[[str, bool], Drawing], taken: Sequence[rows.Row] = ()
     ) -> None:
         super().__init__()
-        self._drawing, self._rows = drawing, rows
+        self._drawing, self._rows = drawing, taken
         self.pages: dict[str, int] = {}
 
     def __contains__(self, address: object) -> bool:
