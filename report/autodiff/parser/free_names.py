@@ -178,6 +178,7 @@ class _Collector:
             base, _, label = name.name.rpartition("_")
             if label in _CLASSES and base in self.found and self.found[base].certain:
                 del self.found[name.name]
+                self.found[base].at = min(self.found[base].at, name.at)  # its class stands behind it
                 self.found.setdefault(label, FreeName(label, NUMBER, True, name.at))
 
     def heads(self, body: Part) -> Iterator[Part]:
