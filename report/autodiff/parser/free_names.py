@@ -151,16 +151,19 @@ class _Collector:
             params = {p for p in definition.params if p not in self.reader.known}
             called = any(f"{definition.name}_".startswith(f"{head}_") for head in applied)
             for body in definition.bodies:
-                here = {id(h) for h in self.heads(body)}
+                # what stands high is read anew each time: all is kept while its identity is compared
+                kept = [*self.heads(body)]
+                here = {id(h) for h in kept}
+                first, again = ([*self.reader.all_parts(body)] for _ in range(2))
                 seen: set[int] = set()
                 labels: set[int] = set()  # where the letters of labels stand: the t of h_{t-1}
-                for part in self.reader.all_parts(body):
+                for part in first:
                     if isinstance(part, Script):
                         labels |= _labels(part)
                     if isinstance(part, Script) and isinstance(part.base, Letter):
                         seen.add(id(part.base))
                         self.note(part.base, part, id(part) in here, params if called else set())
-                for part in self.reader.all_parts(body):
+                for part in again:
                     if not isinstance(part, Letter) or id(part) in seen:
                         continue
                     if part.start not in labels:
@@ -178,7 +181,6 @@ class _Collector:
             base, _, label = name.name.rpartition("_")
             if label in _CLASSES and base in self.found and self.found[base].certain:
                 del self.found[name.name]
-                self.found[base].at = min(self.found[base].at, name.at)  # its class stands behind it
                 self.found.setdefault(label, FreeName(label, NUMBER, True, name.at))
 
     def heads(self, body: Part) -> Iterator[Part]:
