@@ -273,33 +273,6 @@ def test_pydyf_compresses_with_a_level() -> None:
     assert source.count("compressobj.compress(") == source.count("compressobj.flush()") == 1
 
 
-def test_properties_are_inherited_or_initial_where_no_rule_sets_them() -> None:
-    """What is set at once is what WeasyPrint finds, also where a logical name or a rule is in the way."""
-    style = """p { margin-block-start: 7px; color: red; border-right: 2px solid } b { float: left }
-    div { direction: rtl; padding-inline-end: 3px; text-decoration: underline; line-height: 1.7 }"""
-    html = f"<style>{style}</style><body><div><p>x <b>y</b> <i>z</i><span style='width: 40px'>"
-
-    def found() -> list[dict[str, Any]]:
-        with fonts.closed():
-            [page] = weasyprint().HTML(string=f"<html lang=en>{html}").render().pages
-        logical = re.compile("(block|inline)_(start|end|size)")
-        names = [name for name in weasyprint("css").INITIAL_VALUES if not logical.search(name)]
-        return [{name: box.style[name] for name in names} for box in page._page_box.descendants()]
-
-    patches.mend()
-    css = weasyprint("css").ComputedStyle
-    ours, usual = css.__missing__, css.__missing__.__closure__
-    [before] = [
-        c.cell_contents for c in usual if getattr(c.cell_contents, "__name__", "") == "__missing__"
-    ]
-    mended = found()
-    css.__missing__ = before
-    try:
-        assert found() == mended
-    finally:
-        css.__missing__ = ours
-
-
 def test_pydyf_keeps_the_references_of_pages() -> None:
     patches.mend()
     import pydyf
