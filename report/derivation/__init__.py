@@ -22,7 +22,7 @@ from report.derivation.elements import (
     Step,
 )
 from report.derivation.gate_families import LARGE, flows, is_shared, kinds
-from report.derivation.gradient_formulas import Backpass
+from report.derivation.gradient_formulas import backpass_of
 from report.derivation.gradients import gradients
 from report.derivation.latex.printed import bracketed, joined, put
 from report.derivation.legend import legend
@@ -51,7 +51,7 @@ def derive(trace: Trace) -> Derivation:
     backward = [q for q in trace.gates[::-1] if q.node in trace.needed and q.gradient is not None]
     told: set[Hashable] = set()
     shared = [q for q in backward if is_shared(q)] if len(backward) > LARGE else []
-    backpass = Backpass(trace)
+    backpass = backpass_of(trace.graph)
     derivation = Derivation(
         function=notation.f,
         formula=_formula(notation),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from report.autodiff.jacobian import any_entry
 from report.autodiff.trace import Trace
 from report.derivation.elements import Derivation
-from report.derivation.gradient_formulas import Backpass
+from report.derivation.gradient_formulas import backpass_of
 from report.derivation.gradients import gradients
 from report.derivation.latex.symbols import GRADIENT, tensor
 from report.derivation.quantity_names import Notation
@@ -17,7 +17,7 @@ def of_any_entry(trace: Trace) -> Derivation:
     """The gradients of y_i by each input asked for, and nothing else of its derivation."""
     turned = any_entry(trace, 0)
     notation = Notation(turned)
-    found = gradients(notation, Backpass(turned))
+    found = gradients(notation, backpass_of(turned.graph))
     return Derivation(notation.f, (), (), (), found, (), ())
 
 

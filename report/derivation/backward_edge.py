@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Hashable
 from dataclasses import replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from report.autodiff import extended
 from report.autodiff.differentiate import with_more_digits
 from report.autodiff.form import Form
 from report.autodiff.gates import SUM, broadcast_to, fit_to
-from report.autodiff.graph import INPUT, Array, Node, constant, evaluate, make, topological
+from report.autodiff.graph import INPUT, Array, Graph, Node, constant, evaluate, make, topological
 from report.autodiff.rounding_error import shaker
 from report.autodiff.simplify import is_filled
 from report.autodiff.simplify.constants import is_rational
@@ -35,6 +37,25 @@ MAX_DERIVED = 100  # characters of sympy's derivative of a gate; that of GELU is
 MAX_JACOBIAN = 6  # entries of a vector whose Jacobian is shown
 _BY_ARGUMENT = frozenset({Sign.BY_ARGUMENT})
 _BY_ENTRIES = frozenset({Sign.TIMES_BY_ENTRIES, Sign.POWER_BY_ENTRIES, Sign.FUNCTION_BY_ENTRIES})
+
+
+R = TypeVar("R")
+_told: WeakKeyDictionary[Graph, dict[Hashable, Any]] = WeakKeyDictionary()
+
+
+def of_names(function: Callable[[Link], R]) -> Callable[[Link], R]:
+    """What names alone decide of a link: it is found once for all traces of a graph."""
+
+    @wraps(function)
+    def told(link: Link) -> R:
+        known = _told.setdefault(link.notation.trace.graph, {})
+        key = function, link.node, link.place
+        if key not in known:
+            known[key] = function(link)
+        found: R = known[key]
+        return found
+
+    return told
 
 
 class Link:
@@ -202,6 +223,7 @@ class Link:
         local = self._unfolded() or local
         return put(upstream, dot, bracketed(local) if is_part else local)
 
+    @of_names
     def local_entry(self) -> Equation | None:
         """The local derivative of an elementwise gate between tensors, in entries."""
         graph = self.applied(constant(1.0))
@@ -373,6 +395,7 @@ class Link:
         """Whether the gate's value is the function, so that the upstream gradient is 1."""
         return self.notation.name[self.node] == self.notation.f
 
+    @of_names
     def index_form(self) -> IndexForm | None:
         """One entry of what flows back; None where labels cannot say it."""
         return self._entry(self._local_of_all if self.is_last else self.graph)

@@ -15,7 +15,7 @@ from typing import Any
 
 from report.autodiff.gates.entries import Labels
 from report.autodiff.graph import Node
-from report.derivation.backward_edge import Link
+from report.derivation.backward_edge import Link, of_names
 from report.derivation.elements import Equation
 from report.derivation.entry_slopes import EntrySlopes
 from report.derivation.index_form import NoIndexForm
@@ -30,6 +30,7 @@ Told = tuple[tuple[Equation, ...], Equation | None]
 MAX_WRITTEN = 400  # characters of such an equation; a longer one is not for reading
 
 
+@of_names
 def from_entries(link: Link) -> Told:
     """The local derivative, and what flows back by it; nothing where entries cannot say it in short."""
     node, arg = link.node, link.arg

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from report.autodiff.backprop import gradient_graph
 from report.autodiff.form import Form
@@ -25,7 +25,6 @@ from report.autodiff.graph import (
     topological,
 )
 from report.autodiff.simplify import same
-from report.autodiff.trace import Trace
 from report.derivation.symbolic.size import written_size
 
 Evaluation = Callable[[Iterable[Node], dict[Node, Array]], dict[Node, Array]]
@@ -55,25 +54,25 @@ class GradientFormula:
 
 
 class Backpass:
-    """The backward pass of a trace over formulas.
+    """The backward pass of a graph over formulas.
 
     `whole` is that of the function as it was written. Closed forms come from the function as the rules
     write it, `recognised`: there 1 / (1 + exp(-z)) is sigmoid(z), and exp(z) over its sum softmax(z).
-    `owner` says which node of the trace one of its nodes has the number of.
+    `owner` says which node of the function as it was written one of its nodes has the number of.
     """
 
-    def __init__(self, trace: Trace) -> None:
-        self.trace = trace
+    def __init__(self, function: Graph) -> None:
+        self.function = function
 
     @cached_property
     def whole(self) -> dict[Node, Node]:
         """The gradient of each node in inputs and gates."""
-        return gradient_graph(self.trace.graph)
+        return gradient_graph(self.function)
 
     @cached_property
     def recognised(self) -> tuple[Graph, dict[Node, Node]]:
-        """The function as the rules write it, and the node of the trace for each of its nodes."""
-        graph = self.trace.graph
+        """The function as the rules write it, and for each of its nodes that of the function as it was written."""
+        graph = self.function
         if len(graph.nodes) > MAX_GATES:
             return graph, {n: n for n in (*self.inputs, *graph.nodes)}
         made: dict[Node, Node] = {}
@@ -111,7 +110,7 @@ class Backpass:
 
     @cached_property
     def owner(self) -> dict[Node, Node]:
-        """The node of the trace whose number a node of the recognised function has."""
+        """The node of the function as it was written whose number a node of the recognised one has."""
         return self.recognised[1]
 
     @cached_property
@@ -121,8 +120,8 @@ class Backpass:
 
     @cached_property
     def inputs(self) -> tuple[Node, ...]:
-        """The inputs that the function uses."""
-        return tuple(q.node for q in self.trace.inputs)
+        """The inputs of the function."""
+        return tuple(self.function.inputs.values())
 
     @cached_property
     def simple(self) -> dict[Node, Node]:
@@ -160,6 +159,12 @@ class Backpass:
             return name
 
         return self._gradients(stand_in), names
+
+
+@lru_cache(maxsize=8)  # as many as the parser keeps
+def backpass_of(graph: Graph) -> Backpass:
+    """The backward pass of a graph over formulas, which all its traces have in common."""
+    return Backpass(graph)
 
 
 def _put_back(node: Node, made: dict[Node, Node]) -> Node:

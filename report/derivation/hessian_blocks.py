@@ -23,7 +23,7 @@ from report.autodiff.trace import Trace
 from report.derivation import second_order
 from report.derivation.elements import Derivation, Equation
 from report.derivation.gradient_form import MIN_PART, GradientForm
-from report.derivation.gradient_formulas import Backpass
+from report.derivation.gradient_formulas import backpass_of
 from report.derivation.gradients import part_names
 from report.derivation.latex.printed import Printed, put
 from report.derivation.latex.printer import as_row
@@ -109,7 +109,7 @@ class _Blocks:
     ) -> None:
         self.trace, self.derivation, self.found, self.exactly = trace, derivation, found, exactly
         self.notation = Notation(trace)
-        self.backpass = Backpass(trace)
+        self.backpass = backpass_of(trace.graph)
         self.inputs = [trace.graph.inputs[name] for name in trace.wrt]
         parts = [part for g in derivation.gradients for part in g.parts.items()]
         self.parts: Sequence[tuple[Node, str]] = parts  # of the gradients
