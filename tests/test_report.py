@@ -271,14 +271,10 @@ def test_overrides_change_every_number(tmp_path):
     assert "0.335560882292" not in text
 
 
-def test_a_disagreement_leaves_no_pdf(tmp_path, monkeypatch):
+def test_a_disagreement_leaves_no_pdf(tmp_path, with_rule):
     """A wrong rule is found: the trace then disagrees with the differences and with sympy."""
-    from report.autodiff.gates import GATES
-
     out = tmp_path / "out.pdf"
-    sine = GATES["sin"]
-    wrong = type(sine)(**{**sine.__dict__, "rules": (lambda g, y, x: g * 0.5,)})
-    monkeypatch.setitem(GATES, "sin", wrong)
+    with_rule("sin", lambda g, y, x: g * 0.5)
     with pytest.raises(
         CheckError, match=r"d/dw1 is .* by the trace but .* by the central difference"
     ):

@@ -188,8 +188,11 @@ _NUMBER = re.compile(r"[0-9.,−–×⁰¹²³⁴⁵⁶⁷⁸⁹⁻ \u2007]+")
 
 def words(style: Any, stream: Any, text: str) -> Text | Number:
     """A text to be drawn into a page, which is a number or a word that may stand in many documents."""
-    if _NUMBER.fullmatch(text):
-        return Number(style, stream, text)
+    return Number(style, stream, text) if _NUMBER.fullmatch(text) else kept(style, text)
+
+
+def kept(style: Any, text: str) -> Text:
+    """A text that may stand in many documents."""
     line_break = importlib.import_module("weasyprint.text.line_break")
     face = line_break._font_style_cache_key(style, include_size=True)  # noqa: SLF001
     known = _words.setdefault(style.font_config, {})

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import functools
 import importlib
+import re
 from collections.abc import Callable
 from typing import Any
+
+from report.pdf import ink
 
 _KEPT = 4096  # styles, and lines of text: those of some ten documents
 
@@ -23,6 +26,7 @@ def mend() -> None:
     _name_faces_once()
     _resolve_lengths_once()
     _keep_lines()
+    _draw_known_shapes()
 
 
 def _set_at_once() -> None:
@@ -180,6 +184,48 @@ def _keep_lines() -> None:
         return line
 
     inline.split_first_line = split_first_line
+
+
+_LATIN = re.compile(
+    "[\\x20-\\x7e\\xa0-\u024f\u2010-\u2026]*"
+)  # letters that stand beside each other
+
+
+def _draw_known_shapes() -> None:
+    """Have a line of Latin letters drawn as it was shaped before. Saves 3 % of a class."""
+    drawn: Any = importlib.import_module("weasyprint.draw")
+    usual = drawn.draw_text
+    plain = {
+        "visibility": "visible", "text_decoration_line": "none", "direction": "ltr",
+        "letter_spacing": "normal", "word_spacing": 0,
+    }  # fmt: skip
+
+    def is_plain(style: Any) -> bool:
+        own = vars(style)
+        if "is_plain" not in own:
+            own["is_plain"] = all(style[name] == value for name, value in plain.items())
+        found: bool = own["is_plain"]
+        return found
+
+    @functools.wraps(usual)
+    def draw_text(
+        stream: Any, textbox: Any, offset_x: float, text_overflow: str, block_ellipsis: Any
+    ) -> None:
+        style, layout = textbox.style, textbox.pango_layout
+        is_whole = (text_overflow, block_ellipsis, layout.justification_spacing) == (
+            "clip",
+            "none",
+            0,
+        )
+        if is_whole and is_plain(style) and _LATIN.fullmatch(layout.text):
+            stream.set_color(style["color"])
+            ink.kept(style, layout.text).draw(
+                stream, textbox.position_x, textbox.position_y + textbox.baseline
+            )
+        else:
+            usual(stream, textbox, offset_x, text_overflow, block_ellipsis)
+
+    drawn.draw_text = draw_text
 
 
 def _kept(known: dict[Any, Any], key: Any, find: Callable[[], Any]) -> Any:

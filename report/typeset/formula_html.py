@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from report.errors import ReportError
-from report.typeset import addresses, glyphs, mathra_layout
+from report.typeset import addresses, glyphs, mathra_layout, numbers
 from report.typeset.colours import is_colour
 from report.typeset.drawing import Drawing
 from report.typeset.tokens import spaced, unscaled
@@ -32,6 +32,10 @@ class Formula:
 @lru_cache(maxsize=2048)
 def drawing(tex: str, display: bool) -> Drawing:
     """The layout of a formula. Raises ReportError naming LaTeX that cannot be typeset."""
+    return numbers.put_in(tex, display, _laid_out) or _laid_out(tex, display)
+
+
+def _laid_out(tex: str, display: bool) -> Drawing:
     bare, scale = unscaled(tex)
     try:
         found = mathra_layout.typeset(spelled(bare), display)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdf
@@ -192,13 +193,9 @@ def test_editions_are_built_by_name(tmp_path: Path) -> None:
 
 
 def test_a_key_is_made_only_when_everything_agrees(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, with_rule: Callable[[str, Any], None]
 ) -> None:
-    from report.autodiff.gates import GATES
-
-    sine = GATES["tanh"]
-    wrong = type(sine)(**{**sine.__dict__, "rules": (lambda g, y, x: g * 0.5,)})
-    monkeypatch.setitem(GATES, "tanh", wrong)
+    with_rule("tanh", lambda g, y, x: g * 0.5)
     with pytest.raises(report.ReportError, match="a check failed"):
         report.build("problems/one-gate.toml", tmp_path / "key.pdf", edition="key")
     assert not list(tmp_path.iterdir())

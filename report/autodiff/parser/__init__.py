@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from report.autodiff.graph import Array, Graph, Shape, uncollected
+from report.autodiff.graph import Array, Graph, uncollected
 from report.autodiff.parser import latex, parser
 from report.autodiff.parser.source import LARGE, Source
 from report.errors import ReportError
@@ -58,23 +55,6 @@ def parse(
     `infinity` stands for infinite numbers (see `differentiate`, which looks that nothing of them is left).
     Raises ReportError with line, column and a caret for what cannot be read.
     """
-    shapes = tuple((name, np.shape(value)) for name, value in inputs.items())
-    read = _read if len(text) <= _SHORT else _read.__wrapped__
-    return read(text, shapes, frozenset(unfold), entry, infinity)
-
-
-_SHORT = 5000  # characters of a function whose graph is kept
-
-
-@lru_cache(maxsize=8)  # the variants of a question have one graph
-def _read(
-    text: str,
-    shapes: tuple[tuple[str, Shape], ...],
-    unfold: frozenset[str],
-    entry: tuple[int, ...] | None,
-    infinity: float,
-) -> Graph:
-    inputs = {name: np.broadcast_to(0.0, shape) for name, shape in shapes}
     if is_latex(text):
         with uncollected():
             return latex.parse(text, inputs, unfold, entry)

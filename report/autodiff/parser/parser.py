@@ -10,6 +10,10 @@ import ast
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
 
 from report.autodiff.form import CONDITIONS, Form
 from report.autodiff.gates import GATES, Key
@@ -17,6 +21,7 @@ from report.autodiff.graph import (
     Array,
     Graph,
     Node,
+    Shape,
     make,
     topological,
     uncollected,
@@ -42,6 +47,28 @@ def parse(
     Raises ReportError with line, column and a caret for whatever is not a formula of known names
     and gates with fitting shapes.
     """
+    if type(text) is not str or len(text) > _KEPT:
+        return _read(text, inputs, frozenset(unfold), entry, infinity)
+    shapes = tuple((name, np.shape(value)) for name, value in inputs.items())
+    return _read_once(text, shapes, frozenset(unfold), entry, infinity)
+
+
+_KEPT = 5000  # characters, at most, of an expression whose graph is kept
+
+
+@lru_cache(maxsize=8)
+def _read_once(text: str, shapes: tuple[tuple[str, Shape], ...], *options: Any) -> Graph:
+    """The graph that the variants of a question have in common."""
+    return _read(text, {name: np.broadcast_to(0.0, shape) for name, shape in shapes}, *options)
+
+
+def _read(
+    text: str,
+    inputs: Mapping[str, Array],
+    unfold: frozenset[str],
+    entry: tuple[int, ...] | None,
+    infinity: float,
+) -> Graph:
     with uncollected():
         source = Source(text, inputs)
         source.infinity = infinity
