@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from report.pdf import breaking, styles
@@ -25,6 +26,7 @@ def mend() -> None:
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
+    pydyf.Dictionary.data = property(_dictionary(pydyf._to_bytes))
 
 
 def _break_blocks() -> None:
@@ -124,7 +126,7 @@ def _pin(font: Any) -> None:
 
 
 class _Compression:
-    """What pydyf uses of zlib, at the level that takes half of the time for 2 % more bytes. Saves 13 %.
+    """What pydyf uses of zlib, at the level that takes a third of the time for 6 % more bytes. Saves 14 %.
 
     What another document held too, such as fonts and the MathML of most formulas, is known: saves 5 % of a class.
     """
@@ -133,7 +135,7 @@ class _Compression:
 
     @staticmethod
     def compressobj(level: int) -> Any:
-        return _Compressor(min(level, 6))
+        return _Compressor(min(level, 4))
 
 
 class _Compressor:
@@ -168,3 +170,17 @@ def _page_references(pdf: Any) -> tuple[bytes, ...]:
     if len(known) != len(numbers):
         known = pdf.known_page_references = tuple(b"%d 0 R" % number for number in numbers)
     return known
+
+
+def _dictionary(to_bytes: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    """What gives the bytes of a dictionary, and asks no text what it is. Saves 2 % of a class."""
+
+    def data(self: Any) -> bytes:
+        pairs = [
+            b"/%b %b"
+            % (key.encode(), value.encode() if type(value) is str else to_bytes(value))
+            for key, value in self.items()
+        ]
+        return b"<<%b>>" % b"".join(pairs)
+
+    return data

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ class PrintedFormula:
         self.of, self.text = of, text
         with uncollected():
             self.reader = _PrintedReader(of, text)
-            self.tree = part or self.reader.tree(tokens_of(self.reader.places, text))
+            self.tree = part or self.reader.tree(_tokens(text))
 
     def value(self, shape: tuple[int, ...] = ()) -> Array:
         """Its numbers; `shape` is that of the value, which I or ones alone have."""
@@ -195,6 +196,11 @@ class PrintedFormula:
         Of `letters` those are labels that are no names. Where one is part of a sum, no entry past the end is meant.
         """
         return self.reader.labels_of(self.tree, letters)
+
+
+@lru_cache(maxsize=1024)  # the variants of a question have most formulas in common
+def _tokens(text: str) -> tuple[Token, ...]:
+    return tuple(tokens_of(Places(text), text))
 
 
 _STRIDE = re.compile(
