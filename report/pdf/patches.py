@@ -26,7 +26,7 @@ def mend() -> None:
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
-    pydyf.Dictionary.data = property(_dictionary(pydyf._to_bytes))
+    pydyf.Dictionary.data = property(_dictionary(pydyf._to_bytes))  # noqa: SLF001
 
 
 def _break_blocks() -> None:
@@ -177,8 +177,7 @@ def _dictionary(to_bytes: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
 
     def data(self: Any) -> bytes:
         pairs = [
-            b"/%b %b"
-            % (key.encode(), value.encode() if type(value) is str else to_bytes(value))
+            b"/%b %b" % (key.encode(), value.encode() if type(value) is str else to_bytes(value))
             for key, value in self.items()
         ]
         return b"<<%b>>" % b"".join(pairs)
