@@ -127,7 +127,7 @@ def write_pdf(
             page_margins.draw_margins(document, body["data-left"], body.get("data-right", ""))
         if standard == "ua-2":
             pdf_2.note_targets(document)
-        return document.write_pdf(
+        written: bytes = document.write_pdf(
             attachments=[
                 weasyprint.Attachment(
                     string=data,
@@ -143,6 +143,9 @@ def write_pdf(
             pdf_tags=True,
             finisher=settle,
         )
+        for made in document.pages:
+            vars(made).pop("paint", None)  # that holds the page: so all of it goes at once
+        return written
 
 
 @functools.lru_cache(maxsize=8)
