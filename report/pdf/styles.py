@@ -212,12 +212,10 @@ def _draw_known_shapes() -> None:
         stream: Any, textbox: Any, offset_x: float, text_overflow: str, block_ellipsis: Any
     ) -> None:
         style, layout = textbox.style, textbox.pango_layout
-        is_whole = (text_overflow, block_ellipsis, layout.justification_spacing) == (
-            "clip",
-            "none",
-            0,
-        )
-        if is_whole and is_plain(style) and _LATIN.fullmatch(layout.text):
+        is_whole = text_overflow == "clip" and block_ellipsis == "none"
+        is_seen = textbox.text.strip() and _LATIN.fullmatch(layout.text)
+        is_spread = layout.justification_spacing or not is_plain(style)
+        if is_whole and is_seen and not is_spread:
             stream.set_color(style["color"])
             ink.kept(style, layout.text).draw(
                 stream, textbox.position_x, textbox.position_y + textbox.baseline

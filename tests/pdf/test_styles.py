@@ -1,13 +1,18 @@
 """What `report.pdf.styles` replaces finds what WeasyPrint finds, in each document that it is asked for."""
 
 import importlib
+import io
 import re
 from typing import Any
 
+import pypdf
+import pypdfium2
 import pytest
 
+from report import pdf
 from report.pdf import engine, patches, preflight
 from report.typeset import fonts
+from tests.pdf import documents
 
 STYLE = """@page { size: 320px 200px; margin: 10px }
 p { margin-block-start: 7px; color: red; border-right: 2px solid } b { float: left }
@@ -52,6 +57,23 @@ def boxes(body: str) -> list[list[dict[str, Any]]]:
         ]
         for page in pages
     ]
+
+
+LINES = """<p>AVATAR, Tőrök; “first” – ﬁ\u00a0nal … <b>bold</b> <i>italic</i> <code>x =  1</code> </p>
+<p style="text-align: justify; width: 40mm">An affine office file is offered to fluffy fish in flight.</p>
+<p style="letter-spacing: 2pt">apart</p><p><u>under</u> Ελλάδα, 10 × 2</p>"""
+
+
+def test_lines_are_drawn_and_read_as_those_of_weasyprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn() -> tuple[str, bytes]:
+        written = pdf.render(documents.page(LINES))
+        text = pypdf.PdfReader(io.BytesIO(written)).pages[0].extract_text()
+        return text, pypdfium2.PdfDocument(written)[0].render(scale=3).to_numpy().tobytes()
+
+    ours = [drawn(), drawn()]  # the second time all of it is known
+    draw = module("draw")
+    monkeypatch.setattr(draw, "draw_text", draw.draw_text.__wrapped__)
+    assert ours == [drawn()] * 2
 
 
 def test_styles_lengths_and_lines_are_those_of_weasyprint(monkeypatch: pytest.MonkeyPatch) -> None:
