@@ -186,9 +186,8 @@ def _keep_lines() -> None:
     inline.split_first_line = split_first_line
 
 
-_LATIN = re.compile(
-    "[\\x20-\\x7e\\xa0-\u024f\u2010-\u2026]*"
-)  # letters that stand beside each other
+# letters that stand beside each other, each at its own place
+_LATIN = re.compile("[\\x20-\\x7e\\xa0-\\u024f\\u2010-\\u2026]*")
 
 
 def _draw_known_shapes() -> None:
