@@ -16,7 +16,7 @@ from typing import Any
 
 from report.pdf import ink
 
-_KEPT = 4096  # styles, and lines of text: those of some ten documents
+_KEPT = 2048  # styles, and lines of text: those of some five documents
 
 
 def mend() -> None:
@@ -196,7 +196,7 @@ def _draw_known_shapes() -> None:
     usual = drawn.draw_text
     plain = {
         "visibility": "visible", "text_decoration_line": "none", "direction": "ltr",
-        "letter_spacing": "normal", "word_spacing": 0,
+        "letter_spacing": "normal", "word_spacing": 0, "font_kerning": "auto",
     }  # fmt: skip
 
     def is_plain(style: Any) -> bool:

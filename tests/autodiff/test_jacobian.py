@@ -59,6 +59,13 @@ def test_forward_mode_is_the_backward_pass_along_a_direction(
     assert found.agrees
 
 
+def test_an_entry_may_be_any_row_of_whole_numbers_whatever_was_asked_before() -> None:
+    values = [trace("softmax(x)", {"x": X}, entry=at).value for at in ((1,), [1], np.array([1]))]  # type: ignore[arg-type]
+    assert len(set(values)) == 1
+    with pytest.raises(ReportError):
+        trace("softmax(x)", {"x": X}, entry=(1.0,))  # type: ignore[arg-type]
+
+
 def test_what_is_no_entry_or_direction_is_refused() -> None:
     with pytest.raises(ReportError, match=r"entry \[3\]: the function's result has shape \(3,\)"):
         trace("2*x", {"x": X}, entry=(3,))

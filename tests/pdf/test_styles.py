@@ -61,7 +61,7 @@ def boxes(body: str) -> list[list[dict[str, Any]]]:
 
 LINES = """<p>AVATAR, Tőrök; “first” – ﬁ\u00a0nal … <b>bold</b> <i>italic</i> <code>x =  1</code> </p>
 <p style="text-align: justify; width: 40mm">An affine office file is offered to fluffy fish in flight.</p>
-<p style="letter-spacing: 2pt">apart</p><p><u>under</u> Ελλάδα, 10 × 2</p>"""
+<p style="letter-spacing: 2pt">apart</p><p style="font-kerning: none">AVATAR</p><p>AVATAR</p><p><u>under</u> Ελλάδα, 10 × 2</p>"""
 
 
 def test_lines_are_drawn_and_read_as_those_of_weasyprint(monkeypatch: pytest.MonkeyPatch) -> None:

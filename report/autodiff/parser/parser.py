@@ -11,7 +11,6 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -47,19 +46,22 @@ def parse(
     Raises ReportError with line, column and a caret for whatever is not a formula of known names
     and gates with fitting shapes.
     """
-    if type(text) is not str or len(text) > _KEPT:
+    if type(text) is not str or len(text) > _KEPT or entry is not None:
         return _read(text, inputs, frozenset(unfold), entry, infinity)
     shapes = tuple((name, np.shape(value)) for name, value in inputs.items())
-    return _read_once(text, shapes, frozenset(unfold), entry, infinity)
+    return _read_once(text, shapes, frozenset(unfold), infinity)
 
 
 _KEPT = 5000  # characters, at most, of an expression whose graph is kept
 
 
 @lru_cache(maxsize=8)
-def _read_once(text: str, shapes: tuple[tuple[str, Shape], ...], *options: Any) -> Graph:
+def _read_once(
+    text: str, shapes: tuple[tuple[str, Shape], ...], unfold: frozenset[str], infinity: float
+) -> Graph:
     """The graph that the variants of a question have in common."""
-    return _read(text, {name: np.broadcast_to(0.0, shape) for name, shape in shapes}, *options)
+    inputs = {name: np.broadcast_to(0.0, shape) for name, shape in shapes}
+    return _read(text, inputs, unfold, None, infinity)
 
 
 def _read(
