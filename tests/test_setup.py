@@ -108,7 +108,7 @@ def wheel(tmp_path):
 def test_wheel_carries_templates_and_assets(wheel):
     names = set(wheel.namelist())
     for folder in ("templates", "assets"):
-        files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+        files = [path for path in (ROOT / folder).rglob("*.*") if path.parent.name != "__pycache__"]
         assert files
         assert {f"report/{path.relative_to(ROOT).as_posix()}" for path in files} <= names
     metadata = f"report-{report.__version__}.dist-info"

