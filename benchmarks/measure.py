@@ -58,6 +58,7 @@ def once(command: Sequence[str], cold: bool = True) -> Cost:
 
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         environment = dict(os.environ)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # files are compiled, as pip leaves them
         if cold:
             environment["XDG_CACHE_HOME"] = home
             environment["MPLCONFIGDIR"] = f"{home}/report/matplotlib"  # as the command line has it
