@@ -161,10 +161,12 @@ class Backpass:
         return self._gradients(stand_in), names
 
 
-@lru_cache(maxsize=8)  # as many as the parser keeps
 def backpass_of(graph: Graph) -> Backpass:
-    """The backward pass of a graph over formulas, which all its traces have in common."""
-    return Backpass(graph)
+    """The backward pass of a graph over formulas, which all traces of one that is not large have in common."""
+    return _kept(graph) if len(graph.nodes) <= MAX_GATES else Backpass(graph)
+
+
+_kept = lru_cache(maxsize=8)(Backpass)  # as many as the parser keeps
 
 
 def _put_back(node: Node, made: dict[Node, Node]) -> Node:
