@@ -143,7 +143,7 @@ def environment(setter: Setter) -> Environment:
     environment.filters["display"] = setter.display
     environment.filters["sentence"] = setter.sentence
     environment.filters["show"] = number_format.show
-    environment.globals["page_of"] = setter.page_of  # a filter of a constant would be called once
+    environment.globals["page_of"] = setter.page_of
     return environment
 
 

@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import re
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -196,11 +196,17 @@ def kept(style: Any, text: str) -> Text:
     line_break = importlib.import_module("weasyprint.text.line_break")
     face = line_break._font_style_cache_key(style, include_size=True)  # noqa: SLF001
     known = _words.setdefault(style.font_config, {})
-    if (found := known.get((face, text))) is None:
-        if len(known) >= _KEPT:
-            known.clear()
-        found = known[face, text] = Text(style, text)
+    found: Text = once(known, (face, text), lambda: Text(style, text), _KEPT)
     return found
+
+
+def once(known: dict[Any, Any], key: Any, find: Callable[[], Any], most: int) -> Any:
+    """What is known, or is found now and kept; not more than so many are."""
+    if key not in known:
+        if len(known) >= most:
+            known.clear()
+        known[key] = find()
+    return known[key]
 
 
 _KEPT = 1000  # words whose shapes are kept

@@ -99,7 +99,7 @@ def _share_styles() -> None:
             for name, (value, weight) in cascaded.items()
         )
         key = (id(above), pseudo_type, base_url, rules)  # a style keeps the one above alive
-        found = computed[element, pseudo_type] = _kept(known, key, find)
+        found = computed[element, pseudo_type] = ink.once(known, key, find, _KEPT)
         if target_collector and found["anchor"]:
             target_collector.collect_anchor(found["anchor"])
 
@@ -113,10 +113,8 @@ def _name_faces_once() -> None:
 
     @functools.wraps(usual)
     def face(style: Any, include_size: bool = False) -> str:
-        own = vars(style).setdefault("faces", {})
-        if include_size not in own:
-            own[include_size] = usual(style, include_size)
-        found: str = own[include_size]
+        name = "face_and_size" if include_size else "face"
+        found: str = _of(style, name, lambda style: usual(style, include_size))
         return found
 
     line_break._font_style_cache_key = face  # noqa: SLF001
@@ -153,11 +151,8 @@ def _resolve_lengths_once() -> None:
 
     @functools.wraps(usual)
     def resolve_percentages(box: Any, containing_block: Any) -> None:
-        own = vars(box.style)
-        if "lengths" not in own:
-            own["lengths"] = lengths(box.style)
-        if own["lengths"]:
-            vars(box).update(own["lengths"])
+        if found := _of(box.style, "lengths", lengths):
+            vars(box).update(found)
         else:
             usual(box, containing_block)
 
@@ -178,8 +173,11 @@ def _keep_lines() -> None:
     ) -> Any:
         key = (text, id(style), max_width, options, *named.items())
         # the style is kept too: one that is gone could leave its identity
-        line, _ = _kept(
-            known, key, lambda: (usual(text, style, context, max_width, *options, **named), style)
+        line, _ = ink.once(
+            known,
+            key,
+            lambda: (usual(text, style, context, max_width, *options, **named), style),
+            _KEPT,
         )
         return line
 
@@ -200,11 +198,7 @@ def _draw_known_shapes() -> None:
     }  # fmt: skip
 
     def is_plain(style: Any) -> bool:
-        own = vars(style)
-        if "is_plain" not in own:
-            own["is_plain"] = all(style[name] == value for name, value in plain.items())
-        found: bool = own["is_plain"]
-        return found
+        return all(style[name] == value for name, value in plain.items())
 
     @functools.wraps(usual)
     def draw_text(
@@ -213,7 +207,7 @@ def _draw_known_shapes() -> None:
         style, layout = textbox.style, textbox.pango_layout
         is_whole = text_overflow == "clip" and block_ellipsis == "none"
         is_seen = textbox.text.strip() and _LATIN.fullmatch(layout.text)
-        is_spread = layout.justification_spacing or not is_plain(style)
+        is_spread = layout.justification_spacing or not _of(style, "is_plain", is_plain)
         if is_whole and is_seen and not is_spread:
             stream.set_color(style["color"])
             ink.kept(style, layout.text).draw(
@@ -225,10 +219,9 @@ def _draw_known_shapes() -> None:
     drawn.draw_text = draw_text
 
 
-def _kept(known: dict[Any, Any], key: Any, find: Callable[[], Any]) -> Any:
-    """What is known, or is found now and kept; not too much is."""
-    if key not in known:
-        if len(known) >= _KEPT:
-            known.clear()
-        known[key] = find()
-    return known[key]
+def _of(style: Any, name: str, find: Callable[[Any], Any]) -> Any:
+    """What is found of a style, kept with it."""
+    own = vars(style)
+    if name not in own:
+        own[name] = find(style)
+    return own[name]
