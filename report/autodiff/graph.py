@@ -289,28 +289,22 @@ def topological(*roots: Node, leaves: Container[Node] = ()) -> list[Node]:
 
     Iterative, so that the depth of a graph is limited by memory only.
     """
-
-    def below(node: Node) -> Iterator[Node]:
-        return iter(() if node.value is not None or node in leaves else node.args)
-
-    done: set[Node] = set()
     order: list[Node] = []
-    stack: list[tuple[Node, Iterator[Node]]] = []
-    for root in roots:
-        if root in done:
+    begun: set[Node] = set()
+    done: set[Node] = set()
+    waiting = list(reversed(roots))
+    while waiting:
+        node = waiting.pop()
+        if node in done:
             continue
-        done.add(root)
-        stack.append((root, below(root)))
-        while stack:
-            node, rest = stack[-1]
-            for arg in rest:
-                if arg not in done:
-                    done.add(arg)
-                    stack.append((arg, below(arg)))
-                    break
-            else:
-                order.append(node)
-                stack.pop()
+        if node in begun:  # and so all below it is done
+            done.add(node)
+            order.append(node)
+            continue
+        begun.add(node)
+        waiting.append(node)
+        if node.value is None and node not in leaves:
+            waiting += reversed(node.args)
     return order
 
 

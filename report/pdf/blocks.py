@@ -251,7 +251,10 @@ class _Listing(Block):
         for bold, face in ((False, style), (True, ink.varied(style, font_weight=700))):
             used = (text for _, line in shown for kind, text in line if (kind == "k") is bold)
             faces[bold] = ink.Letters(face, stream, "".join(used) + ink.TAB * self._numbered)
-        colours = {"c": colour(_GREY)}
+        painted = {
+            kind: "{:.4g} {:.4g} {:.4g} rg".format(*shade.to("srgb").coordinates)
+            for kind, shade in (("c", colour(_GREY)), ("", style["color"]))
+        }
         out, current = ["BT"], None
         for row, before, (number, line) in placed:
             x = (before if number else _HANGING) * self._advance
@@ -259,8 +262,7 @@ class _Listing(Block):
             levels = _levels(line) if self._numbered else 0
             for kind, text in _outdented(line, levels):
                 if kind != current:
-                    shade = colours.get(kind, style["color"])
-                    out.append("{:.4g} {:.4g} {:.4g} rg".format(*shade.to("srgb").coordinates))
+                    out.append(painted["c" if kind == "c" else ""])
                     current = kind
                 face = faces[kind == "k"]
                 out += face.show_indented(levels, text) if levels else face.show(text)

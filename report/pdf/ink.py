@@ -7,7 +7,8 @@ import contextlib
 import importlib
 import re
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ class FormulaImage:
 
 def draw_formula(stream: Any, drawing: Drawing, x: float, y: float, em: float, style: Any) -> None:
     """Draw a formula into a page, from the left end of its baseline, in CSS pixels with y down."""
-    font, _ = stream.add_font(math_font(style.font_config))
+    font = math_font(style.font_config).in_pdf(stream)
     table = glyphs.table()
     if font.glyph_count != len(table.advances):
         raise ReportError(f"The font {font.family} is not the bundled {fonts.MATH_FILE}.")
@@ -87,11 +88,28 @@ def forget(stream: Any) -> None:
     del stream.stream[end - 3 : end]
 
 
-_math_fonts: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+class _Font(NamedTuple):
+    """A font at a size as Pango has it, from which WeasyPrint makes a font of the PDF."""
+
+    pango: Any
+    key: int  # by which a PDF knows it
+    size: float  # CSS pixels
+
+    def in_pdf(self, stream: Any) -> Any:
+        """The font of the PDF."""
+        return stream._fonts.get(self.key) or stream.add_font(self.pango)[0]  # noqa: SLF001
 
 
-def math_font(font_config: Any) -> Any:
-    """The math font as Pango has it, from which WeasyPrint makes a font of the PDF."""
+def _font(pango_font: Any) -> _Font:
+    key, _, size = importlib.import_module("weasyprint.pdf.stream").get_pango_font_key(pango_font)
+    return _Font(pango_font, key, size)
+
+
+_math_fonts: weakref.WeakKeyDictionary[Any, _Font] = weakref.WeakKeyDictionary()
+
+
+def math_font(font_config: Any) -> _Font:
+    """The math font."""
     if font_config not in _math_fonts:
         ffi_module = importlib.import_module("weasyprint.text.ffi")
         ffi, pango, gobject = ffi_module.ffi, ffi_module.pango, ffi_module.gobject
@@ -101,7 +119,7 @@ def math_font(font_config: Any) -> Any:
         pango.pango_font_description_set_family(description, ffi.new("char[]", fonts.MATH.encode()))
         pango.pango_font_description_set_absolute_size(description, 16 * ffi_module.TO_UNITS)
         font = pango.pango_font_map_load_font(font_map, context, description)
-        _math_fonts[font_config] = ffi.gc(font, gobject.g_object_unref)
+        _math_fonts[font_config] = _font(ffi.gc(font, gobject.g_object_unref))
     return _math_fonts[font_config]
 
 
@@ -121,7 +139,7 @@ class Text:
         self._layout = line_break.create_layout(text, style, None, None, 0)  # owns the fonts
         line, _ = self._layout.get_first_line()
         data = text.encode()
-        self._runs: list[tuple[Any, list[tuple[int, float, str]]]] = []
+        self._runs: list[tuple[_Font, list[tuple[int, float, str]]]] = []
         run = line.runs[0]
         while run != ffi.ffi.NULL:
             item, string = run.data.item, run.data.glyphs
@@ -130,7 +148,7 @@ class Text:
             ends = [*starts[1:], item.offset + item.length]
             self._runs.append(
                 (
-                    item.analysis.font,
+                    _font(item.analysis.font),
                     [
                         (info.glyph, info.geometry.width * ffi.FROM_UNITS, data[i:j].decode())
                         for info, i, j in zip(string.glyphs[0:count], starts, ends, strict=True)
@@ -139,6 +157,7 @@ class Text:
             )
             run = run.next
         self.width = sum(width for _, shown in self._runs for _, width, _ in shown)
+        self._codes: dict[Any, str] = {}
 
     def draw(self, stream: Any, x: float, y: float) -> None:
         """Draw from the left end of the baseline, in the current colour.
@@ -150,24 +169,36 @@ class Text:
             raise ReportError(log_errors.missing(list(dict.fromkeys("".join(lacking)))))
         stream.begin_text()
         stream.set_text_matrix(1, 0, 0, -1, x, y)
-        for pango_font, shown in self._runs:
-            inked = [(glyph, text) for glyph, _, text in shown if glyph != _EMPTY]
-            font, size = _used(stream, pango_font, inked)
-            codes = ""
-            for glyph, width, _ in shown:
-                if glyph == _EMPTY:
-                    codes += f">{-width * 1000 / size:.0f}<" if width else ""
-                    continue
-                kern = int(font.widths[glyph] - width * 1000 / size)
-                codes += f"{glyph:04x}>{kern}<" if kern else f"{glyph:04x}"
-            stream.set_font_size(font.hash, size)
-            stream.show_text(f"<{codes}>")
+        for number, (font, shown) in enumerate(self._runs):
+            in_pdf = _used(stream, font, [(g, text) for g, _, text in shown if g != _EMPTY])
+            widths = tuple(in_pdf.widths.get(glyph) for glyph, _, _ in shown)
+            stream.set_font_size(in_pdf.hash, font.size)
+            # the widths are those of the size at which the document has the letter first
+            find = partial(_codes, shown, widths, font.size)
+            stream.show_text(once(self._codes, (number, widths), find, _WIDTHS))
         stream.end_text()
 
     @property
-    def shaped(self) -> list[tuple[Any, int, str]]:
-        """Pango's font, the glyph and the letters that it stands for, one after the other."""
+    def shaped(self) -> list[tuple[_Font, int, str]]:
+        """The font, the glyph and the letters that it stands for, one after the other."""
         return [(font, glyph, text) for font, shown in self._runs for glyph, _, text in shown]
+
+
+_WIDTHS = 8  # ways in which documents have a text's letters first
+
+
+def _codes(
+    shown: Sequence[tuple[int, float, str]], widths: Sequence[float | None], size: float
+) -> str:
+    """Glyphs as PDF's operators show them, with what their places differ from their widths by."""
+    codes = ""
+    for (glyph, width, _), own in zip(shown, widths, strict=True):
+        if own is None:  # nothing to show
+            codes += f">{-width * 1000 / size:.0f}<" if width else ""
+            continue
+        kern = int(own - width * 1000 / size)
+        codes += f"{glyph:04x}>{kern}<" if kern else f"{glyph:04x}"
+    return f"<{codes}>"
 
 
 class Number:
@@ -213,19 +244,20 @@ _KEPT = 1000  # words whose shapes are kept
 _words: weakref.WeakKeyDictionary[Any, dict[tuple[str, str], Text]] = weakref.WeakKeyDictionary()
 
 
-def _used(stream: Any, pango_font: Any, shown: Iterable[tuple[int, str]]) -> tuple[Any, float]:
-    """The font in the PDF with these glyphs and their letters in it, and its size."""
-    ffi = importlib.import_module("weasyprint.text.ffi")
-    font, size = stream.add_font(pango_font)
+def _used(stream: Any, font: _Font, shown: Iterable[tuple[int, str]]) -> Any:
+    """The font of the PDF with these glyphs and their letters in it."""
+    in_pdf = font.in_pdf(stream)
     for glyph, text in shown:
-        font.to_unicode.setdefault(glyph, text)
-        if glyph not in font.widths:
-            ffi.pango.pango_font_get_glyph_extents(
-                pango_font, glyph, stream.ink_rect, stream.logical_rect
-            )
-            advance = stream.logical_rect.width * 1000 * ffi.FROM_UNITS
-            font.widths[glyph] = round(advance / size)
-    return font, size
+        if glyph in in_pdf.widths:
+            continue
+        in_pdf.to_unicode.setdefault(glyph, text)
+        ffi = importlib.import_module("weasyprint.text.ffi")
+        ffi.pango.pango_font_get_glyph_extents(
+            font.pango, glyph, stream.ink_rect, stream.logical_rect
+        )
+        advance = stream.logical_rect.width * 1000 * ffi.FROM_UNITS
+        in_pdf.widths[glyph] = round(advance / font.size)
+    return in_pdf
 
 
 TAB = "\N{NO-BREAK SPACE}"  # whose empty glyph stands for a tab when a text is copied
@@ -254,13 +286,13 @@ class Letters:
                     raise ReportError(log_errors.missing([letter]))
                 known[letter] = _Shape(*found[letter])
         self._letters = {}
-        for pango_font, run in groupby(letters, lambda letter: known[letter].font):
+        for font, run in groupby(letters, lambda letter: known[letter].font):
             shown = [(known[letter].glyph, letter) for letter in run]
             meant = [(glyph, "\t" if letter == TAB else letter) for glyph, letter in shown]
-            font, _ = _used(stream, pango_font, meant)
+            in_pdf = _used(stream, font, meant)
             for glyph, letter in shown:
-                advance = font.widths[glyph] / 1000
-                self._letters[letter] = _Letter(font.hash, f"{glyph:04x}", advance)
+                advance = in_pdf.widths[glyph] / 1000
+                self._letters[letter] = _Letter(in_pdf.hash, f"{glyph:04x}", advance)
 
     def width(self, text: str) -> float:
         """The advance in CSS pixels."""
@@ -292,7 +324,7 @@ class _Letter(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    font: Any
+    font: _Font
     glyph: int
     owner: Text  # of the font
 
@@ -310,7 +342,14 @@ def line_of(style: Any) -> tuple[float, float]:
 
 def varied(style: Any, **changes: Any) -> Any:
     """A style like another, but for these properties."""
-    found = importlib.import_module("weasyprint.css").AnonymousStyle(style)
-    for name, value in changes.items():
-        found[name] = value
-    return found
+
+    def find() -> Any:
+        found = importlib.import_module("weasyprint.css").AnonymousStyle(style)
+        found.update(changes)
+        return found
+
+    known = vars(style).setdefault("varied", {})
+    return once(known, tuple(changes.items()), find, _VARIED)
+
+
+_VARIED = 64  # styles like one

@@ -11,7 +11,6 @@ import functools
 import importlib
 import re
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 from report.pdf import breaking, styles
@@ -27,7 +26,7 @@ def mend() -> None:
     pydyf: Any = importlib.import_module("pydyf")
     pydyf.zlib = _Compression
     pydyf.PDF.page_references = property(_page_references)
-    pydyf.Dictionary.data = property(_dictionary(pydyf._to_bytes))  # noqa: SLF001
+    _write_at_once(pydyf)
 
 
 def _break_blocks() -> None:
@@ -44,12 +43,16 @@ def _break_blocks() -> None:
 
 
 def _make_no_notes() -> None:
-    """Have no pseudo-elements made for notes, which no page has, and markers made in lists only.
+    """Have no boxes made for notes and in margins, which no page has, and markers made in lists only.
 
-    WeasyPrint's own rules for them hold for every element, which would get six, each with all styles.
-    Saves 17 %.
+    WeasyPrint's own rules for them hold for every element, which would get six, and for every page, which
+    would get sixteen, each with all styles. Saves 17 %.
     """
-    matcher = importlib.import_module("weasyprint.html").UA_STYLESHEET.matcher
+    sheet = importlib.import_module("weasyprint.html").UA_STYLESHEET
+    sheet.page_rules = [
+        rule for rule in sheet.page_rules if rule[1][0][1] in (None, "@footnote", "@note-area")
+    ]
+    matcher = sheet.matcher
     for_all = matcher.other_selectors
     matcher.other_selectors = [rule for rule in for_all if rule[3] is None]
     matcher.lower_local_name_selectors["li"] += [rule for rule in for_all if rule[3] == "marker"]
@@ -191,14 +194,28 @@ def _page_references(pdf: Any) -> tuple[bytes, ...]:
     return known
 
 
-def _dictionary(to_bytes: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    """What gives the bytes of a dictionary, and asks no text what it is. Saves 2 % of a class."""
+def _write_at_once(pydyf: Any) -> None:
+    """Have texts, whole numbers and what is made of them written without asking what else they are. Saves 3 % of a class."""
+    usual = pydyf._to_bytes  # noqa: SLF001
 
-    def data(self: Any) -> bytes:
-        pairs = [
-            b"/%b %b" % (key.encode(), value.encode() if type(value) is str else to_bytes(value))
-            for key, value in self.items()
-        ]
-        return b"<<%b>>" % b"".join(pairs)
+    def to_bytes(item: Any) -> bytes:
+        kind = type(item)
+        found: bytes = item
+        if kind is str:
+            found = item.encode("ascii")
+        elif kind is int:
+            found = b"%d" % item
+        elif kind is not bytes:
+            found = usual(item)
+        return found
 
-    return data
+    def dictionary(self: Any) -> bytes:
+        return b"<<%b>>" % b"".join(
+            [b"/%b %b" % (key.encode(), to_bytes(value)) for key, value in self.items()]
+        )
+
+    def array(self: Any) -> bytes:
+        return b"[%b]" % b" ".join(map(to_bytes, self))
+
+    pydyf._to_bytes = to_bytes  # noqa: SLF001
+    pydyf.Dictionary.data, pydyf.Array.data = property(dictionary), property(array)

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from types import CodeType
 
@@ -92,12 +93,7 @@ def _source(trace: Trace, dialect: Dialect) -> str:
     defined = [*check.definitions(), *output_code.definitions(scope, columns)]
     last = [*check.statements(), *output_code.statements(scope, columns, check.differences())]
     inputs = [*_renamed(scope), *_settings(scope), *input_lines(scope)]
-    text = "\n".join([*inputs, *chain(*passes, *defined), *last])
-    used = _names(text)
-    functions = _functions(scope, text, used)
-    inputs += range_lines(scope, used)
-    lines = _joined([*functions, inputs, *passes, *defined, last], functions + defined)
-    return _with_head(scope, _docstring(scope), lines)
+    return _whole(scope, _docstring(scope), inputs, [*passes, *defined, last])
 
 
 def _renamed(scope: Scope) -> list[str]:
@@ -117,32 +113,32 @@ def _settings(scope: Scope) -> list[str]:
 
 def loop_source(scope: Scope, docstring: str, inputs: list[str], loop: list[str]) -> str:
     """A program of inputs and a loop, with the functions and imports that it needs."""
-    text = "\n".join([*inputs, *loop])
-    used = _names(text)
-    functions = _functions(scope, text, used)
-    inputs += range_lines(scope, used)
-    return _with_head(scope, [docstring], _joined([*functions, inputs, loop], functions))
+    return _whole(scope, [docstring], inputs, [loop])
 
 
-def _with_head(scope: Scope, docstring: list[str], lines: list[str]) -> str:
-    """The lines of a program after its docstring and imports."""
+def _whole(scope: Scope, docstring: list[str], inputs: list[str], code: list[list[str]]) -> str:
+    """A program of its inputs and the parts of its code, with the functions and imports that these need."""
+    text = "\n".join(chain(*code))  # the variants of a question have the same
+    functions = _functions(scope, text)
+    inputs = [*inputs, *range_lines(scope, _names(text))]
+    parts = ["\n".join(part) for part in (*functions, inputs, *code) if part]
     if scope.dialect == "python":
-        lines = [re.sub(r"\bmath\.(\w+)", r"\1", line) for line in lines]
-    head = [*docstring, *_imports(scope, _names("\n".join(lines)))]
-    first = next(line for line in lines if not line.startswith("#"))
-    gap = ["", ""] if first.startswith("def ") else [""]
-    return "\n".join([*head, *gap, *lines]) + "\n"
+        parts = [re.sub(r"\bmath\.(\w+)", r"\1", part) for part in parts]
+    used = frozenset().union(*map(_names, parts))
+    lines = _joined(parts)
+    head = [*docstring, *_imports(scope, used)]
+    first = next(line for line in lines.split("\n") if not line.startswith("#"))
+    return "\n".join([*head, *([""] * (2 if first.startswith("def ") else 1)), lines]) + "\n"
 
 
-def _joined(parts: list[list[str]], defined: list[list[str]]) -> list[str]:
+def _joined(parts: Iterable[str]) -> str:
     """The parts of a program, with two empty lines round the definition of a function."""
-    lines: list[str] = []
-    before: list[str] = []
-    for part in filter(None, parts):
-        apart = part in defined or before in defined
-        lines += ([""] * (2 if apart else 1) if lines else []) + part
+    whole, before = "", ""
+    for part in parts:
+        apart = any(re.search("^def ", p, re.MULTILINE) for p in (before, part))
+        whole += ("\n" * (3 if apart else 2) if whole else "") + part
         before = part
-    return lines
+    return whole
 
 
 def _imports(scope: Scope, used: frozenset[str]) -> list[str]:
@@ -157,6 +153,7 @@ def _imports(scope: Scope, used: frozenset[str]) -> list[str]:
     )
 
 
+@lru_cache(maxsize=256)
 def _names(source: str) -> frozenset[str]:
     """The names of variables, functions and attributes in a piece of a program."""
     codes = [compile(source, "", "exec")]
@@ -167,14 +164,14 @@ def _names(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _functions(scope: Scope, text: str, used: frozenset[str]) -> list[list[str]]:
+def _functions(scope: Scope, text: str) -> list[list[str]]:
     """The lines of the gates' functions that are called and of those that these call, in the order of definition."""
-    functions = FUNCTIONS[scope.dialect]
+    functions, used = FUNCTIONS[scope.dialect], _names(text)
     found: set[str] = set()
     while used := (used & functions.keys()) - found:
         found |= used
         used = frozenset().union(*(_names(source(scope.dialect, name)) for name in used))
-    names = [name for name in functions if name in found]
+    names = tuple(name for name in functions if name in found)
     return [function.splitlines() for function in library.defined(scope.dialect, names, text)]
 
 

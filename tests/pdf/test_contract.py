@@ -214,7 +214,7 @@ def test_pango_is_reached_by_the_same_functions() -> None:
 def test_the_math_font_is_the_bundled_one() -> None:
     with fonts.closed():
         configuration = weasyprint("text.fonts").FontConfiguration()
-        font = ink.math_font(configuration)
+        font = ink.math_font(configuration).pango
         described = weasyprint("pdf.fonts").Font(
             font, *weasyprint("text.fonts").get_pango_font_key(font)[1:]
         )

@@ -6,10 +6,10 @@ sympy is imported when a function is called, not with this module.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -75,17 +75,29 @@ class ClosedForm:
         import mpmath
         import sympy
 
-        used = self.expression.free_symbols
-        names = [name for name, symbol in self.symbols.items() if symbol in used]
-        whole = written_out(self.expression)
-        try:
-            function = sympy.lambdify([self.symbols[n] for n in names], whole, modules="mpmath")
-        except TypeError:  # a condition within a condition, which sympy does not print
-            numbers = {self.symbols[n]: sympy.Float(float(point[n]), digits) for n in names}
+        symbols, function = self._function
+        if function is None:
+            whole = written_out(self.expression)
+            numbers = {s: sympy.Float(float(point[n]), digits) for n, s in symbols.items()}
             return float(whole.subs(numbers).evalf(digits))
         with mpmath.workdps(digits), suppress(ZeroDivisionError):
-            return float(function(*(mpmath.mpf(float(point[n])) for n in names)))
+            return float(function(*(mpmath.mpf(float(point[name])) for name in symbols)))
         return math.nan
+
+    @cached_property
+    def _function(self) -> tuple[Mapping[str, Any], Callable[..., Any] | None]:
+        """The inputs that stand in it, and what computes it of their numbers.
+
+        None with a condition within a condition, which sympy does not print.
+        """
+        import sympy
+
+        used = self.expression.free_symbols
+        symbols = {name: s for name, s in self.symbols.items() if s in used}
+        whole = written_out(self.expression)
+        with suppress(TypeError):
+            return symbols, sympy.lambdify(list(symbols.values()), whole, modules="mpmath")
+        return symbols, None
 
 
 def _term_by_term(e: Any, by: Any) -> Any:

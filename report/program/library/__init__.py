@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -29,17 +29,18 @@ FUNCTIONS: Mapping[str, Mapping[str, Callable[..., Any]]] = {
 }
 
 
-def defined(dialect: str, names: Iterable[str], program: str) -> list[str]:
+@lru_cache(maxsize=64)
+def defined(dialect: str, names: tuple[str, ...], program: str) -> tuple[str, ...]:
     """The definitions of these functions, with the options that a program which calls them asks for.
 
     `names` are in the order of definition, in which those that call others come later.
     """
     callers = [ast.parse(program)]
     found: list[str] = []
-    for name in reversed(list(names)):
+    for name in reversed(names):
         found.append(narrowed(source(dialect, name), callers))
         callers.append(ast.parse(found[-1]))
-    return found[::-1]
+    return tuple(found[::-1])
 
 
 @cache
