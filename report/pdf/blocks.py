@@ -250,7 +250,7 @@ class _Listing(Block):
         faces = {}
         for bold, face in ((False, style), (True, ink.varied(style, font_weight=700))):
             used = (text for _, line in shown for kind, text in line if (kind == "k") is bold)
-            faces[bold] = ink.Letters(face, stream, "".join(used) + ink.TAB * self._numbered)
+            faces[bold] = ink.letters(face, stream, "".join(used) + ink.TAB * self._numbered)
         painted = {
             kind: "{:.4g} {:.4g} {:.4g} rg".format(*shade.to("srgb").coordinates)
             for kind, shade in (("c", colour(_GREY)), ("", style["color"]))
@@ -293,7 +293,7 @@ class _Listing(Block):
             stream.fill()
         if not heads:
             return
-        letters = ink.Letters(style, stream, self._head)
+        letters = ink.letters(style, stream, self._head)
         stream.set_color(colour(_GREY))
         out = ["BT"]
         for y, is_double in heads:

@@ -126,7 +126,7 @@ def _draw_shape(stream: Any, shape: _Shape) -> None:
 
 def _draw_labels(stream: Any, labels: list[_Label], style: Any) -> None:
     """Labels of one colour and face."""
-    letters = ink.Letters(
+    letters = ink.letters(
         ink.varied(style, **dict(labels[0].face)), stream, "".join(label.text for label in labels)
     )
     stream.set_color(colour(labels[0].colour))

@@ -3,7 +3,6 @@
 With `inner` and `blocks`, this is what touches WeasyPrint's inner parts.
 """
 
-import contextlib
 import importlib
 import re
 import weakref
@@ -50,24 +49,19 @@ def draw_formula(stream: Any, drawing: Drawing, x: float, y: float, em: float, s
         if glyph not in font.widths:
             font.to_unicode[glyph] = table.characters[glyph]
             font.widths[glyph] = table.advances[glyph]
-    name = f"/{font.hash}".encode()
-    size = em * drawing.scale
-    with stream.stacked():
-        stream.set_matrix(size, 0, 0, -size, x, y)
-        with _marked_text(stream, drawing.text):  # where readers have the same axes as the glyphs
-            for own, stroked, ink in drawing.ink:
-                stream.set_color(colour(own) if own else style["color"], stroke=stroked)
-                stream.stream.append(ink.replace(FONT, name))
-
-
-@contextlib.contextmanager
-def _marked_text(stream: Any, text: str) -> Iterator[None]:
-    """Mark what is drawn inside as standing for a text, for copying and searching."""
     import pydyf  # comes with WeasyPrint
 
-    stream.begin_marked_content("Span", pydyf.Dictionary({"ActualText": pydyf.String(text)}))
-    yield
+    name = f"/{font.hash}".encode()
+    size = em * drawing.scale
+    stream.push_state()
+    stream.set_matrix(size, 0, 0, -size, x, y)
+    # for copying and searching, inside, where readers have the same axes as the glyphs
+    stream.stream.append(b"/Span <</ActualText %b>> BDC" % pydyf.String(drawing.text).data)
+    for own, stroked, ink in drawing.ink:
+        stream.set_color(colour(own) if own else style["color"], stroke=stroked)
+        stream.stream.append(ink.replace(FONT, name))
     stream.end_marked_content()
+    stream.pop_state()
 
 
 def call(stream: Any, name: str, tex: str = "") -> None:
@@ -205,7 +199,7 @@ class Number:
     """A number, whose figures have one width each; see `Text`."""
 
     def __init__(self, style: Any, stream: Any, text: str) -> None:
-        self._letters, self._text = Letters(style, stream, text), text
+        self._letters, self._text = letters(style, stream, text), text
         self.width = self._letters.width(text)
 
     def draw(self, stream: Any, x: float, y: float) -> None:
@@ -264,29 +258,45 @@ TAB = "\N{NO-BREAK SPACE}"  # whose empty glyph stands for a tab when a text is 
 INDENT = 4  # letters of a tab
 
 
+def letters(style: Any, stream: Any, text: str) -> "Letters":
+    """The letters of a text, with those of the same face in the texts before it on a page."""
+    line_break = importlib.import_module("weasyprint.text.line_break")
+    face = line_break._font_style_cache_key(style, include_size=True)  # noqa: SLF001
+    drawn = vars(stream).setdefault("letters", {})
+    if face not in drawn:
+        known = _shapes.setdefault(style.font_config, {}).setdefault(face, {})
+        drawn[face] = Letters(style, known)
+    found: Letters = drawn[face]
+    found.add(stream, text)
+    return found
+
+
 class Letters:
     """The letters of one face and size, set one after the other: code, numbers, labels of figures.
 
-    What Pango finds out about a letter is kept. Raises ReportError for a letter that no font has, or
-    that stands for nothing by itself.
+    What Pango finds out about a letter is `known`.
     """
 
-    def __init__(self, style: Any, stream: Any, text: str) -> None:
-        self._size = style["font_size"]
-        line_break = importlib.import_module("weasyprint.text.line_break")
-        face = line_break._font_style_cache_key(style, include_size=True)  # noqa: SLF001
-        known = _shapes.setdefault(style.font_config, {}).setdefault(face, {})
-        letters = list(dict.fromkeys(text))
-        new = [letter for letter in letters if letter not in known]
+    def __init__(self, style: Any, known: dict[str, "_Shape"]) -> None:
+        self._style, self._size, self._known = style, style["font_size"], known
+        self._letters: dict[str, _Letter] = {}
+
+    def add(self, stream: Any, text: str) -> None:
+        """Have these letters in the page's fonts.
+
+        Raises ReportError for a letter that no font has, or that stands for nothing by itself.
+        """
+        known = self._known
+        wanted = [letter for letter in dict.fromkeys(text) if letter not in self._letters]
+        new = [letter for letter in wanted if letter not in known]
         if new:
-            shaped = Text(style, " ".join(new))  # spaces keep letters from being joined
+            shaped = Text(self._style, " ".join(new))  # spaces keep letters from being joined
             found = {letter: (font, glyph, shaped) for font, glyph, letter in shaped.shaped}
             for letter in new:
                 if letter not in found or not 0 < found[letter][1] < _UNKNOWN:
                     raise ReportError(log_errors.missing([letter]))
                 known[letter] = _Shape(*found[letter])
-        self._letters = {}
-        for font, run in groupby(letters, lambda letter: known[letter].font):
+        for font, run in groupby(wanted, lambda letter: known[letter].font):
             shown = [(known[letter].glyph, letter) for letter in run]
             meant = [(glyph, "\t" if letter == TAB else letter) for glyph, letter in shown]
             in_pdf = _used(stream, font, meant)
