@@ -8,22 +8,16 @@ that is 0 makes the entry beside it, which need not exist, 0 too. 𝟏 and I are
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 
 from report.autodiff import extended
-from report.autodiff.graph import (
-    Array,
-    Node,
-    constant,
-    evaluate,
-    input_node,
-    uncollected,
-)
+from report.autodiff.graph import INPUT, Array, Node, evaluate, uncollected
 from report.autodiff.parser.latex import names
 from report.autodiff.parser.latex.grammar import _Grammar
 from report.autodiff.parser.latex.indices import Run, split
@@ -43,6 +37,8 @@ from report.autodiff.parser.latex.tree import (
 from report.autodiff.parser.latex.values import NoEntry, OneByOne, Operand, Unsized, Value
 from report.autodiff.parser.source import Places
 from report.errors import ReportError
+
+R = TypeVar("R")
 
 
 def derivative(of: str, by: str, through: str = "") -> str:
@@ -65,7 +61,7 @@ class PrintedNames:
 
     def add(self, label: str, value: Array) -> None:
         """A further name, or another value for one."""
-        node = input_node(label, value)
+        node = _named(label, np.shape(value))
         self.values[label], self.nodes[label] = value, node
         self.numbers[node] = value
         self.known[label] = Definition(label, Value(node, label), is_input=True)
@@ -84,54 +80,99 @@ class PrintedNames:
         return PrintedFormula(self, text)
 
 
-class PrintedFormula:
-    """A printed formula that is read: its numbers as a whole, at labels, or for all labels at once."""
+@lru_cache(maxsize=4096)
+def _named(label: str, shape: tuple[int, ...]) -> Node:
+    """The node of a name, which is the same in all traces: so is what is read over it."""
+    return Node(INPUT, shape=shape, name=label)
 
-    def __init__(self, of: PrintedNames, text: str, part: Part | None = None) -> None:
-        self.of, self.text = of, text
+
+_MOST = 2048  # readings that are kept
+_readings: dict[Any, Any] = {}
+
+
+class PrintedFormula:
+    """A printed formula that is read: its numbers as a whole, at labels, or for all labels at once.
+
+    `role` is how a `part` of it is asked for.
+    """
+
+    def __init__(
+        self, of: PrintedNames, text: str, part: Part | None = None, role: tuple[str, ...] = ()
+    ) -> None:
+        self.of, self.text, self.role = of, text, role
+        if part is not None:
+            self.tree = part
+
+    @cached_property
+    def tree(self) -> Part:
+        """What its text says."""
         with uncollected():
-            self.reader = _PrintedReader(of, text)
-            self.tree = part or self.reader.tree(_tokens(text))
+            return self.reader.tree(_tokens(self.text))
+
+    @cached_property
+    def reader(self) -> _PrintedReader:
+        """What reads it."""
+        return _PrintedReader(self.of, self.text)
 
     def value(self, shape: tuple[int, ...] = ()) -> Array:
         """Its numbers; `shape` is that of the value, which I or ones alone have."""
-        return self._lowered(shape, {})
+        return self._numbers(self._once(lambda: self._lowered(shape, {}), shape))
 
     def at(self, labels: Mapping[str, int]) -> float:
         """Its number where the free labels have values. NoEntry where there is no such entry."""
-        found = self._lowered((), labels)
+        node = self._once(lambda: self._lowered((), labels), *labels.items())
+        found = self._numbers(node)
         if np.size(found) != 1:
             raise ReportError(f"{self.text} is no entry: it has shape {np.shape(found)}")
         return float(np.reshape(found, ()))
 
     def at_once(self, sizes: Mapping[str, int]) -> Array | None:
         """Its numbers for all values of the free labels, each an axis; None where that cannot be."""
-        runs = {name: Run(name, 1, n) for name, n in sizes.items()}
-        try:
-            with uncollected():
-                value = self.reader.started((), runs).value(self.tree)
-                value = self.reader.as_number(value)
-                found = self._numbers(value)
-        except (OneByOne, ReportError):
+        value = self._once(lambda: self._lowered_at_once(sizes), "at once", *sizes.items())
+        if value is None or value.shape:
             return None
-        if value.shape:
+        try:
+            found = self._numbers(value.node)
+        except ReportError:
             return None
         order = [value.axes.index(name) for name in sizes if name in value.axes]
         spread = tuple(n if name in value.axes else 1 for name, n in sizes.items())
         return np.broadcast_to(np.transpose(found, order).reshape(spread), tuple(sizes.values()))
 
-    def _lowered(self, shape: tuple[int, ...], labels: Mapping[str, int]) -> Array:
+    def _once(self, read: Callable[[], R], *how: Any) -> R:
+        """What is read, or was for another trace: it depends on names and shapes alone where no number was asked for."""
+        key = (self.text, self.role, how, self.of.rows, *self.of.nodes.values())
+        if key in _readings:
+            return _readings[key]
+        self.reader.is_asked = False
+        found = read()
+        if not self.reader.is_asked:
+            if len(_readings) >= _MOST:
+                _readings.clear()
+            _readings[key] = found
+        return found
+
+    def _lowered(self, shape: tuple[int, ...], labels: Mapping[str, int]) -> Node:
         with uncollected():
             reader = self.reader.started(shape, labels)
             found = reader.lower(self.tree)
             if isinstance(found, Unsized) and shape:
                 found = reader.as_large_as(found, shape, self.tree)
-            return self._numbers(reader.sized(found, self.tree))
+            node = reader.sized(found, self.tree).node
+            reader.reader.evaluate_constants()
+            return node
 
-    def _numbers(self, value: Value) -> Array:
-        node = self.reader.last = value.node
-        self.reader.reader.evaluate_constants()
-        if node.is_constant or self.reader.numerals is not None:
+    def _lowered_at_once(self, sizes: Mapping[str, int]) -> Value | None:
+        runs = {name: Run(name, 1, n) for name, n in sizes.items()}
+        with uncollected(), suppress(OneByOne, ReportError):
+            reader = self.reader.started((), runs)
+            value = reader.as_number(reader.value(self.tree))
+            reader.reader.evaluate_constants()
+            return value
+        return None
+
+    def _numbers(self, node: Node) -> Array:
+        if node.is_constant:
             return np.asarray(node.value)
         compute = extended.evaluate if self.of.is_extended else evaluate
         return np.asarray(compute([node], self.of.numbers)[node])
@@ -159,10 +200,9 @@ class PrintedFormula:
         numerals: Numerals = {}
         self.reader.numerals, self.reader.has_vectors = numerals, has_vectors
         try:
-            self._lowered(shape, {})
+            return self._lowered(shape, {}), numerals
         finally:
             self.reader.numerals = None
-        return self.reader.last, numerals
 
     # ------------------------------------------------------------ what stands on a left side
 
@@ -180,7 +220,7 @@ class PrintedFormula:
     def by(self) -> PrintedFormula:
         """What a derivative is taken by."""
         assert isinstance(self.tree, Derivative)
-        return PrintedFormula(self.of, self.text, self.tree.by)
+        return PrintedFormula(self.of, self.text, self.tree.by, (*self.role, "by"))
 
     def upstream(self, letter: str) -> PrintedFormula:
         """∂f/∂q for the ∂q/∂x that it is."""
@@ -188,7 +228,7 @@ class PrintedFormula:
         assert isinstance(d, Derivative)
         f = tuple(tokens_of(places, letter))
         part = Derivative(d.start, d.end, f, self.reader.tree(d.of))
-        return PrintedFormula(self.of, self.text, part)
+        return PrintedFormula(self.of, self.text, part, (*self.role, "upstream", letter))
 
     def labels(self, letters: str) -> tuple[dict[str, int], bool]:
         """The labels of the entry that it is and how far each runs; whether each counts an axis alone.
@@ -223,10 +263,11 @@ def _in_a_row(tokens: Sequence[Token], n: int) -> dict[str, int]:
 class _PrintedReader(_NumbersRead):
     """Reads one formula that was printed."""
 
+    is_asked = False  # for the numbers of its names
+
     def __init__(self, of: PrintedNames, text: str) -> None:
         super().__init__(Places(text), {}, ())
         self.printed = self.reader.roles.printed = True
-        self.last = of.nodes[next(iter(of.nodes))] if of.nodes else constant(0.0)
         self.values, self.known, self.rows = of.values, dict(of.known), of.rows
         self.reader.inputs = of.nodes
 
@@ -236,6 +277,11 @@ class _PrintedReader(_NumbersRead):
         self.reader.constants.clear()
         self.lengths.clear()
         return self
+
+    def given(self) -> dict[Node, Array]:
+        """The numbers of the names: what is read may depend on them."""
+        self.is_asked = True
+        return super().given()
 
     def grammar(self, tokens: Sequence[Token]) -> _Grammar:
         return _PrintedGrammar(self.places, tokens, self.is_word)

@@ -110,9 +110,10 @@ def with_room(
         return np.asarray(node.value, dtype=float), np.zeros(node.shape)
     if len(numerals) > MAX_NUMERALS:
         raise ReportError("too many numbers")
-    given = {**known, **{n: np.float64(value) for n, (value, _) in numerals.items()}}
     computed = extended.evaluate if is_extended else evaluate
     gates = topological(node)
+    given = {n: known[n] for n in gates if n in known}
+    given |= {n: np.float64(value) for n, (value, _) in numerals.items()}
     waves = [a for n in gates if n.gate.cyclic for a in n.args if not a.is_constant]
 
     def numbers(given: dict[Node, Any]) -> list[Array]:
