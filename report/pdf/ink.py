@@ -120,6 +120,14 @@ def math_font(font_config: Any) -> _Font:
 # --- text -----------------------------------------------------------------------------------------
 
 
+class _Run(NamedTuple):
+    """Glyphs of one font, their advances in CSS pixels and the letters that they stand for; `inked` show something."""
+
+    font: _Font
+    shown: list[tuple[int, float, str]]
+    inked: list[tuple[int, str]]
+
+
 class Text:
     """A line of text, shaped as WeasyPrint shapes it.
 
@@ -133,24 +141,21 @@ class Text:
         self._layout = line_break.create_layout(text, style, None, None, 0)  # owns the fonts
         line, _ = self._layout.get_first_line()
         data = text.encode()
-        self._runs: list[tuple[_Font, list[tuple[int, float, str]]]] = []
+        self._runs: list[_Run] = []
         run = line.runs[0]
         while run != ffi.ffi.NULL:
             item, string = run.data.item, run.data.glyphs
             count = string.num_glyphs
             starts = [item.offset + string.log_clusters[i] for i in range(count)]
             ends = [*starts[1:], item.offset + item.length]
-            self._runs.append(
-                (
-                    _font(item.analysis.font),
-                    [
-                        (info.glyph, info.geometry.width * ffi.FROM_UNITS, data[i:j].decode())
-                        for info, i, j in zip(string.glyphs[0:count], starts, ends, strict=True)
-                    ],
-                )
-            )
+            shown = [
+                (info.glyph, info.geometry.width * ffi.FROM_UNITS, data[i:j].decode())
+                for info, i, j in zip(string.glyphs[0:count], starts, ends, strict=True)
+            ]
+            inked = [(glyph, text) for glyph, _, text in shown if glyph != _EMPTY]
+            self._runs.append(_Run(_font(item.analysis.font), shown, inked))
             run = run.next
-        self.width = sum(width for _, shown in self._runs for _, width, _ in shown)
+        self.width = sum(width for run in self._runs for _, width, _ in run.shown)
         self._codes: dict[Any, str] = {}
 
     def draw(self, stream: Any, x: float, y: float) -> None:
@@ -163,8 +168,8 @@ class Text:
             raise ReportError(log_errors.missing(list(dict.fromkeys("".join(lacking)))))
         stream.begin_text()
         stream.set_text_matrix(1, 0, 0, -1, x, y)
-        for number, (font, shown) in enumerate(self._runs):
-            in_pdf = _used(stream, font, [(g, text) for g, _, text in shown if g != _EMPTY])
+        for number, (font, shown, inked) in enumerate(self._runs):
+            in_pdf = _used(stream, font, inked)
             widths = tuple(in_pdf.widths.get(glyph) for glyph, _, _ in shown)
             stream.set_font_size(in_pdf.hash, font.size)
             # the widths are those of the size at which the document has the letter first
@@ -175,7 +180,7 @@ class Text:
     @property
     def shaped(self) -> list[tuple[_Font, int, str]]:
         """The font, the glyph and the letters that it stands for, one after the other."""
-        return [(font, glyph, text) for font, shown in self._runs for glyph, _, text in shown]
+        return [(run.font, glyph, text) for run in self._runs for glyph, _, text in run.shown]
 
 
 _WIDTHS = 8  # ways in which documents have a text's letters first

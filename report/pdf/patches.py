@@ -217,5 +217,17 @@ def _write_at_once(pydyf: Any) -> None:
     def array(self: Any) -> bytes:
         return b"[%b]" % b" ".join(map(to_bytes, self))
 
+    usual_string = pydyf.String.data.fget
+
+    def string(self: Any) -> bytes:
+        text = self.string
+        is_plain = type(text) is str and text.isascii() and _MARKS.isdisjoint(text)
+        found: bytes = b"(%b)" % text.encode() if is_plain else usual_string(self)
+        return found
+
     pydyf._to_bytes = to_bytes  # noqa: SLF001
     pydyf.Dictionary.data, pydyf.Array.data = property(dictionary), property(array)
+    pydyf.String.data = property(string)
+
+
+_MARKS = frozenset("()\\")  # that a string has a backslash before

@@ -10,13 +10,14 @@ import ast
 from functools import reduce
 from operator import add
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from report.autodiff.by_entries import by_entries
 from report.autodiff.form import Form
 from report.autodiff.gates import GATES, fit_to
-from report.autodiff.graph import COMPUTED, INPUT, Node, Shape, constant, evaluate, make
+from report.autodiff.graph import COMPUTED, INPUT, Graph, Node, Shape, constant, evaluate, make
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity
 from report.program.array_code import unspread
@@ -47,12 +48,8 @@ class _Backward:
         self.scope = scope
         self.trace = scope.trace
         self.by_name = {q.name: q for q in scope.quantities}
-        # Nodes that stand for a value and for a gradient which the program has already computed.
-        self.value = {
-            q.node: Node(INPUT, shape=q.node.shape, name=q.name if q.node.is_input else None)
-            for q in scope.quantities
-        }
-        self.slope = {q.node: Node(INPUT, shape=q.node.shape) for q in scope.quantities}
+        self.rules = _rules_of(scope.trace.graph)
+        self.value, self.slope = self.rules.value, self.rules.slope
         self.names = {self.value[node]: name for node, name in scope.names.items()}
         self.names |= {self.slope[node]: name for node, name in scope.slopes.items()}
         self.known = {self.value[q.node]: q.value for q in scope.quantities}
@@ -128,35 +125,10 @@ class _Backward:
         Where that would lose digits, as s (1 - s) does for an s near 1, or have too large a number on
         the way, as it is computed.
         """
-        part = self.part(consumer, place)
+        part = self.plain(self.rules.part(consumer.node, place))
         if number is None or self.has_digits(part, number):
             return part
-        node = consumer.node
-        stand_ins = [self.value[n] for n in (node, *node.args) if n in self.value]
-        for n in stand_ins:
-            n.gate = COMPUTED
-        exact = self.part(consumer, place)
-        for n in stand_ins:
-            n.gate = INPUT
-        return exact
-
-    def part(self, consumer: Quantity, place: int) -> Node:
-        """What a gate sends back to one argument: its rule, called with names in place of numbers."""
-        node = consumer.node
-        rule = node.gate.rules_for(len(node.args))[place]
-        assert rule is not None
-        upstream, y = self.slope[node], self.value[node]
-        args = [a if a.is_constant else self.value[a] for a in node.args]
-        if node.gate.elementwise:
-            local = rule(constant(1.0), y, *args, **node.params)
-            if local.gate.form is Form.CHOICE:  # its rule is a choice, not a product
-                product = rule(upstream, y, *args, **node.params)
-            else:
-                product = _times(upstream, local)
-            part = fit_to(product, args[place])
-        else:
-            part = rule(upstream, y, *args, **node.params)
-        return self.plain(part)
+        return self.plain(self.rules.part(consumer.node, place, as_computed=True))
 
     def plain(self, node: Node) -> Node:
         """A formula as plain as these numbers allow.
@@ -193,6 +165,56 @@ class _Backward:
 
     def number(self, node: Node) -> Any:
         return evaluate([node], self.known)[node]
+
+
+class _Rules:
+    """The rules of a graph's gates, called with names in place of numbers: the same for all its traces.
+
+    `value` and `slope` are nodes that stand for a value and for a gradient which the program has computed.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        nodes = (*graph.inputs.values(), *graph.nodes)
+        self.value = {
+            n: Node(INPUT, shape=n.shape, name=n.name if n.is_input else None) for n in nodes
+        }
+        self.slope = {n: Node(INPUT, shape=n.shape) for n in nodes}
+        self._parts: dict[tuple[Node, int, bool], Node] = {}
+
+    def part(self, node: Node, place: int, *, as_computed: bool = False) -> Node:
+        """What a gate sends back to one argument, as a textbook has it or as it is computed."""
+        key = node, place, as_computed
+        if key not in self._parts:
+            stand_ins = [self.value[n] for n in (node, *node.args) if n in self.value]
+            for n in stand_ins if as_computed else ():
+                n.gate = COMPUTED
+            self._parts[key] = self._part(node, place)
+            for n in stand_ins:
+                n.gate = INPUT
+        return self._parts[key]
+
+    def _part(self, node: Node, place: int) -> Node:
+        rule = node.gate.rules_for(len(node.args))[place]
+        assert rule is not None
+        upstream, y = self.slope[node], self.value[node]
+        args = [a if a.is_constant else self.value[a] for a in node.args]
+        if not node.gate.elementwise:
+            return rule(upstream, y, *args, **node.params)
+        local = rule(constant(1.0), y, *args, **node.params)
+        if local.gate.form is Form.CHOICE:  # its rule is a choice, not a product
+            product = rule(upstream, y, *args, **node.params)
+        else:
+            product = _times(upstream, local)
+        return fit_to(product, args[place])
+
+
+_rules: WeakKeyDictionary[Graph, _Rules] = WeakKeyDictionary()
+
+
+def _rules_of(graph: Graph) -> _Rules:
+    if graph not in _rules:
+        _rules[graph] = _Rules(graph)
+    return _rules[graph]
 
 
 class _Shaped(ast.NodeTransformer):

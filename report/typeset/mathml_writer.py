@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -17,6 +17,7 @@ _BREAK = "\u200b"  # no space, but a line may end there
 _SPACE = 0.25  # em of a space between words
 
 
+@lru_cache(maxsize=1024)  # the variants of a question have most formulas in common
 def mathml(tex: str, display: bool = False) -> str:
     """The MathML Core element of LaTeX math, with the LaTeX as its annotation.
 
