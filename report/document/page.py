@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from report import number_format, resources
+from report.document import tables
 from report.document.answer import Answer
 from report.document.first_page import arranged
 from report.document.formulas import BROWSER, PDF, Setter, safe
@@ -44,12 +45,14 @@ def html(
     """
     setter = BROWSER if browser else PDF
     css = resources.path("assets/report.css").read_text(encoding="utf-8")
+    shown = _shown(setter, answers, homework.paper)
     page = (
         environment(setter)
         .get_template("report.html.j2")
         .render(
             homework=homework,
-            answers=_shown(setter, answers, homework.paper),
+            answers=shown,
+            results=() if browser else tables.results(shown),
             making=making,
             css=safe(css),
             browser=browser,

@@ -7,7 +7,7 @@ columns WeasyPrint finds takes twice the time. Widths are millimetres.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,6 +41,7 @@ SLACK = 1e-6  # em: a formula is not broken because of rounding
 TALL = 4.0  # em: a row so high may stand alone on a page
 MAX_ENDS = 60  # rows of a large table shown at its start and at its end
 WHOLE = 14  # rows of a table that no page break parts
+ITEM_GAP = 1.9  # em behind each gradient in the table of results
 MAX_ENTRIES = 6  # of a gradient whose entries the verification shows one by one
 
 Row = TypeVar("Row")
@@ -94,6 +95,29 @@ def _text(words: Iterable[str], size: float = TEXT, face: str = "roman") -> floa
 
 def _formulas(latex: Iterable[str]) -> float:
     return max((width_of(source) for source in latex), default=0.0) * EM
+
+
+# ---------------------------------------------------------------- the results at the front
+
+
+def results(answers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of the table of results, of which that of the gradients takes what the others leave.
+
+    None where a row takes more than a line: WeasyPrint finds them then.
+    """
+    numbers = [f"Question {a['number']}" for a in answers]
+    values = (_formulas([a["f"]]) + _text([f" = {a['short_value']}"]) for a in answers)
+    checks = (f"{a['verification']['comparisons']} agree" for a in answers)
+    left = [max(_text(["value"], face="bold"), *values) + GAP]
+    if len(answers) > 1:
+        left.insert(0, max(_text(numbers), _text(["Question"], face="bold")) + GAP)
+    right = max(_text(["checks"], face="bold"), _text(checks)) + GAP
+    room = COLUMN - sum(left) - right
+    wide = (sum(width_of(item) + ITEM_GAP for item in a["results"]) * EM for a in answers)
+    is_told = all(a["results"] and not any(run["fault"] for run in a["own"]) for a in answers)
+    if not is_told or max(wide) > room:
+        return []
+    return [f"{width:.2f}" for width in (*left, room, right)]
 
 
 # ---------------------------------------------------------------- the forward pass

@@ -68,6 +68,7 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
     )
     gradients = [replace(g, numbers=same(g.numbers)) for g in derivation.gradients]
     shared = [e for e in shared_names(trace, derivation) if e.left not in told]
+    told_parts = parts.lines(trace, derivation.function)
     formula = [] if tells(q.statement, derivation) else derivation.formula
     heights = Heights.of(
         work.figure,
@@ -103,8 +104,11 @@ def view(work: Work, *, browser: bool = False) -> dict[str, Any]:
         "kinds": [_kind(setter, k) for k in derivation.kinds],
         "flows": tables.flows(setter, q.id, trace, derivation.flows),
         "gradients": [_short(setter, q.id, g) for g in gradients],
+        "results": [_told(g) for g in gradients] + told_parts
+        if all(map(_is_short, gradients))
+        else [],
         "frames": _frames(setter, gradients, {*told, *(e.left for e in shared)}),
-        "parts": [setter.display(line) for line in parts.lines(trace, derivation.function)],
+        "parts": [setter.display(line) for line in told_parts],
         "where": setter.definitions(shared, "with") if shared else "",
         "sources": {p.name: _source(setter, p) for p in work.programs if p.source},
         "missing": [
@@ -319,18 +323,23 @@ def _frame(g: Gradient, elsewhere: Collection[str]) -> _Frame:
 
 def _short(setter: Setter, question: str, g: Gradient) -> Markup:
     """The gradient for the summary at the front: its numbers, or where they stand if they are many."""
-    whole = f"{g.left} = {g.numbers}"
-    if np.size(g.value) <= SHORT or (_is_small(g) and width_of(whole) <= COLUMN):
-        return setter.display(whole)
+    if _is_short(g):
+        return setter.display(_told(g))
     size = " × ".join(map(str, np.shape(g.value)))
     return Markup('{}: <a href="#{}-gradients">{} numbers</a>').format(
         setter.display(g.left), question, size
     )
 
 
-def _is_small(g: Gradient) -> bool:
+def _told(g: Gradient) -> str:
+    return f"{g.left} = {g.numbers}"
+
+
+def _is_short(g: Gradient) -> bool:
+    """Whether the numbers of a gradient are few enough for the summary."""
     shape = np.shape(g.value)
-    return len(shape) == 2 and shape[0] <= SHORT_ROWS and shape[1] <= SHORT_COLUMNS
+    is_small = len(shape) == 2 and shape[0] <= SHORT_ROWS and shape[1] <= SHORT_COLUMNS
+    return np.size(g.value) <= SHORT or (is_small and width_of(_told(g)) <= COLUMN)
 
 
 def _source(setter: Setter, program: Program) -> dict[str, Any]:

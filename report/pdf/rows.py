@@ -32,6 +32,7 @@ _COLOURS = {"value": "#0072B2", "gradient": "#D55E00"}
 _RIGHT = {"num", "left"}  # classes of cells that are set flush right
 _GAPS = {"near": 0.28, "before": 0.9}  # em that stay free right of them
 _AFTER = 0.5  # em behind a gate's number
+_ITEM = 1.6  # em behind one of several gradients, and a space
 _SMALL, _RISE = 0.72, 0.36  # em: the size of a raised text, and how far it is raised
 _FACES: dict[str, dict[str, Any]] = {"b": {"font_weight": 700}, "i": {"font_style": "italic"}}
 _RISES = {"sup": _RISE, "sub": -_RISE}
@@ -135,10 +136,15 @@ def _pieces(element: ET.Element, drawing: _Drawn, like: _Piece) -> Iterator[_Pie
             yield from _pieces(child, drawing, like._replace(link=child))
         elif (child.tag, kind) == ("span", "room"):
             yield from _pieces(child, drawing, like._replace(is_shown=False))
+        elif (child.tag, kind) == ("span", "value"):
+            face = {**like.face, "color": colour(_COLOURS[kind])}
+            yield from _pieces(child, drawing, like._replace(face=face))
+        elif (child.tag, kind) == ("span", "item"):
+            yield from _pieces(child, drawing, like)
         else:
             raise _OtherError
         if child.tail:
-            yield like._replace(text=child.tail)
+            yield like._replace(text=child.tail, after=_ITEM if kind == "item" else 0.0)
 
 
 # ---------------------------------------------------------------- laid out and drawn
@@ -218,7 +224,7 @@ def _placed(stream: Any, piece: _Piece, style: Any) -> tuple[float, Callable[[fl
 
     def draw_words(x: float, y: float) -> None:
         if piece.is_shown:
-            stream.set_color(style["color"])
+            stream.set_color(set_so["color"])
             words.draw(stream, x, y - piece.rise * em)
 
     return words.width + piece.after * em, draw_words
