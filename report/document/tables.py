@@ -105,19 +105,18 @@ def results(answers: Sequence[Mapping[str, Any]]) -> list[str]:
 
     None where a row takes more than a line: WeasyPrint finds them then.
     """
+    is_told = all(a["results"] and not any(run["fault"] for run in a["own"]) for a in answers)
     numbers = [f"Question {a['number']}" for a in answers]
-    values = (_formulas([a["f"]]) + _text([f" = {a['short_value']}"]) for a in answers)
-    checks = (f"{a['verification']['comparisons']} agree" for a in answers)
-    left = [max(_text(["value"], face="bold"), *values) + GAP]
+    values = [_formulas([a["f"]]) + _text([f" = {a['short_value']}"]) for a in answers]
+    checks = [f"{a['verification']['comparisons']} agree" for a in answers]
+    left = [max([_text(["value"], face="bold"), *values]) + GAP]
     if len(answers) > 1:
-        left.insert(0, max(_text(numbers), _text(["Question"], face="bold")) + GAP)
+        left.insert(0, max(_text(["Question"], face="bold"), _text(numbers)) + GAP)
     right = max(_text(["checks"], face="bold"), _text(checks)) + GAP
     room = COLUMN - sum(left) - right
-    wide = (sum(width_of(item) + ITEM_GAP for item in a["results"]) * EM for a in answers)
-    is_told = all(a["results"] and not any(run["fault"] for run in a["own"]) for a in answers)
-    if not is_told or max(wide) > room:
-        return []
-    return [f"{width:.2f}" for width in (*left, room, right)]
+    wide = [EM * sum(width_of(item) + ITEM_GAP for item in a["results"]) for a in answers]
+    fits = is_told and all(width <= room for width in wide)
+    return [f"{width:.2f}" for width in (*left, room, right)] if fits else []
 
 
 # ---------------------------------------------------------------- the forward pass

@@ -56,7 +56,7 @@ def draw_formula(stream: Any, drawing: Drawing, x: float, y: float, em: float, s
     stream.push_state()
     stream.set_matrix(size, 0, 0, -size, x, y)
     # for copying and searching, inside, where readers have the same axes as the glyphs
-    stream.stream.append(b"/Span <</ActualText %b>> BDC" % pydyf.String(drawing.text).data)
+    stream.stream.append(b"/Span\n<</ActualText %b>>\nBDC" % pydyf.String(drawing.text).data)
     for own, stroked, ink in drawing.ink:
         stream.set_color(colour(own) if own else style["color"], stroke=stroked)
         stream.stream.append(ink.replace(FONT, name))
