@@ -46,7 +46,7 @@ def _make_no_notes() -> None:
     """Have no boxes made for notes and in margins, which no page has, and markers made in lists only.
 
     WeasyPrint's own rules for them hold for every element, which would get six, and for every page, which
-    would get sixteen, each with all styles. Saves 17 %.
+    would get sixteen, each with all styles. Saves 17 %, and 4 % of a class.
     """
     sheet = importlib.import_module("weasyprint.html").UA_STYLESHEET
     sheet.page_rules = [
@@ -195,7 +195,7 @@ def _page_references(pdf: Any) -> tuple[bytes, ...]:
 
 
 def _write_at_once(pydyf: Any) -> None:
-    """Have texts, whole numbers and what is made of them written without asking what else they are. Saves 3 % of a class."""
+    """Have texts, whole numbers and what is made of them written without asking what else they are. Saves 1 % of a class."""
     usual = pydyf._to_bytes  # noqa: SLF001
 
     def to_bytes(item: Any) -> bytes:

@@ -20,6 +20,9 @@ div { direction: rtl; padding-inline-end: 3px; text-decoration: underline; line-
 section { background: blue; width: 50%; margin: 0 auto; min-height: 20px }
 td { box-sizing: border-box; width: 80px; border: 1px solid; padding: 1px 5% }
 table { border-collapse: collapse; margin: 4px } code { font: 8px monospace; white-space: pre-wrap }"""
+GROUNDS = f"""{STYLE}
+i {{ background: yellow; border-radius: 4px }} b {{ border: 1px dotted; box-shadow: 1px 1px }}
+table {{ border-collapse: separate; outline: 1px solid green }} code {{ border-bottom: 2px solid blue }}"""
 WORDS = "some words that are more than a line of so narrow a page, and some more of them"
 BODIES = [
     f"<div id='a'><p>{WORDS} <b>y</b> <i>z</i><span style='width: 40px'>{WORDS}</span></p></div>",
@@ -33,6 +36,8 @@ REPLACED = [
     ("text.line_break", "", "_font_style_cache_key"),
     *((f"layout.{name}", "", "resolve_percentages") for name in ("block", "inline", "page", "table")),
     ("layout.inline", "", "split_first_line"),
+    ("layout.inline", "", "strut"),
+    ("layout.background", "", "layout_box_backgrounds"),
 ]  # fmt: skip
 
 
@@ -52,7 +57,11 @@ def boxes(body: str) -> list[list[dict[str, Any]]]:
     return [
         [
             {name: box.style[name] for name in names}
-            | {name: value for name, value in vars(box).items() if isinstance(value, plain)}
+            | {
+                name: value
+                for name, value in vars(box).items()
+                if isinstance(value, plain) or name.endswith("radius")
+            }
             for box in page._page_box.descendants()
         ]
         for page in pages
@@ -74,6 +83,22 @@ def test_lines_are_drawn_and_read_as_those_of_weasyprint(monkeypatch: pytest.Mon
     draw = module("draw")
     monkeypatch.setattr(draw, "draw_text", draw.draw_text.__wrapped__)
     assert ours == [drawn()] * 2
+
+
+def test_grounds_and_borders_are_drawn_as_those_of_weasyprint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def drawn(body: str) -> list[bytes]:
+        written = pdf.render(f"<html lang=en><title>t</title><style>{GROUNDS}</style><body>{body}")
+        pages = pypdfium2.PdfDocument(written)
+        return [page.render(scale=2).to_numpy().tobytes() for page in pages]
+
+    ours = [drawn(body) for body in (*BODIES, *BODIES)]
+    draw, grounds = module("draw"), module("layout.background")
+    monkeypatch.setattr(draw, "draw_border", draw.draw_border.__wrapped__)
+    usual = grounds.layout_box_backgrounds.__wrapped__
+    monkeypatch.setattr(grounds, "layout_box_backgrounds", usual)
+    assert ours == [drawn(body) for body in BODIES] * 2
 
 
 def test_styles_lengths_and_lines_are_those_of_weasyprint(monkeypatch: pytest.MonkeyPatch) -> None:
