@@ -9,6 +9,7 @@ import pytest
 
 import report
 from benchmarks.misprints import drawn, elsewhere, is_found
+from report.autodiff.parser.latex.printed import PrintedNames
 from report.derivation import derive, formula
 from report.derivation.latex.printed import Printed, put
 from report.homework.homework import read_homework
@@ -203,3 +204,28 @@ def test_a_number_that_is_put_in_wrongly_is_found(old: str, new: str) -> None:
     rows = [replace(r, numbers=n) for r, n in zip(derivation.forward, changed, strict=True)]
     read = read_back(traced, replace(derivation, forward=tuple(rows)))
     assert len(read.failures) == 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "given"),
+    [
+        # the reading itself depends on the numbers
+        (r"x_k", [({"x": [3, 4], "k": 1}, 3), ({"x": [3, 4], "k": 2}, 4)]),
+        (r"\sum_{i=1}^{k} x_i", [({"x": [3, 4], "k": 1}, 3), ({"x": [3, 4], "k": 2}, 7)]),
+        (r"\sqrt[3]{x}", [({"x": 8}, 2), ({"x": -8}, -2), ({"x": 27}, 3)]),
+        # on the shapes
+        (r"x^\top x", [({"x": [3, 4]}, 25), ({"x": [1, 2, 3]}, 14), ({"x": [2, 4]}, 20)]),
+        # on the names
+        (r"xy", [({"x": 2, "y": 3}, 6), ({"y": 5, "z": 1, "x": 4}, 20), ({"x": 4, "y": 2}, 8)]),
+        # on nothing else
+        (r"\indicator[x > 0] x^2", [({"x": 3}, 9), ({"x": -3}, 0), ({"x": 2}, 4)]),
+    ],
+)
+def test_a_formula_has_the_numbers_of_the_names_that_it_is_read_with(
+    formula: str, given: list[tuple[dict[str, Any], float]]
+) -> None:
+    for names, expected in (*given, *given):
+        numbers = {name: np.asarray(value, dtype=float)[()] for name, value in names.items()}
+        read = PrintedNames(numbers).formula(formula)
+        assert read.value() == pytest.approx(expected, rel=1e-15)
+        assert read.at({}) == pytest.approx(expected, rel=1e-15)
