@@ -1,5 +1,7 @@
 """Tables are as wide as what stands in them, and no wider than the page."""
 
+from typing import Any
+
 import pytest
 
 from report import trace
@@ -8,7 +10,7 @@ from report.derivation import derive
 from report.derivation.latex.symbols import VALUE, number_tex
 from report.document import tables
 from report.document.backward import scalar_gradients
-from report.document.formulas import PDF
+from report.document.formulas import PDF, width_of
 from report.document.page import environment
 from report.document.precision import precision
 from report.figure.font_metrics import width
@@ -73,3 +75,24 @@ def test_a_factor_that_is_the_product_is_as_precise_as_it(
     branches = [branch for step in derivation.backward for branch in step.branches]
     shown = [same.product(b.numbers[0], float(b.value)).uncoloured for b in branches]
     assert shown == products
+
+
+def told(*gradients: str, fault: str = "", number: int = 1) -> dict[str, Any]:
+    """What the table of results says of a question."""
+    return {
+        "number": number, "f": "f", "short_value": "−0.25", "results": gradients,
+        "verification": {"comparisons": 30}, "own": [{"fault": [fault] if fault else []}],
+    }  # fmt: skip
+
+
+def test_the_columns_of_results_fill_the_page_where_each_takes_a_line() -> None:
+    one, other = r"\frac{\partial f}{\partial x} = 0.125", r"\frac{\partial f}{\partial y} = 2"
+    columns = [*map(float, tables.results([told(one), told(one, other, number=2)]))]
+    assert len(columns) == 4
+    assert sum(columns) == pytest.approx(tables.COLUMN, abs=0.05)
+    assert columns[2] > sum(map(width_of, (one, other))) * tables.EM
+    assert len(tables.results([told(one)])) == 3
+    most = int(columns[2] // ((width_of(one) + tables.ITEM_GAP) * tables.EM))
+    assert tables.results([told(one), told(*[one] * most, number=2)])
+    for much in (told(*[one] * (most + 1)), told(), told(one, fault="it is not right")):
+        assert not tables.results([told(one), {**much, "number": 2}])
