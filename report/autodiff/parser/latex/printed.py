@@ -86,7 +86,8 @@ def _named(label: str, shape: tuple[int, ...]) -> Node:
     return Node(INPUT, shape=shape, name=label)
 
 
-_MOST = 2048  # readings that are kept
+MAX_NAMES = 400  # over which readings are kept
+_MOST = 2048  # of these
 _readings: dict[Any, Any] = {}
 
 
@@ -141,6 +142,8 @@ class PrintedFormula:
 
     def _once(self, read: Callable[[], R], *how: Any) -> R:
         """What is read, or was for another trace: it depends on names and shapes alone where no number was asked for."""
+        if len(self.of.nodes) > MAX_NAMES:  # all of which stand in a key
+            return read()
         key = (self.text, self.role, how, self.of.rows, *self.of.nodes.values())
         if key in _readings:
             return _readings[key]
