@@ -2,7 +2,7 @@
 
 That is paths of lines and curves and texts at their places, nothing else; drawn here, a figure takes
 a tenth of the time that WeasyPrint's reader of all of SVG takes, and its labels are set by the measures
-that placed them. With `inner`, `ink` and `blocks`, this is what touches WeasyPrint's inner parts.
+that placed them. With `engine`, `ink` and `blocks`, this is what touches WeasyPrint's inner parts.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """Glyphs drawn into WeasyPrint's pages: formulas in the math font, and text.
 
-With `inner` and `blocks`, this is what touches WeasyPrint's inner parts.
+With `engine` and `blocks`, this is what touches WeasyPrint's inner parts.
 """
 
 import importlib

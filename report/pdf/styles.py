@@ -233,7 +233,7 @@ _CORNERS = [
 
 
 def _pass_bare_boxes() -> None:
-    """Have nothing laid out or drawn for grounds, borders and outlines of a box without any. Saves 3 % of a class."""
+    """Have nothing laid out or drawn for the ground and the border of a box without any. Saves 3 % of a class."""
     drawn: Any = importlib.import_module("weasyprint.draw")
     grounds: Any = importlib.import_module("weasyprint.layout.background")
     usual, usual_border = grounds.layout_box_backgrounds, drawn.draw_border
