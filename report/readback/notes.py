@@ -124,7 +124,7 @@ def is_lost(value: Any, wanted: Any) -> bool:
 def are_close(value: Any, wanted: Any, scale: float) -> bool:
     """Whether numbers are the same but for rounding; `scale` is the size of what they were summed from."""
     largest = float(np.max(np.abs(wanted))) if np.size(wanted) else 0.0
-    room = max(ROUNDING * scale, 1e-13 * largest)
+    room = max(ROUNDING * scale, 1e-13 * largest, TINY)
     same = np.shape(value) == np.shape(wanted)
     return same and np.allclose(value, wanted, rtol=TOLERANCE, atol=room, equal_nan=True)
 

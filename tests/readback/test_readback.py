@@ -156,6 +156,14 @@ def test_a_bracket_of_what_is_equal_but_for_rounding_holds_by_convention() -> No
     assert read.formulas > 20
 
 
+def test_what_float64_has_hardly_a_digit_of_is_told_to_that_digit() -> None:
+    """A gradient of 1e-316 is a whole number of 5e-324, which the order of products decides."""
+    weights = [[8.010699999999999e-13, -1.98725e-12], [-2.01512e-12, 1.8307e-12]]
+    inputs = {"x": [[-7e-151] * 3] * 2, "W": weights}
+    found = report.trace("sum((leaky_relu(x).T @ W)**2)", inputs)
+    assert read_back(found, derive(found)).failures == ()
+
+
 def test_a_named_part_of_a_closed_form_is_read() -> None:
     inputs = {"W": [[0.5, -0.2], [0.1, 0.7]], "x": [1.0, 2.0]}
     trace = report.trace("norm(sigmoid(W @ x))**2", inputs, wrt=["W"])
