@@ -13,7 +13,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -24,6 +25,7 @@ MAX_ENTRIES = 20_000_000  # of one value: 160 MB
 MAX_AXES = 16  # of one value; NumPy broadcasts up to 32, and backward rules add some
 Array = Any  # np.float64 for a scalar, np.ndarray for a tensor; both behave alike under operators
 Shape = tuple[int, ...]
+R = TypeVar("R")
 
 
 class OutOfDomain(ArithmeticError):
@@ -247,6 +249,18 @@ class Graph:
             if any(a in found and r is not None for a, r in zip(node.args, rules, strict=True)):
                 found.add(node)
         return frozenset(found)
+
+
+def of_graph(find: Callable[[Graph], R]) -> Callable[[Graph], R]:
+    """What is found of a graph, once for all its traces: it is kept as long as the graph, which it must not hold."""
+    kept: WeakKeyDictionary[Graph, R] = WeakKeyDictionary()
+
+    def found(graph: Graph) -> R:
+        if graph not in kept:
+            kept[graph] = find(graph)
+        return kept[graph]
+
+    return found
 
 
 @contextmanager

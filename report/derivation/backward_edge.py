@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,7 +14,17 @@ from report.autodiff import extended
 from report.autodiff.differentiate import with_more_digits
 from report.autodiff.form import Form
 from report.autodiff.gates import SUM, broadcast_to, fit_to
-from report.autodiff.graph import INPUT, Array, Graph, Node, constant, evaluate, make, topological
+from report.autodiff.graph import (
+    INPUT,
+    Array,
+    Graph,
+    Node,
+    constant,
+    evaluate,
+    make,
+    of_graph,
+    topological,
+)
 from report.autodiff.rounding_error import shaker
 from report.autodiff.simplify import is_filled
 from report.autodiff.simplify.constants import is_rational
@@ -40,7 +49,12 @@ _BY_ENTRIES = frozenset({Sign.TIMES_BY_ENTRIES, Sign.POWER_BY_ENTRIES, Sign.FUNC
 
 
 R = TypeVar("R")
-_told: WeakKeyDictionary[Graph, dict[Hashable, Any]] = WeakKeyDictionary()
+
+
+@of_graph
+def _told(_: Graph) -> dict[Hashable, Any]:
+    """What is found of the links of a graph."""
+    return {}
 
 
 def of_names(function: Callable[[Link], R]) -> Callable[[Link], R]:
@@ -48,7 +62,7 @@ def of_names(function: Callable[[Link], R]) -> Callable[[Link], R]:
 
     @wraps(function)
     def told(link: Link) -> R:
-        known = _told.setdefault(link.notation.trace.graph, {})
+        known = _told(link.notation.trace.graph)
         key = function, link.node, link.place
         if key not in known:
             known[key] = function(link)

@@ -20,7 +20,7 @@ from report.pdf import breaking, styles
 def mend() -> None:
     """Change some functions, once in a process."""
     _break_blocks()
-    _make_no_notes()
+    _make_no_empty_boxes()
     styles.mend()
     _cut_fonts()
     pydyf: Any = importlib.import_module("pydyf")
@@ -42,7 +42,7 @@ def _break_blocks() -> None:
     layout.block_level_layout_switch = switch
 
 
-def _make_no_notes() -> None:
+def _make_no_empty_boxes() -> None:
     """Have no boxes made for notes and in margins, which no page has, and markers made in lists only.
 
     WeasyPrint's own rules for them hold for every element, which would get six, and for every page, which

@@ -10,14 +10,23 @@ import ast
 from functools import reduce
 from operator import add
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from report.autodiff.by_entries import by_entries
 from report.autodiff.form import Form
 from report.autodiff.gates import GATES, fit_to
-from report.autodiff.graph import COMPUTED, INPUT, Graph, Node, Shape, constant, evaluate, make
+from report.autodiff.graph import (
+    COMPUTED,
+    INPUT,
+    Graph,
+    Node,
+    Shape,
+    constant,
+    evaluate,
+    make,
+    of_graph,
+)
 from report.autodiff.simplify import is_filled
 from report.autodiff.trace import Quantity
 from report.program.array_code import unspread
@@ -208,13 +217,7 @@ class _Rules:
         return fit_to(product, args[place])
 
 
-_rules: WeakKeyDictionary[Graph, _Rules] = WeakKeyDictionary()
-
-
-def _rules_of(graph: Graph) -> _Rules:
-    if graph not in _rules:
-        _rules[graph] = _Rules(graph)
-    return _rules[graph]
+_rules_of = of_graph(_Rules)
 
 
 class _Shaped(ast.NodeTransformer):

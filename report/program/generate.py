@@ -121,7 +121,7 @@ def _whole(scope: Scope, docstring: list[str], inputs: list[str], code: list[lis
     text = "\n".join(chain(*code))  # the variants of a question have the same
     functions = _functions(scope, text)
     inputs = [*inputs, *range_lines(scope, _names(text))]
-    parts = ["\n".join(part) for part in (*functions, inputs, *code) if part]
+    parts = [*functions, *("\n".join(part) for part in (inputs, *code) if part)]
     if scope.dialect == "python":
         parts = [re.sub(r"\bmath\.(\w+)", r"\1", part) for part in parts]
     used = frozenset().union(*map(_names, parts))
@@ -164,15 +164,15 @@ def _names(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _functions(scope: Scope, text: str) -> list[list[str]]:
-    """The lines of the gates' functions that are called and of those that these call, in the order of definition."""
+def _functions(scope: Scope, text: str) -> tuple[str, ...]:
+    """The gates' functions that are called and of those that these call, in the order of definition."""
     functions, used = FUNCTIONS[scope.dialect], _names(text)
     found: set[str] = set()
     while used := (used & functions.keys()) - found:
         found |= used
         used = frozenset().union(*(_names(source(scope.dialect, name)) for name in used))
     names = tuple(name for name in functions if name in found)
-    return [function.splitlines() for function in library.defined(scope.dialect, names, text)]
+    return library.defined(scope.dialect, names, text)
 
 
 def _docstring(scope: Scope) -> list[str]:
